@@ -1,0 +1,37 @@
+/* accountd's socket, /run/xs/accountd.sock: verbs, arguments, results, who may call.
+ * Protocol and common errors: common/rpc.h. Amounts are decimal strings of
+ * 10^-9 of the currency (nano). Every verb that changes something takes an id
+ * made by the caller: the same id and content again answers as the first time,
+ * the same id with other content is `conflict`.
+ *
+ * account_open   {account_id, name, currency}                    api        -> {account_id}
+ * fund           {transfer_id, account_id, amount_nano, reason}  api        -> {posted_nano, held_nano, available_nano}
+ * wallet         {account_id}                                    api        -> {account_id, currency, posted_nano, held_nano, available_nano,
+ *                                                                              entries:[{transfer_id, at_ms, amount_nano, code, reason}]}
+ * price_book     {[version]}                                     api        -> {version, currency, meters:[...], signature}
+ * quote          {vcpus, memory_mib, seconds[, cpu_percent]}     api        -> {price_book, currency, seconds, lines:[{meter, quantity, unit,
+ *                                                                              amount_nano}], total_nano, per_hour_nano, hold_nano}
+ * instance_register {account_id, instance_id, domain_uuid, incarnation, vcpus, memory_mib}
+ *                                                                provisioner-> {hold_nano}
+ *                Before the incarnation first runs. Takes (or keeps) the instance's hold, sized by the quote for one hour; insufficient_funds
+ *                refuses the launch. incarnation: 32 hex digits, from the stats page slot.
+ * instance_close {instance_id}                                   provisioner-> {}     no further incarnation comes; releases the hold once all
+ *                                                                              its records are final
+ * usage          {account_id[, instance_id]}                     api        -> {instances:[{instance_id, state, incarnations, guest_ns, hv_ns,
+ *                                                                              wait_ns, page_seconds, exits, hypercalls, events, disk..., net...,
+ *                                                                              amount_nano, meters_running:[...], as_of_ms}]}  live, to this second
+ * records        {account_id, instance_id[, after][, limit]}     api        -> {records:[{index, leaf}], next}
+ * invoice_create {invoice_id, account_id}                        api        -> {invoice}   everything final and not yet invoiced; closes a segment
+ *                                                                              of what still runs; at once durable
+ * invoice_list   {account_id}                                    api        -> {invoices:[...]}
+ * invoice_get    {account_id, invoice_id}                        api        -> {invoice, bundle_path}   the tar, readable by api's group
+ * checkpoint     {}                                              api        -> {text}
+ * status         {}                                              api, root  -> {samples, misses, last_sample_age_ms, conservation_ok,
+ *                                                                              cpus:[{guest_ns, hv_ns, idle_ns}], log_size, origin, version}
+ */
+#ifndef ACCOUNTD_CONTROL_H
+#define ACCOUNTD_CONTROL_H
+
+#define ACCOUNTD_SOCKET "/run/xs/accountd.sock"
+
+#endif
