@@ -1,0 +1,31 @@
+/* The seam to the processor's virtualisation: arch/svm implements it at link time. */
+#ifndef ARCH_VCPU_H
+#define ARCH_VCPU_H
+
+#include "hv/domain/domain.h"
+
+struct hvm_hw_cpu;
+
+int vcpu_arch_init(struct vcpu *v) __must_check;        /* reset state; 0, -ENOMEM */
+void vcpu_arch_destroy(struct vcpu *v);
+
+/* Architectural state as the ABI's HVM context records; v is not running. load checks everything VMRUN would
+ * (EFER, CR0, CR4, segment attributes): -EINVAL names nothing, a printk_guest line does. */
+int vcpu_context_load(struct vcpu *v, const struct hvm_hw_cpu *hw) __must_check;
+void vcpu_context_save(struct vcpu *v, struct hvm_hw_cpu *hw);
+
+/* Arguments and result of the hypercall being handled (RAX; RDI RSI RDX R10 R8). */
+uint64_t vcpu_hypercall_arg(const struct vcpu *v, unsigned n);
+void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value);
+
+/* v has an event to look at: wakes it if it halts, makes it leave guest mode if it runs on another CPU. */
+void vcpu_kick(struct vcpu *v);
+
+void vcpu_nmi(struct vcpu *v);
+/* Raises vector on v's local APIC, edge. */
+void vcpu_raise_vector(struct vcpu *v, uint8_t vector);
+
+/* Writes pvclock time into v->info (called at switch-in and when info moves). */
+void vcpu_time_update(struct vcpu *v);
+
+#endif

@@ -1,0 +1,15 @@
+/* hv's own console: COM1, one line at a time, from any CPU. */
+#ifndef CONSOLE_PRINTK_H
+#define CONSOLE_PRINTK_H
+
+#include "hv/lib/types.h"
+
+/* %d %i %u %x %p %s %c with l, ll, z, width and zero fill; nothing else. Subject first ("d3v1: ..."). */
+void printk(const char *fmt, ...) __printf(1, 2);
+
+/* For lines that a guest can cause: at most 10 a second in all, the rest are counted and reported. */
+void printk_guest(const char *fmt, ...) __printf(1, 2);
+
+int snprintk(char *to, size_t bytes, const char *fmt, ...) __printf(3, 4);
+
+#endif

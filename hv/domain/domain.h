@@ -1,0 +1,124 @@
+/* Domains and vCPUs: the data that all rooms share. Knows no module above it; modules hang their own state on the
+ * pointers below and free it in their *_destroy. */
+#ifndef DOMAIN_DOMAIN_H
+#define DOMAIN_DOMAIN_H
+
+#include "hv/lib/xen.h"
+#include "hv/lib/list.h"
+#include "hv/lib/spinlock.h"
+#include "hv/mm/p2m.h"
+
+#define DOMAINS_MAX       512           /* live at once */
+#define DOMID_LIMIT       0x7FF0u       /* DOMID_FIRST_RESERVED */
+#define VCPUS_MAX         32            /* in one domain: what one shared_info holds */
+#define PARAMS_MAX        64
+
+struct evtchn_domain;                   /* evtchn/evtchn.c */
+struct gnttab;                          /* gnttab/gnttab.c */
+struct stats_slot_owner;
+
+enum vcpu_run_state {                   /* the ABI's RUNSTATE_* numbers */
+    VCPU_RUNNING = 0,
+    VCPU_RUNNABLE = 1,
+    VCPU_BLOCKED = 2,
+    VCPU_OFFLINE = 3,
+};
+
+struct domain {
+    domid_t id;
+    bool privileged;                    /* dom0 */
+    xen_domain_handle_t uuid;
+    uint8_t incarnation[16];
+    uint64_t born_ns;
+
+    uint32_t refs;                      /* atomic: one for being alive, one per holder, one while d->pages > 0 */
+    struct list link;                   /* in domain_list; domlist_lock */
+
+    unsigned nr_vcpus;                  /* fixed by domctl max_vcpus before any runs */
+    struct vcpu *vcpu[VCPUS_MAX];
+
+    /* Memory: written under heap lock (mm/page.c). */
+    uint64_t pages, pages_max;
+    struct p2m p2m;
+    struct shared_info *shared_info;    /* hv's frame; direct map */
+
+    /* Life: written under domain_lock. */
+    struct spinlock lock;
+    uint32_t pause_count;               /* atomic; > 0: no vCPU runs */
+    bool controller_paused;             /* by domctl 3, cleared by 4 */
+    bool shutting_down;                 /* shutdown_code is valid, no vCPU runs */
+    unsigned shutdown_code;
+    bool dying;                         /* destroy began; no new references, no new memory */
+    bool dead;                          /* destroy ended; only references keep the struct */
+    uint8_t destroy_stage;              /* where a restarted destroy goes on (domctl/destroy.c) */
+
+    /* Options of createdomain. */
+    uint32_t max_evtchn_port, max_grant_frames, max_maptrack;
+    uint64_t params[PARAMS_MAX];        /* HVM_PARAM_*, under lock */
+
+    uint16_t weight, cap_percent;       /* sched.c */
+
+    struct evtchn_domain *evtchn;
+    struct gnttab *gnttab;
+    unsigned stats_slot;                /* index in the stats page; 0 = none */
+    struct spinlock stats_lock;         /* the slot's writer; innermost */
+    void *arch;                         /* arch/svm: IOPM choice, IO-APIC of dom0 */
+};
+
+struct vcpu {
+    struct domain *domain;
+    unsigned id;
+    bool initialised;                   /* has registers: may run once up */
+
+    /* Scheduling: under the run queue's lock of v->cpu (sched/sched.c). */
+    unsigned cpu;                       /* where it runs or last ran */
+    enum vcpu_run_state state;
+    uint64_t state_since_ns;
+    uint64_t state_ns[4];               /* per enum, the runstate ABI */
+    bool up;                            /* not VCPU_OFFLINE: started by INIT/SIPI or context */
+    bool blocked;                       /* HLT or poll, until an event */
+    bool pinned;                        /* stays on its cpu */
+    uint32_t pause_count;               /* atomic */
+    struct list run_link;
+    struct runq_item *runq;             /* sched/runq.h */
+
+    /* Events: vcpu_info is where the guest looks; in shared_info until registered. Written under evtchn lock. */
+    struct vcpu_info *info;
+    mfn_t info_mfn;                     /* reference held when registered elsewhere; else MFN_INVALID */
+    uint32_t poll_active;               /* atomic: in SCHEDOP_poll */
+    uint16_t poll_port;                 /* one port, or 0 for several */
+
+    /* The runstate area: up to two pages, direct map, references held. Own vCPU only. */
+    void *runstate_at[2];
+    mfn_t runstate_mfn[2];
+    size_t runstate_split;              /* bytes in the first page */
+
+    /* The meter, own CPU only: since the last publish (stats/stats.h). */
+    uint64_t exits, hypercalls;
+    uint64_t guest_ns, hv_ns;
+
+    void *arch;                         /* arch/svm/vcpu.c: VMCB, registers, LAPIC, FPU */
+};
+
+extern struct list domain_list;         /* by rising id; domlist_lock */
+extern struct spinlock domlist_lock;
+extern struct domain *dom0;
+
+/* A domain by id with a reference, or NULL; also those that are dying. DOMID_SELF is the caller's business. */
+struct domain *domain_get(domid_t id);
+/* The one with the lowest id >= first, with a reference, or NULL. */
+struct domain *domain_get_from(domid_t first);
+void domain_ref(struct domain *d);
+void domain_put(struct domain *d);      /* the last one frees the struct */
+
+/* No vCPU of d runs when this returns (unless the caller is one of them). Nests. */
+void domain_pause(struct domain *d);
+void domain_unpause(struct domain *d);
+
+/* The guest said so or its fault ends it: SHUTDOWN_* code; vCPUs stop, VIRQ_DOM_EXC goes to dom0.
+ * For dom0 the machine is powered off or reset. */
+void domain_shutdown(struct domain *d, unsigned code);
+/* The guest's fault, beyond repair. Prints why once and shuts down with SHUTDOWN_crash. */
+void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
+
+#endif

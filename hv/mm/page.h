@@ -1,0 +1,66 @@
+/* Frames: who owns each 4 KiB of RAM and how many hold it; a buddy allocator for the free ones.
+ *
+ * A frame is free (scrubbed, always zero), hv's own, or a domain's. A domain's frame has one reference for being
+ * allocated (its place in the p2m), one for each foreign map, grant map or registered area. The last put scrubs and
+ * frees it and lets go of the owner. */
+#ifndef MM_PAGE_H
+#define MM_PAGE_H
+
+#include "hv/lib/types.h"
+
+#define PAGE_ORDER_2M  9
+#define PAGE_ORDER_MAX 9
+
+#define OWNER_HV    0x7FF2u             /* DOMID_XEN */
+#define OWNER_FREE  0x7FFFu
+
+struct page {
+    uint32_t refs;
+    uint16_t owner;                     /* domid, OWNER_HV or OWNER_FREE */
+    uint8_t order;                      /* of the free block that starts here */
+    uint8_t free_head;                  /* 1: a free block starts here */
+};
+
+struct domain;
+
+/* The direct map: all RAM at one offset. */
+#define DIRECTMAP_BASE 0xFFFF800000000000ull
+static inline void *mfn_to_virt(mfn_t mfn)
+{
+    return (void *)(DIRECTMAP_BASE + (mfn.n << PAGE_SHIFT));
+}
+
+static inline void *paddr_to_virt(paddr_t pa)
+{
+    return (void *)(DIRECTMAP_BASE + pa);
+}
+
+static inline mfn_t virt_to_mfn(const void *p)      /* of a direct-map address */
+{
+    return MFN(((uint64_t)p - DIRECTMAP_BASE) >> PAGE_SHIFT);
+}
+
+static inline paddr_t virt_to_paddr(const void *p)
+{
+    return (uint64_t)p - DIRECTMAP_BASE;
+}
+
+/* Frames for hv itself: zeroed, physically contiguous, 2^order. NULL: out of memory. Owner OWNER_HV. */
+void *page_alloc_hv(unsigned order);
+void page_free_hv(void *p, unsigned order);
+
+/* 2^order zeroed frames for d, each with one reference, charged to d->pages (and the stats slot) at once.
+ * 0; -ENOMEM none free; -E2BIG above d->pages_max; -EINVAL d is dying. */
+int page_alloc_domain(struct domain *d, unsigned order, mfn_t *mfn) __must_check;
+
+/* Another reference to a frame that is RAM and in use. false: not RAM, free, hv's own, or its count is at the limit. */
+bool page_get(mfn_t mfn) __must_check;
+void page_put(mfn_t mfn);
+struct page *page_of(mfn_t mfn);        /* NULL: not RAM */
+uint16_t page_owner(mfn_t mfn);         /* OWNER_HV for what is not RAM */
+
+uint64_t pages_free(void);
+uint64_t pages_total(void);
+uint64_t pages_hv(void);
+
+#endif
