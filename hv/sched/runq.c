@@ -75,7 +75,7 @@ static void queue(struct runq *q, struct runq_item *item)
 {
     struct list *at = q->ready.prev;
 
-    while (at != &q->ready && vtime_before(item->vtime, item_of(at)->vtime))
+    while (at != &q->ready && item->vtime < item_of(at)->vtime)
         at = at->prev;
     list_add(&item->link, at);
     item->state = RUNQ_READY;
