@@ -22,9 +22,14 @@ static inline void irq_halt(void)
     __asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
+/* Called with IF=0 in the window or from the idle halt. ipi and timer after the EOI; device does lapic_eoi itself. */
+typedef void (*irq_handler_t)(uint8_t vector);
+void irq_set_handlers(irq_handler_t ipi, irq_handler_t timer, irq_handler_t device);
+
 void idt_init(void);                    /* shared by all CPUs */
 void idt_load(void);
 void irq_ipi(unsigned cpu);             /* VECTOR_IPI to another CPU */
 void irq_nmi_others(void);              /* panic: stop the others */
+bool panic_in_progress(void);           /* console/panic.c */
 
 #endif

@@ -2,6 +2,8 @@
 #ifndef CONSOLE_PRINTK_H
 #define CONSOLE_PRINTK_H
 
+#include <stdarg.h>
+
 #include "hv/lib/types.h"
 
 /* %d %i %u %x %p %s %c with l, ll, z, width and zero fill; nothing else. Subject first ("d3v1: ..."). */
@@ -11,5 +13,6 @@ void printk(const char *fmt, ...) __printf(1, 2);
 void printk_guest(const char *fmt, ...) __printf(1, 2);
 
 int snprintk(char *to, size_t bytes, const char *fmt, ...) __printf(3, 4);
+int vsnprintk(char *to, size_t bytes, const char *fmt, va_list ap) __printf(3, 0);
 
 #endif

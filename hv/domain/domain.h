@@ -108,6 +108,9 @@ extern struct domain *dom0;
 struct domain *domain_get(domid_t id);
 /* The one with the lowest id >= first, with a reference, or NULL. */
 struct domain *domain_get_from(domid_t first);
+/* The domain that owns at least one frame, by the frame's owner: lock-free, by an array over ids. Its frames keep it
+ * alive, so no reference is taken. */
+struct domain *domain_of_owner(uint16_t owner);
 void domain_ref(struct domain *d);
 void domain_put(struct domain *d);      /* the last one frees the struct */
 

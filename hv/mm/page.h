@@ -59,6 +59,12 @@ void page_put(mfn_t mfn);
 struct page *page_of(mfn_t mfn);        /* NULL: not RAM */
 uint16_t page_owner(mfn_t mfn);         /* OWNER_HV for what is not RAM */
 
+/* Boot. page_init: all RAM of the e820 map is hv's. page_release_boot: these frames are free now (scrubbed first);
+ * what is not RAM is skipped. page_claim_boot: these frames are d's, one reference each; says how many are RAM. */
+void page_init(void);
+void page_release_boot(paddr_t start, paddr_t end);
+uint64_t page_claim_boot(struct domain *d, paddr_t start, paddr_t end);
+
 uint64_t pages_free(void);
 uint64_t pages_total(void);
 uint64_t pages_hv(void);

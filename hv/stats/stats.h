@@ -4,6 +4,7 @@
 
 #include "hv/domain/domain.h"
 #include "hv/arch/percpu.h"
+#include "hv/stats/account.h"
 
 /* boot_id: 16 random bytes; wall: UTC ns at now_ns() == 0. Allocates the page run. */
 void stats_init(const uint8_t boot_id[16], uint64_t boot_wall_ns);
@@ -35,7 +36,6 @@ void stats_switch_out(struct percpu *cpu, struct vcpu *v, uint64_t now_ns);
 int stats_domain_create(struct domain *d, uint64_t now_ns) __must_check;
 void stats_domain_dying(struct domain *d, uint64_t now_ns);
 void stats_domain_final(struct domain *d, uint64_t now_ns);     /* slot becomes a tombstone; d->stats_slot is 0 after */
-void stats_pages_changed(struct domain *d, uint64_t pages, uint64_t now_ns);
 
 /* Events and grants: counters that the modules above add to. Any CPU. */
 enum stats_counter { STATS_EVENTS_SENT, STATS_EVENTS_RECEIVED, STATS_GRANT_MAPS, STATS_GRANT_UNMAPS, STATS_GRANT_COPIES };
@@ -44,7 +44,5 @@ void stats_count(struct domain *d, enum stats_counter which, uint64_t n);
 /* XS_METER_ack: 0, -ENOENT, -EBUSY. */
 int stats_ack(unsigned slot, const uint8_t incarnation[16]) __must_check;
 unsigned stats_slots_used(void);
-/* Header word, cheap, no sequence. */
-void stats_pages_free(uint64_t free);
 
 #endif
