@@ -34,6 +34,18 @@ static inline void spin_lock(struct spinlock *lock)
     WRITE_ONCE(lock->owner, cpu_id() + 1);
 }
 
+/* Takes the lock only if nobody has or wants it. */
+static inline bool spin_try(struct spinlock *lock)
+{
+    uint16_t ticket = __atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE);
+
+    if (!__atomic_compare_exchange_n(&lock->next, &ticket, (uint16_t)(ticket + 1), false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
+        return false;
+    WRITE_ONCE(lock->owner, cpu_id() + 1);
+    return true;
+}
+
 static inline void spin_unlock(struct spinlock *lock)
 {
     ASSERT(spin_is_mine(lock));
