@@ -12,10 +12,16 @@
 #define DOMID_LIMIT       0x7FF0u       /* DOMID_FIRST_RESERVED */
 #define VCPUS_MAX         32            /* in one domain: what one shared_info holds */
 #define PARAMS_MAX        64
+#define MEMORY_MAP_MAX    32            /* entries of XENMEM_set_memory_map */
 
 struct evtchn_domain;                   /* evtchn/evtchn.c */
 struct gnttab;                          /* gnttab/gnttab.c */
 struct stats_slot_owner;
+
+struct memory_map_entry {               /* as INT 15h E820 gives it */
+    uint64_t start, bytes;
+    uint32_t type;
+} __attribute__((packed));
 
 enum vcpu_run_state {                   /* the ABI's RUNSTATE_* numbers */
     VCPU_RUNNING = 0,
@@ -33,6 +39,8 @@ struct domain {
 
     uint32_t refs;                      /* atomic: one for being alive, one per holder, one while d->pages > 0 */
     struct list link;                   /* in domain_list; domlist_lock */
+    struct domain *next_unused;         /* no reference is left, waits for domain_reap */
+    uint8_t order;                      /* of the run of frames that holds this struct and its vCPUs */
 
     unsigned nr_vcpus;                  /* fixed by domctl max_vcpus before any runs */
     struct vcpu *vcpu[VCPUS_MAX];
@@ -55,6 +63,8 @@ struct domain {
     /* Options of createdomain. */
     uint32_t max_evtchn_port, max_grant_frames, max_maptrack;
     uint64_t params[PARAMS_MAX];        /* HVM_PARAM_*, under lock */
+    unsigned memory_map_entries;        /* under lock */
+    struct memory_map_entry memory_map[MEMORY_MAP_MAX];
 
     uint16_t weight, cap_percent;       /* sched.c */
 
@@ -111,8 +121,20 @@ struct domain *domain_get_from(domid_t first);
 /* The domain that owns at least one frame, by the frame's owner: lock-free, by an array over ids. Its frames keep it
  * alive, so no reference is taken. */
 struct domain *domain_of_owner(uint16_t owner);
+/* As a hypercall of the current vCPU names it: DOMID_SELF or its own id is its own domain, any other only dom0 may
+ * name. With a reference. 0; -EPERM; -ESRCH no such domain. */
+int domain_get_target(domid_t id, struct domain **out) __must_check;
 void domain_ref(struct domain *d);
-void domain_put(struct domain *d);      /* the last one frees the struct */
+/* Takes no lock: a domain whose last reference goes is only queued. Any context may call this. */
+void domain_put(struct domain *d);
+/* Frees what domain_put queued. Holds none of the locks from domlist_lock on; at the end of each hypercall. */
+void domain_reap(void);
+void domain_free(struct domain *d);     /* domctl/destroy.c: for domain_reap; on no list, no reference is left */
+
+/* Into domain_list, by id. 0; -EEXIST the id is taken (also by one that is dying); -ENOSPC DOMAINS_MAX of them. */
+int domain_list_add(struct domain *d) __must_check;
+/* An id that no domain has, not one of those used last (round robin from 1 on). The caller alone creates domains. */
+domid_t domain_id_next(void);
 
 /* No vCPU of d runs when this returns (unless the caller is one of them). Nests. */
 void domain_pause(struct domain *d);

@@ -14,7 +14,7 @@ enum p2m_type {
     P2M_NONE = 0,
     P2M_RAM,            /* the domain's own frame */
     P2M_MMIO,           /* dom0 only: identity-mapped device space */
-    P2M_FOREIGN,        /* another domain's frame, mapped by the control domain */
+    P2M_FOREIGN,        /* another domain's frame, or hv's with a reference (page_get_hv), mapped by the control domain */
     P2M_GRANT_RW,
     P2M_GRANT_RO,
     P2M_SHARED_RW,      /* hv's frame, writable */
@@ -44,12 +44,13 @@ bool p2m_teardown(struct domain *d, unsigned budget);
 void p2m_free(struct domain *d);
 
 /* Enters 2^order frames (0 or 9). The reference that the type needs is the caller's and passes to the entry.
- * 0; -EEXIST something is there; -ENOMEM; -EINVAL unaligned or beyond the physical space. */
+ * MMIO is replaced: Linux maps foreign frames into holes of the machine.
+ * 0; -EEXIST something other than MMIO is there; -ENOMEM; -EINVAL unaligned or beyond the physical space. */
 int p2m_add(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_type type) __must_check;
 
 /* Takes out one 4 KiB entry, splitting a 2 MiB one. The entry's reference passes to the caller in *old; the caller
  * drops it with p2m_entry_put after p2m_sync. For dom0 a hole of the machine becomes MMIO again.
- * 0; -ENOENT nothing is there; -ENOMEM no table for the split. */
+ * 0; -ENOENT nothing or MMIO is there; -ENOMEM no table for the split. */
 int p2m_remove(struct domain *d, gfn_t gfn, struct p2m_entry *old) __must_check;
 void p2m_entry_put(struct p2m_entry old);
 

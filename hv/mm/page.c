@@ -106,6 +106,8 @@ void page_free_hv(void *p, unsigned order)
     uint64_t frame = virt_to_mfn(p).n;
 
     ASSERT(pages[frame].owner == OWNER_HV);
+    if (order == 0 && __atomic_sub_fetch(&pages[frame].refs, 1, __ATOMIC_ACQ_REL))
+        return;
     memset(p, 0, PAGE_SIZE << order);
     spin_lock(&heap_lock);
     for (uint64_t i = 0; i < 1ull << order; i++)
@@ -161,19 +163,31 @@ uint16_t page_owner(mfn_t mfn)
     return p ? p->owner : OWNER_HV;
 }
 
-bool page_get(mfn_t mfn)
+/* A count that is 0 belongs to a frame on its way to the free list and must stay 0. */
+static bool refs_inc(struct page *p)
 {
-    struct page *p = page_of(mfn);
-    uint32_t refs;
+    uint32_t refs = READ_ONCE(p->refs);
 
-    if (!p || p->owner == OWNER_HV)
-        return false;
-    refs = READ_ONCE(p->refs);
     do {
         if (refs == 0 || refs >= REFS_MAX)
             return false;
     } while (!__atomic_compare_exchange_n(&p->refs, &refs, refs + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
     return true;
+}
+
+bool page_get(mfn_t mfn)
+{
+    struct page *p = page_of(mfn);
+
+    return p && p->owner != OWNER_HV && refs_inc(p);
+}
+
+bool page_get_hv(mfn_t mfn)
+{
+    struct page *p = page_of(mfn);
+
+    BUG_ON(!p || p->owner != OWNER_HV);
+    return refs_inc(p);
 }
 
 void page_put(mfn_t mfn)
@@ -182,7 +196,11 @@ void page_put(mfn_t mfn)
     struct domain *d;
     bool last;
 
-    BUG_ON(!p || p->owner == OWNER_HV || p->owner == OWNER_FREE || !p->refs);
+    BUG_ON(!p || p->owner == OWNER_FREE || !p->refs);
+    if (p->owner == OWNER_HV) {
+        page_free_hv(mfn_to_virt(mfn), 0);
+        return;
+    }
     if (__atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL))
         return;
     d = domain_of_owner(p->owner);
@@ -209,6 +227,11 @@ uint64_t pages_total(void)
 uint64_t pages_hv(void)
 {
     return READ_ONCE(hv_count);
+}
+
+mfn_t page_mfn_max(void)
+{
+    return MFN(nr_frames - 1);
 }
 
 /* Boot: everything that is RAM exists and is hv's until page_release_boot or page_claim_boot says otherwise. */

@@ -48,6 +48,10 @@ static inline paddr_t virt_to_paddr(const void *p)
 /* Frames for hv itself: zeroed, physically contiguous, 2^order. NULL: out of memory. Owner OWNER_HV. */
 void *page_alloc_hv(unsigned order);
 void page_free_hv(void *p, unsigned order);
+/* Another reference to a single frame (order 0) of hv's that is mapped into a domain which may outlive its user: a grant
+ * frame in dom0. page_put drops it; page_free_hv(p, 0) drops the first; whoever comes last frees the frame. false: its
+ * count is at the limit. */
+bool page_get_hv(mfn_t mfn) __must_check;
 
 /* 2^order zeroed frames for d, each with one reference, charged to d->pages (and the stats slot) at once.
  * 0; -ENOMEM none free; -E2BIG above d->pages_max; -EINVAL d is dying. */
@@ -68,5 +72,6 @@ uint64_t page_claim_boot(struct domain *d, paddr_t start, paddr_t end);
 uint64_t pages_free(void);
 uint64_t pages_total(void);
 uint64_t pages_hv(void);
+mfn_t page_mfn_max(void);               /* the highest frame that is RAM */
 
 #endif
