@@ -1,0 +1,9 @@
+/* Random bytes for identifiers (boot id, incarnations): RDRAND where the CPU has it. Not for keys. */
+#ifndef ARCH_RANDOM_H
+#define ARCH_RANDOM_H
+
+#include "hv/lib/types.h"
+
+void random_bytes(void *to, size_t bytes);
+
+#endif
