@@ -1,0 +1,33 @@
+/* The control domain's hypercalls and the guests' memory, parameter and version calls: ABI as in libxen-dev's domctl.h,
+ * sysctl.h, memory.h, hvm/hvm_op.h, version.h, and hv/include/xs/build.h. Each argument struct is copied once and only
+ * the copy is looked at; numbers that are not listed in the .c file answer -ENOSYS. All may return HYPERCALL_RESTART.
+ *
+ * -EPERM the caller may not; -EACCES wrong interface_version (domctl, sysctl); -ESRCH no such domain; -EFAULT. */
+#ifndef DOMCTL_DOMCTL_H
+#define DOMCTL_DOMCTL_H
+
+#include "hv/domain/domain.h"
+#include <xen/domctl.h>
+#include <xen/sysctl.h>
+
+long do_domctl(uint64_t arg_va);
+long do_sysctl(uint64_t arg_va);
+long do_memory_op(unsigned cmd_with_progress, uint64_t arg_va);     /* sub-op in bits 5:0, extents done above */
+long do_hvm_op(unsigned cmd, uint64_t arg_va);
+long do_xen_version(unsigned cmd, uint64_t arg_va);
+long do_build_op(unsigned cmd, uint64_t arg_va);
+
+/* Where d wants its event upcalls (HVM_PARAM_CALLBACK_IRQ, vector form); 0: it has not said. */
+uint8_t hvm_callback_vector(const struct domain *d);
+
+/* hv's own command line, for XENVER_commandline; set by boot/init.c, lives as long as hv. */
+extern const char *version_cmdline;
+
+/* What getdomaininfo says of d (domctl.c), for both the domctl and the sysctl. */
+void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info);
+
+/* HVM context records (context.c): XEN_DOMCTL_gethvmcontext and sethvmcontext. */
+long context_get(struct domain *d, struct xen_domctl_hvmcontext *arg);
+long context_set(struct domain *d, const struct xen_domctl_hvmcontext *arg);
+
+#endif
