@@ -2,7 +2,7 @@
 #
 # Sourced by POSIX sh with TOP set to the root of the tree. Everything made
 # outside the build goes below $STATE, so that removing it starts afresh.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 
 STATE=${XS_STATE:-$TOP/state}
 BUILD=${XS_BUILD:-$TOP/build}
