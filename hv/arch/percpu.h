@@ -18,7 +18,7 @@ struct percpu {
     struct vcpu *current;               /* whose state is in the CPU; NULL when idle */
     /* Other CPUs set these and send an IPI; this CPU clears them in its window. */
     uint32_t need_resched;
-    uint32_t in_guest;                  /* 1 from just before VMRUN until just after #VMEXIT (vcpu_kick_wait) */
+    uint32_t in_guest;                  /* counts entries and exits: odd from just before VMRUN to just after #VMEXIT */
 
     /* The meter: everything before charged_until_ns is charged (stats/stats.h). */
     uint64_t charged_until_ns;

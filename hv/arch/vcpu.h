@@ -6,6 +6,14 @@
 
 struct hvm_hw_cpu;
 
+/* How v's guest-virtual addresses are mapped now. levels: 2 (32-bit), 3 (PAE) or 4; root: guest-physical. */
+struct vcpu_paging {
+    bool enabled;
+    unsigned levels;
+    uint64_t root;
+};
+struct vcpu_paging vcpu_paging(const struct vcpu *v);
+
 int vcpu_arch_init(struct vcpu *v) __must_check;        /* reset state; 0, -ENOMEM */
 void vcpu_arch_destroy(struct vcpu *v);
 
