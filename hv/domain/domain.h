@@ -56,6 +56,7 @@ struct domain {
     bool controller_paused;             /* by domctl 3, cleared by 4 */
     bool shutting_down;                 /* shutdown_code is valid, no vCPU runs */
     unsigned shutdown_code;
+    bool crashed;                       /* domain_crash has said why */
     bool dying;                         /* destroy began; no new references, no new memory */
     bool dead;                          /* destroy ended; only references keep the struct */
     uint8_t destroy_stage;              /* where a restarted destroy goes on (domctl/destroy.c) */
@@ -129,10 +130,12 @@ void domain_ref(struct domain *d);
 void domain_put(struct domain *d);
 /* Frees what domain_put queued. Holds none of the locks from domlist_lock on; at the end of each hypercall. */
 void domain_reap(void);
-void domain_free(struct domain *d);     /* domctl/destroy.c: for domain_reap; on no list, no reference is left */
+void domain_free(struct domain *d);     /* domctl/create.c: for domain_reap; on no list, no reference is left */
 
-/* Into domain_list, by id. 0; -EEXIST the id is taken (also by one that is dying); -ENOSPC DOMAINS_MAX of them. */
-int domain_list_add(struct domain *d) __must_check;
+/* Could a domain with this id be added? 0; -EINVAL no id for a domain; -EEXIST the id is taken (also by one that is
+ * dying); -ENOSPC DOMAINS_MAX of them. The answer stands as long as the caller alone creates domains. */
+int domain_list_room(domid_t id) __must_check;
+void domain_list_add(struct domain *d); /* by id; there is room */
 /* An id that no domain has, not one of those used last (round robin from 1 on). The caller alone creates domains. */
 domid_t domain_id_next(void);
 
