@@ -1,6 +1,7 @@
 /* From the PVH entry (32-bit, paging off, EBX = start info; xen/arch-x86/hvm/start_info.h)
  * to guest_start() in long mode: the first 4 GiB mapped one to one, nothing above. */
     .section .note.Xen, "a", @note
+    .balign 4
     .long 4, 4, 18                      /* XEN_ELFNOTE_PHYS32_ENTRY */
     .asciz "Xen"
     .long start32
