@@ -18,6 +18,7 @@ struct percpu {
     struct vcpu *current;               /* whose state is in the CPU; NULL when idle */
     /* Other CPUs set these and send an IPI; this CPU clears them in its window. */
     uint32_t need_resched;
+    bool halted;                        /* in the idle halt (sched_idle) */
     uint32_t in_guest;                  /* counts entries and exits: odd from just before VMRUN to just after #VMEXIT */
 
     /* The meter: everything before charged_until_ns is charged (stats/stats.h). */

@@ -26,6 +26,13 @@ void vcpu_context_save(struct vcpu *v, struct hvm_hw_cpu *hw);
 uint64_t vcpu_hypercall_arg(const struct vcpu *v, unsigned n);
 void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value);
 
+/* v's state into this CPU and out of it: FPU, debug registers, TSC_AUX. Under the run queue's lock. */
+void vcpu_switch_in(struct vcpu *v);
+void vcpu_switch_out(struct vcpu *v);
+
+/* Enters the guest once and handles the exit. Only called by the main loop. */
+void vcpu_run(struct vcpu *v);
+
 /* v has an event to look at: wakes it if it halts, makes it leave guest mode if it runs on another CPU. */
 void vcpu_kick(struct vcpu *v);
 
@@ -35,5 +42,7 @@ void vcpu_raise_vector(struct vcpu *v, uint8_t vector);
 
 /* Writes pvclock time into v->info (called at switch-in and when info moves). */
 void vcpu_time_update(struct vcpu *v);
+/* Writes the runstate area, if one is registered. */
+void vcpu_runstate_update(struct vcpu *v);
 
 #endif

@@ -88,16 +88,16 @@ struct vcpu {
     uint64_t state_ns[4];               /* per enum, the runstate ABI */
     bool up;                            /* not VCPU_OFFLINE: started by INIT/SIPI or context */
     bool blocked;                       /* HLT or poll, until an event */
+    bool wake_pending;                  /* woken while it ran: the next sched_block returns at once */
     bool pinned;                        /* stays on its cpu */
     uint32_t pause_count;               /* atomic */
-    struct list run_link;
-    struct runq_item *runq;             /* sched/runq.h */
+    struct sched_vcpu *sched;           /* sched/sched.c */
 
     /* Events: vcpu_info is where the guest looks; in shared_info until registered. Written under evtchn lock. */
     struct vcpu_info *info;
     mfn_t info_mfn;                     /* reference held when registered elsewhere; else MFN_INVALID */
     uint32_t poll_active;               /* atomic: in SCHEDOP_poll */
-    uint16_t poll_port;                 /* one port, or 0 for several */
+    uint32_t poll_port;                 /* one port, or 0 for several */
 
     /* The runstate area: up to two pages, direct map, references held. Own vCPU only. */
     void *runstate_at[2];
@@ -139,7 +139,7 @@ void domain_list_add(struct domain *d); /* by id; there is room */
 /* An id that no domain has, not one of those used last (round robin from 1 on). The caller alone creates domains. */
 domid_t domain_id_next(void);
 
-/* No vCPU of d runs when this returns (unless the caller is one of them). Nests. */
+/* All four, and domain_shutdown: sched/pause.c. No vCPU of d runs when this returns (unless the caller is one of them). Nests. */
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
 

@@ -1,6 +1,6 @@
 /* Who runs where. Each CPU has a run queue (pure: runq.h); this file holds the locks, the timers and the IPIs.
  *
- * Proportional share by weight, hard cap in percent of one CPU, slices of SLICE_NS, wake-ups preempt a vCPU that has
+ * Proportional share by weight, hard cap in percent of one CPU, preemptive slices, wake-ups preempt a vCPU that has
  * had more than its share, an idle CPU steals. */
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
@@ -8,7 +8,6 @@
 #include "hv/domain/domain.h"
 #include <xen/vcpu.h>
 
-#define SLICE_NS (10 * NS_PER_MS)
 #define WEIGHT_DEFAULT 256
 
 int sched_vcpu_init(struct vcpu *v) __must_check;       /* offline; 0, -ENOMEM */
@@ -17,20 +16,24 @@ void sched_vcpu_destroy(struct vcpu *v);                /* not running, not queu
 void sched_vcpu_up(struct vcpu *v);                     /* OFFLINE -> runnable */
 void sched_vcpu_down(struct vcpu *v);                   /* current or not running */
 
-/* current has nothing to do until sched_wake. The caller has checked for pending events; a wake between that check
- * and this call is not lost (wake_pending). */
+/* current has nothing to do until sched_wake. The caller has cleared v->wake_pending, then looked for pending events,
+ * then calls this: a wake in between makes it return at once. */
 void sched_block(struct vcpu *v);
 void sched_wake(struct vcpu *v);
 void sched_yield(void);
+bool sched_runnable(const struct vcpu *v);
 
 /* After a change of pause counts, weight or cap. */
 void sched_vcpu_sleep_sync(struct vcpu *v);             /* returns when v runs on no CPU; v must be paused */
+void sched_vcpu_stop(struct vcpu *v);                   /* the same without waiting; current included */
 void sched_vcpu_kick_runnable(struct vcpu *v);          /* pause count fell to 0: queue it if runnable */
 int sched_set_params(struct domain *d, uint16_t weight, uint16_t cap_percent) __must_check;
 
 /* The main loop's two calls: pick and switch to what should run on this CPU now; idle halts inside. */
 void sched_init_cpu(void);
 void schedule(void);
+void sched_idle(void);                                  /* halts until an interrupt; current is NULL */
+void sched_idle_ends(void);                             /* first thing in an interrupt handler: the halt is over */
 
 /* vCPU run time up to now, including the running stretch; by state. Any vCPU. */
 void sched_runstate(struct vcpu *v, struct vcpu_runstate_info *out);

@@ -1,0 +1,90 @@
+/* Into the guest and out again, and the address space tags. */
+#include "hv/arch/svm/svm.h"
+#include "hv/arch/irq.h"
+#include "hv/arch/percpu.h"
+#include "hv/arch/tsc.h"
+#include "hv/sched/sched.h"
+#include "hv/stats/stats.h"
+
+/* Per CPU: tags are handed out rising; when they run out everything is flushed and a new generation begins. */
+static struct asid_cpu {
+    uint64_t generation;
+    uint32_t next;
+} asid_cpu[CPUS_MAX];
+
+#define TLB_NOTHING   0
+#define TLB_FLUSH_ALL 1                 /* APM 2, 15.16.2 */
+
+static void fresh_asid(struct vcpu *v, unsigned cpu)
+{
+    struct svm_vcpu *s = svm_of(v);
+    struct asid_cpu *a = &asid_cpu[cpu];
+
+    s->vmcb->tlb_control = TLB_NOTHING;
+    if (a->generation == 0 || a->next >= svm_features.asids) {
+        a->generation++;
+        a->next = 1;                    /* 0 is the host's */
+        s->vmcb->tlb_control = TLB_FLUSH_ALL;
+    }
+    s->vmcb->asid = a->next++;
+    s->asid_cpu = cpu;
+    s->asid_generation = a->generation;
+}
+
+/* A vCPU keeps its tag while it stays on a CPU, its generation lasts and its p2m lost nothing; another CPU's tag, or
+ * one from before, could name stale translations. */
+static void choose_asid(struct vcpu *v, unsigned cpu)
+{
+    struct svm_vcpu *s = svm_of(v);
+    uint64_t gen = __atomic_load_n(&v->domain->p2m.flush_gen, __ATOMIC_SEQ_CST);
+
+    if (s->asid_cpu != cpu || s->asid_generation != asid_cpu[cpu].generation || s->flush_gen != gen) {
+        s->flush_gen = gen;
+        fresh_asid(v, cpu);
+    } else {
+        s->vmcb->tlb_control = TLB_NOTHING;
+    }
+}
+
+/* An INIT that another vCPU sent: back to reset, waiting for SIPI. */
+static bool take_init(struct vcpu *v)
+{
+    if (!__atomic_exchange_n(&svm_of(v)->init_pending, 0, __ATOMIC_ACQ_REL))
+        return false;
+    svm_reset(v);
+    svm_of(v)->wait_sipi = true;
+    sched_vcpu_down(v);
+    return true;
+}
+
+void vcpu_run(struct vcpu *v)
+{
+    struct percpu *cpu = this_cpu();
+    struct svm_vcpu *s = svm_of(v);
+
+    if (unlikely(READ_ONCE(s->init_pending)) && take_init(v))
+        return;
+    /* Odd before looking for events and at flush_gen: whoever raises either afterwards sees us inside and sends an
+     * IPI (vcpu_kick, p2m_sync are the partners). */
+    __atomic_add_fetch(&cpu->in_guest, 1, __ATOMIC_SEQ_CST);
+    choose_asid(v, cpu->id);
+    svm_inject(v);
+    stats_charge_hv(cpu, v, now_ns());
+    svm_run(&s->regs, s->vmcb_pa, cpu->host_vmcb);
+    stats_charge_guest(cpu, v, now_ns());
+    __atomic_add_fetch(&cpu->in_guest, 1, __ATOMIC_RELEASE);
+    v->exits++;
+    svm_requeue(v);
+    svm_exit(v);
+}
+
+void vcpu_kick(struct vcpu *v)
+{
+    unsigned cpu;
+
+    sched_wake(v);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    cpu = READ_ONCE(v->cpu);
+    if (cpu != cpu_id() && READ_ONCE(percpu[cpu].current) == v && READ_ONCE(percpu[cpu].in_guest) & 1)
+        irq_ipi(cpu);
+}

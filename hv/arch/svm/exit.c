@@ -1,0 +1,145 @@
+/* One switch over the reasons for which a guest stops. */
+#include "hv/arch/svm/svm.h"
+#include "hv/arch/io.h"
+#include "hv/arch/percpu.h"
+#include "hv/console/printk.h"
+#include "hv/hypercall/table.h"
+#include "hv/sched/sched.h"
+
+#include <xen/sched.h>
+
+#define CR4_OSXSAVE (1u << 18)
+
+/* Without nRIP the length is the opcode's: a guest that adds prefixes moves its own RIP wrongly and harms nobody else.
+ * In 16- and 32-bit code RIP wraps at 4 GiB. */
+void svm_skip(struct vcpu *v, unsigned length)
+{
+    struct vmcb *b = svm_of(v)->vmcb;
+
+    b->rip = svm_features.nrips && b->nrip ? b->nrip : b->rip + length;
+    if (!(b->cs.attr & 1u << 9))
+        b->rip = (uint32_t)b->rip;
+    b->interrupt_shadow = 0;
+}
+
+/* All vCPUs halted with interrupts off can never run again: this is how a PVH guest without ACPI S5 powers off. */
+static void check_halted_for_good(struct domain *d)
+{
+    for (unsigned i = 0; i < d->nr_vcpus; i++) {
+        struct vcpu *v = d->vcpu[i];
+
+        if (!READ_ONCE(v->up))
+            continue;
+        if (!READ_ONCE(v->blocked) || svm_of(v)->vmcb->rflags & 1u << 9 || svm_of(v)->nmi_pending)
+            return;
+    }
+    domain_shutdown(d, SHUTDOWN_poweroff);
+}
+
+static void halt(struct vcpu *v)
+{
+    bool interrupts = svm_of(v)->vmcb->rflags & 1u << 9;
+
+    svm_skip(v, 1);
+    v->wake_pending = false;
+    if (interrupts ? svm_event_pending(v) : svm_of(v)->nmi_pending)
+        return;
+    sched_block(v);
+    if (!interrupts)
+        check_halted_for_good(v->domain);
+}
+
+/* On hardware only: TCG runs XSETBV in the guest. */
+static void xsetbv(struct vcpu *v)
+{
+    struct svm_vcpu *s = svm_of(v);
+    uint64_t value = (uint32_t)s->vmcb->rax | s->regs.rdx << 32;
+
+    if (s->vmcb->cpl || s->regs.rcx & UINT32_MAX || !(value & 1) || value & ~svm_features.xcr0_mask ||
+        (value & 6) == 4 || !(s->vmcb->cr4 & CR4_OSXSAVE)) {
+        svm_raise_exception(v, EXC_GP, true, 0);
+        return;
+    }
+    __asm__ volatile("xsetbv" :: "a"((uint32_t)value), "d"(0), "c"(0));
+    svm_skip(v, 3);
+}
+
+static void unexpected(struct vcpu *v)
+{
+    const struct vmcb *b = svm_of(v)->vmcb;
+
+    domain_crash(v->domain, "d%uv%u: exit %lx info %lx %lx at %lx", v->domain->id, v->id, (unsigned long)b->exitcode,
+                 (unsigned long)b->exitinfo1, (unsigned long)b->exitinfo2, (unsigned long)b->rip);
+}
+
+void svm_exit(struct vcpu *v)
+{
+    struct vmcb *b = svm_of(v)->vmcb;
+
+    switch (b->exitcode) {
+    case VMEXIT_INTR:
+    case VMEXIT_NMI:
+    case VMEXIT_SMI:
+        break;                          /* taken in the window, or by hv's own NMI handler with GIF set */
+    case VMEXIT_VMMCALL:
+        hypercall_dispatch(v);
+        break;
+    case VMEXIT_HLT:
+        halt(v);
+        break;
+    case VMEXIT_VINTR:
+        break;                          /* svm_inject finds the window open */
+    case VMEXIT_CPUID:
+        svm_cpuid(v);
+        svm_skip(v, 2);
+        break;
+    case VMEXIT_MSR:
+        svm_msr(v);
+        break;
+    case VMEXIT_IOIO:
+        svm_ioio(v);
+        break;
+    case VMEXIT_NPF:
+        svm_npf(v);
+        break;
+    case VMEXIT_IRET:
+        svm_of(v)->nmi_blocked = false;         /* the IRET runs next: a new NMI waits for the instruction after it */
+        b->intercept_1 &= ~INTERCEPT_1_IRET;
+        break;
+    case VMEXIT_XSETBV:
+        xsetbv(v);
+        break;
+    case VMEXIT_INVD:
+    case VMEXIT_WBINVD:
+        svm_skip(v, 2);                 /* caches are coherent and shared: nothing to do for one guest */
+        break;
+    case VMEXIT_EXCP_DB:
+        svm_raise_exception(v, EXC_DB, false, 0);
+        break;
+    case VMEXIT_EXCP_AC:
+        svm_raise_exception(v, EXC_AC, true, 0);
+        break;
+    case VMEXIT_RDPMC:
+        svm_raise_exception(v, EXC_GP, true, 0);
+        break;
+    case VMEXIT_VMRUN:
+    case VMEXIT_VMLOAD:
+    case VMEXIT_VMSAVE:
+    case VMEXIT_STGI:
+    case VMEXIT_CLGI:
+    case VMEXIT_SKINIT:
+    case VMEXIT_INVLPGA:
+    case VMEXIT_MONITOR:
+    case VMEXIT_MWAIT:
+    case VMEXIT_MWAIT_ARMED:
+        svm_raise_exception(v, EXC_UD, false, 0);       /* hidden in CPUID */
+        break;
+    case VMEXIT_SHUTDOWN:
+        domain_crash(v->domain, "d%uv%u: triple fault at %lx", v->domain->id, v->id, (unsigned long)b->rip);
+        break;
+    case VMEXIT_EXCP_MC:
+        panic("machine check while d%uv%u ran", v->domain->id, v->id);
+    default:
+        unexpected(v);
+    }
+}

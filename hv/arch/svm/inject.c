@@ -1,0 +1,125 @@
+/* What the guest is given on entry: an event whose delivery an exit interrupted, an exception of ours, an NMI, or an
+ * interrupt: the event-channel upcall first, then the local APIC's highest. */
+#include "hv/arch/svm/svm.h"
+#include "hv/arch/percpu.h"
+#include "hv/domctl/hvm_op.h"
+#include "hv/evtchn/evtchn.h"
+#include "hv/mm/guestcopy.h"
+
+#define RFLAGS_IF (1u << 9)
+
+void svm_requeue(struct vcpu *v)
+{
+    struct svm_vcpu *s = svm_of(v);
+    uint64_t e = s->vmcb->exitintinfo;
+
+    s->vmcb->eventinj = 0;
+    if (!(e & EVENT_VALID) || EVENT_TYPE_OF(e) == EVENT_SOFT)
+        return;                         /* INTn is executed again: RIP still points at it */
+    s->exception_pending = true;
+    s->exception = e;
+}
+
+void svm_raise_exception(struct vcpu *v, unsigned vector, bool has_error, uint32_t error)
+{
+    struct svm_vcpu *s = svm_of(v);
+
+    s->exception_pending = true;
+    s->exception = EVENT_VALID | EVENT_TYPE(EVENT_EXC) | vector | (has_error ? EVENT_EV | (uint64_t)error << 32 : 0);
+}
+
+/* The upcall vector if the guest has events, else the LAPIC's, else -1. */
+static int candidate(struct vcpu *v, bool *upcall)
+{
+    uint8_t vector = hvm_callback_vector(v->domain);
+
+    *upcall = vector && evtchn_upcall_pending(v);
+    return *upcall ? vector : vlapic_highest(v);
+}
+
+bool svm_event_pending(struct vcpu *v)
+{
+    bool upcall;
+
+    return svm_of(v)->nmi_pending || svm_of(v)->exception_pending || candidate(v, &upcall) >= 0;
+}
+
+/* TCG stores the shadow at an exit but does not load it on VMRUN (APM 2, 15.21.5 would): an interrupt given between
+ * STI and HLT would be handled before the HLT, which then sleeps for ever. A HLT that is about to be woken is done. */
+static void step_over_halt(struct vcpu *v)
+{
+    struct vmcb *b = svm_of(v)->vmcb;
+    uint8_t byte;
+
+    if (copy_from_guest(&byte, b->cs.base + b->rip, 1) == 0 && byte == 0xF4) {
+        b->rip++;
+        b->interrupt_shadow = 0;
+    }
+}
+
+static void open_window(struct vmcb *b)
+{
+    b->vintr |= VINTR_V_IRQ | VINTR_V_INTR_PRIO | VINTR_V_IGN_TPR;
+    b->intercept_1 |= INTERCEPT_1_VINTR;
+}
+
+static void close_window(struct vmcb *b)
+{
+    b->vintr &= ~(VINTR_V_IRQ | VINTR_V_INTR_PRIO | VINTR_V_IGN_TPR);
+    b->intercept_1 &= ~INTERCEPT_1_VINTR;
+}
+
+static bool inject_nmi(struct svm_vcpu *s)
+{
+    struct vmcb *b = s->vmcb;
+
+    if (!s->nmi_pending || s->nmi_blocked || b->interrupt_shadow & 1)
+        return false;
+    s->nmi_pending = false;
+    s->nmi_blocked = true;
+    b->intercept_1 |= INTERCEPT_1_IRET;
+    b->eventinj = EVENT_VALID | EVENT_TYPE(EVENT_NMI) | 2;
+    return true;
+}
+
+void svm_inject(struct vcpu *v)
+{
+    struct svm_vcpu *s = svm_of(v);
+    struct vmcb *b = s->vmcb;
+    bool upcall, slot_used = false;
+    int vector;
+
+    if (s->exception_pending) {
+        s->exception_pending = false;
+        b->eventinj = s->exception;
+        slot_used = true;
+    } else if (inject_nmi(s)) {
+        slot_used = true;
+    }
+    vector = candidate(v, &upcall);
+    if (vector < 0) {
+        close_window(b);
+        return;
+    }
+    if (!slot_used && b->rflags & RFLAGS_IF && b->interrupt_shadow & 1)
+        step_over_halt(v);
+    if (slot_used || !(b->rflags & RFLAGS_IF) || b->interrupt_shadow & 1) {
+        open_window(b);
+        return;
+    }
+    close_window(b);
+    b->eventinj = EVENT_VALID | EVENT_TYPE(EVENT_INTR) | (unsigned)vector;
+    if (!upcall)
+        vlapic_accept(v, (uint8_t)vector);
+}
+
+void vcpu_nmi(struct vcpu *v)
+{
+    WRITE_ONCE(svm_of(v)->nmi_pending, true);
+    vcpu_kick(v);
+}
+
+void vcpu_raise_vector(struct vcpu *v, uint8_t vector)
+{
+    vlapic_raise(v, vector, false);
+}

@@ -1,0 +1,126 @@
+/* What the files of this room share: a vCPU's AMD-V state. Generic code sees arch/vcpu.h only. */
+#ifndef ARCH_SVM_SVM_H
+#define ARCH_SVM_SVM_H
+
+#include "hv/arch/svm/vmcb.h"
+#include "hv/arch/vcpu.h"
+#include "hv/lib/bitmap.h"
+#include "hv/sched/timer.h"
+
+/* General registers that VMRUN does not switch; RAX and RSP are in the VMCB. Offsets are known to run.S. */
+struct svm_regs {
+    uint64_t rbx, rcx, rdx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15;
+};
+
+struct vlapic {                         /* vlapic.c; x2APIC only */
+    uint64_t irr[4], isr[4], tmr[4];    /* irr: atomic, any CPU; the rest: own vCPU */
+    uint32_t id, svr, ldr, esr, tpr;
+    uint32_t lvt_timer, lvt_lint0, lvt_lint1, lvt_error, lvt_pmc, lvt_thermal, lvt_cmci;
+    uint32_t timer_initial, timer_divide;
+    uint64_t timer_set_ns;
+    uint64_t icr, base;
+    struct timer timer;
+};
+
+#define XSAVE_BYTES 4096
+
+struct svm_vcpu {
+    struct vmcb *vmcb;
+    paddr_t vmcb_pa;
+    struct svm_regs regs;
+    struct vlapic lapic;
+
+    uint64_t xcr0, tsc_aux, pat;
+    uint64_t dr[4];
+    uint8_t *xsave;
+
+    /* TLB tags: a fresh ASID whenever v moves to another CPU or its p2m lost an entry (enter.c). */
+    unsigned asid_cpu;
+    uint64_t asid_generation, flush_gen;
+
+    bool nmi_pending, nmi_blocked;
+    bool exception_pending;
+    uint64_t exception;                 /* EVENTINJ form */
+    bool wait_sipi;
+    uint32_t init_pending;              /* atomic: an INIT from another vCPU, done by this one */
+    uint64_t time_updated_ns;
+    bool rip_kept;                      /* the hypercall restarts: RIP stays */
+};
+
+static inline struct svm_vcpu *svm_of(const struct vcpu *v)
+{
+    return v->arch;
+}
+
+struct svm_features {
+    bool nrips, flush_by_asid, decode_assists, vgif;
+    uint32_t asids;
+    uint64_t xcr0_mask;                 /* what guests may enable; 0: no XSAVE */
+};
+extern struct svm_features svm_features;
+extern paddr_t svm_msrpm, svm_iopm_dom0, svm_iopm_domu;
+
+/* svm.c: this CPU into host mode with SVM on. A CPU that cannot is told about on the console by name, and panic. */
+void svm_init(void);                    /* once: features, permission maps */
+void svm_init_cpu(void);
+
+/* vmcb.c */
+void svm_reset(struct vcpu *v);         /* architectural reset values with our intercepts */
+void svm_start_ap(struct vcpu *v, uint8_t sipi_vector);
+
+/* run.S: saves host state that VMRUN does not, runs until #VMEXIT. GIF and IF are as before on return. */
+void svm_run(struct svm_regs *regs, paddr_t vmcb, paddr_t host_vmcb);
+
+/* exit.c */
+void svm_exit(struct vcpu *v);
+void svm_skip(struct vcpu *v, unsigned length);         /* RIP past an instruction; nRIP when the CPU gives it */
+
+/* inject.c */
+void svm_inject(struct vcpu *v);                        /* last thing before VMRUN */
+void svm_requeue(struct vcpu *v);                       /* first thing after: an event whose delivery was interrupted */
+void svm_raise_exception(struct vcpu *v, unsigned vector, bool has_error, uint32_t error);
+bool svm_event_pending(struct vcpu *v);                 /* would something be injected if IF were 1? */
+#define EXC_DB 1
+#define EXC_UD 6
+#define EXC_GP 13
+#define EXC_AC 17
+
+/* cpuid.c, msr.c, io.c, npf.c */
+void svm_cpuid(struct vcpu *v);
+void svm_msr(struct vcpu *v);
+void svm_ioio(struct vcpu *v);
+void svm_npf(struct vcpu *v);
+void svm_build_io_maps(void);
+
+/* vlapic.c */
+void vlapic_reset(struct vcpu *v);
+int vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value) __must_check;    /* -EPERM: #GP */
+int vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value) __must_check;
+int vlapic_highest(const struct vcpu *v);               /* vector that may be delivered, or -1 */
+void vlapic_accept(struct vcpu *v, uint8_t vector);     /* IRR to ISR */
+void vlapic_raise(struct vcpu *v, uint8_t vector, bool level);
+void vlapic_destroy(struct vcpu *v);
+
+/* ioapic.c: dom0's IO-APICs */
+bool ioapic_covers(uint64_t gpa);
+uint32_t ioapic_mmio_read(uint64_t gpa);
+void ioapic_mmio_write(uint64_t gpa, uint32_t value);
+void ioapic_eoi(uint8_t vector);                        /* dom0 ended a level interrupt */
+bool ioapic_hold(uint8_t vector);                       /* it came from a level pin: mask until the EOI */
+
+/* irq.c: physical interrupts */
+void irq_to_dom0(uint8_t vector);
+
+/* mmio.c: one MOV to or from memory that is not there, or is a device of ours. */
+struct mmio_insn {
+    bool write, sign_extend;
+    unsigned bytes, reg_bytes;
+    unsigned reg;                       /* 0-15; with_imm: none */
+    bool high_byte, with_imm;
+    uint64_t imm;
+    unsigned length;
+};
+/* 0; -EINVAL not one of the forms. Pure: tests/hv runs it on the host. */
+int mmio_decode(const uint8_t *bytes, unsigned n, bool long_mode, bool default_32, struct mmio_insn *insn) __must_check;
+
+#endif

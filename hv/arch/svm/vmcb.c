@@ -1,0 +1,317 @@
+/* A vCPU's state: reset, context records, switching in and out. */
+#include "hv/arch/svm/svm.h"
+#include "hv/arch/io.h"
+#include "hv/arch/msr.h"
+#include "hv/arch/percpu.h"
+#include "hv/arch/tsc.h"
+#include "hv/console/printk.h"
+#include "hv/mm/page.h"
+#include "hv/lib/string.h"
+
+#include <xen/hvm/save.h>
+
+#define PAT_RESET 0x0007040600070406ull         /* APM 2, 7.8.2 */
+#define CR0_PE (1u << 0)
+#define CR0_ET (1u << 4)
+#define CR0_NW (1u << 29)
+#define CR0_CD (1u << 30)
+#define CR0_PG (1u << 31)
+#define CR4_PAE (1u << 5)
+#define CR4_VALID 0x003F0FFFul                  /* to SMAP; no PKE, no CET: none of it is shown in CPUID */
+
+static void set_intercepts(struct vcpu *v)
+{
+    struct vmcb *b = svm_of(v)->vmcb;
+
+    b->intercept_1 = INTERCEPT_1_INTR | INTERCEPT_1_NMI | INTERCEPT_1_SMI | INTERCEPT_1_INIT | INTERCEPT_1_RDPMC |
+                     INTERCEPT_1_CPUID | INTERCEPT_1_INVD | INTERCEPT_1_HLT | INTERCEPT_1_INVLPGA | INTERCEPT_1_IOIO |
+                     INTERCEPT_1_MSR | INTERCEPT_1_TASK | INTERCEPT_1_SHUTDOWN;
+    b->intercept_2 = INTERCEPT_2_VMRUN | INTERCEPT_2_VMMCALL | INTERCEPT_2_VMLOAD | INTERCEPT_2_VMSAVE |
+                     INTERCEPT_2_STGI | INTERCEPT_2_CLGI | INTERCEPT_2_SKINIT | INTERCEPT_2_WBINVD |
+                     INTERCEPT_2_MONITOR | INTERCEPT_2_MWAIT | INTERCEPT_2_XSETBV;
+    /* #DB and #AC can recur for ever while being delivered, and only an exit ends that. #MC is the host's. */
+    b->intercept_exceptions = 1u << EXC_DB | 1u << EXC_AC | 1u << 18;
+    b->iopm_base_pa = v->domain->privileged ? svm_iopm_dom0 : svm_iopm_domu;
+    b->msrpm_base_pa = svm_msrpm;
+    b->np_enable = 1;
+    b->n_cr3 = v->domain->p2m.root;
+    b->vintr = VINTR_V_INTR_MASKING;
+}
+
+static struct vmcb_seg seg(uint16_t sel, uint16_t attr, uint32_t limit, uint64_t base)
+{
+    return (struct vmcb_seg){ sel, attr, limit, base };
+}
+
+/* APM 2, table 14-1. */
+void svm_reset(struct vcpu *v)
+{
+    struct svm_vcpu *s = svm_of(v);
+    struct vmcb *b = s->vmcb;
+
+    memset(b, 0, sizeof(*b));
+    memset(&s->regs, 0, sizeof(s->regs));
+    set_intercepts(v);
+    b->cs = seg(0xF000, 0x09B, 0xFFFF, 0xFFFF0000);
+    b->ds = b->es = b->fs = b->gs = b->ss = seg(0, 0x093, 0xFFFF, 0);
+    b->gdtr = b->idtr = seg(0, 0, 0xFFFF, 0);
+    b->ldtr = seg(0, 0x082, 0xFFFF, 0);
+    b->tr = seg(0, 0x08B, 0xFFFF, 0);
+    b->efer = EFER_SVME;
+    b->cr0 = CR0_ET;
+    b->rflags = 2;
+    b->rip = 0xFFF0;
+    b->dr6 = 0xFFFF0FF0;
+    b->dr7 = 0x400;
+    b->g_pat = s->pat = PAT_RESET;
+    s->regs.rdx = 0x600;
+    s->xcr0 = 1;
+    s->tsc_aux = 0;
+    memset(s->dr, 0, sizeof(s->dr));
+    s->nmi_pending = s->nmi_blocked = s->exception_pending = false;
+    s->wait_sipi = v->id != 0;
+    vlapic_reset(v);
+}
+
+void svm_start_ap(struct vcpu *v, uint8_t sipi_vector)
+{
+    struct vmcb *b = svm_of(v)->vmcb;
+
+    b->cs = seg((uint16_t)(sipi_vector << 8), 0x09B, 0xFFFF, (uint64_t)sipi_vector << 12);
+    b->rip = 0;
+    svm_of(v)->wait_sipi = false;
+}
+
+static void xsave_reset(struct svm_vcpu *s)
+{
+    memset(s->xsave, 0, XSAVE_BYTES);
+    /* FCW and MXCSR of the legacy area (APM 2, figure 11-11); XSTATE_BV 0 makes XRSTOR use the initial state. */
+    *(uint16_t *)s->xsave = 0x037F;
+    *(uint32_t *)(s->xsave + 24) = 0x1F80;
+}
+
+int vcpu_arch_init(struct vcpu *v)
+{
+    struct svm_vcpu *s;
+
+    _Static_assert(sizeof(*s) <= PAGE_SIZE, "one page");
+    s = v->arch = page_alloc_hv(0);
+    if (!s)
+        return -ENOMEM;
+    s->vmcb = page_alloc_hv(0);
+    s->xsave = page_alloc_hv(0);
+    if (!s->vmcb || !s->xsave) {
+        vcpu_arch_destroy(v);
+        return -ENOMEM;
+    }
+    s->vmcb_pa = virt_to_paddr(s->vmcb);
+    s->asid_cpu = CPUS_MAX;
+    xsave_reset(s);
+    svm_reset(v);
+    return 0;
+}
+
+void vcpu_arch_destroy(struct vcpu *v)
+{
+    struct svm_vcpu *s = v->arch;
+
+    if (!s)
+        return;
+    vlapic_destroy(v);
+    if (s->vmcb)
+        page_free_hv(s->vmcb, 0);
+    if (s->xsave)
+        page_free_hv(s->xsave, 0);
+    page_free_hv(s, 0);
+    v->arch = NULL;
+}
+
+/* XSAVE and XRSTOR act on what XCR0 enables: the whole mask for both, so that nothing of one guest stays. */
+static void xcr0_write(uint64_t v)
+{
+    __asm__ volatile("xsetbv" :: "a"((uint32_t)v), "d"((uint32_t)(v >> 32)), "c"(0));
+}
+
+static void fpu_save(struct svm_vcpu *s)
+{
+    uint32_t lo, hi;
+
+    if (!svm_features.xcr0_mask) {
+        __asm__ volatile("fxsave64 (%0)" :: "r"(s->xsave) : "memory");
+        return;
+    }
+    /* TCG has no XSETBV intercept: what the guest set is in the register, not with us. */
+    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+    s->xcr0 = (uint64_t)hi << 32 | lo;
+    xcr0_write(svm_features.xcr0_mask);
+    __asm__ volatile("xsave64 (%0)" :: "r"(s->xsave), "a"((uint32_t)svm_features.xcr0_mask), "d"(0) : "memory");
+}
+
+static void fpu_restore(struct svm_vcpu *s)
+{
+    if (!svm_features.xcr0_mask) {
+        __asm__ volatile("fxrstor64 (%0)" :: "r"(s->xsave) : "memory");
+        return;
+    }
+    __asm__ volatile("xrstor64 (%0)" :: "r"(s->xsave), "a"((uint32_t)svm_features.xcr0_mask), "d"(0) : "memory");
+    xcr0_write(s->xcr0);
+}
+
+static bool has_rdtscp(void)
+{
+    return cpuid(0x80000001, 0).edx & 1u << 27;
+}
+
+void vcpu_switch_in(struct vcpu *v)
+{
+    struct svm_vcpu *s = svm_of(v);
+
+    fpu_restore(s);
+    __asm__ volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3"
+                     :: "r"(s->dr[0]), "r"(s->dr[1]), "r"(s->dr[2]), "r"(s->dr[3]));
+    if (has_rdtscp())
+        wrmsr(MSR_TSC_AUX, s->tsc_aux);
+    vcpu_time_update(v);
+    vcpu_runstate_update(v);
+}
+
+void vcpu_switch_out(struct vcpu *v)
+{
+    struct svm_vcpu *s = svm_of(v);
+
+    fpu_save(s);
+    __asm__ volatile("mov %%dr0, %0; mov %%dr1, %1; mov %%dr2, %2; mov %%dr3, %3"
+                     : "=r"(s->dr[0]), "=r"(s->dr[1]), "=r"(s->dr[2]), "=r"(s->dr[3]));
+    vcpu_runstate_update(v);
+}
+
+struct vcpu_paging vcpu_paging(const struct vcpu *v)
+{
+    const struct vmcb *b = svm_of(v)->vmcb;
+
+    if (!(b->cr0 & CR0_PG))
+        return (struct vcpu_paging){ 0 };
+    if (b->efer & EFER_LMA)
+        return (struct vcpu_paging){ true, 4, b->cr3 & 0x000FFFFFFFFFF000ull };
+    if (b->cr4 & CR4_PAE)
+        return (struct vcpu_paging){ true, 3, b->cr3 & 0xFFFFFFE0ull };
+    return (struct vcpu_paging){ true, 2, b->cr3 & 0xFFFFF000ull };
+}
+
+/* Context records keep attributes as the VMCB does: 12 bits. */
+static struct vmcb_seg seg_load(uint32_t sel, uint64_t base, uint32_t limit, uint32_t attr)
+{
+    return (struct vmcb_seg){ (uint16_t)sel, (uint16_t)(attr & 0xFFF), limit, base };
+}
+
+static int context_check(const struct hvm_hw_cpu *hw)
+{
+    bool lma = (hw->cr0 & CR0_PG) && (hw->msr_efer & EFER_LME);
+
+    /* APM 2, 15.5.1, "canonicalisation and consistency checks". */
+    if ((hw->cr0 & CR0_NW && !(hw->cr0 & CR0_CD)) || hw->cr0 >> 32 || hw->cr4 & ~CR4_VALID || hw->dr6 >> 32 ||
+        hw->dr7 >> 32)
+        return -EINVAL;
+    if (hw->cr0 & CR0_PG && !(hw->cr0 & CR0_PE))
+        return -EINVAL;
+    if (hw->msr_efer & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR))
+        return -EINVAL;
+    if (!!(hw->msr_efer & EFER_LMA) != lma || (lma && (!(hw->cr4 & CR4_PAE) || !(hw->cr0 & CR0_PE))))
+        return -EINVAL;
+    if (lma && hw->cs_arbytes & 1u << 9 && hw->cs_arbytes & 1u << 10)       /* L and D together */
+        return -EINVAL;
+    if (hw->pending_event && hw->pending_type != EVENT_INTR && hw->pending_type != EVENT_NMI &&
+        hw->pending_type != EVENT_EXC)
+        return -EINVAL;
+    return 0;
+}
+
+int vcpu_context_load(struct vcpu *v, const struct hvm_hw_cpu *hw)
+{
+    struct svm_vcpu *s = svm_of(v);
+    struct vmcb *b = s->vmcb;
+
+    if (context_check(hw)) {
+        printk_guest("d%uv%u: context refused: cr0 %lx cr4 %lx efer %lx cs %x\n", v->domain->id, v->id,
+                     (unsigned long)hw->cr0, (unsigned long)hw->cr4, (unsigned long)hw->msr_efer, hw->cs_arbytes);
+        return -EINVAL;
+    }
+    s->regs = (struct svm_regs){
+        .rbx = hw->rbx, .rcx = hw->rcx, .rdx = hw->rdx, .rbp = hw->rbp, .rsi = hw->rsi, .rdi = hw->rdi, .r8 = hw->r8,
+        .r9 = hw->r9, .r10 = hw->r10, .r11 = hw->r11, .r12 = hw->r12, .r13 = hw->r13, .r14 = hw->r14, .r15 = hw->r15,
+    };
+    b->rax = hw->rax, b->rsp = hw->rsp, b->rip = hw->rip, b->rflags = (hw->rflags & 0x3F7FD7) | 2;
+    b->cr0 = hw->cr0, b->cr2 = hw->cr2, b->cr3 = hw->cr3, b->cr4 = hw->cr4;
+    b->dr6 = (hw->dr6 & 0x1E00F) | 0xFFFE0FF0, b->dr7 = (hw->dr7 & 0xFFFF23FF) | 0x400;
+    s->dr[0] = hw->dr0, s->dr[1] = hw->dr1, s->dr[2] = hw->dr2, s->dr[3] = hw->dr3;
+    b->efer = hw->msr_efer | EFER_SVME;
+    b->cs = seg_load(hw->cs_sel, hw->cs_base, hw->cs_limit, hw->cs_arbytes);
+    b->ds = seg_load(hw->ds_sel, hw->ds_base, hw->ds_limit, hw->ds_arbytes);
+    b->es = seg_load(hw->es_sel, hw->es_base, hw->es_limit, hw->es_arbytes);
+    b->fs = seg_load(hw->fs_sel, hw->fs_base, hw->fs_limit, hw->fs_arbytes);
+    b->gs = seg_load(hw->gs_sel, hw->gs_base, hw->gs_limit, hw->gs_arbytes);
+    b->ss = seg_load(hw->ss_sel, hw->ss_base, hw->ss_limit, hw->ss_arbytes);
+    b->tr = seg_load(hw->tr_sel, hw->tr_base, hw->tr_limit, hw->tr_arbytes);
+    b->ldtr = seg_load(hw->ldtr_sel, hw->ldtr_base, hw->ldtr_limit, hw->ldtr_arbytes);
+    b->idtr.base = hw->idtr_base, b->idtr.limit = hw->idtr_limit;
+    b->gdtr.base = hw->gdtr_base, b->gdtr.limit = hw->gdtr_limit;
+    b->cpl = b->ss.attr >> 5 & 3;
+    b->sysenter_cs = hw->sysenter_cs, b->sysenter_esp = hw->sysenter_esp, b->sysenter_eip = hw->sysenter_eip;
+    b->kernel_gs_base = hw->shadow_gs, b->star = hw->msr_star, b->lstar = hw->msr_lstar, b->cstar = hw->msr_cstar;
+    b->sfmask = hw->msr_syscall_mask;
+    s->tsc_aux = (uint32_t)hw->msr_tsc_aux;
+    s->exception_pending = hw->pending_event != 0;
+    s->exception = hw->pending_event;
+    s->wait_sipi = false;
+    v->initialised = true;
+    return 0;
+}
+
+void vcpu_context_save(struct vcpu *v, struct hvm_hw_cpu *hw)
+{
+    const struct svm_vcpu *s = svm_of(v);
+    const struct vmcb *b = s->vmcb;
+
+    memset(hw, 0, sizeof(*hw));
+    hw->rax = b->rax, hw->rbx = s->regs.rbx, hw->rcx = s->regs.rcx, hw->rdx = s->regs.rdx;
+    hw->rbp = s->regs.rbp, hw->rsi = s->regs.rsi, hw->rdi = s->regs.rdi, hw->rsp = b->rsp;
+    hw->r8 = s->regs.r8, hw->r9 = s->regs.r9, hw->r10 = s->regs.r10, hw->r11 = s->regs.r11;
+    hw->r12 = s->regs.r12, hw->r13 = s->regs.r13, hw->r14 = s->regs.r14, hw->r15 = s->regs.r15;
+    hw->rip = b->rip, hw->rflags = b->rflags;
+    hw->cr0 = b->cr0, hw->cr2 = b->cr2, hw->cr3 = b->cr3, hw->cr4 = b->cr4;
+    hw->dr0 = s->dr[0], hw->dr1 = s->dr[1], hw->dr2 = s->dr[2], hw->dr3 = s->dr[3], hw->dr6 = b->dr6, hw->dr7 = b->dr7;
+    hw->cs_sel = b->cs.sel, hw->cs_base = b->cs.base, hw->cs_limit = b->cs.limit, hw->cs_arbytes = b->cs.attr;
+    hw->ds_sel = b->ds.sel, hw->ds_base = b->ds.base, hw->ds_limit = b->ds.limit, hw->ds_arbytes = b->ds.attr;
+    hw->es_sel = b->es.sel, hw->es_base = b->es.base, hw->es_limit = b->es.limit, hw->es_arbytes = b->es.attr;
+    hw->fs_sel = b->fs.sel, hw->fs_base = b->fs.base, hw->fs_limit = b->fs.limit, hw->fs_arbytes = b->fs.attr;
+    hw->gs_sel = b->gs.sel, hw->gs_base = b->gs.base, hw->gs_limit = b->gs.limit, hw->gs_arbytes = b->gs.attr;
+    hw->ss_sel = b->ss.sel, hw->ss_base = b->ss.base, hw->ss_limit = b->ss.limit, hw->ss_arbytes = b->ss.attr;
+    hw->tr_sel = b->tr.sel, hw->tr_base = b->tr.base, hw->tr_limit = b->tr.limit, hw->tr_arbytes = b->tr.attr;
+    hw->ldtr_sel = b->ldtr.sel, hw->ldtr_base = b->ldtr.base, hw->ldtr_limit = b->ldtr.limit;
+    hw->ldtr_arbytes = b->ldtr.attr;
+    hw->idtr_base = b->idtr.base, hw->idtr_limit = b->idtr.limit;
+    hw->gdtr_base = b->gdtr.base, hw->gdtr_limit = b->gdtr.limit;
+    hw->sysenter_cs = b->sysenter_cs, hw->sysenter_esp = b->sysenter_esp, hw->sysenter_eip = b->sysenter_eip;
+    hw->shadow_gs = b->kernel_gs_base, hw->msr_star = b->star, hw->msr_lstar = b->lstar, hw->msr_cstar = b->cstar;
+    hw->msr_syscall_mask = b->sfmask, hw->msr_efer = b->efer & ~EFER_SVME;
+    hw->msr_tsc_aux = s->tsc_aux;
+    hw->tsc = rdtsc();
+}
+
+static uint64_t *arg_register(struct svm_regs *r, unsigned n)
+{
+    uint64_t *const args[5] = { &r->rdi, &r->rsi, &r->rdx, &r->r10, &r->r8 };
+
+    BUG_ON(n >= 5);
+    return args[n];
+}
+
+uint64_t vcpu_hypercall_arg(const struct vcpu *v, unsigned n)
+{
+    return *arg_register(&svm_of(v)->regs, n);
+}
+
+void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value)
+{
+    *arg_register(&svm_of(v)->regs, n) = value;
+}

@@ -1,0 +1,400 @@
+/* Locks, IPIs and state changes around the pure run queues (runq.h says who runs).
+ *
+ * A vCPU's item is READY or PARKED in the queue of v->cpu, RUNNING there, or OUT. v->cpu changes only while the item
+ * is OUT, under the lock of the old CPU. */
+#include "hv/sched/sched.h"
+#include "hv/sched/runq.h"
+#include "hv/sched/timer.h"
+#include "hv/arch/irq.h"
+#include "hv/arch/tsc.h"
+#include "hv/arch/vcpu.h"
+#include "hv/mm/page.h"
+#include "hv/stats/stats.h"
+
+struct sched_vcpu {
+    struct runq_item item;
+};
+
+static struct sched_cpu {
+    struct spinlock lock;               /* order 8; two: lower CPU first */
+    struct runq q;
+    struct timer slice;
+    bool idle;
+} sched_cpu[CPUS_MAX];
+
+static unsigned next_home;
+
+static struct runq_item *item_of(struct vcpu *v)
+{
+    return &v->sched->item;
+}
+
+static struct sched_cpu *lock_vcpu(struct vcpu *v)
+{
+    for (;;) {
+        unsigned cpu = READ_ONCE(v->cpu);
+
+        spin_lock(&sched_cpu[cpu].lock);
+        if (v->cpu == cpu)
+            return &sched_cpu[cpu];
+        spin_unlock(&sched_cpu[cpu].lock);
+    }
+}
+
+static void resched(unsigned cpu)
+{
+    WRITE_ONCE(percpu[cpu].need_resched, 1);
+    if (cpu != this_cpu()->id)
+        irq_ipi(cpu);
+}
+
+static void slice_over(void *arg)
+{
+    (void)arg;
+    WRITE_ONCE(this_cpu()->need_resched, 1);
+}
+
+void sched_init_cpu(void)
+{
+    struct sched_cpu *c = &sched_cpu[this_cpu()->id];
+
+    timer_init_cpu();
+    runq_init(&c->q);
+    timer_init(&c->slice, slice_over, NULL);
+    this_cpu()->need_resched = 1;
+}
+
+int sched_vcpu_init(struct vcpu *v)
+{
+    struct domain *d = v->domain;
+
+    v->sched = page_alloc_hv(0);
+    if (!v->sched)
+        return -ENOMEM;
+    if (!d->weight)
+        d->weight = WEIGHT_DEFAULT;
+    runq_item_init(item_of(v), v, d->weight, RUNQ_CAP_NS(d->cap_percent, MAX(d->nr_vcpus, 1u)));
+    /* dom0's vCPU i stays on CPU i: physical interrupts go there with its vectors (arch/svm/irq.c). */
+    v->pinned = d->privileged;
+    item_of(v)->pinned = v->pinned;
+    v->cpu = v->pinned ? v->id % cpus_online : __atomic_fetch_add(&next_home, 1, __ATOMIC_RELAXED) % cpus_online;
+    v->state = VCPU_OFFLINE;
+    v->state_since_ns = now_ns();
+    return 0;
+}
+
+void sched_vcpu_destroy(struct vcpu *v)
+{
+    if (!v->sched)
+        return;
+    ASSERT(item_of(v)->state == RUNQ_OUT);
+    struct sched_cpu *c = lock_vcpu(v);
+    runq_detach(&c->q, item_of(v));
+    spin_unlock(&c->lock);
+    page_free_hv(v->sched, 0);
+    v->sched = NULL;
+}
+
+bool sched_runnable(const struct vcpu *v)
+{
+    return READ_ONCE(v->up) && !READ_ONCE(v->blocked) && !__atomic_load_n(&v->pause_count, __ATOMIC_SEQ_CST) &&
+           !__atomic_load_n(&v->domain->pause_count, __ATOMIC_SEQ_CST);
+}
+
+static void set_state_locked(struct vcpu *v, enum vcpu_run_state state, uint64_t now)
+{
+    v->state_ns[v->state] += now - v->state_since_ns;
+    v->state = state;
+    v->state_since_ns = now;
+}
+
+static enum vcpu_run_state resting_state(const struct vcpu *v)
+{
+    if (!v->up || v->pause_count || v->domain->pause_count)
+        return VCPU_OFFLINE;
+    return v->blocked ? VCPU_BLOCKED : VCPU_RUNNABLE;
+}
+
+/* An idle CPU for v if its own is busy; else its own. */
+static unsigned choose_cpu(const struct vcpu *v)
+{
+    if (v->pinned || READ_ONCE(sched_cpu[v->cpu].idle))
+        return v->cpu;
+    for (unsigned i = 0; i < cpus_online; i++) {
+        if (READ_ONCE(sched_cpu[i].idle))
+            return i;
+    }
+    return v->cpu;
+}
+
+/* Queues v if it may run and does not yet. */
+static void enqueue(struct vcpu *v)
+{
+    struct sched_cpu *c = lock_vcpu(v);
+    unsigned cpu;
+
+    if (item_of(v)->state == RUNQ_OUT && sched_runnable(v)) {
+        cpu = choose_cpu(v);
+        if (cpu != v->cpu) {
+            runq_detach(&c->q, item_of(v));
+            v->cpu = cpu;
+            spin_unlock(&c->lock);
+            c = lock_vcpu(v);
+        }
+    }
+    /* Looked at again: the lock may have been let go. */
+    if (item_of(v)->state == RUNQ_OUT && sched_runnable(v)) {
+        uint64_t now = now_ns();
+
+        cpu = v->cpu;
+        set_state_locked(v, VCPU_RUNNABLE, now);
+        runq_insert(&c->q, item_of(v), now);
+        if (c->idle || runq_preempts(&c->q, item_of(v), now))
+            resched(cpu);
+    }
+    spin_unlock(&c->lock);
+}
+
+void sched_vcpu_up(struct vcpu *v)
+{
+    struct sched_cpu *c = lock_vcpu(v);
+
+    v->blocked = false;
+    v->up = true;
+    spin_unlock(&c->lock);
+    enqueue(v);
+}
+
+/* Takes v from the queue if it waits there; if it runs, its CPU is told. */
+static void dequeue_locked(struct sched_cpu *c, struct vcpu *v)
+{
+    struct runq_item *item = item_of(v);
+
+    if (item->state == RUNQ_RUNNING) {
+        resched(v->cpu);
+    } else if (item->state != RUNQ_OUT) {
+        runq_remove(&c->q, item);
+        set_state_locked(v, resting_state(v), now_ns());
+    } else if (v->state != resting_state(v)) {
+        set_state_locked(v, resting_state(v), now_ns());
+    }
+}
+
+void sched_vcpu_down(struct vcpu *v)
+{
+    struct sched_cpu *c = lock_vcpu(v);
+
+    v->up = false;
+    dequeue_locked(c, v);
+    spin_unlock(&c->lock);
+}
+
+void sched_block(struct vcpu *v)
+{
+    struct sched_cpu *c = lock_vcpu(v);
+
+    if (!v->wake_pending) {
+        v->blocked = true;
+        this_cpu()->need_resched = 1;
+    }
+    v->wake_pending = false;
+    spin_unlock(&c->lock);
+}
+
+void sched_wake(struct vcpu *v)
+{
+    struct sched_cpu *c;
+    bool queue;
+
+    /* What made the caller wake v is visible before we look whether it sleeps; sched_block's lock is the partner. */
+    c = lock_vcpu(v);
+    v->wake_pending = true;
+    queue = v->blocked;
+    v->blocked = false;
+    spin_unlock(&c->lock);
+    if (queue)
+        enqueue(v);
+}
+
+void sched_yield(void)
+{
+    this_cpu()->need_resched = 1;
+}
+
+void sched_vcpu_sleep_sync(struct vcpu *v)
+{
+    struct sched_cpu *c = lock_vcpu(v);
+    unsigned cpu = v->cpu;
+
+    dequeue_locked(c, v);
+    spin_unlock(&c->lock);
+    if (v == current_vcpu())
+        return;
+    while (READ_ONCE(percpu[cpu].current) == v)
+        __builtin_ia32_pause();
+}
+
+void sched_vcpu_stop(struct vcpu *v)
+{
+    struct sched_cpu *c = lock_vcpu(v);
+
+    dequeue_locked(c, v);
+    spin_unlock(&c->lock);
+}
+
+void sched_vcpu_kick_runnable(struct vcpu *v)
+{
+    struct sched_cpu *c = lock_vcpu(v);
+
+    if (v->state != resting_state(v) && item_of(v)->state == RUNQ_OUT)
+        set_state_locked(v, resting_state(v), now_ns());
+    spin_unlock(&c->lock);
+    enqueue(v);
+}
+
+int sched_set_params(struct domain *d, uint16_t weight, uint16_t cap_percent)
+{
+    if (!weight)
+        return -EINVAL;
+    d->weight = weight;
+    d->cap_percent = cap_percent;
+    for (unsigned i = 0; i < d->nr_vcpus; i++) {
+        struct vcpu *v = d->vcpu[i];
+        struct sched_cpu *c = lock_vcpu(v);
+        struct runq_item *item = item_of(v);
+        bool queued = item->state == RUNQ_READY || item->state == RUNQ_PARKED;
+
+        if (queued)
+            runq_remove(&c->q, item);
+        runq_item_set(item, weight, RUNQ_CAP_NS(cap_percent, d->nr_vcpus));
+        if (queued)
+            runq_insert(&c->q, item, now_ns());
+        spin_unlock(&c->lock);
+    }
+    return 0;
+}
+
+/* This CPU has nothing: take from another what would wait longest there. */
+static void steal(struct sched_cpu *mine)
+{
+    unsigned me = this_cpu()->id;
+
+    for (unsigned i = 1; i < cpus_online; i++) {
+        struct sched_cpu *c = &sched_cpu[(me + i) % cpus_online];
+        struct runq_item *item;
+
+        if (!READ_ONCE(c->q.nr_ready))
+            continue;
+        spin_lock(&c->lock);
+        item = runq_steal(&c->q);
+        if (item)
+            item->vcpu->cpu = me;
+        spin_unlock(&c->lock);
+        if (item) {
+            spin_lock(&mine->lock);
+            /* Paused or stopped meanwhile, or queued by a wake-up: then there is nothing to do here. */
+            if (item->vcpu->cpu == me && item->state == RUNQ_OUT && sched_runnable(item->vcpu))
+                runq_insert(&mine->q, item, now_ns());
+            spin_unlock(&mine->lock);
+            return;
+        }
+    }
+}
+
+static void put_prev_locked(struct sched_cpu *c, struct vcpu *prev, uint64_t now)
+{
+    runq_charge(&c->q, now - c->q.charged_until_ns, now);
+    if (sched_runnable(prev))
+        runq_insert(&c->q, item_of(prev), now);
+    else
+        runq_remove(&c->q, item_of(prev));
+    set_state_locked(prev, resting_state(prev), now);
+}
+
+static struct vcpu *pick_locked(struct sched_cpu *c, uint64_t now, uint64_t *slice_end)
+{
+    uint64_t slice = 0;
+    struct runq_item *item = runq_pick(&c->q, now, &slice);
+
+    *slice_end = MIN(runq_next_replenish(&c->q), item ? now + slice : TIME_NEVER);
+    return item ? item->vcpu : NULL;
+}
+
+void schedule(void)
+{
+    struct percpu *cpu = this_cpu();
+    struct sched_cpu *c = &sched_cpu[cpu->id];
+    struct vcpu *prev = cpu->current, *next;
+    uint64_t now, slice_end, waited;
+
+    WRITE_ONCE(cpu->need_resched, 0);
+    if (!prev && !READ_ONCE(c->q.nr_ready))
+        steal(c);
+    spin_lock(&c->lock);
+    /* Read the clock before changing state: the cost of the switch belongs to the vCPU leaving, or an idle guest
+     * would pay for a busy neighbour. */
+    now = now_ns();
+    if (prev)
+        put_prev_locked(c, prev, now);
+    next = pick_locked(c, now, &slice_end);
+    c->idle = !next;
+    if (next) {
+        waited = now - next->state_since_ns;
+        set_state_locked(next, VCPU_RUNNING, now);
+        if (next == prev)
+            waited = 0;
+        if (next != prev) {
+            if (prev) {
+                vcpu_switch_out(prev);
+                stats_switch_out(cpu, prev, now_ns());
+            }
+            cpu->current = next;
+            cpu->switches++;
+            vcpu_switch_in(next);
+            stats_switch_in(cpu, next, now_ns(), waited);
+        } else {
+            stats_charge_hv(cpu, next, now_ns());
+            stats_publish(cpu, next);
+        }
+    } else if (prev) {
+        vcpu_switch_out(prev);
+        stats_switch_out(cpu, prev, now_ns());
+        WRITE_ONCE(cpu->current, NULL);
+    }
+    spin_unlock(&c->lock);
+    timer_set(&c->slice, slice_end);
+    if (!next && prev)
+        WRITE_ONCE(cpu->need_resched, 1);       /* once more without a current: it may steal */
+}
+
+void sched_idle(void)
+{
+    struct percpu *cpu = this_cpu();
+
+    stats_charge_hv(cpu, NULL, now_ns());
+    stats_publish(cpu, NULL);
+    WRITE_ONCE(cpu->halted, true);
+    irq_halt();
+    sched_idle_ends();
+}
+
+void sched_idle_ends(void)
+{
+    struct percpu *cpu = this_cpu();
+
+    if (cpu->halted) {
+        cpu->halted = false;
+        stats_charge_idle(cpu, now_ns());
+    }
+}
+
+void sched_runstate(struct vcpu *v, struct vcpu_runstate_info *out)
+{
+    struct sched_cpu *c = lock_vcpu(v);
+
+    out->state = (int)v->state;
+    out->state_entry_time = v->state_since_ns;
+    for (unsigned i = 0; i < 4; i++)
+        out->time[i] = v->state_ns[i];
+    spin_unlock(&c->lock);
+}

@@ -1,0 +1,89 @@
+/* Per-CPU lists by rising time. Lists, not heaps: a CPU has a timer per vCPU and a slice, and most are set near the
+ * front. */
+#include "hv/sched/timer.h"
+#include "hv/arch/lapic.h"
+#include "hv/arch/percpu.h"
+#include "hv/arch/tsc.h"
+
+static struct timer_cpu {
+    struct spinlock lock;               /* order 9 in LOCKING.md */
+    struct list armed;
+} timer_cpu[CPUS_MAX];
+
+void timer_init_cpu(void)
+{
+    list_init(&timer_cpu[this_cpu()->id].armed);
+}
+
+void timer_init(struct timer *t, void (*fire)(void *), void *arg)
+{
+    list_init(&t->link);
+    t->at_ns = TIME_NEVER;
+    t->cpu = this_cpu()->id;
+    t->fire = fire;
+    t->arg = arg;
+}
+
+/* Programs the hardware for the first timer. Own CPU, its lock held. */
+static void program(struct timer_cpu *c)
+{
+    lapic_timer_set(list_empty(&c->armed) ? TIME_NEVER : LIST_ITEM(c->armed.next, struct timer, link)->at_ns);
+}
+
+void timer_stop(struct timer *t)
+{
+    for (;;) {
+        unsigned cpu = READ_ONCE(t->cpu);
+        struct timer_cpu *c = &timer_cpu[cpu];
+
+        spin_lock(&c->lock);
+        if (t->cpu == cpu) {
+            list_del(&t->link);
+            t->at_ns = TIME_NEVER;
+            spin_unlock(&c->lock);
+            return;                     /* hardware may fire for nothing, once */
+        }
+        spin_unlock(&c->lock);
+    }
+}
+
+void timer_set(struct timer *t, uint64_t at_ns)
+{
+    struct timer_cpu *c = &timer_cpu[this_cpu()->id];
+    struct list *at;
+
+    timer_stop(t);
+    if (at_ns == TIME_NEVER)
+        return;
+    spin_lock(&c->lock);
+    t->cpu = this_cpu()->id;
+    t->at_ns = at_ns;
+    for (at = c->armed.next; at != &c->armed; at = at->next) {
+        if (LIST_ITEM(at, struct timer, link)->at_ns > at_ns)
+            break;
+    }
+    list_add_before(&t->link, at);
+    if (c->armed.next == &t->link)
+        program(c);
+    spin_unlock(&c->lock);
+}
+
+void timer_interrupt(void)
+{
+    struct timer_cpu *c = &timer_cpu[this_cpu()->id];
+
+    spin_lock(&c->lock);
+    while (!list_empty(&c->armed)) {
+        struct timer *t = LIST_ITEM(c->armed.next, struct timer, link);
+
+        if (t->at_ns > now_ns())
+            break;
+        list_del(&t->link);
+        t->at_ns = TIME_NEVER;
+        spin_unlock(&c->lock);
+        t->fire(t->arg);
+        spin_lock(&c->lock);
+    }
+    program(c);
+    spin_unlock(&c->lock);
+}
