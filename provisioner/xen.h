@@ -1,0 +1,115 @@
+/* The hypervisor and xenstored, as the provisioner needs them: one verb for
+ * each thing a step does. The tests link another xen.c that models domains,
+ * memory and ports, so nothing else in this folder may call libxen*.
+ *
+ * Unless said otherwise a verb returns 0 or -errno as the hypervisor (or
+ * xenstored) gave it. A struct xen belongs to one thread.
+ */
+#ifndef PROVISIONER_XEN_H
+#define PROVISIONER_XEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define XEN_COPY_BYTES (1u << 20)
+
+struct xen;
+
+/* Exits 1 with what is missing: no hypervisor, not root, stats page refused. */
+struct xen *xen_open(void);
+void xen_close(struct xen *xen);
+
+struct xen_host {
+    uint64_t pages_total, pages_free;
+    uint32_t cpus;
+    uint32_t domains;               /* dom0 included */
+    uint32_t slots_free;            /* a new domain needs one */
+    uint8_t boot_id[16];
+    char version[32];
+};
+int xen_host_read(struct xen *xen, struct xen_host *host);
+
+struct xen_domain {
+    uint32_t domid;
+    uint8_t uuid[16];
+    uint64_t pages;
+    bool dying;                     /* destroyed; someone still holds a page of it */
+    bool paused;
+    bool shutdown;
+    unsigned reason;                /* SHUTDOWN_*, when shutdown */
+};
+
+/* All domains but dom0. *domains is malloc'd, also when empty; the caller frees. */
+int xen_domain_list(struct xen *xen, struct xen_domain **domains, unsigned *count);
+/* The one with this UUID that is not dying. -ESRCH when there is none. */
+int xen_domain_find(struct xen *xen, const uint8_t uuid[16], struct xen_domain *domain);
+
+struct xen_domain_spec {
+    uint8_t uuid[16];
+    uint32_t vcpus;
+    uint64_t pages_max;
+    uint32_t weight;
+    uint32_t cap_percent;           /* of one CPU; 0 none */
+};
+/* Makes it with its vCPUs and limits, paused and without memory. When a part
+ * fails, what was made is destroyed again. */
+int xen_domain_create(struct xen *xen, const struct xen_domain_spec *spec, uint32_t *domid);
+int xen_domain_destroy(struct xen *xen, uint32_t domid);
+int xen_domain_pause(struct xen *xen, uint32_t domid);
+int xen_domain_unpause(struct xen *xen, uint32_t domid);
+
+/* Gives pages from pfn on, in 2 MiB extents where they fit. -ENOMEM. */
+int xen_memory_populate(struct xen *xen, uint32_t domid, uint64_t pfn, uint64_t pages);
+
+/* The guest's memory is written from this buffer of XEN_COPY_BYTES, which the
+ * hypervisor can read without a fault. */
+void *xen_copy_buffer(struct xen *xen);
+int xen_copy_in(struct xen *xen, uint32_t domid, uint64_t gpa, size_t bytes);
+
+/* vCPU 0's start state: records as layout_cpu_fill makes them. */
+int xen_cpu_set(struct xen *xen, uint32_t domid, uint8_t *records, size_t bytes);
+
+/* The rings of a new domain: allocates the ports that dom0 will bind, tells
+ * the guest by its hvm params, and grants dom0 the two pages. Done twice it
+ * gives the same ports. */
+struct xen_rings {
+    uint64_t console_pfn, store_pfn;        /* in */
+    uint32_t console_port, store_port;      /* out */
+};
+int xen_rings_make(struct xen *xen, uint32_t domid, struct xen_rings *rings);
+
+/* From the stats page. -ESRCH when no live slot holds this domain. */
+int xen_incarnation(struct xen *xen, uint32_t domid, const uint8_t uuid[16], uint8_t incarnation[16]);
+/* Errors as XS_METER_ack (xs/meter.h). */
+int xen_meter_ack(struct xen *xen, uint32_t slot, const uint8_t incarnation[16]);
+
+/* xenstored. */
+struct xenstore;
+
+/* Exits 1 when xenstored does not answer. */
+struct xenstore *xenstore_open(void);
+void xenstore_close(struct xenstore *store);
+
+/* Readable when a domain may have shut down or gone; take the events with
+ * xenstore_changed until it is false. The hypervisor's own VIRQ_DOM_EXC can be
+ * bound once only, and xenstored holds it; it passes the news on. */
+int xenstore_fd(const struct xenstore *store);
+bool xenstore_changed(struct xenstore *store);
+
+struct xenstore_guest {
+    uint32_t domid;
+    uint32_t vcpus;
+    const char *name;               /* xenconsoled's log file is guest-NAME.log */
+    const char *uuid;               /* 8-4-4-4-12 */
+    uint64_t memory_kib;
+    struct xen_rings rings;
+};
+/* Writes the nodes and introduces the domain. Repeatable. */
+int xenstore_publish(struct xenstore *store, const struct xenstore_guest *guest);
+/* Removes what publish wrote for this UUID, if it is still there. Repeatable. */
+int xenstore_retract(struct xenstore *store, uint32_t domid, const char *uuid);
+/* "poweroff" or "reboot", for the guest's kernel to obey or not. */
+int xenstore_ask(struct xenstore *store, uint32_t domid, const char *what);
+
+#endif

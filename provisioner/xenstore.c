@@ -1,0 +1,200 @@
+/* The xenstored half of xen.h. */
+#include "provisioner/xen.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xenstore.h>
+
+#define CONSOLE_LIMIT_BYTES 1048576     /* what xenconsoled keeps for one who attaches late */
+
+struct xenstore {
+    struct xs_handle *xs;
+};
+
+struct xenstore *xenstore_open(void)
+{
+    struct xenstore *store = calloc(1, sizeof(*store));
+
+    if (!store)
+        fatalx("out of memory");
+    store->xs = xs_open(0);
+    if (!store->xs)
+        fatal("xenstored does not answer: start xenstored first");
+    if (!xs_watch(store->xs, "@releaseDomain", "release"))
+        fatal("xenstored refuses a watch on @releaseDomain");
+    return store;
+}
+
+void xenstore_close(struct xenstore *store)
+{
+    xs_close(store->xs);
+    free(store);
+}
+
+int xenstore_fd(const struct xenstore *store)
+{
+    return xs_fileno(store->xs);
+}
+
+bool xenstore_changed(struct xenstore *store)
+{
+    char **event = xs_check_watch(store->xs);
+
+    free(event);
+    return event;
+}
+
+static int failure(const char *path)
+{
+    int rc = errno ? -errno : -EIO;
+
+    log_warn("xenstore: %s", path);
+    return rc;
+}
+
+__attribute__((format(printf, 4, 5)))
+static int node_write(struct xenstore *store, const char *base, const char *name, const char *fmt, ...)
+{
+    char path[160], value[128];
+    va_list args;
+    int bytes;
+
+    va_start(args, fmt);
+    bytes = vsnprintf(value, sizeof(value), fmt, args);
+    va_end(args);
+    snprintf(path, sizeof(path), "%s/%s", base, name);
+    return xs_write(store->xs, XBT_NULL, path, value, (unsigned)bytes) ? 0 : failure(path);
+}
+
+/* Nodes below inherit from their parent when they are made, so a directory's
+ * rights are set before anything is put into it. */
+static int directory_make(struct xenstore *store, const char *base, const char *name, uint32_t domid, bool writable)
+{
+    char path[160];
+    struct xs_permissions rights[2] = {
+        { .id = writable ? domid : 0, .perms = XS_PERM_NONE },
+        { .id = domid, .perms = XS_PERM_READ },
+    };
+
+    snprintf(path, sizeof(path), "%s%s%s", base, *name ? "/" : "", name);
+    if (xs_mkdir(store->xs, XBT_NULL, path) && xs_set_permissions(store->xs, XBT_NULL, path, rights, writable ? 1 : 2))
+        return 0;
+    return failure(path);
+}
+
+static int directories_make(struct xenstore *store, const char *base, uint32_t domid)
+{
+    static const struct {
+        const char *name;
+        bool writable;
+    } directories[] = {
+        { "", false }, { "memory", false }, { "store", false }, { "cpu", false }, { "console", false },
+        { "control", false }, { "control/shutdown", true }, { "control/feature-poweroff", true },
+        { "control/feature-reboot", true }, { "control/feature-suspend", true }, { "control/sysrq", true },
+        { "device", true }, { "drivers", true }, { "feature", true }, { "attr", true }, { "data", true },
+        { "error", true },
+    };
+
+    for (unsigned i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+        int rc = directory_make(store, base, directories[i].name, domid, directories[i].writable);
+
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int values_write(struct xenstore *store, const char *base, const struct xenstore_guest *g)
+{
+    int rc = node_write(store, base, "name", "%s", g->name);
+
+    rc = rc ? rc : node_write(store, base, "domid", "%" PRIu32, g->domid);
+    rc = rc ? rc : node_write(store, base, "vm", "/vm/%s", g->uuid);
+    rc = rc ? rc : node_write(store, base, "memory/target", "%" PRIu64, g->memory_kib);
+    rc = rc ? rc : node_write(store, base, "memory/static-max", "%" PRIu64, g->memory_kib);
+    rc = rc ? rc : node_write(store, base, "store/port", "%" PRIu32, g->rings.store_port);
+    rc = rc ? rc : node_write(store, base, "store/ring-ref", "%" PRIu64, g->rings.store_pfn);
+    rc = rc ? rc : node_write(store, base, "control/platform-feature-xs_reset_watches", "1");
+    rc = rc ? rc : node_write(store, base, "console/type", "xenconsoled");
+    rc = rc ? rc : node_write(store, base, "console/output", "pty");
+    rc = rc ? rc : node_write(store, base, "console/tty", "%s", "");
+    rc = rc ? rc : node_write(store, base, "console/limit", "%d", CONSOLE_LIMIT_BYTES);
+    rc = rc ? rc : node_write(store, base, "console/port", "%" PRIu32, g->rings.console_port);
+    return rc ? rc : node_write(store, base, "console/ring-ref", "%" PRIu64, g->rings.console_pfn);
+}
+
+static int cpus_write(struct xenstore *store, const char *base, uint32_t vcpus)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; i < vcpus && !rc; i++) {
+        char name[40];
+
+        snprintf(name, sizeof(name), "cpu/%" PRIu32 "/availability", i);
+        rc = node_write(store, base, name, "online");
+    }
+    return rc;
+}
+
+static int vm_write(struct xenstore *store, const struct xenstore_guest *g)
+{
+    char base[64];
+    int rc;
+
+    snprintf(base, sizeof(base), "/vm/%s", g->uuid);
+    rc = directory_make(store, base, "", g->domid, false);
+    rc = rc ? rc : node_write(store, base, "name", "%s", g->name);
+    return rc ? rc : node_write(store, base, "uuid", "%s", g->uuid);
+}
+
+int xenstore_publish(struct xenstore *store, const struct xenstore_guest *guest)
+{
+    char base[64];
+    int rc;
+
+    snprintf(base, sizeof(base), "/local/domain/%" PRIu32, guest->domid);
+    rc = vm_write(store, guest);
+    rc = rc ? rc : directories_make(store, base, guest->domid);
+    rc = rc ? rc : values_write(store, base, guest);
+    rc = rc ? rc : cpus_write(store, base, guest->vcpus);
+    if (rc || xs_is_domain_introduced(store->xs, guest->domid))
+        return rc;
+    if (xs_introduce_domain(store->xs, guest->domid, guest->rings.store_pfn, guest->rings.store_port))
+        return 0;
+    return failure("introduce");
+}
+
+static int tree_remove(struct xenstore *store, const char *path)
+{
+    return xs_rm(store->xs, XBT_NULL, path) || errno == ENOENT ? 0 : failure(path);
+}
+
+int xenstore_retract(struct xenstore *store, uint32_t domid, const char *uuid)
+{
+    char base[64], vm_node[80], vm[64], *owner;
+    bool ours;
+
+    snprintf(vm, sizeof(vm), "/vm/%s", uuid);
+    snprintf(base, sizeof(base), "/local/domain/%" PRIu32, domid);
+    snprintf(vm_node, sizeof(vm_node), "%s/vm", base);
+    /* A domid is used again: by now the tree may be another guest's. */
+    owner = xs_read(store->xs, XBT_NULL, vm_node, NULL);
+    ours = owner && !strcmp(owner, vm);
+    free(owner);
+    if (ours && tree_remove(store, base))
+        return -EIO;
+    return tree_remove(store, vm);
+}
+
+int xenstore_ask(struct xenstore *store, uint32_t domid, const char *what)
+{
+    char base[64];
+
+    snprintf(base, sizeof(base), "/local/domain/%" PRIu32, domid);
+    return node_write(store, base, "control/shutdown", "%s", what);
+}
