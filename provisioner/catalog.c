@@ -1,0 +1,196 @@
+#include "provisioner/catalog.h"
+#include "common/json.h"
+#include "provisioner/build.h"
+#include "provisioner/layout.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMORY_MIB_MAX  (1 << 20)
+#define ID_MAX          32
+#define TEXT_MAX        256
+#define PATH_TEXT_MAX   1024
+#define LIST_MAX        256
+
+/* Where in the file we are, so that every complaint names its key. */
+struct place {
+    const char *path, *list;
+    size_t index;
+    struct catalog_fault *fault;
+};
+
+__attribute__((format(printf, 2, 3)))
+static int complain(const struct place *at, const char *fmt, ...)
+{
+    char what[320];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(what, sizeof(what), fmt, args);
+    va_end(args);
+    snprintf(at->fault->text, sizeof(at->fault->text), "%s: %s[%zu].%s", at->path, at->list, at->index, what);
+    return -1;
+}
+
+static int text_read(const struct place *at, const json_t *row, const char *key, size_t max, const char **out)
+{
+    struct json_why why;
+
+    return json_arg_string(row, key, max, out, &why) ? complain(at, "%s", why.text) : 0;
+}
+
+static int number_read(const struct place *at, const json_t *row, const char *key, int64_t min, int64_t max,
+                       int64_t *out)
+{
+    struct json_why why;
+
+    return json_arg_int(row, key, min, max, out, &why) ? complain(at, "%s", why.text) : 0;
+}
+
+static int id_read(const struct place *at, const json_t *row, const char **out)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+
+    if (text_read(at, row, "id", ID_MAX, out))
+        return -1;
+    return (*out)[strspn(*out, allowed)] ? complain(at, "id: only a-z 0-9 - _ . are allowed") : 0;
+}
+
+/* A file that will not boot is better found now than by the first customer. */
+static int files_check(const struct place *at, const struct image *image)
+{
+    struct build_fault why;
+    struct build b = { .kernel_path = image->kernel_path, .initrd_path = image->initrd_path,
+                       .cmdline = image->cmdline, .vcpus = 1, .memory_mib = (uint64_t)image->memory_mib_min };
+
+    return build_check(&b, &why) ? complain(at, "%s: %.250s", why.key, why.text) : 0;
+}
+
+static int image_read(const struct place *at, const json_t *row, struct image *image)
+{
+    struct json_why why;
+
+    if (json_arg_only(row, "id name description kernel initrd cmdline memory_mib_min", &why))
+        return complain(at, "%s", why.text);
+    if (id_read(at, row, &image->id) || text_read(at, row, "name", TEXT_MAX, &image->name) ||
+        text_read(at, row, "description", TEXT_MAX, &image->description) ||
+        text_read(at, row, "kernel", PATH_TEXT_MAX, &image->kernel_path) ||
+        text_read(at, row, "cmdline", LAYOUT_CMDLINE_MAX / 2, &image->cmdline) ||
+        number_read(at, row, "memory_mib_min", 16, MEMORY_MIB_MAX, &image->memory_mib_min))
+        return -1;
+    if (json_has(row, "initrd") && text_read(at, row, "initrd", PATH_TEXT_MAX, &image->initrd_path))
+        return -1;
+    return files_check(at, image);
+}
+
+static int flavor_read(const struct place *at, const json_t *row, struct flavor *flavor)
+{
+    struct json_why why;
+
+    if (json_arg_only(row, "id name vcpus memory_mib weight cap_percent", &why))
+        return complain(at, "%s", why.text);
+    if (id_read(at, row, &flavor->id) || text_read(at, row, "name", TEXT_MAX, &flavor->name) ||
+        number_read(at, row, "vcpus", 1, LAYOUT_VCPUS_MAX, &flavor->vcpus) ||
+        number_read(at, row, "memory_mib", 16, MEMORY_MIB_MAX, &flavor->memory_mib) ||
+        number_read(at, row, "weight", 1, 65535, &flavor->weight) ||
+        number_read(at, row, "cap_percent", 0, 100 * flavor->vcpus, &flavor->cap_percent))
+        return -1;
+    if (flavor->memory_mib % 2)
+        return complain(at, "memory_mib: must be even (memory comes in 2 MiB pieces)");
+    return 0;
+}
+
+static int list_open(struct place *at, const json_t *root, const char *list, size_t *count, size_t each, void *rows)
+{
+    const json_t *array = json_object_get(root, list);
+    void **out = rows;
+
+    at->list = list;
+    *count = json_array_size(array);
+    *out = *count && *count <= LIST_MAX ? calloc(*count, each) : NULL;
+    if (*out)
+        return 0;
+    *count = 0;
+    snprintf(at->fault->text, sizeof(at->fault->text), "%s: %s: must be a list of 1 to %d objects", at->path, list,
+             LIST_MAX);
+    return -1;
+}
+
+static int images_read(struct catalog *c, struct place *at)
+{
+    if (list_open(at, c->root, "images", &c->nr_images, sizeof(*c->images), &c->images))
+        return -1;
+    for (at->index = 0; at->index < c->nr_images; at->index++) {
+        struct image *image = &c->images[at->index];
+
+        if (image_read(at, json_array_get(json_object_get(c->root, "images"), at->index), image))
+            return -1;
+        if (catalog_image(c, image->id) != image)
+            return complain(at, "id: %s is there twice", image->id);
+    }
+    return 0;
+}
+
+static int flavors_read(struct catalog *c, struct place *at)
+{
+    if (list_open(at, c->root, "flavors", &c->nr_flavors, sizeof(*c->flavors), &c->flavors))
+        return -1;
+    for (at->index = 0; at->index < c->nr_flavors; at->index++) {
+        struct flavor *flavor = &c->flavors[at->index];
+
+        if (flavor_read(at, json_array_get(json_object_get(c->root, "flavors"), at->index), flavor))
+            return -1;
+        if (catalog_flavor(c, flavor->id) != flavor)
+            return complain(at, "id: %s is there twice", flavor->id);
+    }
+    return 0;
+}
+
+int catalog_load(struct catalog *catalog, const char *path, struct catalog_fault *fault)
+{
+    struct place at = { .path = path, .fault = fault };
+    json_error_t error;
+    struct json_why why;
+
+    memset(catalog, 0, sizeof(*catalog));
+    catalog->root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!catalog->root) {
+        if (error.line > 0)
+            snprintf(fault->text, sizeof(fault->text), "%s: line %d: %.200s", path, error.line, error.text);
+        else
+            snprintf(fault->text, sizeof(fault->text), "%.200s", error.text);
+        return -1;
+    }
+    if (json_arg_only(catalog->root, "images flavors", &why))
+        snprintf(fault->text, sizeof(fault->text), "%s: %s", path, why.text);
+    else if (!images_read(catalog, &at) && !flavors_read(catalog, &at))
+        return 0;
+    catalog_free(catalog);
+    return -1;
+}
+
+void catalog_free(struct catalog *catalog)
+{
+    free(catalog->images);
+    free(catalog->flavors);
+    json_decref(catalog->root);
+    memset(catalog, 0, sizeof(*catalog));
+}
+
+const struct image *catalog_image(const struct catalog *catalog, const char *id)
+{
+    for (size_t i = 0; i < catalog->nr_images; i++)
+        if (catalog->images[i].id && !strcmp(catalog->images[i].id, id))
+            return &catalog->images[i];
+    return NULL;
+}
+
+const struct flavor *catalog_flavor(const struct catalog *catalog, const char *id)
+{
+    for (size_t i = 0; i < catalog->nr_flavors; i++)
+        if (catalog->flavors[i].id && !strcmp(catalog->flavors[i].id, id))
+            return &catalog->flavors[i];
+    return NULL;
+}
