@@ -1,0 +1,222 @@
+#include "provisioner/job.h"
+#include "common/id.h"
+#include "common/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define BIT(state) (1u << STATE_##state)
+#define BOOT_STEPS &step_admit, &step_domain, &step_register, &step_memory, &step_build, \
+                   &step_xenstore, &step_start
+#define HALT_STEPS &step_destroy, &step_clean
+
+static const struct job_type types[] = {
+    { .name = "create", .from = BIT(PENDING),
+      .during = STATE_BUILDING, .after = STATE_RUNNING, .failed = STATE_FAILED, .reason = "",
+      .steps = { BOOT_STEPS } },
+    { .name = "start", .from = BIT(STOPPED) | BIT(FAILED),
+      .during = STATE_BUILDING, .after = STATE_RUNNING, .failed = STATE_STOPPED, .reason = "",
+      .steps = { BOOT_STEPS } },
+    { .name = "shutdown", .from = BIT(RUNNING),
+      .during = STATE_STOPPING, .after = STATE_STOPPED, .failed = STATE_RUNNING, .reason = "shut down on request",
+      .steps = { &step_ask_poweroff, &step_wait, HALT_STEPS } },
+    { .name = "power_off", .overrides = true, .from = BIT(RUNNING) | BIT(SUSPENDED) | BIT(STOPPING) | BIT(BUILDING),
+      .during = STATE_STOPPING, .after = STATE_STOPPED, .failed = STATE_FAILED, .reason = "powered off on request",
+      .steps = { HALT_STEPS } },
+    { .name = "reboot", .from = BIT(RUNNING),
+      .during = STATE_BUILDING, .after = STATE_RUNNING, .failed = STATE_FAILED, .reason = "",
+      .steps = { &step_ask_reboot, &step_wait, HALT_STEPS, BOOT_STEPS } },
+    { .name = "suspend", .from = BIT(RUNNING),
+      .during = STATE_SUSPENDING, .after = STATE_SUSPENDED, .failed = STATE_RUNNING, .reason = "suspended on request",
+      .steps = { &step_pause } },
+    { .name = "resume", .from = BIT(SUSPENDED),
+      .during = STATE_SUSPENDING, .after = STATE_RUNNING, .failed = STATE_SUSPENDED, .reason = "",
+      .steps = { &step_unpause } },
+    { .name = "delete", .overrides = true, .from = ~BIT(DELETED),
+      .during = STATE_STOPPING, .after = STATE_DELETED, .failed = STATE_FAILED, .reason = "deleted on request",
+      .steps = { HALT_STEPS, &step_close, &step_forget } },
+    { .name = "ended", .internal = true, .from = BIT(RUNNING) | BIT(SUSPENDED),
+      .during = STATE_STOPPING, .after = STATE_STOPPED, .failed = STATE_FAILED, .reason = "the guest powered itself off",
+      .steps = { HALT_STEPS } },
+    { .name = "crashed", .internal = true, .from = BIT(RUNNING) | BIT(SUSPENDED),
+      .during = STATE_STOPPING, .after = STATE_FAILED, .failed = STATE_FAILED, .reason = "the guest crashed",
+      .steps = { HALT_STEPS } },
+    { .name = "looping", .internal = true, .from = BIT(RUNNING) | BIT(SUSPENDED),
+      .during = STATE_STOPPING, .after = STATE_FAILED, .failed = STATE_FAILED,
+      .reason = "the guest rebooted itself again and again at once",
+      .steps = { HALT_STEPS } },
+    { .name = "restart", .internal = true, .from = BIT(RUNNING) | BIT(SUSPENDED),
+      .during = STATE_BUILDING, .after = STATE_RUNNING, .failed = STATE_FAILED, .reason = "",
+      .steps = { HALT_STEPS, BOOT_STEPS } },
+};
+
+const struct job_type *job_type_find(const char *name)
+{
+    for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (!strcmp(types[i].name, name))
+            return &types[i];
+    return NULL;
+}
+
+unsigned job_type_steps(const struct job_type *type)
+{
+    unsigned n = 0;
+
+    while (n < JOB_STEPS_MAX && type->steps[n])
+        n++;
+    return n;
+}
+
+bool job_type_allowed(const struct job_type *type, enum state state)
+{
+    return type->from & (1u << state);
+}
+
+int64_t clock_wall_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int job_add_internal(struct store *store, const char *type, const char *instance_id)
+{
+    struct job job = { .status = JOB_QUEUED, .failed_step = -1, .created_ms = clock_wall_ms() };
+
+    id_make("job_", job.job_id);
+    snprintf(job.instance_id, sizeof(job.instance_id), "%s", instance_id);
+    snprintf(job.type, sizeof(job.type), "%s", type);
+    return store_job_add(store, &job, type, NULL) == 1 ? 0 : -1;
+}
+
+enum step_end run_fail(struct run *run, const char *code, const char *fmt, ...)
+{
+    va_list args;
+
+    snprintf(run->job.error_code, sizeof(run->job.error_code), "%s", code);
+    va_start(args, fmt);
+    vsnprintf(run->job.error_detail, sizeof(run->job.error_detail), fmt, args);
+    va_end(args);
+    return STEP_FAILED;
+}
+
+static enum job_turn finish(struct run *run, const struct job_type *type)
+{
+    struct job *job = &run->job;
+    struct instance *instance = &run->instance;
+    bool good = !*job->error_code;
+
+    job->status = good ? JOB_SUCCEEDED : JOB_FAILED;
+    job->finished_ms = clock_wall_ms();
+    instance->state = good ? type->after : type->failed;
+    /* A reboot that the guest did not obey leaves it as it was. */
+    if (instance->state == STATE_FAILED && type->after == STATE_RUNNING && instance->domid)
+        instance->state = STATE_RUNNING;
+    if (good)
+        snprintf(instance->state_reason, sizeof(instance->state_reason), "%s", type->reason);
+    else
+        snprintf(instance->state_reason, sizeof(instance->state_reason), "%s: %.200s", type->name, job->error_detail);
+    if (store_save(run->tools->store, job, instance))
+        return TURN_RETRY;
+    if (good)
+        log_info("instance %s: %s done, now %s", instance->instance_id, type->name, state_names[instance->state]);
+    else
+        log_warnx("instance %s: %s failed: %s; now %s", instance->instance_id, type->name, job->error_detail,
+                  state_names[instance->state]);
+    return TURN_END;
+}
+
+/* The state may have changed since the job was queued behind others. Nothing
+ * to do when they have brought about what it is for. */
+static enum job_turn begin(struct run *run, const struct job_type *type)
+{
+    struct instance *instance = &run->instance;
+
+    run->job.started_ms = clock_wall_ms();
+    if (instance->state == type->after && !job_type_allowed(type, instance->state))
+        return finish(run, type);
+    if (!job_type_allowed(type, instance->state)) {
+        run->job.status = JOB_FAILED;
+        run->job.finished_ms = run->job.started_ms;
+        run_fail(run, "conflict", "the instance is %s", state_names[instance->state]);
+        return store_job_save(run->tools->store, &run->job) ? TURN_RETRY : TURN_END;
+    }
+    run->job.status = JOB_RUNNING;
+    instance->state = type->during;
+    if (!type->internal)
+        instance->desired_state = type->after;
+    instance->state_reason[0] = 0;
+    return store_save(run->tools->store, &run->job, instance) ? TURN_RETRY : TURN_MORE;
+}
+
+static enum job_turn undo_one(struct run *run, const struct job_type *type)
+{
+    const struct step *step = type->steps[run->job.step];
+    enum step_end end = step->undo ? step->undo(run) : STEP_DONE;
+
+    if (end != STEP_DONE)
+        return end == STEP_WAIT ? TURN_WAIT : TURN_RETRY;
+    if (!run->job.step)
+        return finish(run, type);
+    run->job.step--;
+    return store_save(run->tools->store, &run->job, &run->instance) ? TURN_RETRY : TURN_MORE;
+}
+
+static enum job_turn act_one(struct run *run, const struct job_type *type)
+{
+    enum step_end end = type->steps[run->job.step]->act(run);
+
+    switch (end) {
+    case STEP_WAIT:
+        return TURN_WAIT;
+    case STEP_RETRY:
+        return TURN_RETRY;
+    case STEP_DONE:
+        if (run->job.step + 1 == job_type_steps(type))
+            return finish(run, type);
+        run->job.step++;
+        break;
+    case STEP_FAILED:
+        log_warnx("instance %s: %s: step %s: %s; undoing", run->instance.instance_id, type->name,
+                  type->steps[run->job.step]->name, run->job.error_detail);
+        run->job.undoing = true;
+        run->job.failed_step = run->job.step;
+        break;
+    }
+    return store_save(run->tools->store, &run->job, &run->instance) ? TURN_RETRY : TURN_MORE;
+}
+
+enum job_turn job_advance(struct run *run)
+{
+    const struct job_type *type = job_type_find(run->job.type);
+
+    if (!type)
+        fatalx("host.db: job %s has the unknown type %s: made by a newer program?", run->job.job_id, run->job.type);
+    if (run->job.status == JOB_QUEUED)
+        return begin(run, type);
+    return run->job.undoing ? undo_one(run, type) : act_one(run, type);
+}
+
+int job_recover(struct run *run)
+{
+    const struct job_type *type = job_type_find(run->job.type);
+    int64_t first, at;
+
+    if (!type || run->job.status != JOB_RUNNING || run->job.undoing)
+        return 0;
+    for (first = 0; first <= run->job.step; first++)
+        if (type->steps[first]->stands && !type->steps[first]->stands(run))
+            break;
+    if (first > run->job.step)
+        return 0;
+    log_info("instance %s: %s was interrupted, done again from step %s", run->instance.instance_id, type->name,
+             type->steps[first]->name);
+    for (at = run->job.step; at >= first; at--)
+        if (type->steps[at]->undo && type->steps[at]->undo(run) != STEP_DONE)
+            return -1;
+    run->job.step = first;
+    return store_save(run->tools->store, &run->job, &run->instance);
+}

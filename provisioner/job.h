@@ -1,0 +1,92 @@
+/* Jobs: what can be done to an instance, each kind a row of a table with its
+ * steps. A job's place is stored after every step, so that kill -9 anywhere is
+ * followed, at the next start, by finishing the job or undoing it.
+ *
+ * A step is made so that doing it twice ends the same. If it fails, the steps
+ * done so far are undone in reverse order. After a restart each step that was
+ * done is asked whether its effect still stands (a domain may be gone, the
+ * whole machine may have restarted); from the first that does not, the job is
+ * taken back and done again.
+ */
+#ifndef PROVISIONER_JOB_H
+#define PROVISIONER_JOB_H
+
+#include "provisioner/billing.h"
+#include "provisioner/catalog.h"
+#include "provisioner/store.h"
+#include "provisioner/xen.h"
+
+/* What the steps work with. The worker thread's own. */
+struct tools {
+    struct store *store;
+    struct xen *xen;
+    struct xenstore *xenstore;
+    struct billing *billing;
+    const struct catalog *catalog;
+    const char *console_dir;
+};
+
+struct run {
+    const struct tools *tools;
+    struct job job;
+    struct instance instance;
+    int64_t waited_ms;              /* in: how long this step has waited or retried, since the daemon's start */
+    int64_t wait_ms;                /* out, with STEP_WAIT: ask again after this, if nothing changes before */
+};
+
+enum step_end {
+    STEP_DONE,
+    STEP_WAIT,                      /* for a change in the hypervisor; asked again then */
+    STEP_RETRY,                     /* after a moment */
+    STEP_FAILED,                    /* run_fail has said why */
+};
+
+struct step {
+    const char *name;
+    enum step_end (*act)(struct run *run);
+    enum step_end (*undo)(struct run *run);         /* NULL: nothing to undo; never STEP_FAILED */
+    bool (*stands)(struct run *run);                /* NULL: it does, or doing it again does no harm */
+};
+
+/* Always STEP_FAILED. */
+enum step_end run_fail(struct run *run, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* steps_start.c, steps_stop.c */
+extern const struct step step_admit, step_domain, step_register, step_memory, step_build, step_xenstore,
+    step_start;
+extern const struct step step_ask_poweroff, step_ask_reboot, step_wait, step_destroy, step_clean, step_close,
+    step_forget, step_pause, step_unpause;
+
+#define JOB_STEPS_MAX 16
+
+struct job_type {
+    const char *name;
+    bool internal;                  /* the provisioner's own answer to what a guest did */
+    bool overrides;                 /* may be asked for while another job still changes the state */
+    unsigned from;                  /* bits of enum state in which it may begin */
+    enum state during, after, failed;
+    const char *reason;             /* state_reason afterwards */
+    const struct step *steps[JOB_STEPS_MAX];        /* NULL after the last */
+};
+
+const struct job_type *job_type_find(const char *name);         /* NULL: no such */
+unsigned job_type_steps(const struct job_type *type);
+bool job_type_allowed(const struct job_type *type, enum state state);
+
+/* Adds the provisioner's own job for an instance. 0, -1 logged. */
+int job_add_internal(struct store *store, const char *type, const char *instance_id);
+
+enum job_turn { TURN_MORE, TURN_WAIT, TURN_RETRY, TURN_END };
+
+/* Takes the job's next step. run->job and run->instance are as stored, before and after. */
+enum job_turn job_advance(struct run *run);
+/* For each unfinished job once, at the daemon's start. -1: the store failed. */
+int job_recover(struct run *run);
+
+/* Destroys the instance's domain, if there is one, and its nodes in xenstored.
+ * What `destroy` and `clean` do, and the undoing of `domain`. */
+enum step_end domain_remove(struct run *run);
+
+int64_t clock_wall_ms(void);
+
+#endif

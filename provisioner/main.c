@@ -1,0 +1,181 @@
+/* xs-provisioner: start, then two threads: this one answers the socket, the
+ * other runs the jobs (worker.h). Runs as root, because the nodes /dev/xen/
+ * belong to root and a hypercall needs one of them; it opens nothing that a
+ * customer names. */
+#include "common/daemon.h"
+#include "common/log.h"
+#include "common/rpc.h"
+#include "accountd/control.h"
+#include "provisioner/console.h"
+#include "provisioner/control.h"
+#include "provisioner/serve.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct options {
+    const char *state_dir, *run_dir, *catalog, *console_dir, *accountd;
+};
+
+static const char usage[] =
+    "usage: xs-provisioner [--state-dir DIR] [--run-dir DIR] [--catalog FILE]\n"
+    "                      [--console-dir DIR] [--accountd SOCKET]\n";
+
+static void options_read(struct options *o, int argc, char **argv)
+{
+    static const struct option long_options[] = {
+        { "state-dir", required_argument, NULL, 's' }, { "run-dir", required_argument, NULL, 'r' },
+        { "catalog", required_argument, NULL, 'c' },   { "console-dir", required_argument, NULL, 'l' },
+        { "accountd", required_argument, NULL, 'a' },  { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    int c;
+
+    *o = (struct options){ "/var/lib/xs/provisioner", "/run/xs", "/etc/xs/catalog.json", "/var/log/xen/console", NULL };
+    while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        switch (c) {
+        case 's': o->state_dir = optarg; break;
+        case 'r': o->run_dir = optarg; break;
+        case 'c': o->catalog = optarg; break;
+        case 'l': o->console_dir = optarg; break;
+        case 'a': o->accountd = optarg; break;
+        case 'h':
+            fputs(usage, stdout);
+            exit(0);
+        default:
+            fputs(usage, stderr);
+            exit(1);
+        }
+    }
+    if (optind != argc)
+        fatalx("%s: no such argument; see --help", argv[optind]);
+}
+
+static const char *path_in(const char *dir, const char *name)
+{
+    char *path;
+
+    if (asprintf(&path, "%s/%s", dir, name) < 0)
+        fatalx("out of memory");
+    return path;
+}
+
+static int event_fd(void)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    if (fd < 0)
+        fatal("eventfd");
+    return fd;
+}
+
+void serve_wake_worker(const struct serve *serve)
+{
+    if (eventfd_write(serve->worker->wake_fd, 1))
+        log_warn("eventfd: the worker is woken late");
+}
+
+static void *worker_thread(void *worker)
+{
+    worker_run(worker, false);
+    return NULL;
+}
+
+static pthread_t worker_begin(struct worker *worker, const struct options *o, const struct catalog *catalog)
+{
+    pthread_t thread;
+
+    worker->tools = (struct tools){
+        .store = store_open(path_in(o->state_dir, "host.db")),
+        .xen = xen_open(),
+        .xenstore = xenstore_open(),
+        .billing = billing_open(o->accountd ? o->accountd : path_in(o->run_dir, "accountd.sock")),
+        .catalog = catalog,
+        .console_dir = o->console_dir,
+    };
+    worker->wake_fd = event_fd();
+    worker->news_fd = event_fd();
+    if (pthread_create(&thread, NULL, worker_thread, worker))
+        fatal("cannot start a thread");
+    return thread;
+}
+
+static void loop(struct rpc_server *server, const struct serve *serve, int signal_fd, int watch_fd)
+{
+    struct pollfd at[] = { { .fd = signal_fd, .events = POLLIN },
+                           { .fd = rpc_server_fd(server), .events = POLLIN },
+                           { .fd = serve->worker->news_fd, .events = POLLIN },
+                           { .fd = watch_fd, .events = POLLIN } };
+    eventfd_t ignored;
+
+    do {
+        int64_t left_ms = control_waiters_run();
+
+        if (poll(at, 4, (int)left_ms) < 0 && errno != EINTR)
+            fatal("poll");
+        if (at[1].revents)
+            rpc_server_run(server);
+        if (at[2].revents)
+            eventfd_read(serve->worker->news_fd, &ignored);
+        if (at[3].revents)
+            console_watch_run(watch_fd, serve->console_dir);
+    } while (!at[0].revents);
+}
+
+static void worker_end(struct worker *worker, pthread_t thread)
+{
+    atomic_store(&worker->stop, true);
+    eventfd_write(worker->wake_fd, 1);
+    pthread_join(thread, NULL);
+    billing_close(worker->tools.billing);
+    xenstore_close(worker->tools.xenstore);
+    xen_close(worker->tools.xen);
+    store_close(worker->tools.store);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    struct catalog catalog;
+    struct catalog_fault fault;
+    struct worker worker = { 0 };
+    struct serve serve;
+    struct rpc_server *server;
+    pthread_t thread;
+    int signal_fd, watch_fd;
+
+    log_init("xs-provisioner");
+    options_read(&o, argc, argv);
+    if (sodium_init() < 0)
+        fatalx("libsodium does not start");
+    daemon_mkdir(o.state_dir, 0700, NULL);
+    daemon_lock(path_in(o.run_dir, "provisioner.pid"));
+    if (catalog_load(&catalog, o.catalog, &fault))
+        fatalx("%s", fault.text);
+    signal_fd = daemon_signal_fd();             /* before the thread, which inherits the mask */
+    daemon_mkdir(o.console_dir, 0700, NULL);
+    watch_fd = console_watch_open(o.console_dir);
+    serve = (struct serve){ .store = store_open(path_in(o.state_dir, "host.db")), .xen = xen_open(),
+                            .catalog = &catalog, .console_dir = o.console_dir, .worker = &worker };
+    thread = worker_begin(&worker, &o, &catalog);
+    server = control_open(&serve, path_in(o.run_dir, "provisioner.sock"));
+    if (!server)
+        fatalx("the socket cannot be opened (see above)");
+    daemon_ready();
+    loop(server, &serve, signal_fd, watch_fd);
+    rpc_server_free(server);
+    worker_end(&worker, thread);
+    store_close(serve.store);
+    xen_close(serve.xen);
+    catalog_free(&catalog);
+    return 0;
+}

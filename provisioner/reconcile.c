@@ -1,0 +1,169 @@
+#include "provisioner/worker.h"
+#include "common/log.h"
+#include "provisioner/uuid.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xen/xen.h>
+#include <xen/sched.h>
+
+/* A guest that reboots this many times in a row, each within the time after
+ * its start, would do so for ever, at the cost of dom0 and its owner. */
+#define QUICK_REBOOTS_MAX   5
+#define QUICK_REBOOT_MS     20000
+
+struct pass {
+    const struct tools *tools;
+    struct xen_domain *domains;
+    unsigned count;
+    char boot_id[33];
+};
+
+static const struct xen_domain *domain_of(const struct pass *pass, const uint8_t uuid[16])
+{
+    for (unsigned i = 0; i < pass->count; i++)
+        if (!pass->domains[i].dying && !memcmp(pass->domains[i].uuid, uuid, 16))
+            return &pass->domains[i];
+    return NULL;
+}
+
+/* 0, or -1: one of our own domains that nothing knows about could not be destroyed now. */
+static int stranger_remove(const struct pass *pass, const struct xen_domain *d)
+{
+    char uuid[UUID_TEXT_BYTES];
+    int rc;
+
+    uuid_text(d->uuid, uuid);
+    rc = xen_domain_destroy(pass->tools->xen, d->domid);
+    if (!rc)
+        rc = xenstore_retract(pass->tools->xenstore, d->domid, uuid);
+    if (!rc)
+        log_warnx("domain %u (%s): not in host.db, destroyed", d->domid, uuid);
+    else
+        log_warnx("domain %u (%s): not in host.db, cannot be destroyed: %s", d->domid, uuid, strerror(-rc));
+    return rc;
+}
+
+static int strangers_check(const struct pass *pass)
+{
+    for (unsigned i = 0; i < pass->count; i++) {
+        const struct xen_domain *d = &pass->domains[i];
+        struct instance instance;
+        int rc;
+
+        if (d->dying || !uuid_ours(d->uuid))
+            continue;
+        rc = store_instance_by_uuid(pass->tools->store, d->uuid, &instance);
+        if (rc < 0)
+            return -EIO;
+        if (!rc || instance.state == STATE_DELETED)
+            stranger_remove(pass, d);
+    }
+    return 0;
+}
+
+static const char *answer_to(struct instance *i, unsigned reason)
+{
+    if (reason == SHUTDOWN_poweroff)
+        return "ended";
+    if (reason != SHUTDOWN_reboot && reason != SHUTDOWN_soft_reset)
+        return "crashed";
+    i->quick_reboots = clock_wall_ms() - i->started_ms < QUICK_REBOOT_MS ? i->quick_reboots + 1 : 0;
+    return i->quick_reboots > QUICK_REBOOTS_MAX ? "looping" : "restart";
+}
+
+static int shutdown_answer(const struct pass *pass, struct instance *i, unsigned reason)
+{
+    const char *type = answer_to(i, reason);
+
+    log_info("instance %s: the guest shut down (reason %u): %s", i->instance_id, reason, type);
+    if (store_instance_save(pass->tools->store, i) || job_add_internal(pass->tools->store, type, i->instance_id))
+        return -EIO;
+    return 0;
+}
+
+static int vanished(const struct pass *pass, struct instance *i)
+{
+    bool restarted = strcmp(i->boot_id, pass->boot_id);
+    char uuid[UUID_TEXT_BYTES];
+
+    uuid_text(i->domain_uuid, uuid);
+    if (xenstore_retract(pass->tools->xenstore, (uint32_t)i->domid, uuid))
+        return -EIO;
+    i->state = restarted ? STATE_STOPPED : STATE_FAILED;
+    i->domid = 0;
+    snprintf(i->state_reason, sizeof(i->state_reason), "%s",
+             restarted ? "the host was restarted" : "the domain was destroyed by someone else");
+    log_warnx("instance %s: its domain is gone (%s), now %s", i->instance_id, i->state_reason, state_names[i->state]);
+    return store_instance_save(pass->tools->store, i) ? -EIO : 0;
+}
+
+static int instance_check(const struct pass *pass, struct instance *i)
+{
+    const struct xen_domain *d = domain_of(pass, i->domain_uuid);
+    struct job job;
+    int rc;
+
+    if (i->state != STATE_RUNNING && i->state != STATE_SUSPENDED)
+        return 0;
+    if (d && !d->shutdown)
+        return 0;
+    rc = store_job_last(pass->tools->store, i->instance_id, &job);
+    if (rc)
+        return rc < 0 ? -EIO : 0;           /* its job will see to it */
+    return d ? shutdown_answer(pass, i, d->reason) : vanished(pass, i);
+}
+
+/* The rows are collected first: changing a table while reading it may show a row twice. */
+struct collection {
+    struct instance *instances;
+    size_t count, room;
+};
+
+static int collect(void *context, const struct instance *instance)
+{
+    struct collection *c = context;
+
+    if (c->count == c->room) {
+        size_t room = c->room ? 2 * c->room : 64;
+        struct instance *more = reallocarray(c->instances, room, sizeof(*more));
+
+        if (!more)
+            return -ENOMEM;
+        c->instances = more;
+        c->room = room;
+    }
+    c->instances[c->count++] = *instance;
+    return 0;
+}
+
+static int instances_check(const struct pass *pass)
+{
+    struct collection c = { 0 };
+    int rc = store_instances(pass->tools->store, NULL, collect, &c);
+
+    for (size_t i = 0; !rc && i < c.count; i++)
+        rc = instance_check(pass, &c.instances[i]);
+    free(c.instances);
+    return rc;
+}
+
+int reconcile(const struct tools *tools)
+{
+    struct pass pass = { .tools = tools };
+    struct xen_host host;
+    int rc = xen_host_read(tools->xen, &host);
+
+    if (!rc)
+        rc = xen_domain_list(tools->xen, &pass.domains, &pass.count);
+    if (rc)
+        return rc;
+    hex_text(host.boot_id, sizeof(host.boot_id), pass.boot_id);
+    rc = strangers_check(&pass);
+    if (!rc)
+        rc = instances_check(&pass);
+    free(pass.domains);
+    return rc;
+}

@@ -1,0 +1,153 @@
+/* The steps that end a guest, and those that hold it. */
+#include "provisioner/job.h"
+#include "common/log.h"
+#include "provisioner/console.h"
+#include "provisioner/uuid.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* How long a guest may take to obey. */
+#define OBEY_MS 60000
+
+static enum step_end ask(struct run *run, const char *what)
+{
+    struct xen_domain d;
+    int rc = xen_domain_find(run->tools->xen, run->instance.domain_uuid, &d);
+
+    if (rc == -ESRCH || (!rc && d.shutdown))
+        return STEP_DONE;
+    if (!rc)
+        rc = xenstore_ask(run->tools->xenstore, d.domid, what);
+    return rc ? run_fail(run, "internal", "asking the guest to %s: %s", what, strerror(-rc)) : STEP_DONE;
+}
+
+static enum step_end ask_poweroff(struct run *run)
+{
+    return ask(run, "poweroff");
+}
+
+static enum step_end ask_reboot(struct run *run)
+{
+    return ask(run, "reboot");
+}
+
+const struct step step_ask_poweroff = { "ask", ask_poweroff, NULL, NULL };
+const struct step step_ask_reboot = { "ask", ask_reboot, NULL, NULL };
+
+static bool superseded(struct run *run)
+{
+    struct job last;
+
+    if (store_job_last(run->tools->store, run->instance.instance_id, &last) != 1 || last.number == run->job.number)
+        return false;
+    const struct job_type *type = job_type_find(last.type);
+    return type && type->overrides;
+}
+
+static enum step_end wait_for_guest(struct run *run)
+{
+    struct xen_domain d;
+    int rc = xen_domain_find(run->tools->xen, run->instance.domain_uuid, &d);
+
+    if (rc == -ESRCH || (!rc && d.shutdown))
+        return STEP_DONE;
+    if (rc)
+        return STEP_RETRY;
+    if (superseded(run))
+        return run_fail(run, "conflict", "given up: a later request ends the instance");
+    if (run->waited_ms >= OBEY_MS)
+        return run_fail(run, "guest_timeout", "the guest did not obey within %d s: use power_off", OBEY_MS / 1000);
+    run->wait_ms = OBEY_MS - run->waited_ms;
+    return STEP_WAIT;
+}
+
+const struct step step_wait = { "wait", wait_for_guest, NULL, NULL };
+
+static enum step_end destroy(struct run *run)
+{
+    struct xen_domain d;
+    int rc = xen_domain_find(run->tools->xen, run->instance.domain_uuid, &d);
+
+    if (rc == -ESRCH)
+        return STEP_DONE;
+    if (!rc) {
+        run->instance.domid = d.domid;
+        rc = xen_domain_destroy(run->tools->xen, d.domid);
+    }
+    if (!rc)
+        return STEP_DONE;
+    log_warnx("instance %s: domain cannot be destroyed: %s; tried again", run->instance.instance_id, strerror(-rc));
+    return STEP_RETRY;
+}
+
+const struct step step_destroy = { "destroy", destroy, NULL, NULL };
+
+static enum step_end clean(struct run *run)
+{
+    char uuid[UUID_TEXT_BYTES];
+
+    uuid_text(run->instance.domain_uuid, uuid);
+    if (xenstore_retract(run->tools->xenstore, (uint32_t)run->instance.domid, uuid))
+        return STEP_RETRY;
+    run->instance.domid = 0;
+    return STEP_DONE;
+}
+
+const struct step step_clean = { "clean", clean, NULL, NULL };
+
+enum step_end domain_remove(struct run *run)
+{
+    enum step_end end = destroy(run);
+
+    return end == STEP_DONE ? clean(run) : end;
+}
+
+/* The customer's hold is kept until this succeeds, so it is tried for as long as it takes. */
+static enum step_end billing_finish(struct run *run)
+{
+    struct billing_fault fault;
+
+    if (!billing_end(run->tools->billing, &run->instance, &fault) || !strcmp(fault.code, "not_found"))
+        return STEP_DONE;
+    log_warnx("instance %s: accountd does not close it: %s (%s); tried again", run->instance.instance_id, fault.detail,
+              fault.code);
+    return STEP_RETRY;
+}
+
+const struct step step_close = { "close", billing_finish, NULL, NULL };
+
+static enum step_end forget(struct run *run)
+{
+    console_remove(run->tools->console_dir, run->instance.instance_id);
+    return STEP_DONE;
+}
+
+const struct step step_forget = { "forget", forget, NULL, NULL };
+
+static enum step_end hold(struct run *run, bool paused, int (*act)(struct xen *xen, uint32_t domid))
+{
+    struct xen_domain d;
+    int rc = xen_domain_find(run->tools->xen, run->instance.domain_uuid, &d);
+
+    if (!rc && d.paused != paused)
+        rc = act(run->tools->xen, d.domid);
+    if (!rc)
+        return STEP_DONE;
+    if (rc == -ESRCH)
+        return run_fail(run, "conflict", "the guest has ended");
+    return run_fail(run, "internal", "the hypervisor answers %s", strerror(-rc));
+}
+
+static enum step_end pause_guest(struct run *run)
+{
+    return hold(run, true, xen_domain_pause);
+}
+
+static enum step_end unpause_guest(struct run *run)
+{
+    return hold(run, false, xen_domain_unpause);
+}
+
+const struct step step_pause = { "pause", pause_guest, NULL, NULL };
+const struct step step_unpause = { "unpause", unpause_guest, NULL, NULL };

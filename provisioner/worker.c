@@ -1,0 +1,198 @@
+#include "provisioner/worker.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RETRY_MIN_MS    50
+#define RETRY_MAX_MS    5000
+
+/* When a job may go on; what is known of it only while the daemon runs. */
+struct timing {
+    int64_t number;             /* of the job; 0: free */
+    int64_t step;               /* which the rest is about */
+    int64_t since_ms;           /* of the first wait or retry, 0: none */
+    int64_t due_ms;             /* not before */
+    unsigned retries;
+    bool waiting;               /* an event makes it due */
+    bool recovered;
+};
+
+struct schedule {
+    struct timing *timings;
+    size_t room;
+    bool reconcile;             /* something changed since the last time */
+    bool first;                 /* jobs found now were interrupted */
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct timing *timing_find(struct schedule *s, int64_t number)
+{
+    struct timing *unused = NULL;
+
+    for (size_t i = 0; i < s->room; i++) {
+        if (s->timings[i].number == number)
+            return &s->timings[i];
+        if (!s->timings[i].number)
+            unused = &s->timings[i];
+    }
+    if (!unused) {
+        size_t room = s->room ? 2 * s->room : 64;
+        struct timing *more = reallocarray(s->timings, room, sizeof(*more));
+
+        if (!more)
+            fatalx("out of memory");
+        memset(more + s->room, 0, (room - s->room) * sizeof(*more));
+        unused = more + s->room;
+        s->timings = more;
+        s->room = room;
+    }
+    *unused = (struct timing){ .number = number, .recovered = !s->first };
+    return unused;
+}
+
+static void news(const struct worker *worker)
+{
+    if (eventfd_write(worker->news_fd, 1))
+        log_warn("eventfd: a waiting caller is told late");
+}
+
+static void timing_set(struct timing *t, const struct run *run, enum job_turn turn, int64_t now)
+{
+    int64_t delay;
+
+    if (turn == TURN_MORE || turn == TURN_END) {
+        bool recovered = t->recovered;
+
+        *t = (struct timing){ .number = turn == TURN_END ? 0 : t->number, .recovered = recovered };
+        return;
+    }
+    if (!t->since_ms)
+        t->since_ms = now;
+    t->waiting = turn == TURN_WAIT;
+    if (turn == TURN_WAIT) {
+        delay = run->wait_ms;
+    } else {
+        delay = (int64_t)RETRY_MIN_MS << (t->retries < 7 ? t->retries : 7);
+        delay = delay < RETRY_MAX_MS ? delay : RETRY_MAX_MS;
+        t->retries++;
+    }
+    t->due_ms = now + delay;
+}
+
+/* One step of one job. */
+static void turn_take(struct worker *worker, struct schedule *s, struct run *run, struct timing *t)
+{
+    int64_t now = now_ms();
+    enum job_turn turn;
+
+    run->tools = &worker->tools;
+    if (store_instance_find(worker->tools.store, run->job.instance_id, &run->instance) != 1) {
+        turn = TURN_RETRY;
+    } else if (!t->recovered) {
+        t->recovered = !job_recover(run);
+        turn = t->recovered ? TURN_MORE : TURN_RETRY;
+    } else {
+        run->waited_ms = t->since_ms ? now - t->since_ms : 0;
+        turn = job_advance(run);
+    }
+    timing_set(t, run, turn, now_ms());
+    if (turn == TURN_END)
+        s->reconcile = true;
+    if (turn == TURN_END || turn == TURN_MORE)
+        news(worker);
+}
+
+/* A step of each job that is due. Returns when the next one is (now: something
+ * was done), or -1 when nothing will ever be without an event. */
+static int64_t pass_make(struct worker *worker, struct schedule *s)
+{
+    struct run run;
+    int64_t after = 0, next_ms = -1;
+    int rc;
+
+    while ((rc = store_job_next(worker->tools.store, after, &run.job)) == 1) {
+        struct timing *t = timing_find(s, run.job.number);
+
+        after = run.job.number;
+        if (t->due_ms <= now_ms()) {
+            turn_take(worker, s, &run, t);
+            if (!t->due_ms)
+                next_ms = 0;
+        }
+        if (t->due_ms && (next_ms < 0 || t->due_ms < next_ms))
+            next_ms = t->due_ms;
+    }
+    if (rc < 0)
+        return now_ms() + RETRY_MAX_MS;
+    s->first = false;
+    return next_ms;
+}
+
+static void waiters_wake(struct schedule *s)
+{
+    for (size_t i = 0; i < s->room; i++)
+        if (s->timings[i].waiting)
+            s->timings[i].due_ms = 0;
+}
+
+/* Until something happens or until_ms (-1: no limit). */
+static void events_take(struct worker *worker, struct schedule *s, int64_t until_ms)
+{
+    struct pollfd at[2] = { { .fd = worker->wake_fd, .events = POLLIN },
+                            { .fd = xenstore_fd(worker->tools.xenstore), .events = POLLIN } };
+    int64_t left = until_ms - now_ms();
+    eventfd_t ignored;
+
+    if (until_ms >= 0 && left < 0)
+        left = 0;
+    if (poll(at, 2, until_ms < 0 ? -1 : (int)left) < 0 && errno != EINTR)
+        fatal("poll");
+    if (at[0].revents) {
+        eventfd_read(worker->wake_fd, &ignored);
+        waiters_wake(s);
+    }
+    if (at[1].revents & (POLLERR | POLLHUP))
+        fatalx("xenstored has gone: restart it, and then this daemon");
+    while (xenstore_changed(worker->tools.xenstore)) {
+        waiters_wake(s);
+        s->reconcile = true;
+    }
+}
+
+void worker_run(struct worker *worker, bool until_idle)
+{
+    struct schedule s = { .first = true, .reconcile = true };
+
+    while (!atomic_load(&worker->stop)) {
+        int64_t next_ms = pass_make(worker, &s);
+
+        if (next_ms == 0)
+            continue;
+        if (s.reconcile) {
+            int rc = reconcile(&worker->tools);
+
+            s.reconcile = rc != 0;
+            if (!rc)
+                continue;               /* it may have added jobs */
+            log_warnx("reconciliation: %s; tried again", strerror(-rc));
+            next_ms = now_ms() + RETRY_MAX_MS;
+        }
+        if (until_idle && next_ms < 0)
+            break;
+        events_take(worker, &s, next_ms);
+    }
+    free(s.timings);
+}
