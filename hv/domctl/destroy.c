@@ -1,0 +1,94 @@
+/* Death of a domain, in stages that can stop between any two steps and go on in the next call: domctl 2 simply repeats
+ * itself. What other domains still hold (frames mapped by grant or by dom0) keeps the struct; the last reference to go
+ * frees it (domain_reap). */
+#include "hv/domctl/create.h"
+#include "hv/arch/percpu.h"
+#include "hv/arch/tsc.h"
+#include "hv/evtchn/evtchn.h"
+#include "hv/gnttab/gnttab.h"
+#include "hv/mm/page.h"
+#include "hv/sched/preempt.h"
+#include "hv/stats/stats.h"
+
+#define BUDGET 512u                     /* entries between two looks at the clock: about 2 MiB to scrub */
+
+/* From here on nothing new: no vCPU runs, no memory comes in, no map is made. The order of `dying` and the pause does
+ * not matter to those who look at it under d->lock; those running now are waited for. */
+static bool stop(struct domain *d)
+{
+    spin_lock(&d->lock);
+    d->dying = true;
+    spin_unlock(&d->lock);
+    domain_pause(d);
+    for (unsigned i = 0; i < d->nr_vcpus; i++)
+        stats_publish(this_cpu(), d->vcpu[i]);
+    stats_domain_dying(d, now_ns());
+    return true;
+}
+
+static bool close_ports(struct domain *d)
+{
+    evtchn_destroy(d);
+    return true;
+}
+
+static bool release_grants(struct domain *d)
+{
+    return gnttab_release_maps(d, BUDGET);
+}
+
+static void area_put(mfn_t *mfn)
+{
+    if (mfn->n != MFN_INVALID.n)
+        page_put(*mfn);
+    *mfn = MFN_INVALID;
+}
+
+/* Events are closed and no vCPU runs: nobody looks at the areas any more, but v->info must stay an address. */
+static bool release_areas(struct domain *d)
+{
+    for (unsigned i = 0; i < d->nr_vcpus; i++) {
+        struct vcpu *v = d->vcpu[i];
+
+        v->info = (struct vcpu_info *)&d->shared_info->vcpu_info[v->id];
+        v->runstate_at[0] = v->runstate_at[1] = NULL;
+        area_put(&v->info_mfn);
+        area_put(&v->runstate_mfn[0]);
+        area_put(&v->runstate_mfn[1]);
+    }
+    return true;
+}
+
+static bool release_memory(struct domain *d)
+{
+    return p2m_teardown(d, BUDGET);
+}
+
+static bool bury(struct domain *d)
+{
+    spin_lock(&d->lock);
+    d->dead = true;
+    spin_unlock(&d->lock);
+    stats_domain_final(d, now_ns());
+    evtchn_send_virq(dom0, VIRQ_DOM_EXC);
+    domain_put(d);                      /* the reference for being alive; the caller has its own */
+    return true;
+}
+
+/* Each does a bounded piece of work; true: it is through. */
+static bool (*const stages[])(struct domain *d) = {
+    stop, close_ports, release_grants, release_areas, release_memory, bury,
+};
+
+long domain_destroy(struct domain *d)
+{
+    if (d->privileged)
+        return -EINVAL;
+    while (d->destroy_stage < ARRAY_SIZE(stages)) {
+        if (stages[d->destroy_stage](d))
+            d->destroy_stage++;
+        if (d->destroy_stage < ARRAY_SIZE(stages) && hypercall_preempt())
+            return HYPERCALL_RESTART;
+    }
+    return 0;
+}
