@@ -1,0 +1,72 @@
+#!/bin/sh
+# dom0's image by itself, its kernel without hv below: it comes up, obeys the
+# operator's line, keeps what must last over a power-off, and says what is wrong with a bad disk.
+set -eu
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+. "$TOP/host/lib.sh"
+. "$TOP/tests/tap/tap.sh"
+dir=$STATE/test/dom0-image
+rm -rf "$dir"
+mkdir -p "$dir/conf/etc"
+export XS_BARE=1
+ended=
+end() {
+    [ -z "$ended" ] && [ -f "$dir/pid" ] && kill "$(cat "$dir/pid")" 2>/dev/null || :
+}
+trap end EXIT
+
+boot() {                                # on whichever port is free
+    port=18443
+    while ! XS_PORT=$port "$TOP/host/boot" "$dir" 2>"$dir/boot.err"; do
+        grep -q 'host forwarding' "$dir/boot.err" && [ $port -lt 18463 ] || {
+            cat "$dir/boot.err"
+            return 1
+        }
+        port=$((port + 1))
+    done
+    cp "$dir/pid" "$dir/pid.copy"
+}
+says() {
+    "$TOP/host/await" "$dir/console.log" "$(cat "$dir/pid.copy")" 60 "$1"
+}
+dom0() {
+    "$TOP/host/ctl" "$dir" "$@"
+}
+ends() {
+    timeout 30 tail -s 0.1 --pid="$(cat "$dir/pid.copy")" -f /dev/null
+}
+
+printf '%s\n' '{"replaced": true}' >"$dir/conf/etc/catalog.json"
+check 'a data disk is made' "$TOP/host/data" "$dir/data.img" "$dir/conf"
+check 'the machine starts' boot
+refuses 'a second machine in the same folder' 'a host runs there already' env XS_PORT=1 "$TOP/host/boot" "$dir"
+check 'dom0 comes up' says 'no hypervisor below'
+equals 'a command gives its output' '42' "$(dom0 'echo $((6 * 7))')"
+equals 'output with an empty line in it' "$(printf 'a\n\nb')" "$(dom0 'echo a; echo; echo b')"
+status=0
+dom0 'exit 7' || status=$?
+equals 'a command gives its status' 7 "$status"
+equals 'the root is read-only' 'ro,noatime' "$(dom0 "awk '\$2 == \"/\" { print \$4 }' /proc/mounts")"
+equals 'a file of conf/etc stands in for the default' '{"replaced": true}' "$(dom0 'cat /etc/xs/catalog.json')"
+equals "the API's secrets are not for others" '640 root 901' "$(dom0 'touch /var/lib/xs/conf/x; stat -c "%a %U %g" /var/lib/xs/conf/etc/catalog.json')"
+matches 'the network is up' '10\.0\.2\.15/24' "$(dom0 'ip addr show dev eth0')"
+check 'every library is found' dom0 'for f in /usr/sbin/xs-* /usr/lib/xen-4.17/bin/*; do [ ! -f $f ] || ! /lib64/ld-linux-x86-64.so.2 --list $f | grep "not found" || exit 1; done'
+check 'something is written' dom0 'echo kept >/var/lib/xs/log/test-kept'
+dom0 poweroff || :                      # the line may go before the answer comes
+check 'power-off is obeyed' ends
+check 'in good order' says 'xs-host: stopped'
+matches 'the data disk was unmounted' 'clean' "$(dumpe2fs -h "$dir/data.img" 2>/dev/null | grep 'Filesystem state')"
+
+check 'it starts again' boot
+check 'and comes up' says 'no hypervisor below'
+equals 'what was written is there' kept "$(dom0 'cat /var/lib/xs/log/test-kept')"
+kill "$(cat "$dir/pid")"
+ends || :
+
+dd if=/dev/urandom of="$dir/data.img" bs=1M count=4 conv=notrunc 2>/dev/null
+check 'a machine with a ruined data disk starts' boot
+check 'and says so' says 'xs-host: FAILED the data disk /dev/vdb does not mount'
+kill "$(cat "$dir/pid")"
+ends || :
+ended=1
+tap_end
