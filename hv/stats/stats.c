@@ -213,6 +213,7 @@ void stats_switch_in(struct percpu *cpu, struct vcpu *v, uint64_t now_ns, uint64
     struct xs_stats_slot *slot;
 
     ASSERT(!running[cpu->id]);
+    stats_charge_hv(cpu, v, now_ns);
     cpu_publish(cpu);
     slot = slot_open(v->domain, now_ns);
     if (!slot)
@@ -227,7 +228,7 @@ void stats_switch_in(struct percpu *cpu, struct vcpu *v, uint64_t now_ns, uint64
 
 void stats_switch_out(struct percpu *cpu, struct vcpu *v, uint64_t now_ns)
 {
-    ASSERT(cpu->charged_until_ns <= now_ns);     /* what v used is charged already */
+    stats_charge_hv(cpu, v, now_ns);
     cpu_publish(cpu);
     vcpu_publish(cpu, v, true);
     if (running[cpu->id] == v)

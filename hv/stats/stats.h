@@ -28,7 +28,8 @@ void stats_charge_idle(struct percpu *cpu, uint64_t now_ns);
 /* Publishes this CPU's record and, when v is given, what v accumulated since its last publish (guest_ns, hv_ns,
  * exits, hypercalls are moved into the slot and zeroed). Called at switch-out, at each slice end, before destroy. */
 void stats_publish(struct percpu *cpu, struct vcpu *v);
-/* v starts or stops running here: publishes, and keeps vcpus_running and running_since_sum_ns. */
+/* v starts or stops running here: charges hv's time up to now to v, publishes, and keeps vcpus_running and
+ * running_since_sum_ns. */
 void stats_switch_in(struct percpu *cpu, struct vcpu *v, uint64_t now_ns, uint64_t waited_ns);
 void stats_switch_out(struct percpu *cpu, struct vcpu *v, uint64_t now_ns);
 
