@@ -73,7 +73,6 @@ static int vcpu_create(struct domain *d, struct vcpu *v, unsigned id)
     v->domain = d;
     v->id = id;
     v->state = VCPU_OFFLINE;
-    list_init(&v->run_link);
     v->info = (struct vcpu_info *)&d->shared_info->vcpu_info[id];
     v->info_mfn = MFN_INVALID;
     v->runstate_mfn[0] = v->runstate_mfn[1] = MFN_INVALID;

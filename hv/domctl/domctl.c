@@ -103,7 +103,7 @@ static uint64_t cpu_time_ns(struct vcpu *v, int *state)
     return run.time[RUNSTATE_running];
 }
 
-/* Blocked: nothing runs or wants to. */
+/* Blocked: nothing runs, or would if it were not paused. */
 static uint32_t info_flags(const struct domain *d, bool running, bool runnable)
 {
     uint32_t flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap;
@@ -132,7 +132,7 @@ void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
         info->cpu_time += cpu_time_ns(d->vcpu[i], &state);
         info->nr_online_vcpus += d->vcpu[i]->up;
         running |= state == RUNSTATE_running;
-        runnable |= state == RUNSTATE_runnable;
+        runnable |= d->vcpu[i]->up && !d->vcpu[i]->blocked;
     }
     info->domain = d->id;
     info->flags = info_flags(d, running, runnable);

@@ -17,9 +17,6 @@ long do_hvm_op(unsigned cmd, uint64_t arg_va);
 long do_xen_version(unsigned cmd, uint64_t arg_va);
 long do_build_op(unsigned cmd, uint64_t arg_va);
 
-/* Where d wants its event upcalls (HVM_PARAM_CALLBACK_IRQ, vector form); 0: it has not said. */
-uint8_t hvm_callback_vector(const struct domain *d);
-
 /* hv's own command line, for XENVER_commandline; set by boot/init.c, lives as long as hv. */
 extern const char *version_cmdline;
 

@@ -1,5 +1,6 @@
 /* HVMOP_set_param and get_param: one row per parameter says who may write and read it and what it may hold. hv itself
  * looks at HVM_PARAM_CALLBACK_IRQ only; the others are a notice board between the toolstack and its guest. */
+#include "hv/domctl/hvm_op.h"
 #include "hv/domctl/domctl.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/vcpu.h"
