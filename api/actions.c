@@ -1,0 +1,207 @@
+/* Actions are the provisioner's jobs under the ids that we gave them; api.db
+ * keeps only whose they are. */
+#include "api/actions.h"
+#include "api/api.h"
+#include "api/fields.h"
+#include "api/idem.h"
+#include "api/instances.h"
+#include "api/present.h"
+#include "api/resources.h"
+#include "api/upstream.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define WAIT_S_MAX 30
+#define WAIT_SLICE_MS 1000                  /* how long a stop of the daemon waits for a long poll */
+
+json_t *action_view(const json_t *job)
+{
+    json_t *view = present_copy(job);
+    json_t *instance_id = json_object_get(view, "instance_id");
+
+    json_object_set(view, "id", json_object_get(view, "job_id"));
+    json_object_del(view, "job_id");
+    json_object_set_new(view, "resources", json_pack("[{s:s, s:O?}]", "type", "instance", "id", instance_id));
+    json_object_del(view, "instance_id");
+    if (!json_object_get(view, "error"))
+        json_object_set_new(view, "error", json_null());
+    if (!json_object_get(view, "steps"))
+        json_object_set_new(view, "steps", json_array());
+    return view;
+}
+
+void action_location(struct reply *rp, const char *action_id)
+{
+    snprintf(rp->location, sizeof(rp->location), "/v1/actions/%s", action_id);
+}
+
+/* An action whose job the provisioner has not begun to know. */
+static json_t *action_queued(const struct action_row *row)
+{
+    return json_pack("{s:s, s:s, s:s, s:i, s:[], s:n, s:[{s:s, s:s}], s:o, s:n, s:n}", "id", row->action_id, "type",
+                     row->type, "status", "queued", "progress", 0, "steps", "error", "resources", "type", "instance",
+                     "id", row->instance_id, "created_at", time_json(row->created_ms), "started_at", "finished_at");
+}
+
+static bool job_ended(const json_t *job)
+{
+    const char *status = json_string_value(json_object_get(job, "status"));
+
+    return status && (strcmp(status, "succeeded") == 0 || strcmp(status, "failed") == 0);
+}
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Asks until the job ends or the time is up. In slices, so that stopping the
+ * daemon does not wait half a minute for a client that does. */
+static enum answer job_wait(struct request *rq, struct reply *rp, const char *job_id, int64_t wait_ms, json_t **ok)
+{
+    int64_t until_ms = monotonic_ms() + wait_ms;
+    enum answer answer;
+
+    for (;;) {
+        int64_t left_ms = until_ms - monotonic_ms();
+        int64_t slice_ms = left_ms < 0 ? 0 : left_ms < WAIT_SLICE_MS ? left_ms : WAIT_SLICE_MS;
+
+        answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "job",
+                              json_pack("{s:s, s:I}", "job_id", job_id, "wait_ms", (json_int_t)slice_ms), ok);
+        if (answer != ANSWER_OK || slice_ms == 0 || rq->api->stopping || job_ended(json_object_get(*ok, "job")))
+            return answer;
+        json_decref(*ok);
+    }
+}
+
+enum answer action_show(struct request *rq, struct reply *rp)
+{
+    struct action_row row;
+    json_t *ok = NULL;
+    int64_t wait_s;
+    int rc = 0;
+    enum answer answer = request_query_int(rq, rp, "wait", 0, WAIT_S_MAX, 0, &wait_s);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    if (id_valid("act_", rq->param))
+        rc = store_action_get(rq->api->store, rq->who.account_id, rq->param, &row);
+    if (rc < 0)
+        return reply_fail(rp, ANSWER_STORAGE, "the action cannot be looked up");
+    if (rc == 0)
+        return reply_fail(rp, ANSWER_NOT_FOUND, "no such action");
+    answer = job_wait(rq, rp, row.action_id, rq->may_wait ? wait_s * 1000 : 0, &ok);
+    if (answer == ANSWER_NOT_FOUND && row.confirmed) {
+        rp->detail[0] = 0;
+        rp->json = action_queued(&row);
+        return ANSWER_OK;
+    }
+    if (answer == ANSWER_OK)
+        rp->json = action_view(json_object_get(ok, "job"));
+    json_decref(ok);
+    return answer;
+}
+
+static int action_insert(struct store *store, const struct idem *idem, void *arg)
+{
+    struct action_row *row = arg;
+
+    snprintf(row->action_id, sizeof(row->action_id), "%s", idem->job_id);
+    return store_action_insert(store, row);
+}
+
+static void action_start(struct action_row *row, const struct request *rq, const char *instance_id, const char *type)
+{
+    memset(row, 0, sizeof(*row));
+    snprintf(row->account_id, sizeof(row->account_id), "%s", rq->who.account_id);
+    snprintf(row->instance_id, sizeof(row->instance_id), "%s", instance_id);
+    snprintf(row->type, sizeof(row->type), "%s", type);
+    row->created_ms = rq->now_ms;
+}
+
+/* Hands the job over; ANSWER_ACCEPTED with the action as body. */
+static enum answer job_order(struct request *rq, struct reply *rp, const struct action_row *row)
+{
+    json_t *ok;
+    enum answer answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "instance_action",
+                                      json_pack("{s:s, s:s, s:s}", "job_id", row->action_id, "instance_id",
+                                                row->instance_id, "type", row->type),
+                                      &ok);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    rp->json = action_view(json_object_get(ok, "job"));
+    action_location(rp, row->action_id);
+    json_decref(ok);
+    return ANSWER_ACCEPTED;
+}
+
+static enum answer action_order(struct request *rq, struct reply *rp, struct action_row *row)
+{
+    struct idem idem;
+    enum answer answer = idem_open(rq, rp, "nil_", "act_", action_insert, row, ANSWER_INTERNAL, &idem);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    snprintf(row->action_id, sizeof(row->action_id), "%s", idem.job_id);
+    return idem_close(rq, rp, &idem, job_order(rq, rp, row));
+}
+
+enum answer action_create(struct request *rq, struct reply *rp)
+{
+    static const char *const types[] = { "start", "shutdown", "power_off", "reboot", "suspend", "resume", NULL };
+    struct instance_row instance;
+    struct action_row row;
+    struct fields fields;
+    const char *type = "";
+    enum answer answer = instance_own(rq, rp, &instance);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    fields_start(&fields, rq->json);
+    fields_choice(&fields, "type", types, &type);
+    rp->errors = fields_done(&fields);
+    if (rp->errors)
+        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    action_start(&row, rq, instance.instance_id, type);
+    return action_order(rq, rp, &row);
+}
+
+/* Deleting is idempotent by itself: who deletes again gets the action that is
+ * doing it, or has done it, unless that one failed. */
+enum answer instance_delete(struct request *rq, struct reply *rp)
+{
+    struct instance_row instance;
+    struct action_row row;
+    json_t *ok = NULL;
+    enum answer answer = instance_own(rq, rp, &instance);
+    int rc;
+
+    if (answer != ANSWER_OK)
+        return answer;
+    rc = store_action_last(rq->api->store, instance.instance_id, "delete", &row);
+    if (rc < 0)
+        return reply_fail(rp, ANSWER_STORAGE, "the instance's actions cannot be looked up");
+    if (rc == 1) {
+        answer = job_wait(rq, rp, row.action_id, 0, &ok);
+        if (answer == ANSWER_OK &&
+            strcmp(json_string_value(json_object_get(json_object_get(ok, "job"), "status")), "failed") != 0) {
+            rp->json = action_view(json_object_get(ok, "job"));
+            action_location(rp, row.action_id);
+            json_decref(ok);
+            return ANSWER_ACCEPTED;
+        }
+        json_decref(ok);
+        if (answer == ANSWER_NOT_FOUND)
+            return job_order(rq, rp, &row);
+        if (answer != ANSWER_OK)
+            return answer;
+    }
+    action_start(&row, rq, instance.instance_id, "delete");
+    return action_order(rq, rp, &row);
+}

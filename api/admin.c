@@ -1,0 +1,153 @@
+/* The operator's part: customers, credit, the host. */
+#include "api/api.h"
+#include "api/fields.h"
+#include "api/idem.h"
+#include "api/present.h"
+#include "api/resources.h"
+#include "api/upstream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CREDIT_NANO_MAX (INT64_C(1000000) * 1000000000)
+
+static json_t *customer_view(const struct customer_row *row)
+{
+    return json_pack("{s:s, s:s, s:s, s:o}", "id", row->account_id, "name", row->name, "currency", row->currency,
+                     "created_at", time_json(row->created_ms));
+}
+
+static int customer_insert(struct store *store, const struct idem *idem, void *arg)
+{
+    struct customer_row *row = arg;
+
+    snprintf(row->account_id, sizeof(row->account_id), "%s", idem->subject_id);
+    return store_customer_insert(store, row);
+}
+
+static enum answer customer_read(struct request *rq, struct reply *rp, struct customer_row *row)
+{
+    static const char *const currencies[] = { "EUR", "USD", "GBP", "CHF", NULL };
+    const char *name = "", *currency = "EUR";
+    struct fields fields;
+
+    fields_start(&fields, rq->json);
+    fields_text(&fields, "name", TITLE_BYTES - 1, &name);
+    if (fields_has(&fields, "currency"))
+        fields_choice(&fields, "currency", currencies, &currency);
+    rp->errors = fields_done(&fields);
+    if (rp->errors)
+        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    memset(row, 0, sizeof(*row));
+    snprintf(row->name, sizeof(row->name), "%s", name);
+    snprintf(row->currency, sizeof(row->currency), "%s", currency);
+    row->created_ms = rq->now_ms;
+    return ANSWER_OK;
+}
+
+enum answer customer_create(struct request *rq, struct reply *rp)
+{
+    struct customer_row row;
+    struct idem idem;
+    json_t *ok = NULL;
+    enum answer answer = customer_read(rq, rp, &row);
+
+    if (answer == ANSWER_OK)
+        answer = idem_open(rq, rp, "acc_", "nil_", customer_insert, &row, ANSWER_INTERNAL, &idem);
+    if (answer != ANSWER_OK)
+        return answer;
+    snprintf(row.account_id, sizeof(row.account_id), "%s", idem.subject_id);
+    row.created_ms = idem.created_ms;
+    answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "account_open",
+                          json_pack("{s:s, s:s, s:s}", "account_id", row.account_id, "name", row.name, "currency",
+                                    row.currency),
+                          &ok);
+    if (answer == ANSWER_OK) {
+        rp->json = customer_view(&row);
+        answer = ANSWER_CREATED;
+    }
+    json_decref(ok);
+    return idem_close(rq, rp, &idem, answer);
+}
+
+enum answer customers_list(struct request *rq, struct reply *rp)
+{
+    struct customer_row *rows;
+    size_t count;
+    json_t *list;
+
+    if (store_customers(rq->api->store, &rows, &count) != 0)
+        return reply_fail(rp, ANSWER_STORAGE, "customers cannot be looked up");
+    list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, customer_view(&rows[i]));
+    free(rows);
+    rp->json = json_pack("{s:o, s:n}", "data", list, "next_cursor");
+    return ANSWER_OK;
+}
+
+static enum answer credit_read(struct request *rq, struct reply *rp, int64_t *amount_nano, const char **reason)
+{
+    struct customer_row customer;
+    struct fields fields;
+    int rc = id_valid("acc_", rq->param) ? store_customer_get(rq->api->store, rq->param, &customer) : 0;
+
+    if (rc < 0)
+        return reply_fail(rp, ANSWER_STORAGE, "the customer cannot be looked up");
+    if (rc == 0 || !customer.confirmed)
+        return reply_fail(rp, ANSWER_NOT_FOUND, "no such customer");
+    fields_start(&fields, rq->json);
+    fields_money(&fields, "amount", CREDIT_NANO_MAX, amount_nano);
+    fields_text(&fields, "reason", 200, reason);
+    rp->errors = fields_done(&fields);
+    if (rp->errors)
+        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    return ANSWER_OK;
+}
+
+enum answer credit_create(struct request *rq, struct reply *rp)
+{
+    int64_t amount_nano = 0;
+    const char *reason = "";
+    char amount[24], shown[MONEY_BYTES];
+    json_t *ok = NULL;
+    struct idem idem;
+    enum answer answer = credit_read(rq, rp, &amount_nano, &reason);
+
+    if (answer == ANSWER_OK)
+        answer = idem_open(rq, rp, "trf_", "nil_", NULL, NULL, ANSWER_INTERNAL, &idem);
+    if (answer != ANSWER_OK)
+        return answer;
+    snprintf(amount, sizeof(amount), "%jd", (intmax_t)amount_nano);
+    answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "fund",
+                          json_pack("{s:s, s:s, s:s, s:s}", "transfer_id", idem.subject_id, "account_id", rq->param,
+                                    "amount_nano", amount, "reason", reason),
+                          &ok);
+    if (answer == ANSWER_OK) {
+        json_t *balances = present_copy(ok);
+
+        rp->json = json_pack("{s:s, s:s, s:s, s:s, s:O?, s:O?, s:O?}", "id", idem.subject_id, "customer_id", rq->param,
+                             "amount", money_print(amount_nano, shown), "reason", reason, "balance",
+                             json_object_get(balances, "posted"), "held", json_object_get(balances, "held"),
+                             "available", json_object_get(balances, "available"));
+        json_decref(balances);
+        answer = ANSWER_CREATED;
+    }
+    json_decref(ok);
+    return idem_close(rq, rp, &idem, answer);
+}
+
+enum answer host_show(struct request *rq, struct reply *rp)
+{
+    json_t *host, *status = NULL;
+    enum answer answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "host", json_object(), &host);
+
+    if (answer == ANSWER_OK)
+        answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "status", json_object(), &status);
+    if (answer == ANSWER_OK)
+        rp->json = json_pack("{s:o, s:o}", "host", present_copy(host), "meter", present_copy(status));
+    json_decref(host);
+    json_decref(status);
+    return answer;
+}

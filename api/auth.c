@@ -1,0 +1,58 @@
+/* Key texts and hashes. No I/O: finding a hash is store.c's. */
+#include "api/auth.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+const char *const scope_names[] = { "account:read",  "instances:read", "instances:write", "billing:read",
+                                    "billing:write", "keys:read",      "keys:write",      NULL };
+
+bool key_valid(const char *prefix, const char *key)
+{
+    size_t len = strlen(prefix);
+
+    return strncmp(key, prefix, len) == 0 && strlen(key + len) == KEY_DIGITS &&
+           strspn(key + len, digits) == KEY_DIGITS;
+}
+
+const char *auth_bearer(const char *authorization)
+{
+    /* The scheme's case does not matter, RFC 9110 section 11.1. */
+    if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
+        return NULL;
+    authorization += 7;
+    if (!key_valid(KEY_CUSTOMER_PREFIX, authorization) && !key_valid(KEY_OPERATOR_PREFIX, authorization))
+        return NULL;
+    return authorization;
+}
+
+void key_hash(const char *key, uint8_t hash[static KEY_HASH_BYTES])
+{
+    crypto_hash_sha256(hash, (const unsigned char *)key, strlen(key));
+}
+
+void key_derive(const char *creator, const char *salt, char key[static KEY_BYTES])
+{
+    crypto_auth_hmacsha256_state state;
+    uint8_t mac[crypto_auth_hmacsha256_BYTES];
+    unsigned bits = 0, held = 0;
+    int at = 0, len = snprintf(key, KEY_BYTES, "%s", KEY_CUSTOMER_PREFIX);
+
+    crypto_auth_hmacsha256_init(&state, (const unsigned char *)creator, strlen(creator));
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)salt, strlen(salt));
+    crypto_auth_hmacsha256_final(&state, mac);
+    for (int i = 0; i < KEY_DIGITS; i++) {
+        if (held < 5) {
+            bits = bits << 8 | mac[at++];
+            held += 8;
+        }
+        held -= 5;
+        key[len++] = digits[bits >> held & 31];
+    }
+    key[len] = 0;
+    sodium_memzero(mac, sizeof(mac));
+}

@@ -1,0 +1,58 @@
+/* Keys: what they look like, how they are stored, whom they stand for.
+ *
+ * A key is a prefix and 40 digits of base 32: 200 random bits. Stored is its
+ * plain SHA-256: a slow password hash defends secrets that people chose
+ * against guessing; 200 bits cannot be guessed at any speed, and a slow hash
+ * would only let strangers burn our CPU with wrong keys. Customers' and
+ * operators' keys live in different tables and have different prefixes. */
+#ifndef API_AUTH_H
+#define API_AUTH_H
+
+#include "common/id.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define KEY_CUSTOMER_PREFIX "xs_live_"
+#define KEY_OPERATOR_PREFIX "xs_oper_"
+#define KEY_DIGITS 40
+#define KEY_BYTES (8 + KEY_DIGITS + 1)
+#define KEY_HASH_BYTES 32
+#define KEY_HASH_HEX (2 * KEY_HASH_BYTES + 1)
+
+enum role { ROLE_ANONYMOUS = 1, ROLE_CUSTOMER = 2, ROLE_OPERATOR = 4 };
+
+/* A bit each; names in scope_names, in this order, NULL at the end. */
+enum scope {
+    SCOPE_ACCOUNT_READ = 1,
+    SCOPE_INSTANCES_READ = 2,
+    SCOPE_INSTANCES_WRITE = 4,
+    SCOPE_BILLING_READ = 8,
+    SCOPE_BILLING_WRITE = 16,
+    SCOPE_KEYS_READ = 32,
+    SCOPE_KEYS_WRITE = 64,
+    SCOPE_ALL = 127
+};
+extern const char *const scope_names[];
+
+struct principal {
+    enum role role;
+    char key_id[ID_BYTES];
+    char account_id[ID_BYTES];          /* "" unless a customer */
+    unsigned scopes;
+    int64_t expires_ms;                 /* 0 never */
+    int64_t revoked_ms;                 /* 0 not */
+    char token[KEY_BYTES];              /* as presented; to derive answers with, never to store */
+};
+
+/* "Bearer xs_..." to the key inside, NULL if it does not look like one. */
+const char *auth_bearer(const char *authorization);
+bool key_valid(const char *prefix, const char *key);
+void key_hash(const char *key, uint8_t hash[static KEY_HASH_BYTES]);
+
+/* The key that `creator` makes with this salt: HMAC-SHA256 of the salt under
+ * the creator's own key. So a replay of the creating request can show the same
+ * key again although we store neither of the two. */
+void key_derive(const char *creator, const char *salt, char key[static KEY_BYTES]);
+
+#endif

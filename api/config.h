@@ -1,0 +1,44 @@
+/* /etc/xs/api.conf: one JSON object. Every key is checked at start; a key that
+ * is missing, unknown or out of range stops the daemon with its name.
+ *
+ *   listen                  "0.0.0.0:8443" or "[::]:8443"
+ *   certificate, private_key  PEM files; read before rights are dropped
+ *   database                api.db; its directory belongs to `user`
+ *   pid_file                the lock of the one running api
+ *   user                    whom to become when started as root ("xs-api")
+ *   accountd, provisioner   their sockets
+ *   operator_key_hash_file  holds the SHA-256 of the first operator key, as xs-api --hash-key prints it
+ *   limits                  reads_per_s, writes_per_s, waits_per_s, anonymous_per_s (bursts are four
+ *                           times as large), instances_per_account, connections_per_address
+ */
+#ifndef API_CONFIG_H
+#define API_CONFIG_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct config {
+    json_t *file;               /* owns the strings below */
+    const char *certificate;
+    const char *private_key;
+    const char *database;
+    const char *pid_file;
+    const char *user;
+    const char *accountd;
+    const char *provisioner;
+    const char *operator_key_hash_file;
+    char host[64];
+    char port[8];
+    int64_t reads_per_s;
+    int64_t writes_per_s;
+    int64_t waits_per_s;
+    int64_t anonymous_per_s;
+    int64_t instances_per_account;
+    int64_t connections_per_address;
+};
+
+/* Exits 1 with one line naming the file and the key. */
+void config_load(struct config *config, const char *path);
+void config_free(struct config *config);
+
+#endif

@@ -1,0 +1,197 @@
+/* Order matters: the address's limit comes before any look into the database
+ * for a stranger, the role before the scope, and both before the body is
+ * parsed, so that who may not ask costs little and learns nothing. */
+#include "api/dispatch.h"
+#include "api/api.h"
+#include "api/fields.h"
+#include "api/route.h"
+#include "common/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool dispatch_waits(const struct request *rq)
+{
+    const char *wait = request_query(rq, "wait");
+    char param[PARAM_BYTES], allow[32];
+    const struct route *route = route_find(rq->method, rq->path, param, allow);
+
+    return wait && strcmp(wait, "0") != 0 && route && route_knows_query(route, "wait");
+}
+
+static enum answer limit_check(struct request *rq, struct reply *rp, const char *who, enum bucket bucket)
+{
+    struct limit_verdict verdict;
+
+    pthread_mutex_lock(&rq->api->limit_lock);
+    verdict = limit_take(rq->api->limits, who, bucket, clock_ms(CLOCK_MONOTONIC));
+    pthread_mutex_unlock(&rq->api->limit_lock);
+    rp->limit = verdict.limit;
+    rp->limit_remaining = verdict.remaining;
+    rp->limit_reset_s = verdict.reset_s;
+    if (verdict.allowed)
+        return ANSWER_OK;
+    rp->retry_after_s = (int)verdict.retry_after_s;
+    return reply_fail(rp, ANSWER_RATE_LIMITED, "wait %d s; the headers RateLimit-* say what is allowed",
+                      rp->retry_after_s);
+}
+
+static enum answer key_look_up(struct request *rq, struct reply *rp, const char *key)
+{
+    bool is_operator = key_valid(KEY_OPERATOR_PREFIX, key);
+    uint8_t hash[KEY_HASH_BYTES];
+    struct key_row row;
+    int rc;
+
+    key_hash(key, hash);
+    rc = is_operator ? store_operator_find(rq->api->store, hash, &row) : store_key_find(rq->api->store, hash, &row);
+    if (rc < 0)
+        return reply_fail(rp, ANSWER_STORAGE, "keys cannot be looked up");
+    if (rc == 0)
+        return reply_fail(rp, ANSWER_UNAUTHENTICATED, "this key is not known: check that all of it was copied");
+    if (row.revoked_ms)
+        return reply_fail(rp, ANSWER_KEY_REVOKED, "key %s was revoked: use another", row.key_id);
+    if (row.expires_ms && row.expires_ms <= rq->now_ms)
+        return reply_fail(rp, ANSWER_KEY_EXPIRED, "key %s has expired: make a new one", row.key_id);
+    rq->who.role = is_operator ? ROLE_OPERATOR : ROLE_CUSTOMER;
+    snprintf(rq->who.key_id, sizeof(rq->who.key_id), "%s", row.key_id);
+    snprintf(rq->who.account_id, sizeof(rq->who.account_id), "%s", row.account_id);
+    snprintf(rq->who.token, sizeof(rq->who.token), "%s", key);
+    rq->who.scopes = row.scopes;
+    rq->who.expires_ms = row.expires_ms;
+    return ANSWER_OK;
+}
+
+/* Who asks. Without a key, or with a wrong one, the address pays for the question. */
+static enum answer authenticate(struct request *rq, struct reply *rp)
+{
+    const char *key = auth_bearer(rq->authorization);
+    enum answer answer = ANSWER_OK;
+
+    rq->who.role = ROLE_ANONYMOUS;
+    if (key)
+        answer = key_look_up(rq, rp, key);
+    else if (rq->authorization)
+        answer = reply_fail(rp, ANSWER_UNAUTHENTICATED,
+                            "the Authorization header must be \"Bearer xs_live_...\" with the whole key");
+    if (rq->who.role == ROLE_ANONYMOUS) {
+        enum answer limited = limit_check(rq, rp, rq->peer, BUCKET_ANONYMOUS);
+
+        return limited != ANSWER_OK ? limited : answer;
+    }
+    return limit_check(rq, rp, rq->who.key_id, dispatch_waits(rq) ? BUCKET_WAIT : rq->route->bucket);
+}
+
+static enum answer authorise(const struct request *rq, struct reply *rp)
+{
+    if (!(rq->who.role & rq->route->who)) {
+        if (rq->who.role == ROLE_ANONYMOUS)
+            return reply_fail(rp, ANSWER_UNAUTHENTICATED, "send \"Authorization: Bearer xs_live_...\"");
+        return reply_fail(rp, ANSWER_WRONG_ROLE, "this is for %s: use such a key",
+                          rq->route->who == ROLE_OPERATOR ? "operators" : "customers");
+    }
+    if (rq->who.role == ROLE_CUSTOMER && (rq->who.scopes & rq->route->scope) != rq->route->scope) {
+        for (unsigned i = 0; scope_names[i]; i++)
+            if (rq->route->scope == 1u << i)
+                return reply_fail(rp, ANSWER_SCOPE_MISSING, "the key lacks the scope %s", scope_names[i]);
+    }
+    return ANSWER_OK;
+}
+
+static enum answer query_check(const struct request *rq, struct reply *rp)
+{
+    if (rq->query_excess)
+        return reply_fail(rp, ANSWER_MALFORMED, "more than %d query parameters", QUERY_MAX);
+    for (unsigned i = 0; i < rq->query_count; i++)
+        if (!route_knows_query(rq->route, rq->query[i].name))
+            return reply_fail(rp, ANSWER_MALFORMED, "%.64s: no such query parameter here", rq->query[i].name);
+    return ANSWER_OK;
+}
+
+/* 1 to 128 visible characters; the key lands in a database row. */
+static enum answer idempotency_check(const struct request *rq, struct reply *rp)
+{
+    const char *key = rq->idempotency_key;
+    size_t len = key ? strlen(key) : 0;
+
+    if (rq->route->key == KEY_NONE)
+        return ANSWER_OK;
+    if (!key)
+        return rq->route->key == KEY_OPTIONAL
+                   ? ANSWER_OK
+                   : reply_fail(rp, ANSWER_KEY_HEADER,
+                                "send Idempotency-Key with a new random value, and the same value when you try again");
+    for (size_t i = 0; i < len; i++)
+        if (key[i] <= ' ' || key[i] > '~')
+            return reply_fail(rp, ANSWER_KEY_HEADER, "the Idempotency-Key may hold only visible ASCII characters");
+    if (len < 1 || len > IDEM_KEY_MAX)
+        return reply_fail(rp, ANSWER_KEY_HEADER, "the Idempotency-Key must be 1 to %d characters", IDEM_KEY_MAX);
+    return ANSWER_OK;
+}
+
+static enum answer body_read(struct request *rq, struct reply *rp)
+{
+    char why[256];
+
+    if (rq->body_excess)
+        return reply_fail(rp, ANSWER_TOO_LARGE, "a body may have at most %d bytes", BODY_BYTES_MAX);
+    if (!rq->route->body) {
+        if (rq->body_size)
+            return reply_fail(rp, ANSWER_MALFORMED, "no body is expected here");
+        return ANSWER_OK;
+    }
+    if (!rq->content_type || strncasecmp(rq->content_type, "application/json", 16) != 0 ||
+        (rq->content_type[16] && !strchr("; ", rq->content_type[16])))
+        return reply_fail(rp, ANSWER_MEDIA_TYPE, "send Content-Type: application/json");
+    rq->json = body_parse(rq->body, rq->body_size, why, sizeof(why));
+    if (!rq->json)
+        return reply_fail(rp, ANSWER_MALFORMED, "%s", why);
+    return ANSWER_OK;
+}
+
+static enum answer answer_find(struct request *rq, struct reply *rp)
+{
+    enum answer answer;
+
+    rq->route = route_find(rq->method, rq->path, rq->param, rp->allow);
+    if (!rq->route) {
+        answer = limit_check(rq, rp, rq->peer, BUCKET_ANONYMOUS);
+        if (answer != ANSWER_OK)
+            return answer;
+        if (rp->allow[0])
+            return reply_fail(rp, ANSWER_METHOD_NOT_ALLOWED, "this path knows %s", rp->allow);
+        return reply_fail(rp, ANSWER_NOT_FOUND, "no such path: see /openapi.yaml");
+    }
+    rp->allow[0] = 0;
+    if ((answer = authenticate(rq, rp)) != ANSWER_OK || (answer = authorise(rq, rp)) != ANSWER_OK ||
+        (answer = query_check(rq, rp)) != ANSWER_OK || (answer = body_read(rq, rp)) != ANSWER_OK ||
+        (answer = idempotency_check(rq, rp)) != ANSWER_OK)
+        return answer;
+    return rq->route->handle(rq, rp);
+}
+
+void dispatch(struct request *rq, struct reply *rp)
+{
+    int64_t begun_ms = clock_ms(CLOCK_MONOTONIC);
+    enum answer answer;
+
+    rq->now_ms = clock_ms(CLOCK_REALTIME);
+    id_make("req_", rq->request_id);
+    answer = answer_find(rq, rp);
+    reply_finish(rp, answer, rq->request_id);
+    /* Reads are not news; what changes something, or fails on our side, is. */
+    if (rp->status >= 500 || (strcmp(rq->method, "GET") != 0 && rp->status < 400))
+        log_info("%s %s: %d%s%s for %s in %jd ms, %s", rq->method, rq->path, rp->status, rp->detail[0] ? " " : "",
+                 rp->detail, rq->who.key_id[0] ? rq->who.key_id : rq->peer,
+                 (intmax_t)(clock_ms(CLOCK_MONOTONIC) - begun_ms), rq->request_id);
+}

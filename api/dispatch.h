@@ -1,0 +1,14 @@
+/* From a received request to its reply: route, key, limits, syntax, handler.
+ * Knows nothing of connections. */
+#ifndef API_DISPATCH_H
+#define API_DISPATCH_H
+
+#include "api/request.h"
+
+/* True if this request may block for a long poll and belongs on a thread for that. */
+bool dispatch_waits(const struct request *rq);
+
+/* Fills `rp` completely. rq->api, rq->up and rq->may_wait are set by the caller. */
+void dispatch(struct request *rq, struct reply *rp);
+
+#endif

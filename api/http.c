@@ -1,0 +1,500 @@
+/* Receiving, suspending, answering. Limits in time: a request has to arrive
+ * completely within ARRIVAL_MS of its connection or of the previous answer's
+ * idle time, counted from outside, because libmicrohttpd's own timeout starts anew with
+ * every byte that a slow client sends. */
+#include "api/http.h"
+#include "api/dispatch.h"
+#include "api/fields.h"
+#include "api/pool.h"
+#include "common/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HEADER_BYTES_MAX   (32 * 1024)      /* a connection's memory: header lines and our copies of them */
+#define SWALLOW_BYTES_MAX  (16u << 20)      /* of a body too large, read so that its sender reads our answer */
+#define CONNECTIONS_MAX    1000
+#define IDLE_S             30
+#define ARRIVAL_MS         20000
+#define SEND_MS            300000
+#define WORKERS            6
+#define WORKERS_QUEUE      256
+#define WAITERS            32
+#define TLS_PRIORITIES     "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+
+/* One connection, for the reaper. */
+struct watch {
+    struct watch *next, *prev;
+    int fd;
+    int64_t deadline_ms;                    /* monotonic; 0 none */
+};
+
+struct http {
+    struct api *api;
+    struct MHD_Daemon *daemon;
+    struct pool *workers;
+    struct pool *waiters;
+
+    pthread_mutex_t lock;                   /* of what follows */
+    pthread_cond_t wake;
+    struct watch *watches;
+    bool stopping;
+    pthread_t reaper;
+};
+
+struct exchange {
+    struct http *http;
+    struct MHD_Connection *connection;
+    struct request rq;
+    struct reply rp;
+    size_t received;
+    bool answered;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* deadlines */
+
+static void deadline_set(struct http *http, struct MHD_Connection *connection, int64_t from_now_ms)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct watch *watch = info ? info->socket_context : NULL;
+
+    if (!watch)
+        return;
+    pthread_mutex_lock(&http->lock);
+    watch->deadline_ms = from_now_ms ? now_ms() + from_now_ms : 0;
+    pthread_mutex_unlock(&http->lock);
+}
+
+static void watch_start(struct http *http, struct MHD_Connection *connection, void **context)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct watch *watch = calloc(1, sizeof(*watch));
+
+    if (!info || !watch) {
+        free(watch);
+        return;
+    }
+    watch->fd = info->connect_fd;
+    watch->deadline_ms = now_ms() + ARRIVAL_MS;
+    pthread_mutex_lock(&http->lock);
+    watch->next = http->watches;
+    if (watch->next)
+        watch->next->prev = watch;
+    http->watches = watch;
+    pthread_mutex_unlock(&http->lock);
+    *context = watch;
+}
+
+static void watch_end(struct http *http, void **context)
+{
+    struct watch *watch = *context;
+
+    if (!watch)
+        return;
+    pthread_mutex_lock(&http->lock);
+    if (watch->next)
+        watch->next->prev = watch->prev;
+    if (watch->prev)
+        watch->prev->next = watch->next;
+    else
+        http->watches = watch->next;
+    pthread_mutex_unlock(&http->lock);
+    free(watch);
+    *context = NULL;
+}
+
+/* libmicrohttpd tells the end before it closes the descriptor, so under our
+ * lock the reaper never touches a descriptor that means something else by now. */
+static void connection_notify(void *arg, struct MHD_Connection *connection, void **context,
+                              enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        watch_start(arg, connection, context);
+    else
+        watch_end(arg, context);
+}
+
+static void *reap(void *arg)
+{
+    struct http *http = arg;
+
+    pthread_mutex_lock(&http->lock);
+    while (!http->stopping) {
+        struct timespec until;
+
+        for (struct watch *watch = http->watches; watch; watch = watch->next)
+            if (watch->deadline_ms && watch->deadline_ms <= now_ms()) {
+                shutdown(watch->fd, SHUT_RDWR);
+                watch->deadline_ms = 0;
+            }
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec++;
+        pthread_cond_timedwait(&http->wake, &http->lock, &until);
+    }
+    pthread_mutex_unlock(&http->lock);
+    return NULL;
+}
+
+/* receiving */
+
+static char *copied(const char *text)
+{
+    return text ? strdup(text) : NULL;
+}
+
+static enum MHD_Result query_take(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct request *rq = arg;
+
+    (void)kind;
+    if (rq->query_count == QUERY_MAX) {
+        rq->query_excess = true;
+        return MHD_NO;
+    }
+    rq->query[rq->query_count].name = strdup(name ? name : "");
+    rq->query[rq->query_count].value = strdup(value ? value : "");
+    rq->query_count++;
+    return MHD_YES;
+}
+
+static void peer_print(struct MHD_Connection *connection, char *out, size_t size)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+
+    if (!address || getnameinfo(address, address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in),
+                                out, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
+        snprintf(out, size, "unknown");
+}
+
+static struct exchange *exchange_new(struct http *http, struct MHD_Connection *connection, const char *method,
+                                     const char *path)
+{
+    struct exchange *exchange = calloc(1, sizeof(*exchange));
+    struct request *rq = exchange ? &exchange->rq : NULL;
+
+    if (!exchange)
+        return NULL;
+    exchange->http = http;
+    exchange->connection = connection;
+    reply_start(&exchange->rp);
+    rq->api = http->api;
+    rq->method = strdup(method);
+    rq->path = strdup(path);
+    rq->authorization = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization"));
+    rq->idempotency_key = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Idempotency-Key"));
+    rq->content_type = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type"));
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, query_take, rq);
+    peer_print(connection, rq->peer, sizeof(rq->peer));
+    return exchange;
+}
+
+/* Keeps up to BODY_BYTES_MAX; reads on past that only to be able to answer. */
+static enum MHD_Result body_take(struct exchange *exchange, const char *bytes, size_t size)
+{
+    struct request *rq = &exchange->rq;
+    char *more;
+
+    exchange->received += size;
+    if (exchange->received > SWALLOW_BYTES_MAX)
+        return MHD_NO;
+    if (rq->body_excess || exchange->received > BODY_BYTES_MAX) {
+        rq->body_excess = true;
+        free(rq->body);
+        rq->body = NULL;
+        rq->body_size = 0;
+        return MHD_YES;
+    }
+    more = realloc(rq->body, rq->body_size + size);
+    if (!more)
+        return MHD_NO;
+    memcpy(more + rq->body_size, bytes, size);
+    rq->body = more;
+    rq->body_size += size;
+    return MHD_YES;
+}
+
+/* answering */
+
+static struct MHD_Response *response_make(struct reply *rp)
+{
+    struct MHD_Response *response;
+    char *text = NULL;
+    size_t size = 0;
+
+    if (rp->file_fd >= 0) {
+        response = MHD_create_response_from_fd64(rp->file_size, rp->file_fd);
+        rp->file_fd = -1;                   /* libmicrohttpd closes it */
+        return response;
+    }
+    if (rp->text) {
+        response = MHD_create_response_from_buffer(rp->text_size, rp->text, MHD_RESPMEM_MUST_FREE);
+        rp->text = NULL;
+        return response;
+    }
+    if (rp->json && (text = json_dumps(rp->json, JSON_COMPACT)) != NULL)
+        size = strlen(text);
+    response = MHD_create_response_from_buffer(size, text ? text : "", text ? MHD_RESPMEM_MUST_FREE
+                                                                           : MHD_RESPMEM_PERSISTENT);
+    return response;
+}
+
+static void header_number(struct MHD_Response *response, const char *name, long value)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%ld", value);
+    MHD_add_response_header(response, name, text);
+}
+
+static const char *content_type(const struct reply *rp)
+{
+    if (rp->text_type)
+        return rp->text_type;
+    return rp->status >= 400 ? "application/problem+json" : "application/json";
+}
+
+static void headers_add(struct MHD_Response *response, const struct reply *rp, const char *request_id)
+{
+    char name[112];
+
+    if (rp->status != 204)
+        MHD_add_response_header(response, "Content-Type", content_type(rp));
+    MHD_add_response_header(response, "X-Request-Id", request_id);
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (rp->location[0])
+        MHD_add_response_header(response, "Location", rp->location);
+    if (rp->status == 405)
+        MHD_add_response_header(response, "Allow", rp->allow);
+    if (rp->status == 401)
+        MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+    if (rp->replayed)
+        MHD_add_response_header(response, "Idempotent-Replayed", "true");
+    if (rp->retry_after_s)
+        header_number(response, "Retry-After", rp->retry_after_s);
+    if (rp->file_name[0]) {
+        snprintf(name, sizeof(name), "attachment; filename=\"%s\"", rp->file_name);
+        MHD_add_response_header(response, "Content-Disposition", name);
+    }
+    if (rp->limit) {
+        header_number(response, "RateLimit-Limit", rp->limit);
+        header_number(response, "RateLimit-Remaining", rp->limit_remaining);
+        header_number(response, "RateLimit-Reset", rp->limit_reset_s);
+    }
+}
+
+static enum MHD_Result answer_queue(struct exchange *exchange)
+{
+    struct reply *rp = &exchange->rp;
+    unsigned status = (unsigned)rp->status;
+    struct MHD_Response *response = response_make(rp);
+    enum MHD_Result rc;
+
+    if (!response)
+        return MHD_NO;
+    headers_add(response, rp, exchange->rq.request_id);
+    deadline_set(exchange->http, exchange->connection, SEND_MS);
+    rc = MHD_queue_response(exchange->connection, status, response);
+    MHD_destroy_response(response);
+    return rc;
+}
+
+/* For what never reaches dispatch. */
+static void refuse(struct exchange *exchange, enum answer answer, const char *detail)
+{
+    id_make("req_", exchange->rq.request_id);
+    reply_fail(&exchange->rp, answer, "%s", detail);
+    reply_finish(&exchange->rp, answer, exchange->rq.request_id);
+    exchange->answered = true;
+}
+
+static void work(struct upstream *up, void *job)
+{
+    struct exchange *exchange = job;
+
+    exchange->rq.up = up;
+    dispatch(&exchange->rq, &exchange->rp);
+    exchange->answered = true;
+    MHD_resume_connection(exchange->connection);
+}
+
+static void work_submit(struct http *http, struct exchange *exchange)
+{
+    struct request *rq = &exchange->rq;
+
+    deadline_set(http, exchange->connection, 0);
+    MHD_suspend_connection(exchange->connection);
+    rq->may_wait = dispatch_waits(rq);
+    if (rq->may_wait && pool_submit(http->waiters, exchange))
+        return;
+    rq->may_wait = false;
+    if (pool_submit(http->workers, exchange))
+        return;
+    refuse(exchange, ANSWER_OVERLOADED, "try again in a moment");
+    MHD_resume_connection(exchange->connection);
+}
+
+static bool announced_too_large(struct MHD_Connection *connection)
+{
+    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+
+    return length && strtoull(length, NULL, 10) > SWALLOW_BYTES_MAX;
+}
+
+static enum MHD_Result access_handle(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
+                                     const char *version, const char *bytes, size_t *size, void **context)
+{
+    struct http *http = arg;
+    struct exchange *exchange = *context;
+
+    (void)version;
+    if (!exchange) {
+        *context = exchange = exchange_new(http, connection, method, url);
+        if (!exchange || !exchange->rq.method || !exchange->rq.path)
+            return MHD_NO;
+        if (!announced_too_large(connection))
+            return MHD_YES;
+        refuse(exchange, ANSWER_TOO_LARGE, "a body may have at most 65536 bytes");
+        return answer_queue(exchange);
+    }
+    if (exchange->answered)
+        return answer_queue(exchange);
+    if (*size) {
+        size_t taken = *size;
+
+        *size = 0;
+        return body_take(exchange, bytes, taken);
+    }
+    work_submit(http, exchange);
+    return MHD_YES;
+}
+
+static void completed_notify(void *arg, struct MHD_Connection *connection, void **context,
+                             enum MHD_RequestTerminationCode code)
+{
+    struct exchange *exchange = *context;
+
+    (void)code;
+    deadline_set(arg, connection, (IDLE_S * 1000) + ARRIVAL_MS);
+    if (!exchange)
+        return;
+    reply_free(&exchange->rp);
+    request_free(&exchange->rq);
+    free(exchange);
+    *context = NULL;
+}
+
+/* Clients that break off are their own affair; the rest is worth a line. */
+static void library_log(void *arg, const char *fmt, va_list args)
+{
+    char line[256];
+
+    (void)arg;
+    vsnprintf(line, sizeof(line), fmt, args);
+    line[strcspn(line, "\n")] = 0;
+    if (!strstr(line, "TLS") && !strstr(line, "closed") && !strstr(line, "reset"))
+        log_warnx("libmicrohttpd: %s", line);
+}
+
+int http_listen(const char *host, const char *port)
+{
+    struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM };
+    struct addrinfo *found;
+    int fd, on = 1, off = 0;
+
+    if (getaddrinfo(host, port, &hints, &found) != 0)
+        fatalx("listen %s:%s: not an address and a port", host, port);
+    fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        fatal("listen %s:%s: no socket", host, port);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (found->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    if (bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 256) != 0)
+        fatal("listen %s:%s: stop what uses it, or change \"listen\"", host, port);
+    freeaddrinfo(found);
+    return fd;
+}
+
+unsigned http_port(int listen_fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address);
+
+    if (getsockname(listen_fd, (struct sockaddr *)&address, &size) != 0)
+        fatal("the listening socket has no address");
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+static struct MHD_Daemon *daemon_start(struct http *http, int listen_fd, const struct tls_pair *tls)
+{
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, access_handle, http, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
+        MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_HTTPS_MEM_CERT, tls->certificate, MHD_OPTION_HTTPS_MEM_KEY,
+        tls->private_key, MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)http->api->config.connections_per_address,
+        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX,
+        MHD_OPTION_NOTIFY_COMPLETED, completed_notify, http, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, http,
+        MHD_OPTION_END);
+}
+
+struct http *http_start(struct api *api, int listen_fd, const struct tls_pair *tls)
+{
+    struct http *http = calloc(1, sizeof(*http));
+
+    if (!http)
+        fatalx("out of memory");
+    http->api = api;
+    pthread_mutex_init(&http->lock, NULL);
+    pthread_cond_init(&http->wake, NULL);
+    http->workers = pool_new(WORKERS, WORKERS_QUEUE, api->config.accountd, api->config.provisioner, work);
+    http->waiters = pool_new(WAITERS, 0, api->config.accountd, api->config.provisioner, work);
+    if (pthread_create(&http->reaper, NULL, reap, http) != 0)
+        fatalx("cannot start the thread that ends slow connections");
+    http->daemon = daemon_start(http, listen_fd, tls);
+    if (!http->daemon)
+        fatalx("libmicrohttpd does not start with this certificate and key (the line above says why)");
+    return http;
+}
+
+void http_stop(struct http *http)
+{
+    int listen_fd = MHD_quiesce_daemon(http->daemon);
+
+    /* Every suspended connection has to be resumed before the daemon may stop:
+     * emptying the pools does that. */
+    pool_free(http->waiters);
+    pool_free(http->workers);
+    MHD_stop_daemon(http->daemon);
+    if (listen_fd >= 0)
+        close(listen_fd);
+    pthread_mutex_lock(&http->lock);
+    http->stopping = true;
+    pthread_cond_signal(&http->wake);
+    pthread_mutex_unlock(&http->lock);
+    pthread_join(http->reaper, NULL);
+    pthread_cond_destroy(&http->wake);
+    pthread_mutex_destroy(&http->lock);
+    free(http);
+}

@@ -1,0 +1,23 @@
+/* The Idempotency-Key around a handler's effect.
+ *
+ *     answer = idem_open(rq, rp, PREFIX, effect, arg, &idem);
+ *     if (answer != ANSWER_OK)
+ *         return answer;                  stored answer, conflict, refusal
+ *     ... ask the other daemon, with idem.subject_id and idem.job_id ...
+ *     return idem_close(rq, rp, &idem, answer);
+ *
+ * A success or a final refusal is stored and replayed; an answer that may
+ * change (unavailable, no room) is not, and the next try goes on with the same ids. */
+#ifndef API_IDEM_H
+#define API_IDEM_H
+
+#include "api/request.h"
+#include "api/store.h"
+
+/* `effect` inserts the rows that commit with the key. It may refuse by
+ * returning 1 after reply_fail() on its own reply: then `refused` is answered. */
+enum answer idem_open(struct request *rq, struct reply *rp, const char *subject_prefix, const char *job_prefix,
+                      store_effect *effect, void *arg, enum answer refused, struct idem *idem);
+enum answer idem_close(struct request *rq, struct reply *rp, struct idem *idem, enum answer answer);
+
+#endif

@@ -1,0 +1,305 @@
+/* Instances: api.db knows whose they are and what was asked for, the
+ * provisioner what they are now, accountd which meters run. */
+#include "api/instances.h"
+#include "api/actions.h"
+#include "api/api.h"
+#include "api/catalog.h"
+#include "api/idem.h"
+#include "api/present.h"
+#include "api/resources.h"
+#include "api/upstream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum answer instance_own(struct request *rq, struct reply *rp, struct instance_row *row)
+{
+    int rc = 0;
+
+    if (id_valid("ins_", rq->param))
+        rc = store_instance_get(rq->api->store, rq->who.account_id, rq->param, row);
+    if (rc < 0)
+        return reply_fail(rp, ANSWER_STORAGE, "the instance cannot be looked up");
+    if (rc == 0)
+        return reply_fail(rp, ANSWER_NOT_FOUND, "no such instance");
+    return ANSWER_OK;
+}
+
+enum answer instance_live(struct request *rq, struct reply *rp, const char *instance_id, json_t **live)
+{
+    json_t *ok;
+    enum answer answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "instance",
+                                      json_pack("{s:s}", "instance_id", instance_id), &ok);
+
+    *live = NULL;
+    if (answer == ANSWER_NOT_FOUND) {
+        rp->detail[0] = 0;
+        return ANSWER_OK;
+    }
+    if (answer == ANSWER_OK)
+        *live = json_incref(json_object_get(ok, "instance"));
+    json_decref(ok);
+    return answer;
+}
+
+/* What nobody but the provisioner knows yet: the job is on its way, or all is over. */
+static const char *state_alone(struct request *rq, const struct instance_row *row)
+{
+    struct action_row action;
+
+    if (row->gone_ms || store_action_last(rq->api->store, row->instance_id, "delete", &action) == 1)
+        return "deleted";
+    return "pending";
+}
+
+static const char *text_or(const json_t *object, const char *key, const char *fallback)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : fallback;
+}
+
+/* `live` may be NULL; `meters` is NULL when accountd does not answer, shown as null. */
+static json_t *instance_view(struct request *rq, const struct instance_row *row, const json_t *live, json_t *meters)
+{
+    const char *state = live ? text_or(live, "state", "pending") : state_alone(rq, row);
+    bool over = strcmp(state, "deleted") == 0;
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:b, s:o, s:o, s:O?}", "id", row->instance_id,
+                     "name", row->name, "image", row->image, "flavor", row->flavor, "vcpus", (json_int_t)row->vcpus,
+                     "memory_mib", (json_int_t)row->memory_mib, "state", state, "desired_state",
+                     text_or(live, "desired_state", over ? "deleted" : "running"), "state_reason",
+                     text_or(live, "state_reason", ""), "ready", json_is_true(json_object_get(live, "ready")),
+                     "created_at", time_json(row->created_ms), "started_at",
+                     time_json(json_integer_value(json_object_get(live, "started_ms"))), "meters_running", meters);
+}
+
+/* accountd's usage by instance id; an unanswered question is no error here. */
+static json_t *meters_ask(struct request *rq, const char *instance_id)
+{
+    struct reply ignored;
+    json_t *ok = NULL, *by_id, *entry;
+    json_t *args = json_pack("{s:s}", "account_id", rq->who.account_id);
+    size_t i;
+
+    if (instance_id)
+        json_object_set_new(args, "instance_id", json_string(instance_id));
+    reply_start(&ignored);
+    upstream_ask(rq, &ignored, DAEMON_ACCOUNTD, "usage", args, &ok);
+    reply_free(&ignored);
+    by_id = ok ? json_object() : NULL;
+    json_array_foreach(json_object_get(ok, "instances"), i, entry)
+        json_object_set(by_id, text_or(entry, "instance_id", ""), json_object_get(entry, "meters_running"));
+    json_decref(ok);
+    return by_id;
+}
+
+/* New reference: what runs for this instance, [] if nothing, NULL if unknown. */
+static json_t *meters_of(const json_t *by_id, const char *instance_id)
+{
+    json_t *meters = json_object_get(by_id, instance_id);
+
+    if (!by_id)
+        return NULL;
+    return json_is_array(meters) ? json_incref(meters) : json_array();
+}
+
+static json_t *view_with_meters(struct request *rq, const struct instance_row *row, const json_t *live,
+                                const json_t *by_id)
+{
+    json_t *meters = meters_of(by_id, row->instance_id);
+    json_t *view = instance_view(rq, row, live, meters);
+
+    json_decref(meters);
+    return view;
+}
+
+/* What was seen now is remembered: a job that ended although its answer was
+ * lost becomes visible, a deleted instance leaves the lists. */
+static void remember(struct request *rq, const struct instance_row *row, const json_t *live)
+{
+    if (live && !row->confirmed)
+        store_instance_confirm(rq->api->store, row->instance_id);
+    if (live && !row->gone_ms && strcmp(text_or(live, "state", ""), "deleted") == 0)
+        store_instance_gone(rq->api->store, row->instance_id, rq->now_ms);
+}
+
+enum answer instance_show(struct request *rq, struct reply *rp)
+{
+    struct instance_row row;
+    json_t *live = NULL, *by_id;
+    enum answer answer = instance_own(rq, rp, &row);
+
+    if (answer == ANSWER_OK)
+        answer = instance_live(rq, rp, row.instance_id, &live);
+    if (answer != ANSWER_OK)
+        return answer;
+    if (!live && !row.confirmed)
+        return reply_fail(rp, ANSWER_NOT_FOUND, "no such instance");
+    remember(rq, &row, live);
+    by_id = meters_ask(rq, row.instance_id);
+    rp->json = view_with_meters(rq, &row, live, by_id);
+    json_decref(by_id);
+    json_decref(live);
+    return ANSWER_OK;
+}
+
+static json_t *live_by_id(const json_t *instances)
+{
+    json_t *by_id = json_object(), *live;
+    size_t i;
+
+    json_array_foreach(instances, i, live)
+        json_object_set(by_id, text_or(live, "instance_id", ""), live);
+    return by_id;
+}
+
+/* The caller's instances, each with its live state; forgets the deleted. */
+static enum answer list_make(struct request *rq, struct reply *rp, const json_t *live, json_t **list)
+{
+    struct instance_row *rows;
+    size_t count;
+    json_t *meters;
+
+    if (store_instances(rq->api->store, rq->who.account_id, &rows, &count) != 0)
+        return reply_fail(rp, ANSWER_STORAGE, "instances cannot be looked up");
+    meters = meters_ask(rq, NULL);
+    *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const json_t *now = json_object_get(live, rows[i].instance_id);
+
+        remember(rq, &rows[i], now);
+        if ((now || rows[i].confirmed) && strcmp(text_or(now, "state", ""), "deleted") != 0)
+            json_array_append_new(*list, view_with_meters(rq, &rows[i], now, meters));
+    }
+    json_decref(meters);
+    free(rows);
+    return ANSWER_OK;
+}
+
+enum answer instances_list(struct request *rq, struct reply *rp)
+{
+    json_t *ok, *live, *list = NULL;
+    enum answer answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "instances",
+                                      json_pack("{s:s}", "account_id", rq->who.account_id), &ok);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    live = live_by_id(json_object_get(ok, "instances"));
+    answer = list_make(rq, rp, live, &list);
+    if (answer == ANSWER_OK)
+        rp->json = json_pack("{s:o, s:n}", "data", list, "next_cursor");
+    json_decref(live);
+    json_decref(ok);
+    return answer;
+}
+
+/* The account's bound, counted in the transaction that adds one. */
+struct creation {
+    struct instance_row row;
+    struct request *rq;
+    struct reply *rp;
+};
+
+static int creation_insert(struct store *store, const struct idem *idem, void *arg)
+{
+    struct creation *creation = arg;
+    int64_t max = creation->rq->api->config.instances_per_account;
+    struct action_row action = { .type = "create", .created_ms = creation->row.created_ms };
+    int64_t count;
+
+    if (store_instance_count(store, creation->row.account_id, &count) != 1)
+        return -1;
+    if (count >= max) {
+        reply_fail(creation->rp, ANSWER_QUOTA_EXCEEDED, "the account may have %jd instances: delete one first",
+                   (intmax_t)max);
+        return 1;
+    }
+    snprintf(creation->row.instance_id, sizeof(creation->row.instance_id), "%s", idem->subject_id);
+    snprintf(action.action_id, sizeof(action.action_id), "%s", idem->job_id);
+    snprintf(action.instance_id, sizeof(action.instance_id), "%s", idem->subject_id);
+    snprintf(action.account_id, sizeof(action.account_id), "%s", creation->row.account_id);
+    if (store_instance_insert(store, &creation->row) != 0 || store_action_insert(store, &action) != 0)
+        return -1;
+    return 0;
+}
+
+/* Fields into creation->row; ANSWER_OK or what the customer has to correct. */
+static enum answer creation_read(struct request *rq, struct reply *rp, struct creation *creation,
+                                 const char **cmdline)
+{
+    const char *name = NULL, *image = NULL, *flavor = NULL;
+    json_t *image_entry = NULL, *flavor_entry = NULL;
+    struct instance_row *row = &creation->row;
+    enum answer answer = ANSWER_OK;
+    struct fields fields;
+
+    fields_start(&fields, rq->json);
+    fields_name(&fields, "name", &name);
+    if (fields_text(&fields, "image", NAME_BYTES - 1, &image))
+        answer = catalog_find(rq, rp, &fields, "images", "image", image, &image_entry);
+    if (fields_text(&fields, "flavor", NAME_BYTES - 1, &flavor) && answer == ANSWER_OK)
+        answer = catalog_find(rq, rp, &fields, "flavors", "flavor", flavor, &flavor_entry);
+    if (fields_has(&fields, "cmdline"))
+        fields_text(&fields, "cmdline", 1023, cmdline);
+    row->vcpus = json_integer_value(json_object_get(flavor_entry, "vcpus"));
+    row->memory_mib = json_integer_value(json_object_get(flavor_entry, "memory_mib"));
+    if (image_entry && flavor_entry &&
+        json_integer_value(json_object_get(image_entry, "memory_mib_min")) > row->memory_mib)
+        fields_error(&fields, "flavor", "too_little_memory", "this image needs %jd MiB, the flavor has %jd",
+                     (intmax_t)json_integer_value(json_object_get(image_entry, "memory_mib_min")),
+                     (intmax_t)row->memory_mib);
+    json_decref(image_entry);
+    json_decref(flavor_entry);
+    rp->errors = fields_done(&fields);
+    if (answer != ANSWER_OK)
+        return answer;
+    if (rp->errors)
+        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    snprintf(row->name, sizeof(row->name), "%s", name);
+    snprintf(row->image, sizeof(row->image), "%s", image);
+    snprintf(row->flavor, sizeof(row->flavor), "%s", flavor);
+    snprintf(row->account_id, sizeof(row->account_id), "%s", rq->who.account_id);
+    row->created_ms = rq->now_ms;
+    return ANSWER_OK;
+}
+
+static json_t *creation_args(const struct creation *creation, const struct idem *idem, const char *cmdline)
+{
+    const struct instance_row *row = &creation->row;
+    json_t *args = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "job_id", idem->job_id, "instance_id", idem->subject_id,
+                             "account_id", row->account_id, "name", row->name, "image", row->image, "flavor",
+                             row->flavor);
+
+    if (cmdline)
+        json_object_set_new(args, "cmdline", json_string(cmdline));
+    return args;
+}
+
+enum answer instance_create(struct request *rq, struct reply *rp)
+{
+    struct creation creation = { .rq = rq, .rp = rp };
+    const char *cmdline = NULL;
+    json_t *ok = NULL, *none;
+    struct idem idem;
+    enum answer answer = creation_read(rq, rp, &creation, &cmdline);
+
+    if (answer == ANSWER_OK)
+        answer = idem_open(rq, rp, "ins_", "act_", creation_insert, &creation, ANSWER_QUOTA_EXCEEDED, &idem);
+    if (answer != ANSWER_OK)
+        return answer;
+    snprintf(creation.row.instance_id, sizeof(creation.row.instance_id), "%s", idem.subject_id);
+    creation.row.created_ms = idem.created_ms;
+    answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "instance_create", creation_args(&creation, &idem, cmdline), &ok);
+    if (answer == ANSWER_OK) {
+        none = json_array();
+        rp->json = instance_view(rq, &creation.row, NULL, none);
+        json_object_set_new(rp->json, "action", action_view(json_object_get(ok, "job")));
+        action_location(rp, idem.job_id);
+        json_decref(none);
+        answer = ANSWER_ACCEPTED;
+    }
+    json_decref(ok);
+    return idem_close(rq, rp, &idem, answer);
+}

@@ -1,0 +1,183 @@
+/* Customers' keys. The text is shown once, in the answer that makes it; it is
+ * derived from the creator's own key (auth.h), so a replay shows it again and
+ * nothing we store could. */
+#include "api/keys.h"
+#include "api/api.h"
+#include "api/fields.h"
+#include "api/idem.h"
+#include "api/present.h"
+#include "api/resources.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPIRES_S_MAX (INT64_C(10) * 366 * 24 * 3600)
+
+json_t *scopes_json(unsigned scopes)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; scope_names[i]; i++)
+        if (scopes & 1u << i)
+            json_array_append_new(list, json_string(scope_names[i]));
+    return list;
+}
+
+static unsigned scopes_bits(const json_t *list)
+{
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        for (unsigned j = 0; scope_names[j]; j++)
+            if (strcmp(json_string_value(json_array_get(list, i)), scope_names[j]) == 0)
+                bits |= 1u << j;
+    return bits;
+}
+
+static json_t *key_view(const struct key_row *row)
+{
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "id", row->key_id, "name", row->name, "scopes",
+                     scopes_json(row->scopes), "created_at", time_json(row->created_ms), "expires_at",
+                     time_json(row->expires_ms), "revoked_at", time_json(row->revoked_ms));
+}
+
+/* A key can make no key that may do more or lives longer than itself. */
+static enum answer key_read(struct request *rq, struct reply *rp, struct key_row *row)
+{
+    const char *name = "";
+    const json_t *scopes = NULL;
+    int64_t expires_s = 0;
+    struct fields fields;
+
+    memset(row, 0, sizeof(*row));
+    row->scopes = rq->who.role == ROLE_OPERATOR ? SCOPE_ALL : rq->who.scopes;
+    row->expires_ms = rq->who.expires_ms;
+    row->created_ms = rq->now_ms;
+    fields_start(&fields, rq->json);
+    fields_text(&fields, "name", TITLE_BYTES - 1, &name);
+    if (fields_has(&fields, "scopes") && fields_set(&fields, "scopes", scope_names, &scopes)) {
+        if (scopes_bits(scopes) & ~row->scopes)
+            fields_error(&fields, "scopes", "more_than_own", "a key can pass on only the scopes that it has");
+        row->scopes = scopes_bits(scopes);
+    }
+    if (fields_has(&fields, "expires_in_seconds") &&
+        fields_integer(&fields, "expires_in_seconds", 1, EXPIRES_S_MAX, &expires_s) &&
+        (!row->expires_ms || rq->now_ms + expires_s * 1000 < row->expires_ms))
+        row->expires_ms = rq->now_ms + expires_s * 1000;
+    rp->errors = fields_done(&fields);
+    if (rp->errors)
+        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    snprintf(row->name, sizeof(row->name), "%s", name);
+    return ANSWER_OK;
+}
+
+struct making {
+    struct key_row row;
+    const char *creator;
+};
+
+static int making_insert(struct store *store, const struct idem *idem, void *arg)
+{
+    struct making *making = arg;
+    char key[KEY_BYTES];
+
+    snprintf(making->row.key_id, sizeof(making->row.key_id), "%s", idem->subject_id);
+    key_derive(making->creator, idem->job_id, key);
+    key_hash(key, making->row.hash);
+    sodium_memzero(key, sizeof(key));
+    return store_key_insert(store, &making->row);
+}
+
+/* Adds the text of the key to the answer, if the caller is its creator: for
+ * any other key of the account the derivation misses the stored hash. */
+static void text_add(struct request *rq, struct reply *rp, const char *account_id, const struct idem *idem)
+{
+    const char *key_id = json_string_value(json_object_get(rp->json, "id"));
+    uint8_t hash[KEY_HASH_BYTES];
+    struct key_row stored;
+    char key[KEY_BYTES];
+
+    if (!key_id || store_key_get(rq->api->store, account_id, key_id, &stored) != 1)
+        return;
+    key_derive(rq->who.token, idem->job_id, key);
+    key_hash(key, hash);
+    if (sodium_memcmp(hash, stored.hash, sizeof(hash)) == 0)
+        json_object_set_new(rp->json, "key", json_string(key));
+    else
+        json_object_set_new(rp->json, "key", json_null());
+    sodium_memzero(key, sizeof(key));
+}
+
+static enum answer key_make(struct request *rq, struct reply *rp, const char *account_id)
+{
+    struct making making = { .creator = rq->who.token };
+    struct idem idem;
+    enum answer answer = key_read(rq, rp, &making.row);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    snprintf(making.row.account_id, sizeof(making.row.account_id), "%s", account_id);
+    answer = idem_open(rq, rp, "key_", "slt_", making_insert, &making, ANSWER_INTERNAL, &idem);
+    if (answer == ANSWER_OK) {
+        struct key_row stored;
+
+        /* A resumed claim inserted the row in its first life: what counts is what is stored. */
+        if (store_key_get(rq->api->store, account_id, idem.subject_id, &stored) == 1) {
+            rp->json = key_view(&stored);
+            answer = ANSWER_CREATED;
+        } else {
+            answer = reply_fail(rp, ANSWER_STORAGE, "the key cannot be read back");
+        }
+        answer = idem_close(rq, rp, &idem, answer);
+    }
+    if (answer == ANSWER_CREATED || answer == ANSWER_REPLAYED)
+        text_add(rq, rp, account_id, &idem);
+    return answer;
+}
+
+enum answer key_create(struct request *rq, struct reply *rp)
+{
+    return key_make(rq, rp, rq->who.account_id);
+}
+
+enum answer customer_key_create(struct request *rq, struct reply *rp)
+{
+    struct customer_row customer;
+    int rc = id_valid("acc_", rq->param) ? store_customer_get(rq->api->store, rq->param, &customer) : 0;
+
+    if (rc < 0)
+        return reply_fail(rp, ANSWER_STORAGE, "the customer cannot be looked up");
+    if (rc == 0 || !customer.confirmed)
+        return reply_fail(rp, ANSWER_NOT_FOUND, "no such customer");
+    return key_make(rq, rp, customer.account_id);
+}
+
+enum answer keys_list(struct request *rq, struct reply *rp)
+{
+    struct key_row *rows;
+    size_t count;
+    json_t *list;
+
+    if (store_keys(rq->api->store, rq->who.account_id, &rows, &count) != 0)
+        return reply_fail(rp, ANSWER_STORAGE, "keys cannot be looked up");
+    list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, key_view(&rows[i]));
+    free(rows);
+    rp->json = json_pack("{s:o, s:n}", "data", list, "next_cursor");
+    return ANSWER_OK;
+}
+
+enum answer key_revoke(struct request *rq, struct reply *rp)
+{
+    struct key_row row;
+    int rc = id_valid("key_", rq->param) ? store_key_get(rq->api->store, rq->who.account_id, rq->param, &row) : 0;
+
+    if (rc == 0)
+        return reply_fail(rp, ANSWER_NOT_FOUND, "no such key");
+    if (rc < 0 || store_key_revoke(rq->api->store, rq->who.account_id, rq->param, rq->now_ms) != 0)
+        return reply_fail(rp, ANSWER_STORAGE, "the key still works; try again");
+    return ANSWER_NO_CONTENT;
+}

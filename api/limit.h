@@ -1,0 +1,28 @@
+/* Token buckets: how many requests of a kind a key, or an address without a
+ * key, may make. Pure: the time is a parameter. Not locked; the caller is. */
+#ifndef API_LIMIT_H
+#define API_LIMIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum bucket { BUCKET_READ, BUCKET_WRITE, BUCKET_WAIT, BUCKET_ANONYMOUS, BUCKET_COUNT };
+
+#define LIMIT_BURST 4                   /* seconds' worth that may come at once */
+
+struct limit_verdict {
+    bool allowed;
+    int64_t limit;                      /* the burst */
+    int64_t remaining;                  /* whole requests left now */
+    int64_t reset_s;                    /* until the bucket is full again, rounded up */
+    int64_t retry_after_s;              /* until the next one is allowed; 0 if this one was */
+};
+
+struct limit_table;
+struct limit_table *limit_new(const int64_t per_s[static BUCKET_COUNT]);
+void limit_free(struct limit_table *table);
+
+/* Takes one request of `who` (a key's id or an address) from its bucket. */
+struct limit_verdict limit_take(struct limit_table *table, const char *who, enum bucket bucket, int64_t now_ms);
+
+#endif

@@ -1,0 +1,183 @@
+/* xs-api: the HTTPS face of the host. Holds no Xen rights and no signing key:
+ * it checks who asks, and asks accountd and the provisioner on their sockets. */
+#include "api/api.h"
+#include "api/http.h"
+#include "common/daemon.h"
+#include "common/log.h"
+
+#include <getopt.h>
+#include <libgen.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONFIG_PATH "/etc/xs/api.conf"
+#define EXPIRE_EVERY_MS (3600 * 1000)
+
+static const char usage[] = "usage: xs-api [--config FILE]     serve (default " CONFIG_PATH ")\n"
+                            "       xs-api --new-key           print a new operator key\n"
+                            "       xs-api --hash-key < KEY    print the hash for operator_key_hash_file\n";
+
+/* The key comes on stdin: arguments are visible to every user of the machine. */
+static int key_hash_print(void)
+{
+    char line[KEY_BYTES + 2];
+    uint8_t hash[KEY_HASH_BYTES];
+    char hex[KEY_HASH_HEX];
+
+    if (!fgets(line, sizeof(line), stdin))
+        fatalx("--hash-key: no key on standard input");
+    line[strcspn(line, "\r\n")] = 0;
+    if (!key_valid(KEY_OPERATOR_PREFIX, line))
+        fatalx("--hash-key: not an operator key: \"%s\" and %d digits, as --new-key prints it", KEY_OPERATOR_PREFIX,
+               KEY_DIGITS);
+    key_hash(line, hash);
+    puts(sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash)));
+    return 0;
+}
+
+static int key_new_print(void)
+{
+    char secret[65], key[KEY_BYTES];
+    uint8_t bytes[32];
+
+    randombytes_buf(bytes, sizeof(bytes));
+    sodium_bin2hex(secret, sizeof(secret), bytes, sizeof(bytes));
+    key_derive(secret, "operator", key);
+    printf("%s%s\n", KEY_OPERATOR_PREFIX, key + strlen(KEY_CUSTOMER_PREFIX));
+    return 0;
+}
+
+static void operator_hash_read(const char *path, uint8_t hash[static KEY_HASH_BYTES])
+{
+    FILE *file = fopen(path, "re");
+    char line[KEY_HASH_HEX + 2];
+    size_t len;
+
+    if (!file)
+        fatal("operator_key_hash_file %s: cannot open: write it with xs-api --hash-key", path);
+    if (!fgets(line, sizeof(line), file))
+        fatalx("operator_key_hash_file %s: empty: write it with xs-api --hash-key", path);
+    fclose(file);
+    line[strcspn(line, "\r\n")] = 0;
+    if (sodium_hex2bin(hash, KEY_HASH_BYTES, line, strlen(line), NULL, &len, NULL) != 0 || len != KEY_HASH_BYTES)
+        fatalx("operator_key_hash_file %s: not 64 hex digits: write it with xs-api --hash-key", path);
+}
+
+static int64_t unix_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void database_open(struct api *api, const uint8_t operator_hash[static KEY_HASH_BYTES])
+{
+    api->store = store_open(api->config.database);
+    if (!api->store)
+        fatalx("%s: the database cannot be used (the line above says why)", api->config.database);
+    if (store_operator_bootstrap(api->store, operator_hash, unix_ms()) != 0)
+        fatalx("%s: the operator's key cannot be stored (the line above says why)", api->config.database);
+}
+
+static void limits_open(struct api *api)
+{
+    const int64_t per_s[BUCKET_COUNT] = { [BUCKET_READ] = api->config.reads_per_s,
+                                          [BUCKET_WRITE] = api->config.writes_per_s,
+                                          [BUCKET_WAIT] = api->config.waits_per_s,
+                                          [BUCKET_ANONYMOUS] = api->config.anonymous_per_s };
+
+    pthread_mutex_init(&api->limit_lock, NULL);
+    api->limits = limit_new(per_s);
+    if (!api->limits)
+        fatalx("out of memory");
+}
+
+/* Until SIGTERM or SIGINT; now and then forgets old idempotency keys. */
+static void serve(struct api *api, int signal_fd)
+{
+    struct pollfd wait = { .fd = signal_fd, .events = POLLIN };
+
+    do {
+        if (store_idem_expire(api->store, unix_ms()) != 0)
+            log_warnx("old idempotency keys stay; tried again in an hour");
+    } while (poll(&wait, 1, EXPIRE_EVERY_MS) == 0);
+}
+
+static void directory_make(const struct config *config)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s", config->database);
+    daemon_mkdir(dirname(path), 0700, config->user);
+}
+
+static int run(const char *config_path)
+{
+    static struct api api;
+    uint8_t operator_hash[KEY_HASH_BYTES];
+    struct tls_pair tls;
+    struct http *http;
+    int listen_fd, signal_fd;
+
+    config_load(&api.config, config_path);
+    daemon_lock(api.config.pid_file);
+    tls_load(&tls, api.config.certificate, api.config.private_key);
+    operator_hash_read(api.config.operator_key_hash_file, operator_hash);
+    directory_make(&api.config);
+    listen_fd = http_listen(api.config.host, api.config.port);
+    daemon_drop(api.config.user);
+    /* Signals are blocked before the first thread exists, so that all inherit it. */
+    signal_fd = daemon_signal_fd();
+    database_open(&api, operator_hash);
+    limits_open(&api);
+    http = http_start(&api, listen_fd, &tls);
+    log_info("listening on %s:%u, certificate %s", api.config.host, http_port(listen_fd), tls.fingerprint);
+    daemon_ready();
+    serve(&api, signal_fd);
+    log_info("stopping");
+    api.stopping = true;
+    http_stop(http);
+    tls_free(&tls);
+    limit_free(api.limits);
+    store_close(api.store);
+    config_free(&api.config);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "hash-key", no_argument, NULL, 'h' },
+        { "new-key", no_argument, NULL, 'n' },
+        { NULL, 0, NULL, 0 },
+    };
+    const char *config_path = CONFIG_PATH;
+    int option;
+
+    log_init("xs-api");
+    if (sodium_init() < 0)
+        fatalx("libsodium does not start");
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'h')
+            return key_hash_print();
+        if (option == 'n')
+            return key_new_print();
+        if (option != 'c') {
+            fputs(usage, stderr);
+            return 2;
+        }
+        config_path = optarg;
+    }
+    if (optind != argc) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    return run(config_path);
+}

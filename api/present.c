@@ -1,0 +1,140 @@
+/* One rule for every daemon's answer, by the unit in the field's name: a new
+ * amount in accountd is a new amount in the API without a line here. Points in
+ * time are listed, since a name in _ms may also be a duration. */
+#include "api/present.h"
+#include "common/json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define NANO INT64_C(1000000000)
+#define DEPTH_MAX 12
+
+char *money_print(int64_t nano, char out[static MONEY_BYTES])
+{
+    /* -(INT64_MIN) does not exist as int64_t: go unsigned before negating. */
+    uint64_t size = nano < 0 ? -(uint64_t)nano : (uint64_t)nano;
+    int len = snprintf(out, MONEY_BYTES, "%s%" PRIu64 ".%09" PRIu64, nano < 0 ? "-" : "", size / NANO, size % NANO);
+    int point = len - 10;
+
+    while (out[len - 1] == '0' && len - point > 3)
+        out[--len] = 0;
+    return out;
+}
+
+bool money_parse(const char *text, int64_t *nano)
+{
+    const char *point = strchr(text, '.');
+    size_t whole_len = point ? (size_t)(point - text) : strlen(text);
+    size_t part_len = point ? strlen(point + 1) : 0;
+    int64_t value = 0;
+
+    if (whole_len < 1 || whole_len > 10 || strspn(text, "0123456789") != whole_len)
+        return false;
+    if (whole_len > 1 && text[0] == '0')
+        return false;
+    if (point && (part_len < 1 || part_len > 9 || strspn(point + 1, "0123456789") != part_len))
+        return false;
+    for (size_t i = 0; i < whole_len; i++)
+        value = value * 10 + (text[i] - '0');
+    for (size_t i = 0; i < 9; i++)
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, i < part_len ? point[1 + i] - '0' : 0, &value))
+            return false;
+    *nano = value;
+    return true;
+}
+
+char *time_print(int64_t unix_ms, char out[static TIME_BYTES])
+{
+    time_t seconds = (time_t)(unix_ms / 1000);
+    struct tm utc;
+
+    if (unix_ms < 0 || !gmtime_r(&seconds, &utc) || utc.tm_year > 8099) {
+        out[0] = 0;
+        return out;
+    }
+    strftime(out, TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(out + strlen(out), 6, ".%03uZ", (unsigned)(unix_ms % 1000));
+    return out;
+}
+
+json_t *time_json(int64_t unix_ms)
+{
+    char text[TIME_BYTES];
+
+    return unix_ms > 0 ? json_string(time_print(unix_ms, text)) : json_null();
+}
+
+static const struct {
+    const char *inside;
+    const char *outside;
+} times[] = {
+    { "at_ms", "at" },           { "as_of_ms", "as_of" },       { "created_ms", "created_at" },
+    { "started_ms", "started_at" }, { "finished_ms", "finished_at" }, { "issued_ms", "issued_at" },
+    { "from_ms", "from" },       { "to_ms", "to" },
+};
+
+static json_t *copy(const json_t *value, int depth);
+
+static const char *time_name(const char *name)
+{
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+        if (strcmp(times[i].inside, name) == 0)
+            return times[i].outside;
+    return NULL;
+}
+
+static bool ends_with(const char *name, const char *ending)
+{
+    size_t name_len = strlen(name), ending_len = strlen(ending);
+
+    return name_len > ending_len && strcmp(name + name_len - ending_len, ending) == 0;
+}
+
+/* Sets one field of the copy under its outside name. */
+static void field_copy(json_t *out, const char *name, const json_t *value, int depth)
+{
+    char shown[96], money[MONEY_BYTES];
+    int64_t nano;
+    int stem = (int)strlen(name);
+
+    if (ends_with(name, "_nano") && json_is_string(value) && json_decimal_parse(json_string_value(value), &nano)) {
+        snprintf(shown, sizeof(shown), "%.*s", stem - 5, name);
+        json_object_set_new(out, shown, json_string(money_print(nano, money)));
+    } else if (time_name(name) && json_is_integer(value)) {
+        json_object_set_new(out, time_name(name), time_json(json_integer_value(value)));
+    } else {
+        json_object_set_new(out, name, copy(value, depth));
+    }
+}
+
+static json_t *copy(const json_t *value, int depth)
+{
+    json_t *out, *element;
+    const char *name;
+    size_t i;
+
+    if (depth > DEPTH_MAX)
+        return json_null();
+    if (json_is_object(value)) {
+        out = json_object();
+        json_object_foreach((json_t *)value, name, element)
+            field_copy(out, name, element, depth + 1);
+        return out;
+    }
+    if (json_is_array(value)) {
+        out = json_array();
+        json_array_foreach(value, i, element)
+            json_array_append_new(out, copy(element, depth + 1));
+        return out;
+    }
+    return json_incref((json_t *)value);
+}
+
+json_t *present_copy(const json_t *value)
+{
+    return value ? copy(value, 0) : NULL;
+}

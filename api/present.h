@@ -1,0 +1,28 @@
+/* How the daemons' quantities look outside: money as decimal strings, times as
+ * RFC 3339, internal fields left out. Pure. */
+#ifndef API_PRESENT_H
+#define API_PRESENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MONEY_BYTES 24
+#define TIME_BYTES  32
+
+/* Nano to "12.50": at least two decimals, no zeros after them. Returns out. */
+char *money_print(int64_t nano, char out[static MONEY_BYTES]);
+/* Strict: digits, perhaps a point and one to nine digits; no sign; fits int64 nano. */
+bool money_parse(const char *text, int64_t *nano);
+
+/* "2026-01-31T12:00:00.250Z". Returns out. */
+char *time_print(int64_t unix_ms, char out[static TIME_BYTES]);
+/* A string, or null for 0, which the daemons write for "not yet". */
+json_t *time_json(int64_t unix_ms);
+
+/* A copy of what a daemon answered, for a customer: every `x_nano` decimal
+ * becomes money `x`; points in time become RFC 3339 (`created_ms` the time
+ * `created_at`, `as_of_ms` the time `as_of`). Everything else stays. NULL stays NULL. */
+json_t *present_copy(const json_t *value);
+
+#endif

@@ -1,0 +1,80 @@
+/* What a handler answers. Handlers return one enum and fill in a struct reply;
+ * reply_finish() alone turns both into status, headers and body (RFC 9457
+ * problems for everything from ANSWER_MALFORMED on). */
+#ifndef API_REPLY_H
+#define API_REPLY_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum answer {
+    ANSWER_OK,
+    ANSWER_CREATED,
+    ANSWER_ACCEPTED,
+    ANSWER_NO_CONTENT,
+    ANSWER_REPLAYED,                    /* status and body are the stored ones */
+    ANSWER_MALFORMED,                   /* body or query cannot be read */
+    ANSWER_KEY_HEADER,                  /* Idempotency-Key missing or odd */
+    ANSWER_UNAUTHENTICATED,
+    ANSWER_KEY_EXPIRED,
+    ANSWER_KEY_REVOKED,
+    ANSWER_INSUFFICIENT_FUNDS,
+    ANSWER_WRONG_ROLE,
+    ANSWER_SCOPE_MISSING,
+    ANSWER_QUOTA_EXCEEDED,
+    ANSWER_NOT_FOUND,
+    ANSWER_METHOD_NOT_ALLOWED,
+    ANSWER_CONFLICT,
+    ANSWER_IN_FLIGHT,
+    ANSWER_TOO_LARGE,
+    ANSWER_MEDIA_TYPE,
+    ANSWER_INVALID_FIELDS,
+    ANSWER_KEY_REUSED,
+    ANSWER_RATE_LIMITED,
+    ANSWER_INTERNAL,
+    ANSWER_UPSTREAM_FAILED,
+    ANSWER_UNAVAILABLE,
+    ANSWER_CAPACITY,
+    ANSWER_STORAGE,
+    ANSWER_OVERLOADED,
+    ANSWER_COUNT
+};
+
+#define REPLY_DETAIL_BYTES 512
+
+struct reply {
+    json_t *json;                       /* the body of a success; owned */
+    char *text;                         /* or this, malloc'd, with its type */
+    size_t text_size;
+    const char *text_type;
+    int file_fd;                        /* or this file, from its start; -1 none; owned */
+    size_t file_size;
+    char file_name[80];                 /* offered to whoever saves it */
+    char location[96];
+    char allow[32];                     /* with ANSWER_METHOD_NOT_ALLOWED */
+    char detail[REPLY_DETAIL_BYTES];
+    json_t *errors;                     /* by field; owned */
+    json_t *context;                    /* owned */
+    int retry_after_s;                  /* 0: the table's */
+    bool replayed;
+    long limit, limit_remaining, limit_reset_s;     /* RateLimit-*; limit 0: none */
+    int status;                         /* set by reply_finish, or before it by a replay */
+};
+
+void reply_start(struct reply *reply);
+void reply_free(struct reply *reply);
+
+/* Sets the detail; returns the answer, so that handlers end in one line. */
+enum answer reply_fail(struct reply *reply, enum answer answer, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Sets status and, for a problem, the body. */
+void reply_finish(struct reply *reply, enum answer answer, const char *request_id);
+
+/* Facts of the table. */
+const char *answer_code(enum answer answer);    /* NULL for successes */
+int answer_status(enum answer answer);
+bool answer_retryable(enum answer answer);
+
+#endif

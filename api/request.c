@@ -1,0 +1,51 @@
+/* Query parameters, and letting a request go. */
+#include "api/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void request_free(struct request *request)
+{
+    free(request->method);
+    free(request->path);
+    for (unsigned i = 0; i < request->query_count; i++) {
+        free(request->query[i].name);
+        free(request->query[i].value);
+    }
+    free(request->authorization);
+    free(request->idempotency_key);
+    free(request->content_type);
+    free(request->body);
+    json_decref(request->json);
+}
+
+const char *request_query(const struct request *request, const char *name)
+{
+    for (unsigned i = 0; i < request->query_count; i++)
+        if (strcmp(request->query[i].name, name) == 0)
+            return request->query[i].value;
+    return NULL;
+}
+
+enum answer request_query_int(const struct request *request, struct reply *reply, const char *name, int64_t min,
+                              int64_t max, int64_t fallback, int64_t *out)
+{
+    const char *text = request_query(request, name);
+    long long value;
+    char *end;
+
+    *out = fallback;
+    if (!text)
+        return ANSWER_OK;
+    errno = 0;
+    value = strtoll(text, &end, 10);
+    if (!*text || *end || strspn(text, "0123456789") != strlen(text) || errno || value < min || value > max) {
+        reply->errors = json_pack("[{s:s, s:s, s:s}]", "field", name, "code", "out_of_range", "detail",
+                                  "the query parameter must be a whole number in its range");
+        return reply_fail(reply, ANSWER_INVALID_FIELDS, "%s: must be a whole number from %jd to %jd", name,
+                          (intmax_t)min, (intmax_t)max);
+    }
+    *out = value;
+    return ANSWER_OK;
+}

@@ -1,0 +1,63 @@
+/* One request on its way through the api: what the HTTP layer copied out of
+ * the connection, what dispatch found out about it, and the worker's own
+ * connections. Handlers get nothing else. */
+#ifndef API_REQUEST_H
+#define API_REQUEST_H
+
+#include "api/auth.h"
+#include "api/reply.h"
+#include "common/id.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct api;
+struct route;
+struct upstream;
+
+#define QUERY_MAX 8
+#define PARAM_BYTES 64
+
+struct query {
+    char *name;
+    char *value;                        /* "" when there was no '=' */
+};
+
+struct request {
+    /* from the connection; owned */
+    char *method;
+    char *path;
+    struct query query[QUERY_MAX];
+    unsigned query_count;
+    bool query_excess;
+    char *authorization;
+    char *idempotency_key;
+    char *content_type;
+    char *body;
+    size_t body_size;
+    bool body_excess;
+    char peer[64];
+
+    /* from dispatch */
+    struct api *api;
+    struct upstream *up;
+    const struct route *route;
+    struct principal who;
+    char request_id[ID_BYTES];
+    char param[PARAM_BYTES];            /* what stood for {id} */
+    json_t *json;                       /* the body, where the route has one */
+    bool may_wait;                      /* on a thread that may block for a long poll */
+    int64_t now_ms;
+};
+
+void request_free(struct request *request);
+
+/* NULL if the query does not have it. */
+const char *request_query(const struct request *request, const char *name);
+
+/* ANSWER_OK and *out (or `fallback`), or ANSWER_INVALID_FIELDS naming the parameter. */
+enum answer request_query_int(const struct request *request, struct reply *reply, const char *name, int64_t min,
+                              int64_t max, int64_t fallback, int64_t *out);
+
+#endif

@@ -1,0 +1,98 @@
+/* The table, and finding a row. */
+#include "api/route.h"
+#include "api/resources.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ANYONE   (ROLE_ANONYMOUS | ROLE_CUSTOMER | ROLE_OPERATOR)
+#define CUSTOMER ROLE_CUSTOMER
+#define OPERATOR ROLE_OPERATOR
+
+/* clang-format off */
+const struct route routes[] = {
+    { "GET",    "/v1/account",                    account_show,        CUSTOMER, SCOPE_ACCOUNT_READ,    BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "GET",    "/v1/images",                     images_list,         CUSTOMER, SCOPE_INSTANCES_READ,  BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "GET",    "/v1/flavors",                    flavors_list,        CUSTOMER, SCOPE_INSTANCES_READ,  BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "POST",   "/v1/quotes",                     quote_create,        CUSTOMER, SCOPE_BILLING_READ,    BUCKET_READ,  KEY_NONE,     true,  NULL },
+    { "POST",   "/v1/instances",                  instance_create,     CUSTOMER, SCOPE_INSTANCES_WRITE, BUCKET_WRITE, KEY_REQUIRED, true,  NULL },
+    { "GET",    "/v1/instances",                  instances_list,      CUSTOMER, SCOPE_INSTANCES_READ,  BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "GET",    "/v1/instances/{id}",             instance_show,       CUSTOMER, SCOPE_INSTANCES_READ,  BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "DELETE", "/v1/instances/{id}",             instance_delete,     CUSTOMER, SCOPE_INSTANCES_WRITE, BUCKET_WRITE, KEY_NONE,     false, NULL },
+    { "POST",   "/v1/instances/{id}/actions",     action_create,       CUSTOMER, SCOPE_INSTANCES_WRITE, BUCKET_WRITE, KEY_OPTIONAL, true,  NULL },
+    { "GET",    "/v1/actions/{id}",               action_show,         CUSTOMER, SCOPE_INSTANCES_READ,  BUCKET_READ,  KEY_NONE,     false, "wait" },
+    { "GET",    "/v1/instances/{id}/console_log", console_log_show,    CUSTOMER, SCOPE_INSTANCES_READ,  BUCKET_READ,  KEY_NONE,     false, "offset limit" },
+    { "GET",    "/v1/usage",                      usage_show,          CUSTOMER, SCOPE_BILLING_READ,    BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "GET",    "/v1/instances/{id}/usage",       instance_usage_show, CUSTOMER, SCOPE_BILLING_READ,    BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "GET",    "/v1/instances/{id}/records",     records_list,        CUSTOMER, SCOPE_BILLING_READ,    BUCKET_READ,  KEY_NONE,     false, "after limit" },
+    { "POST",   "/v1/invoices",                   invoice_create,      CUSTOMER, SCOPE_BILLING_WRITE,   BUCKET_WRITE, KEY_REQUIRED, false, NULL },
+    { "GET",    "/v1/invoices",                   invoices_list,       CUSTOMER, SCOPE_BILLING_READ,    BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "GET",    "/v1/invoices/{id}",              invoice_show,        CUSTOMER, SCOPE_BILLING_READ,    BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "GET",    "/v1/invoices/{id}/bundle",       invoice_bundle,      CUSTOMER, SCOPE_BILLING_READ,    BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "GET",    "/v1/wallet",                     wallet_show,         CUSTOMER, SCOPE_BILLING_READ,    BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "POST",   "/v1/keys",                       key_create,          CUSTOMER, SCOPE_KEYS_WRITE,      BUCKET_WRITE, KEY_REQUIRED, true,  NULL },
+    { "GET",    "/v1/keys",                       keys_list,           CUSTOMER, SCOPE_KEYS_READ,       BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "DELETE", "/v1/keys/{id}",                  key_revoke,          CUSTOMER, SCOPE_KEYS_WRITE,      BUCKET_WRITE, KEY_NONE,     false, NULL },
+    { "POST",   "/v1/admin/customers",            customer_create,     OPERATOR, 0,                     BUCKET_WRITE, KEY_REQUIRED, true,  NULL },
+    { "GET",    "/v1/admin/customers",            customers_list,      OPERATOR, 0,                     BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "POST",   "/v1/admin/customers/{id}/credits", credit_create,     OPERATOR, 0,                     BUCKET_WRITE, KEY_REQUIRED, true,  NULL },
+    { "POST",   "/v1/admin/customers/{id}/keys",  customer_key_create, OPERATOR, 0,                     BUCKET_WRITE, KEY_REQUIRED, true,  NULL },
+    { "GET",    "/v1/admin/host",                 host_show,           OPERATOR, 0,                     BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "GET",    "/log/checkpoint",                checkpoint_show,     ANYONE,   0,                     BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "GET",    "/healthz",                       health_show,         ANYONE,   0,                     BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "GET",    "/openapi.yaml",                  openapi_show,        ANYONE,   0,                     BUCKET_READ,  KEY_NONE,     false, NULL },
+};
+/* clang-format on */
+const unsigned routes_count = sizeof(routes) / sizeof(routes[0]);
+
+/* Matches segment by segment; what stands for {id} goes to param. A segment
+ * too long for an id is no id. */
+static bool path_matches(const char *pattern, const char *path, char param[static PARAM_BYTES])
+{
+    while (*pattern) {
+        if (*pattern == '{') {
+            size_t len = strcspn(path, "/");
+
+            if (len == 0 || len >= PARAM_BYTES)
+                return false;
+            memcpy(param, path, len);
+            param[len] = 0;
+            path += len;
+            pattern = strchr(pattern, '}') + 1;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return *path == 0;
+}
+
+const struct route *route_find(const char *method, const char *path, char param[static PARAM_BYTES],
+                               char allow[static 32])
+{
+    size_t used = 0;
+
+    allow[0] = param[0] = 0;
+    for (unsigned i = 0; i < routes_count; i++) {
+        if (!path_matches(routes[i].pattern, path, param))
+            continue;
+        if (strcmp(routes[i].method, method) == 0)
+            return &routes[i];
+        used += (size_t)snprintf(allow + used, 32 - used, "%s%s", used ? ", " : "", routes[i].method);
+    }
+    return NULL;
+}
+
+bool route_knows_query(const struct route *row, const char *name)
+{
+    size_t len = strlen(name);
+    const char *at = row->query;
+
+    while (at && len) {
+        size_t word = strcspn(at, " ");
+
+        if (word == len && strncmp(at, name, len) == 0)
+            return true;
+        at = at[word] ? at + word + 1 : NULL;
+    }
+    return false;
+}

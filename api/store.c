@@ -1,0 +1,509 @@
+/* One connection behind one lock: SQLite has one writer anyway, and every
+ * transaction here is a handful of rows. The lock is recursive because an
+ * effect runs inside its claim's transaction with the same functions. */
+#include "api/store.h"
+#include "schema/api.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IDEM_KEPT_MS (INT64_C(30) * 24 * 3600 * 1000)
+#define BOOTSTRAP_ID "opk_bootstrap"
+
+struct store {
+    pthread_mutex_t lock;               /* of everything below */
+    sqlite3 *db;
+    char run_id[ID_BYTES];
+};
+
+struct store *store_open(const char *path)
+{
+    struct store *store = calloc(1, sizeof(*store));
+    pthread_mutexattr_t attr;
+
+    if (!store)
+        return NULL;
+    store->db = db_open(path, api_migrations, sizeof(api_migrations) / sizeof(api_migrations[0]));
+    if (!store->db) {
+        free(store);
+        return NULL;
+    }
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&store->lock, &attr);
+    pthread_mutexattr_destroy(&attr);
+    id_make("run_", store->run_id);
+    return store;
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    db_close(store->db);
+    pthread_mutex_destroy(&store->lock);
+    free(store);
+}
+
+static void text_take(sqlite3_stmt *stmt, int column, char *out, size_t size)
+{
+    const char *text = (const char *)sqlite3_column_text(stmt, column);
+
+    snprintf(out, size, "%s", text ? text : "");
+}
+
+/* Reads one row by `take` into `row`, ends the statement, gives the lock back. */
+typedef void row_take(sqlite3_stmt *stmt, void *row);
+
+static int one(struct store *store, sqlite3_stmt *stmt, row_take *take, void *row)
+{
+    int rc = db_next(stmt);
+
+    if (rc == 1)
+        take(stmt, row);
+    sqlite3_finalize(stmt);
+    pthread_mutex_unlock(&store->lock);
+    return rc;
+}
+
+/* The same for all rows: a malloc'd array of `size` bytes each. */
+static int many(struct store *store, sqlite3_stmt *stmt, row_take *take, size_t size, void **rows, size_t *count)
+{
+    char *array = NULL;
+    size_t used = 0, room = 0;
+    int rc;
+
+    while ((rc = db_next(stmt)) == 1) {
+        if (used == room) {
+            char *more = realloc(array, (room = room ? 2 * room : 8) * size);
+
+            if (!more) {
+                rc = -1;
+                break;
+            }
+            array = more;
+        }
+        take(stmt, array + used++ * size);
+    }
+    sqlite3_finalize(stmt);
+    pthread_mutex_unlock(&store->lock);
+    if (rc != 0) {
+        free(array);
+        return -1;
+    }
+    *rows = array;
+    *count = used;
+    return 0;
+}
+
+/* Ends what began with taking the lock. */
+static int unlocked(struct store *store, int rc)
+{
+    pthread_mutex_unlock(&store->lock);
+    return rc;
+}
+
+/* keys */
+
+#define KEY_COLUMNS "key_id, account_id, name, scopes, created_ms, expires_ms, revoked_ms, hash"
+
+static void key_take(sqlite3_stmt *stmt, void *out)
+{
+    struct key_row *row = out;
+
+    memset(row, 0, sizeof(*row));
+    text_take(stmt, 0, row->key_id, sizeof(row->key_id));
+    text_take(stmt, 1, row->account_id, sizeof(row->account_id));
+    text_take(stmt, 2, row->name, sizeof(row->name));
+    row->scopes = (unsigned)sqlite3_column_int64(stmt, 3);
+    row->created_ms = sqlite3_column_int64(stmt, 4);
+    row->expires_ms = sqlite3_column_int64(stmt, 5);
+    row->revoked_ms = sqlite3_column_int64(stmt, 6);
+    if (sqlite3_column_bytes(stmt, 7) == KEY_HASH_BYTES)
+        memcpy(row->hash, sqlite3_column_blob(stmt, 7), KEY_HASH_BYTES);
+}
+
+int store_key_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], struct key_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return one(store,
+               db_query(store->db, "SELECT " KEY_COLUMNS " FROM keys WHERE hash = ?", "b", hash, (size_t)KEY_HASH_BYTES),
+               key_take, row);
+}
+
+int store_key_get(struct store *store, const char *account_id, const char *key_id, struct key_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return one(store,
+               db_query(store->db, "SELECT " KEY_COLUMNS " FROM keys WHERE key_id = ? AND account_id = ?", "tt", key_id,
+                        account_id),
+               key_take, row);
+}
+
+int store_key_insert(struct store *store, const struct key_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db,
+                         "INSERT INTO keys (key_id, account_id, name, hash, scopes, created_ms, expires_ms)"
+                         " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                         "tttbiii", row->key_id, row->account_id, row->name, row->hash, (size_t)KEY_HASH_BYTES,
+                         (int64_t)row->scopes, row->created_ms, row->expires_ms));
+}
+
+int store_key_revoke(struct store *store, const char *account_id, const char *key_id, int64_t now_ms)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db,
+                                "UPDATE keys SET revoked_ms = ? WHERE key_id = ? AND account_id = ? AND revoked_ms = 0",
+                                "itt", now_ms, key_id, account_id));
+}
+
+int store_keys(struct store *store, const char *account_id, struct key_row **rows, size_t *count)
+{
+    pthread_mutex_lock(&store->lock);
+    return many(store,
+                db_query(store->db,
+                         "SELECT " KEY_COLUMNS " FROM keys WHERE account_id = ? ORDER BY created_ms DESC, key_id", "t",
+                         account_id),
+                key_take, sizeof(**rows), (void **)rows, count);
+}
+
+int store_operator_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], struct key_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return one(store,
+               db_query(store->db,
+                        "SELECT key_id, '', name, 0, created_ms, expires_ms, revoked_ms, hash"
+                        " FROM operator_keys WHERE hash = ?",
+                        "b", hash, (size_t)KEY_HASH_BYTES),
+               key_take, row);
+}
+
+int store_operator_bootstrap(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], int64_t now_ms)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db,
+                                "INSERT INTO operator_keys (key_id, name, hash, created_ms) VALUES (?, ?, ?, ?)"
+                                " ON CONFLICT (key_id) DO UPDATE SET hash = excluded.hash WHERE hash <> excluded.hash",
+                                "ttbi", BOOTSTRAP_ID, "bootstrap", hash, (size_t)KEY_HASH_BYTES, now_ms));
+}
+
+/* customers */
+
+#define CUSTOMER_COLUMNS "account_id, name, currency, created_ms, confirmed"
+
+static void customer_take(sqlite3_stmt *stmt, void *out)
+{
+    struct customer_row *row = out;
+
+    text_take(stmt, 0, row->account_id, sizeof(row->account_id));
+    text_take(stmt, 1, row->name, sizeof(row->name));
+    text_take(stmt, 2, row->currency, sizeof(row->currency));
+    row->created_ms = sqlite3_column_int64(stmt, 3);
+    row->confirmed = sqlite3_column_int(stmt, 4) != 0;
+}
+
+int store_customer_insert(struct store *store, const struct customer_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db,
+                                "INSERT INTO customers (account_id, name, currency, created_ms) VALUES (?, ?, ?, ?)",
+                                "ttti", row->account_id, row->name, row->currency, row->created_ms));
+}
+
+int store_customer_get(struct store *store, const char *account_id, struct customer_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return one(store,
+               db_query(store->db, "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE account_id = ?", "t", account_id),
+               customer_take, row);
+}
+
+int store_customers(struct store *store, struct customer_row **rows, size_t *count)
+{
+    pthread_mutex_lock(&store->lock);
+    return many(store,
+                db_query(store->db, "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE confirmed ORDER BY created_ms, account_id",
+                         ""),
+                customer_take, sizeof(**rows), (void **)rows, count);
+}
+
+/* instances and actions */
+
+#define INSTANCE_COLUMNS                                                                                               \
+    "instance_id, account_id, name, image, flavor, vcpus, memory_mib, created_ms, gone_ms, confirmed"
+
+static void instance_take(sqlite3_stmt *stmt, void *out)
+{
+    struct instance_row *row = out;
+
+    text_take(stmt, 0, row->instance_id, sizeof(row->instance_id));
+    text_take(stmt, 1, row->account_id, sizeof(row->account_id));
+    text_take(stmt, 2, row->name, sizeof(row->name));
+    text_take(stmt, 3, row->image, sizeof(row->image));
+    text_take(stmt, 4, row->flavor, sizeof(row->flavor));
+    row->vcpus = sqlite3_column_int64(stmt, 5);
+    row->memory_mib = sqlite3_column_int64(stmt, 6);
+    row->created_ms = sqlite3_column_int64(stmt, 7);
+    row->gone_ms = sqlite3_column_int64(stmt, 8);
+    row->confirmed = sqlite3_column_int(stmt, 9) != 0;
+}
+
+int store_instance_insert(struct store *store, const struct instance_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db,
+                                "INSERT INTO instances (instance_id, account_id, name, image, flavor, vcpus,"
+                                " memory_mib, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                                "tttttiii", row->instance_id, row->account_id, row->name, row->image, row->flavor,
+                                row->vcpus, row->memory_mib, row->created_ms));
+}
+
+int store_instance_get(struct store *store, const char *account_id, const char *instance_id, struct instance_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return one(store,
+               db_query(store->db,
+                        "SELECT " INSTANCE_COLUMNS " FROM instances WHERE instance_id = ? AND account_id = ?", "tt",
+                        instance_id, account_id),
+               instance_take, row);
+}
+
+int store_instances(struct store *store, const char *account_id, struct instance_row **rows, size_t *count)
+{
+    pthread_mutex_lock(&store->lock);
+    return many(store,
+                db_query(store->db,
+                         "SELECT " INSTANCE_COLUMNS " FROM instances WHERE account_id = ? AND gone_ms = 0"
+                         " ORDER BY created_ms DESC, instance_id",
+                         "t", account_id),
+                instance_take, sizeof(**rows), (void **)rows, count);
+}
+
+int store_instance_gone(struct store *store, const char *instance_id, int64_t now_ms)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db, "UPDATE instances SET gone_ms = ? WHERE instance_id = ? AND gone_ms = 0",
+                                "it", now_ms, instance_id));
+}
+
+int store_instance_confirm(struct store *store, const char *instance_id)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db, "UPDATE instances SET confirmed = 1 WHERE instance_id = ?", "t", instance_id));
+}
+
+int store_instance_count(struct store *store, const char *account_id, int64_t *count)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_int(store->db, count,
+                                "SELECT count(*) FROM instances WHERE account_id = ? AND gone_ms = 0 AND confirmed", "t",
+                                account_id));
+}
+
+#define ACTION_COLUMNS "action_id, account_id, instance_id, type, created_ms, confirmed"
+
+static void action_take(sqlite3_stmt *stmt, void *out)
+{
+    struct action_row *row = out;
+
+    text_take(stmt, 0, row->action_id, sizeof(row->action_id));
+    text_take(stmt, 1, row->account_id, sizeof(row->account_id));
+    text_take(stmt, 2, row->instance_id, sizeof(row->instance_id));
+    text_take(stmt, 3, row->type, sizeof(row->type));
+    row->created_ms = sqlite3_column_int64(stmt, 4);
+    row->confirmed = sqlite3_column_int(stmt, 5) != 0;
+}
+
+int store_action_insert(struct store *store, const struct action_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db,
+                                "INSERT INTO actions (action_id, account_id, instance_id, type, created_ms)"
+                                " VALUES (?, ?, ?, ?, ?)",
+                                "tttti", row->action_id, row->account_id, row->instance_id, row->type, row->created_ms));
+}
+
+int store_action_get(struct store *store, const char *account_id, const char *action_id, struct action_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return one(store,
+               db_query(store->db, "SELECT " ACTION_COLUMNS " FROM actions WHERE action_id = ? AND account_id = ?",
+                        "tt", action_id, account_id),
+               action_take, row);
+}
+
+int store_action_last(struct store *store, const char *instance_id, const char *type, struct action_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return one(store,
+               db_query(store->db,
+                        "SELECT " ACTION_COLUMNS " FROM actions WHERE instance_id = ? AND type = ?"
+                        " ORDER BY created_ms DESC, action_id LIMIT 1",
+                        "tt", instance_id, type),
+               action_take, row);
+}
+
+/* idempotency */
+
+struct claim_row {
+    uint8_t request_hash[32];
+    char run_id[ID_BYTES];
+    struct idem *idem;
+    bool answered;
+};
+
+static void claim_take(sqlite3_stmt *stmt, void *out)
+{
+    struct claim_row *row = out;
+    const char *body = (const char *)sqlite3_column_text(stmt, 5);
+
+    if (sqlite3_column_bytes(stmt, 0) == (int)sizeof(row->request_hash))
+        memcpy(row->request_hash, sqlite3_column_blob(stmt, 0), sizeof(row->request_hash));
+    text_take(stmt, 1, row->idem->subject_id, sizeof(row->idem->subject_id));
+    text_take(stmt, 2, row->idem->job_id, sizeof(row->idem->job_id));
+    text_take(stmt, 3, row->run_id, sizeof(row->run_id));
+    row->idem->status = sqlite3_column_int(stmt, 4);
+    row->idem->body = body ? strdup(body) : NULL;
+    text_take(stmt, 6, row->idem->location, sizeof(row->idem->location));
+    row->idem->created_ms = sqlite3_column_int64(stmt, 7);
+    row->answered = row->idem->status != 0;
+}
+
+static int claim_find_locked(struct store *store, struct claim_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return one(store,
+               db_query(store->db,
+                        "SELECT request_hash, subject_id, job_id, run_id, status, body, location, created_ms"
+                        " FROM idempotency WHERE owner = ? AND key = ?",
+                        "tt", row->idem->owner, row->idem->key),
+               claim_take, row);
+}
+
+static enum idem_state claim_fresh_locked(struct store *store, const struct idem *idem, store_effect *effect, void *arg)
+{
+    int rc = db_run(store->db,
+                    "INSERT INTO idempotency (owner, key, request_hash, subject_id, job_id, run_id, created_ms)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "ttbttti", idem->owner, idem->key, idem->request_hash, sizeof(idem->request_hash), idem->subject_id,
+                    idem->job_id, store->run_id, idem->created_ms);
+
+    if (rc)
+        return IDEM_FAILED;
+    rc = effect ? effect(store, idem, arg) : 0;
+    if (rc)
+        return rc > 0 ? IDEM_REFUSED : IDEM_FAILED;
+    return IDEM_FRESH;
+}
+
+static enum idem_state claim_again_locked(struct store *store, const struct claim_row *row, const uint8_t hash[32])
+{
+    if (memcmp(row->request_hash, hash, sizeof(row->request_hash)) != 0)
+        return IDEM_OTHER;
+    if (row->answered)
+        return IDEM_STORED;
+    if (strcmp(row->run_id, store->run_id) == 0)
+        return IDEM_IN_FLIGHT;
+    /* Another process's claim: that process is gone, we hold the only lock. */
+    if (db_run(store->db, "UPDATE idempotency SET run_id = ? WHERE owner = ? AND key = ?", "ttt", store->run_id,
+               row->idem->owner, row->idem->key))
+        return IDEM_FAILED;
+    return IDEM_RESUMED;
+}
+
+static enum idem_state claim_locked(struct store *store, struct idem *idem, store_effect *effect, void *arg)
+{
+    struct idem found = *idem;
+    struct claim_row row = { .idem = &found };
+    enum idem_state state;
+
+    switch (claim_find_locked(store, &row)) {
+    case 0:
+        return claim_fresh_locked(store, idem, effect, arg);
+    case 1:
+        state = claim_again_locked(store, &row, idem->request_hash);
+        if (state == IDEM_STORED || state == IDEM_RESUMED)
+            *idem = found;
+        else
+            free(found.body);
+        return state;
+    default:
+        return IDEM_FAILED;
+    }
+}
+
+enum idem_state store_idem_claim(struct store *store, struct idem *idem, store_effect *effect, void *arg)
+{
+    enum idem_state state = IDEM_FAILED;
+
+    pthread_mutex_lock(&store->lock);
+    if (db_begin(store->db) == 0) {
+        state = claim_locked(store, idem, effect, arg);
+        if (state == IDEM_REFUSED || state == IDEM_FAILED)
+            db_rollback(store->db);
+        else if (db_commit(store->db) != 0)
+            state = IDEM_FAILED;
+    }
+    pthread_mutex_unlock(&store->lock);
+    return state;
+}
+
+/* The effect's rows become visible, or go. Order: actions refer to instances. */
+static int settle_locked(struct store *store, const struct idem *idem, bool keep)
+{
+    static const char *const kept[] = {
+        "UPDATE actions SET confirmed = 1 WHERE action_id = ?",
+        "UPDATE instances SET confirmed = 1 WHERE instance_id = ?",
+        "UPDATE customers SET confirmed = 1 WHERE account_id = ?",
+    };
+    static const char *const gone[] = {
+        "DELETE FROM actions WHERE action_id = ? AND NOT confirmed",
+        "DELETE FROM instances WHERE instance_id = ? AND NOT confirmed",
+        "DELETE FROM customers WHERE account_id = ? AND NOT confirmed",
+    };
+    const char *const *sql = keep ? kept : gone;
+
+    return db_run(store->db, sql[0], "t", idem->job_id) || db_run(store->db, sql[1], "t", idem->subject_id) ||
+                   db_run(store->db, sql[2], "t", idem->subject_id)
+               ? -1
+               : 0;
+}
+
+int store_idem_finish(struct store *store, const struct idem *idem, bool keep)
+{
+    int rc = -1;
+
+    pthread_mutex_lock(&store->lock);
+    if (db_begin(store->db) == 0) {
+        rc = settle_locked(store, idem, keep);
+        if (rc == 0)
+            rc = db_run(store->db,
+                        "UPDATE idempotency SET run_id = '', status = ?, body = ?, location = ?"
+                        " WHERE owner = ? AND key = ?",
+                        "itttt", (int64_t)idem->status, idem->body, idem->location, idem->owner, idem->key);
+        if (rc)
+            db_rollback(store->db);
+        else
+            rc = db_commit(store->db);
+    }
+    pthread_mutex_unlock(&store->lock);
+    return rc;
+}
+
+void store_idem_release(struct store *store, const struct idem *idem)
+{
+    /* If even this fails, the claim stays ours until we restart: the customer
+     * sees "in flight" and nothing is done twice. */
+    pthread_mutex_lock(&store->lock);
+    unlocked(store, db_run(store->db, "UPDATE idempotency SET run_id = '' WHERE owner = ? AND key = ? AND status = 0",
+                         "tt", idem->owner, idem->key));
+}
+
+int store_idem_expire(struct store *store, int64_t now_ms)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db, "DELETE FROM idempotency WHERE created_ms < ?", "i", now_ms - IDEM_KEPT_MS));
+}

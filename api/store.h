@@ -1,0 +1,127 @@
+/* api.db: all of the api's SQL. schema/api/schema.sql says what each table is
+ * for. Every function takes the store's lock for itself; inside the effect of
+ * store_idem_claim they join its transaction.
+ *
+ * int results: 1 found, 0 not found or done, -1 after logging (disk full,
+ * I/O error): the caller answers ANSWER_STORAGE, nothing was changed. */
+#ifndef API_STORE_H
+#define API_STORE_H
+
+#include "api/auth.h"
+#include "common/id.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NAME_BYTES 64
+#define TITLE_BYTES 129
+
+struct store;
+struct store *store_open(const char *path);
+void store_close(struct store *store);
+
+/* keys */
+struct key_row {
+    char key_id[ID_BYTES];
+    char account_id[ID_BYTES];
+    char name[TITLE_BYTES];
+    unsigned scopes;
+    int64_t created_ms;
+    int64_t expires_ms;
+    int64_t revoked_ms;
+    uint8_t hash[KEY_HASH_BYTES];
+};
+int store_key_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], struct key_row *row);
+int store_key_get(struct store *store, const char *account_id, const char *key_id, struct key_row *row);
+int store_key_insert(struct store *store, const struct key_row *row);
+int store_key_revoke(struct store *store, const char *account_id, const char *key_id, int64_t now_ms);
+int store_keys(struct store *store, const char *account_id, struct key_row **rows, size_t *count);
+
+/* operators: a table of their own; account_id and scopes stay empty */
+int store_operator_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], struct key_row *row);
+/* The bootstrap key is what the configuration says now; an earlier one stops working. */
+int store_operator_bootstrap(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], int64_t now_ms);
+
+/* customers */
+struct customer_row {
+    char account_id[ID_BYTES];
+    char name[TITLE_BYTES];
+    char currency[4];
+    int64_t created_ms;
+    bool confirmed;                     /* accountd has opened the account */
+};
+int store_customer_insert(struct store *store, const struct customer_row *row);
+int store_customer_get(struct store *store, const char *account_id, struct customer_row *row);
+int store_customers(struct store *store, struct customer_row **rows, size_t *count);
+
+/* instances and actions: whose they are, and what the customer asked for */
+struct instance_row {
+    char instance_id[ID_BYTES];
+    char account_id[ID_BYTES];
+    char name[NAME_BYTES];
+    char image[NAME_BYTES];
+    char flavor[NAME_BYTES];
+    int64_t vcpus;
+    int64_t memory_mib;
+    int64_t created_ms;
+    int64_t gone_ms;                    /* seen deleted; 0 not */
+    bool confirmed;                     /* the provisioner has the job */
+};
+int store_instance_insert(struct store *store, const struct instance_row *row);
+int store_instance_get(struct store *store, const char *account_id, const char *instance_id, struct instance_row *row);
+/* Newest first; without the gone. */
+int store_instances(struct store *store, const char *account_id, struct instance_row **rows, size_t *count);
+int store_instance_gone(struct store *store, const char *instance_id, int64_t now_ms);
+int store_instance_confirm(struct store *store, const char *instance_id);
+/* 1 and *count set: instances that are not gone. */
+int store_instance_count(struct store *store, const char *account_id, int64_t *count);
+
+struct action_row {
+    char action_id[ID_BYTES];
+    char account_id[ID_BYTES];
+    char instance_id[ID_BYTES];
+    char type[16];
+    int64_t created_ms;
+    bool confirmed;
+};
+int store_action_insert(struct store *store, const struct action_row *row);
+int store_action_get(struct store *store, const char *account_id, const char *action_id, struct action_row *row);
+/* The newest action of this type. */
+int store_action_last(struct store *store, const char *instance_id, const char *type, struct action_row *row);
+
+/* Idempotency. A claim and its effect commit together; the ids in it are what
+ * the other daemons are then asked with, so a crash in between is finished by
+ * the customer's retry. */
+#define IDEM_KEY_MAX 128
+
+struct idem {
+    char owner[ID_BYTES];               /* account or operator key */
+    char key[IDEM_KEY_MAX + 1];
+    uint8_t request_hash[32];
+    char subject_id[ID_BYTES];          /* what the request makes */
+    char job_id[ID_BYTES];              /* the action, or a salt */
+    int64_t created_ms;
+    int status;                         /* of a stored answer */
+    char *body;                         /* malloc'd; NULL if none */
+    char location[96];
+};
+enum idem_state {
+    IDEM_FRESH,                         /* ours now; the effect's rows are in */
+    IDEM_RESUMED,                       /* ours now; an earlier try had the ids that idem now holds */
+    IDEM_STORED,                        /* answered before: status, body, location are set */
+    IDEM_IN_FLIGHT,
+    IDEM_OTHER,                         /* the key belongs to a different request */
+    IDEM_REFUSED,                       /* the effect said no (it returned 1); nothing was stored */
+    IDEM_FAILED                         /* the database; nothing was stored */
+};
+typedef int store_effect(struct store *store, const struct idem *idem, void *arg);
+enum idem_state store_idem_claim(struct store *store, struct idem *idem, store_effect *effect, void *arg);
+/* Stores the answer and keeps the effect's rows, or removes them. */
+int store_idem_finish(struct store *store, const struct idem *idem, bool keep);
+/* Gives the claim back unanswered: the next try resumes it. */
+void store_idem_release(struct store *store, const struct idem *idem);
+/* Forgets what is older than 30 days. */
+int store_idem_expire(struct store *store, int64_t now_ms);
+
+#endif

@@ -1,0 +1,23 @@
+/* Asking the other daemons. One struct per worker thread: connections are not
+ * shared, so a slow answer to one customer holds up nobody else's question. */
+#ifndef API_UPSTREAM_H
+#define API_UPSTREAM_H
+
+#include "api/request.h"
+
+enum daemon { DAEMON_ACCOUNTD, DAEMON_PROVISIONER };
+
+#define UPSTREAM_TIMEOUT_MS 10000
+
+struct upstream;
+struct upstream *upstream_new(const char *accountd, const char *provisioner);
+void upstream_free(struct upstream *up);
+
+/* ANSWER_OK and *ok (new reference), or the answer for the customer with the
+ * reply's detail and context set. `args` is stolen. */
+enum answer upstream_ask(struct request *rq, struct reply *rp, enum daemon daemon, const char *verb, json_t *args,
+                         json_t **ok);
+enum answer upstream_ask_within(struct request *rq, struct reply *rp, enum daemon daemon, const char *verb,
+                                json_t *args, int timeout_ms, json_t **ok);
+
+#endif
