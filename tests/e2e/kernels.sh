@@ -1,0 +1,40 @@
+#!/bin/sh
+# Debian's amd64 and cloud kernels as guests, with one and with two vCPUs: each boots to its own
+# init, sees Xen 4.17 and the CPUs and memory it was sold, does work, and ends when told.
+set -eu
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+. "$TOP/host/lib.sh"
+. "$TOP/tests/tap/tap.sh"
+. "$TOP/tests/e2e/lib.sh"
+e2e_host
+
+customer kernels 10.00
+for image in tiny tiny-cloud; do
+    case $image in
+    tiny) version='-amd64 ' ;;
+    tiny-cloud) version='-cloud-amd64 ' ;;
+    esac
+    for flavor in xs1 xs2; do
+        what="$image $flavor"
+        begun=$(now_ms)
+        id=$(create "kernel-$image-$flavor" $image $flavor) || id=none
+        matches "$what: created" '^ins_' "$id"
+        check "$what: up" says "$id" 60 '^xs-guest: up'
+        echo "# $what: up after $(($(now_ms) - begun)) ms"
+        check "$what: ready" says "$id" 60 '^xs-guest: ready'
+        text=$(console "$id")
+        matches "$what: its kernel" "^xs-guest: Linux .*$version" "$text"
+        matches "$what: sees Xen 4.17" '^xs-guest: hypervisor xen 4\.17.* uuid [0-9a-f]{8}-' "$text"
+        matches "$what: its CPUs" "^xs-guest: cpus ${flavor#xs} " "$text"
+        sum=$(head -c 8388608 /dev/zero | sha256sum | cut -d' ' -f1)
+        matches "$what: its work" "^xs-guest: work 8 MiB sha256 $sum in [0-9]+ ms" "$text"
+        equals "$what: the API says it is ready" true "$(call GET "/v1/instances/$id" | jq -r .ready)"
+        exits=$(call GET "/v1/instances/$id/usage" | jq -r .exits)
+        check "$what: $exits exits for boot and work, at most 6000" [ "$exits" -le 6000 ]
+        equals "$what: shuts down when asked" succeeded "$(act "$id" shutdown)"
+        equals "$what: is stopped" stopped "$(state "$id")"
+        matches "$what: by its own hand" '^xs-guest: poweroff' "$(console "$id")"
+        equals "$what: deleted" succeeded "$(delete "$id")"
+    done
+done
+tap_end

@@ -1,0 +1,169 @@
+# What the end-to-end tests share: a host, customers, calls of the API.
+#
+# Sourced with TOP set, after host/lib.sh and tests/tap/tap.sh. ./test starts
+# one host for all of them; a test run by itself starts it, and leaves it for
+# the next one (end it with `host/ctl state/test-host/run poweroff`).
+# shellcheck shell=sh disable=SC2034
+
+E2E=$STATE/test-host
+RUN=$E2E/run
+API=''
+KEY=''                                  # whose calls follow
+
+# e2e_disk: a data disk with its own keys, the small kernels as images, records each second
+e2e_disk() {
+    rm -rf "$E2E"
+    mkdir -p "$E2E/conf/etc" "$RUN"
+    for kernel in "$BUILD"/tests/guest/*.elf; do
+        cp "$kernel" "$E2E/conf/"
+    done
+    cp "$BUILD/tests/e2e/probe" "$E2E/conf/probe"
+    e2e_catalog >"$E2E/conf/etc/catalog.json"
+    jq '.limits |= map_values(. * 20)' "$TOP/host/dom0/etc/xs/api.conf" >"$E2E/conf/etc/api.conf"
+    XS_SECRET=$E2E XS_DATA=$E2E/data.img "$TOP/host/secrets"
+}
+
+# e2e_catalog: the host's own, and each small kernel as an image, and sizes for them
+e2e_catalog() {
+    jq --arg kernels "$(cd "$E2E/conf" && echo *.elf)" '
+        .images += ($kernels / " " | map({
+            id: sub("[.]elf$"; ""), name: ., description: "small kernel of the tests",
+            kernel: ("/var/lib/xs/conf/" + .), cmdline: "test", memory_mib_min: 32 }))
+        | .flavors += [
+            { id: "small1", name: "1 vCPU, 32 MiB", vcpus: 1, memory_mib: 32, weight: 256, cap_percent: 0 },
+            { id: "small2", name: "2 vCPUs, 32 MiB", vcpus: 2, memory_mib: 32, weight: 256, cap_percent: 0 }
+        ]' "$TOP/host/dom0/etc/xs/catalog.json"
+}
+
+e2e_running() {
+    [ -f "$RUN/pid" ] && kill -0 "$(cat "$RUN/pid")" 2>/dev/null
+}
+
+# e2e_boot: on whichever port is free; returns once the API is healthy
+e2e_boot() {
+    port=18500
+    while ! XS_PORT=$port XS_DATA=$E2E/data.img "$TOP/host/boot" "$RUN" 2>"$E2E/boot.err"; do
+        grep -q 'host forwarding' "$E2E/boot.err" && [ $port -lt 18520 ] || {
+            cat "$E2E/boot.err"
+            return 1
+        }
+        port=$((port + 1))
+    done
+    "$TOP/host/healthy" "$RUN" "$E2E/secret/conf/tls.crt"
+}
+
+e2e_host() {                            # a running, healthy host, started if need be
+    if ! e2e_running; then
+        e2e_disk && e2e_boot >"$E2E/boot.log" 2>&1 || {
+            cat "$E2E/boot.log" >&2
+            echo "Bail out! the host does not come up"
+            exit 1
+        }
+    fi
+    API=https://127.0.0.1:$(cat "$RUN/port")
+    OPERATOR=$(cat "$E2E/secret/operator.key")
+}
+
+dom0() {
+    "$TOP/host/ctl" "$RUN" "$@"
+}
+
+# call METHOD PATH [BODY]: the answer's body; status 1 for a problem (which goes to stderr).
+# Each has its own Idempotency-Key, so a repeated call is a new one.
+call() {
+    set -- "$1" "$2" "${3-}"
+    answer=$(curl -sS --max-time 60 --cacert "$E2E/secret/conf/tls.crt" -X "$1" -H "Authorization: Bearer $KEY" \
+        -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" ${3:+-H 'Content-Type: application/json' -d "$3"} \
+        -w '\n%{http_code}' "$API$2") || return 1
+    code=${answer##*"
+"}
+    body=${answer%"
+"*}
+    if [ "$code" -ge 400 ]; then
+        printf '%s %s: %s %s\n' "$1" "$2" "$code" "$body" >&2
+        return 1
+    fi
+    printf '%s\n' "$body"
+}
+
+# customer NAME AMOUNT: makes one with that much money; KEY and CUSTOMER are set
+customer() {
+    KEY=$OPERATOR
+    CUSTOMER=$(call POST /v1/admin/customers "{\"name\": \"$1\"}" | jq -r .id)
+    call POST "/v1/admin/customers/$CUSTOMER/credits" "{\"amount\": \"$2\", \"reason\": \"test\"}" >/dev/null
+    KEY=$(call POST "/v1/admin/customers/$CUSTOMER/keys" '{"name": "test"}' | jq -r .key)
+}
+
+# action_ends ACTION SECONDS: waits; prints its final status
+action_ends() {
+    deadline=$(($(date +%s) + $2))
+    while action=$(call GET "/v1/actions/$1?wait=20"); do
+        status=$(printf '%s' "$action" | jq -r .status)
+        case $status in queued | running) ;; *) break ;; esac
+        [ "$(date +%s)" -lt $deadline ] || break
+    done
+    [ "$status" = succeeded ] || printf '%s\n' "$action" | jq -c '{type, status, error, steps}' >&2
+    echo "$status"
+}
+
+# create NAME IMAGE FLAVOR [CMDLINE]: prints the instance's id once the action has succeeded
+create() {
+    body=$(jq -nc --arg n "$1" --arg i "$2" --arg f "$3" --arg c "${4-}" \
+        '{name: $n, image: $i, flavor: $f} + (if $c == "" then {} else {cmdline: $c} end)')
+    made=$(call POST /v1/instances "$body") || return 1
+    [ "$(action_ends "$(printf '%s' "$made" | jq -r .action.id)" 120)" = succeeded ] || return 1
+    printf '%s' "$made" | jq -r .id
+}
+
+# act INSTANCE TYPE: prints the action's final status
+act() {
+    action_ends "$(call POST "/v1/instances/$1/actions" "{\"type\": \"$2\"}" | jq -r .id)" 120
+}
+
+delete() {
+    action_ends "$(call DELETE "/v1/instances/$1" | jq -r .id)" 120
+}
+
+state() {
+    call GET "/v1/instances/$1" | jq -r .state
+}
+
+# poll SECONDS COMMAND...: until the command succeeds; the API has nothing to wait on for these
+poll() {
+    deadline=$(($(date +%s) + $1))
+    shift
+    until "$@"; do
+        [ "$(date +%s)" -lt $deadline ] || return 1
+        sleep 0.2
+    done
+}
+
+is_state() {
+    [ "$(state "$1")" = "$2" ]
+}
+
+console() {
+    call GET "/v1/instances/$1/console_log?offset=0&limit=65536" | jq -r .text | tr -d '\r'
+}
+
+console_says() {
+    console "$1" | grep -q -E -e "$2"
+}
+
+# says INSTANCE SECONDS PATTERN: waits until the console has a line like that; else shows the console
+says() {
+    poll "$2" console_says "$1" "$3" || {
+        console "$1"
+        return 1
+    }
+}
+
+# inventory: what hv holds, by its own count
+inventory() {
+    dom0 /var/lib/xs/conf/probe inventory
+}
+
+# services: the pids of hv's and dom0's parts that must not change during a test
+services() {
+    dom0 'for s in xenstored xenconsoled accountd provisioner api; do echo "$s $(cat /run/sv/$s/supervise/pid)"; done'
+}

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Every way a guest's life can change ends in the right state, and what the guest itself does
+# (power-off, reboot, crash) is noticed without being asked about.
+set -eu
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+. "$TOP/host/lib.sh"
+. "$TOP/tests/tap/tap.sh"
+. "$TOP/tests/e2e/lib.sh"
+e2e_host
+
+customer lifecycle 10.00
+id=$(create life tiny xs1) || id=none
+check 'it runs' says "$id" 60 '^xs-guest: ready'
+equals 'suspend' succeeded "$(act "$id" suspend)"
+equals 'is suspended' suspended "$(state "$id")"
+before=$(call GET "/v1/instances/$id/usage" | jq -r .guest_ns)
+after=$(call GET "/v1/instances/$id/usage" | jq -r .guest_ns)
+equals 'and uses no CPU' "$before" "$after"
+equals 'resume' succeeded "$(act "$id" resume)"
+equals 'runs again' running "$(state "$id")"
+
+boots=$(console "$id" | grep -c '^xs-guest: up')
+equals 'reboot' succeeded "$(act "$id" reboot)"
+boots_are_at_least() { [ "$(console "$1" | grep -c '^xs-guest: up')" -ge "$2" ]; }
+boots_are() { [ "$(console "$1" | grep -c '^xs-guest: ready')" = "$2" ]; }
+check 'it is up once more' poll 60 boots_are "$id" $((boots + 1))
+equals 'power off' succeeded "$(act "$id" power_off)"
+equals 'is stopped' stopped "$(state "$id")"
+refuses 'suspend what is stopped' '409.*conflict' call POST "/v1/instances/$id/actions" '{"type": "suspend"}'
+equals 'start' succeeded "$(act "$id" start)"
+equals 'runs' running "$(state "$id")"
+equals 'delete while it runs' succeeded "$(delete "$id")"
+gone() {
+    shown=$(call GET "/v1/instances/$1" 2>&1) || return 0
+    [ "$(printf '%s' "$shown" | jq -r .state)" = deleted ]
+}
+check 'afterwards it is gone' gone "$id"
+equals 'and not in the list' 0 "$(call GET /v1/instances | jq --arg id "$id" '[.data[] | select(.id == $id)] | length')"
+
+for end in poweroff:stopped crash:failed; do
+    id=$(create "ends-${end%:*}" tiny xs1 "xs.test=${end%:*}") || id=none
+    check "a guest that ends by ${end%:*} is ${end#*:}" poll 60 is_state "$id" "${end#*:}"
+    check "${end%:*}: the state has a reason" [ -n "$(call GET "/v1/instances/$id" | jq -r .state_reason)" ]
+    equals "${end%:*}: no meter runs" 0 "$(call GET "/v1/instances/$id" | jq '.meters_running | length')"
+    equals "${end%:*}: delete" succeeded "$(delete "$id")"
+done
+
+id=$(create reboots tiny xs1 xs.test=reboot) || id=none
+check 'a guest that reboots itself comes up again' poll 60 boots_are_at_least "$id" 2
+equals 'delete it while it does' succeeded "$(delete "$id")"
+tap_end
