@@ -1,0 +1,189 @@
+/* Who may: the account, its keys, and the operator's commands. */
+#include "client/xs/args.h"
+#include "client/xs/commands.h"
+#include "client/xs/fail.h"
+#include "client/xs/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct column customer_columns[] = {
+    { "ID", "id" }, { "NAME", "name" }, { "CURRENCY", "currency" }, { "CREATED", "created_at" },
+};
+
+/* An id goes into a path: nothing else may. */
+static const char *id_check(const char *id, const char *what)
+{
+    if (!*id || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(id))
+        fail(EXIT_USAGE, "\"%s\" is not a %s's id", id, what);
+    return id;
+}
+
+int account_command(struct host *host, char **argv)
+{
+    static const struct column columns[] = {
+        { "id", "id" },         { "name", "name" },      { "currency", "currency" }, { "created", "created_at" },
+        { "this key", "key.id" }, { "scopes", "key.scopes" }, { "expires", "key.expires_at" },
+    };
+    json_t *account;
+
+    args_take(argv, NULL, NULL, 0, 0, "account");
+    account = ask_get(host, "/v1/account");
+    if (!json_print(host, account))
+        card_print(columns, COUNT(columns), account);
+    json_decref(account);
+    return EXIT_DONE;
+}
+
+int keys_list_command(struct host *host, char **argv)
+{
+    static const struct column columns[] = {
+        { "ID", "id" },           { "NAME", "name" },           { "CREATED", "created_at" },
+        { "EXPIRES", "expires_at" }, { "REVOKED", "revoked_at" }, { "SCOPES", "scopes" },
+    };
+    json_t *keys;
+
+    args_take(argv, NULL, NULL, 0, 0, "keys list");
+    keys = ask_get(host, "/v1/keys");
+    if (!json_print(host, keys))
+        table_print(columns, COUNT(columns), json_object_get(keys, "data"), "There are no keys.");
+    json_decref(keys);
+    return EXIT_DONE;
+}
+
+static json_t *key_body(const char *name, const char *scopes, const char *days)
+{
+    json_t *body = json_pack("{s:s}", "name", name), *list;
+    char *copy, *rest;
+
+    if (!body)
+        fail(EXIT_USAGE, "the name is not UTF-8 text");
+    if (days)
+        json_object_set_new(body, "expires_in_seconds", json_integer(86400 * args_number("--days", days, 1, 3660)));
+    if (!scopes)
+        return body;
+    list = json_array();
+    copy = rest = strdup(scopes);
+    for (char *scope; (scope = strsep(&rest, ",")) != NULL;)
+        json_array_append_new(list, json_string(scope));
+    json_object_set_new(body, "scopes", list);
+    free(copy);
+    return body;
+}
+
+static int key_show(struct host *host, json_t *key)
+{
+    if (!json_print(host, key)) {
+        puts(answer_text(key, "key"));
+        fprintf(stderr, "%s \"%s\": keep it now, it is not shown again\n", answer_text(key, "id"), answer_text(key, "name"));
+    }
+    json_decref(key);
+    return EXIT_DONE;
+}
+
+int keys_new_command(struct host *host, char **argv)
+{
+    const char *name, *scopes = NULL, *days = NULL;
+    const struct flag flags[] = { { "--scopes", &scopes, NULL }, { "--days", &days, NULL }, { NULL, NULL, NULL } };
+
+    args_take(argv, flags, &name, 1, 1, "keys new NAME [--scopes A,B] [--days N]");
+    return key_show(host, ask_post(host, "/v1/keys", key_body(name, scopes, days)));
+}
+
+int keys_revoke_command(struct host *host, char **argv)
+{
+    const char *id;
+    char path[256];
+
+    args_take(argv, NULL, &id, 1, 1, "keys revoke ID");
+    snprintf(path, sizeof(path), "/v1/keys/%s", id_check(id, "key"));
+    json_decref(ask_delete(host, path));
+    if (!host_settings(host)->json)
+        printf("%s is revoked\n", id);
+    return EXIT_DONE;
+}
+
+int customer_add_command(struct host *host, char **argv)
+{
+    const char *name, *currency = "EUR";
+    const struct flag flags[] = { { "--currency", &currency, NULL }, { NULL, NULL, NULL } };
+    json_t *customer;
+
+    args_take(argv, flags, &name, 1, 1, "admin customer add NAME [--currency EUR]");
+    customer = ask_post(host, "/v1/admin/customers", json_pack("{s:s, s:s}", "name", name, "currency", currency));
+    if (!json_print(host, customer))
+        card_print(customer_columns, COUNT(customer_columns), customer);
+    json_decref(customer);
+    return EXIT_DONE;
+}
+
+int customer_list_command(struct host *host, char **argv)
+{
+    json_t *customers;
+
+    args_take(argv, NULL, NULL, 0, 0, "admin customer list");
+    customers = ask_get(host, "/v1/admin/customers");
+    if (!json_print(host, customers))
+        table_print(customer_columns, COUNT(customer_columns), json_object_get(customers, "data"),
+                    "There are no customers. Make one: xs admin customer add NAME");
+    json_decref(customers);
+    return EXIT_DONE;
+}
+
+int customer_key_command(struct host *host, char **argv)
+{
+    const char *alone[2], *scopes = NULL, *days = NULL;
+    const struct flag flags[] = { { "--scopes", &scopes, NULL }, { "--days", &days, NULL }, { NULL, NULL, NULL } };
+    char path[256];
+
+    args_take(argv, flags, alone, 2, 2, "admin key CUSTOMER NAME [--scopes A,B] [--days N]");
+    snprintf(path, sizeof(path), "/v1/admin/customers/%s/keys", id_check(alone[0], "customer"));
+    return key_show(host, ask_post(host, path, key_body(alone[1], scopes, days)));
+}
+
+int credit_command(struct host *host, char **argv)
+{
+    const char *alone[2], *reason = "operator credit";
+    const struct flag flags[] = { { "--reason", &reason, NULL }, { NULL, NULL, NULL } };
+    char path[256];
+    json_t *credit;
+
+    args_take(argv, flags, alone, 2, 2, "admin credit CUSTOMER AMOUNT [--reason TEXT]");
+    snprintf(path, sizeof(path), "/v1/admin/customers/%s/credits", id_check(alone[0], "customer"));
+    credit = ask_post(host, path, json_pack("{s:s, s:s}", "amount", alone[1], "reason", reason));
+    if (!json_print(host, credit))
+        printf("%s  credited %s; balance %s, held %s, free to use %s\n", answer_text(credit, "id"),
+               answer_text(credit, "amount"), answer_text(credit, "balance"), answer_text(credit, "held"),
+               answer_text(credit, "available"));
+    json_decref(credit);
+    return EXIT_DONE;
+}
+
+int host_command(struct host *host, char **argv)
+{
+    static const struct column columns[] = {
+        { "hypervisor", "host.hv_version" },
+        { "CPUs", "host.cpus" },
+        { "pages", "host.pages_total" },
+        { "pages free", "host.pages_free" },
+        { "domains", "host.domains" },
+        { "guests at most", "host.guests_max" },
+        { "meter samples", "meter.samples" },
+        { "samples missed", "meter.misses" },
+        { "last sample, ms ago", "meter.last_sample_age_ms" },
+        { "books close", "meter.conservation_ok" },
+        { "log size", "meter.log_size" },
+        { "log origin", "meter.origin" },
+    };
+    json_t *answer;
+
+    args_take(argv, NULL, NULL, 0, 0, "admin host");
+    answer = ask_get(host, "/v1/admin/host");
+    if (!json_print(host, answer))
+        card_print(columns, COUNT(columns), answer);
+    json_decref(answer);
+    return EXIT_DONE;
+}

@@ -1,0 +1,390 @@
+/* libcurl with OpenSSL. A pinned fingerprint replaces every other check of the
+ * certificate: it names exactly one, so neither its name nor its issuer can add anything. */
+#include "client/xs/ask.h"
+#include "client/xs/fail.h"
+#include "common/id.h"
+
+#include <curl/curl.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ANSWER_BYTES_MAX (16u << 20)
+#define TRIES 5
+#define PAUSE_S_MAX 10
+
+struct host {
+    const struct settings *settings;
+    CURL *curl;
+    char error[CURL_ERROR_SIZE];
+    bool other_certificate;             /* the pin did not fit */
+    char seen[65];                      /* what was there instead */
+};
+
+struct answer {
+    char *text;
+    size_t size;
+    FILE *file;                         /* successes go there instead */
+    long status;
+    long retry_after_s;
+};
+
+/* Replaces OpenSSL's whole verification, SSL_CTX_set_cert_verify_callback(3). */
+static int pin_verify(X509_STORE_CTX *ctx, void *arg)
+{
+    struct host *host = arg;
+    X509 *cert = X509_STORE_CTX_get0_cert(ctx);
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+
+    if (!cert || X509_digest(cert, EVP_sha256(), hash, &len) != 1 || len != 32)
+        return 0;
+    for (unsigned i = 0; i < len; i++)
+        snprintf(host->seen + 2 * i, 3, "%02x", hash[i]);
+    if (strcmp(host->seen, host->settings->fingerprint) != 0) {
+        host->other_certificate = true;
+        X509_STORE_CTX_set_error(ctx, X509_V_ERR_CERT_REJECTED);
+        return 0;
+    }
+    X509_STORE_CTX_set_error(ctx, X509_V_OK);
+    return 1;
+}
+
+static CURLcode pin_set(CURL *curl, void *ssl_ctx, void *arg)
+{
+    (void)curl;
+    SSL_CTX_set_cert_verify_callback(ssl_ctx, pin_verify, arg);
+    return CURLE_OK;
+}
+
+static size_t body_take(char *bytes, size_t one, size_t count, void *arg)
+{
+    struct answer *answer = arg;
+    size_t size = one * count;
+    char *more;
+
+    if (answer->file && answer->status < 400)
+        return fwrite(bytes, 1, size, answer->file);
+    if (answer->size + size > ANSWER_BYTES_MAX)
+        return 0;
+    more = realloc(answer->text, answer->size + size + 1);
+    if (!more)
+        return 0;
+    memcpy(more + answer->size, bytes, size);
+    answer->text = more;
+    answer->size += size;
+    more[answer->size] = 0;
+    return size;
+}
+
+static size_t header_take(char *bytes, size_t one, size_t count, void *arg)
+{
+    struct answer *answer = arg;
+    size_t size = one * count;
+
+    if (size > 9 && strncmp(bytes, "HTTP/", 5) == 0)
+        answer->status = strtol(memchr(bytes, ' ', size) ? (char *)memchr(bytes, ' ', size) : "0", NULL, 10);
+    if (size > 12 && strncasecmp(bytes, "Retry-After:", 12) == 0)
+        answer->retry_after_s = strtol(bytes + 12, NULL, 10);
+    return size;
+}
+
+struct host *host_open(const struct settings *settings)
+{
+    struct host *host = calloc(1, sizeof(*host));
+
+    if (!host || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(host->curl = curl_easy_init()))
+        fail(EXIT_CONNECTION, "libcurl does not start");
+    host->settings = settings;
+    curl_easy_setopt(host->curl, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(host->curl, CURLOPT_ERRORBUFFER, host->error);
+    curl_easy_setopt(host->curl, CURLOPT_CONNECTTIMEOUT, 10L);
+    curl_easy_setopt(host->curl, CURLOPT_TIMEOUT, 90L);
+    curl_easy_setopt(host->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(host->curl, CURLOPT_WRITEFUNCTION, body_take);
+    curl_easy_setopt(host->curl, CURLOPT_HEADERFUNCTION, header_take);
+    curl_easy_setopt(host->curl, CURLOPT_USERAGENT, "xs/1");
+    if (settings->ca) {
+        curl_easy_setopt(host->curl, CURLOPT_CAINFO, settings->ca);
+        return host;
+    }
+    curl_easy_setopt(host->curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    curl_easy_setopt(host->curl, CURLOPT_SSL_CTX_FUNCTION, pin_set);
+    curl_easy_setopt(host->curl, CURLOPT_SSL_CTX_DATA, host);
+    return host;
+}
+
+void host_close(struct host *host)
+{
+    curl_easy_cleanup(host->curl);
+    curl_global_cleanup();
+    free(host);
+}
+
+const struct settings *host_settings(const struct host *host)
+{
+    return host->settings;
+}
+
+static struct curl_slist *header_add(struct curl_slist *list, const char *name, const char *value)
+{
+    char line[512];
+    struct curl_slist *longer;
+
+    snprintf(line, sizeof(line), "%s: %s", name, value);
+    longer = curl_slist_append(list, line);
+    if (!longer)
+        fail(EXIT_CONNECTION, "out of memory");
+    return longer;
+}
+
+struct question {
+    const char *method;
+    const char *path;
+    const char *body;                   /* NULL none */
+    const char *idempotency_key;        /* NULL none */
+};
+
+/* One try. CURLE_OK and *answer, whatever the status. */
+static CURLcode try_once(struct host *host, const struct question *question, struct answer *answer)
+{
+    struct curl_slist *headers = NULL;
+    char bearer[256], url[1024];
+    CURLcode rc;
+
+    snprintf(bearer, sizeof(bearer), "Bearer %s", host->settings->key);
+    snprintf(url, sizeof(url), "%s%s", host->settings->url, question->path);
+    headers = header_add(headers, "Authorization", bearer);
+    headers = header_add(headers, "Expect", "");
+    if (question->body)
+        headers = header_add(headers, "Content-Type", "application/json");
+    if (question->idempotency_key)
+        headers = header_add(headers, "Idempotency-Key", question->idempotency_key);
+    curl_easy_setopt(host->curl, CURLOPT_URL, url);
+    curl_easy_setopt(host->curl, CURLOPT_CUSTOMREQUEST, question->method);
+    curl_easy_setopt(host->curl, CURLOPT_HTTPHEADER, headers);
+    if (question->body) {
+        curl_easy_setopt(host->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(question->body));
+        curl_easy_setopt(host->curl, CURLOPT_POSTFIELDS, question->body);
+    } else if (strcmp(question->method, "POST") == 0) {
+        curl_easy_setopt(host->curl, CURLOPT_POSTFIELDSIZE, 0L);
+        curl_easy_setopt(host->curl, CURLOPT_POSTFIELDS, "");
+    } else {
+        curl_easy_setopt(host->curl, CURLOPT_HTTPGET, 1L);
+    }
+    curl_easy_setopt(host->curl, CURLOPT_WRITEDATA, answer);
+    curl_easy_setopt(host->curl, CURLOPT_HEADERDATA, answer);
+    host->error[0] = 0;
+    rc = curl_easy_perform(host->curl);
+    curl_slist_free_all(headers);
+    return rc;
+}
+
+static void answer_reset(struct answer *answer)
+{
+    free(answer->text);
+    answer->text = NULL;
+    answer->size = 0;
+    answer->status = answer->retry_after_s = 0;
+    if (answer->file && (fflush(answer->file) != 0 || ftruncate(fileno(answer->file), 0) != 0))
+        fail(EXIT_REFUSED, "cannot write: %s", strerror(errno));
+    if (answer->file)
+        rewind(answer->file);
+}
+
+static bool problem_retryable(const struct answer *answer)
+{
+    json_t *problem = answer->text ? json_loads(answer->text, 0, NULL) : NULL;
+    bool retryable = json_is_true(json_object_get(problem, "retryable"));
+
+    json_decref(problem);
+    return retryable;
+}
+
+/* What a connection can fail of for a moment. A certificate is not of that kind. */
+static bool passing(CURLcode rc)
+{
+    return rc == CURLE_COULDNT_CONNECT || rc == CURLE_GOT_NOTHING || rc == CURLE_RECV_ERROR ||
+           rc == CURLE_SEND_ERROR || rc == CURLE_OPERATION_TIMEDOUT || rc == CURLE_PARTIAL_FILE;
+}
+
+static void pause_before_retry(const struct answer *answer, int try)
+{
+    long seconds = answer->retry_after_s > 0 ? answer->retry_after_s : 1L << (try - 1);
+    struct timespec pause = { .tv_sec = seconds < PAUSE_S_MAX ? seconds : PAUSE_S_MAX };
+
+    nanosleep(&pause, NULL);
+}
+
+/* Up to TRIES times, always with the same key: whatever an earlier try did, it is done once. */
+static CURLcode try_often(struct host *host, const struct question *question, struct answer *answer)
+{
+    CURLcode rc = CURLE_OK;
+
+    for (int try = 1; try <= TRIES; try++) {
+        answer_reset(answer);
+        rc = try_once(host, question, answer);
+        if (rc == CURLE_OK && (answer->status < 400 || !problem_retryable(answer)))
+            break;
+        if (rc != CURLE_OK && !passing(rc))
+            break;
+        if (try < TRIES)
+            pause_before_retry(answer, try);
+    }
+    return rc;
+}
+
+static _Noreturn void connection_fail(struct host *host, CURLcode rc)
+{
+    if (host->other_certificate)
+        fail(EXIT_CONNECTION,
+             "%s shows another certificate than the one you trust; nothing was sent\n"
+             "    expected %s\n    seen     %s\n"
+             "    If the host was set up anew, set XS_FINGERPRINT to what ./run prints now. If not, someone is between.",
+             host->settings->url, host->settings->fingerprint, host->seen);
+    fail(EXIT_CONNECTION, "%s: %s\n    Is the host running, and is the address right?", host->settings->url,
+         host->error[0] ? host->error : curl_easy_strerror(rc));
+}
+
+const char *answer_text(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text ? text : "";
+}
+
+static const char *advice(const char *code)
+{
+    static const struct {
+        const char *code;
+        const char *advice;
+    } table[] = {
+        { "unauthenticated", "set XS_KEY to your key; ./run prints the operator's" },
+        { "key_expired", "make another key, or ask the operator for one" },
+        { "key_revoked", "use another key" },
+        { "wrong_role", "xs admin needs an operator's key, everything else a customer's" },
+        { "scope_missing", "make a key with this scope: xs keys new" },
+        { "insufficient_funds", "ask the operator for credit, or delete what runs" },
+        { "not_found", "xs list shows what there is" },
+        { "invalid_fields", "correct the fields above and try again" },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        if (strcmp(table[i].code, code) == 0)
+            return table[i].advice;
+    return NULL;
+}
+
+static void context_print(const json_t *context)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)context, name, value) {
+        char *text = json_is_string(value) ? strdup(json_string_value(value)) : json_dumps(value, JSON_ENCODE_ANY);
+
+        fprintf(stderr, "    %s: %s\n", name, text ? text : "");
+        free(text);
+    }
+}
+
+static _Noreturn void problem_fail(const struct answer *answer)
+{
+    json_t *problem = answer->text ? json_loads(answer->text, 0, NULL) : NULL;
+    const char *code = answer_text(problem, "code");
+    bool retryable = json_is_true(json_object_get(problem, "retryable"));
+    json_t *error;
+    size_t i;
+
+    if (!*code)
+        fail(EXIT_CONNECTION, "the host answered %ld with something that is not from XenoServer: check XS_URL",
+             answer->status);
+    fprintf(stderr, "xs: %s (%ld %s)\n", answer_text(problem, "title"), answer->status, code);
+    if (strcmp(answer_text(problem, "detail"), "see errors") != 0 && *answer_text(problem, "detail"))
+        fprintf(stderr, "    %s\n", answer_text(problem, "detail"));
+    json_array_foreach(json_object_get(problem, "errors"), i, error)
+        fprintf(stderr, "    %s: %s\n", answer_text(error, "field"), answer_text(error, "detail"));
+    context_print(json_object_get(problem, "context"));
+    if (advice(code))
+        fprintf(stderr, "    what to do: %s\n", advice(code));
+    else if (retryable)
+        fprintf(stderr, "    what to do: try again in a while; asked %d times now\n", TRIES);
+    fprintf(stderr, "    request %s\n", answer_text(problem, "request_id"));
+    json_decref(problem);
+    exit(retryable ? EXIT_LATER : EXIT_REFUSED);
+}
+
+static json_t *ask(struct host *host, const struct question *question)
+{
+    struct answer answer = { .text = NULL };
+    CURLcode rc = try_often(host, question, &answer);
+    json_t *json = NULL;
+
+    if (rc != CURLE_OK)
+        connection_fail(host, rc);
+    if (answer.status >= 400 || answer.status < 200)
+        problem_fail(&answer);
+    if (answer.status != 204 && !(json = answer.text ? json_loads(answer.text, 0, NULL) : NULL))
+        fail(EXIT_CONNECTION, "the host's answer is not JSON: check XS_URL");
+    free(answer.text);
+    return json;
+}
+
+json_t *ask_get(struct host *host, const char *path)
+{
+    return ask(host, &(struct question){ .method = "GET", .path = path });
+}
+
+json_t *ask_delete(struct host *host, const char *path)
+{
+    return ask(host, &(struct question){ .method = "DELETE", .path = path });
+}
+
+json_t *ask_post(struct host *host, const char *path, json_t *body)
+{
+    char key[ID_BYTES];
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    json_t *json;
+
+    if (body && !text)
+        fail(EXIT_USAGE, "the arguments are not UTF-8 text");
+    json = ask(host, &(struct question){ .method = "POST", .path = path, .body = text,
+                                         .idempotency_key = id_make("idk_", key) });
+    json_decref(body);
+    free(text);
+    return json;
+}
+
+void ask_file(struct host *host, const char *path, const char *file_path)
+{
+    struct question question = { .method = "GET", .path = path };
+    struct answer answer = { .text = NULL };
+    char part[4096];
+    CURLcode rc;
+
+    if (snprintf(part, sizeof(part), "%s.part", file_path) >= (int)sizeof(part))
+        fail(EXIT_USAGE, "the file's name is too long");
+    answer.file = fopen(part, "we");
+    if (!answer.file)
+        fail(EXIT_USAGE, "%s: %s", part, strerror(errno));
+    rc = try_often(host, &question, &answer);
+    if (rc != CURLE_OK || answer.status >= 400) {
+        unlink(part);
+        if (rc != CURLE_OK)
+            connection_fail(host, rc);
+        problem_fail(&answer);
+    }
+    if (fflush(answer.file) != 0 || fsync(fileno(answer.file)) != 0 || fclose(answer.file) != 0 ||
+        rename(part, file_path) != 0) {
+        int error = errno;
+
+        unlink(part);
+        fail(EXIT_REFUSED, "%s: %s", file_path, strerror(error));
+    }
+    free(answer.text);
+}

@@ -1,0 +1,27 @@
+/* Requests to the host: one connection, the certificate pinned, retries with
+ * the same Idempotency-Key. What cannot be answered ends the program with the
+ * problem's title, its detail, the fields concerned and what to do. */
+#ifndef XS_ASK_H
+#define XS_ASK_H
+
+#include "client/xs/settings.h"
+
+#include <jansson.h>
+
+struct host;
+struct host *host_open(const struct settings *settings);
+void host_close(struct host *host);
+const struct settings *host_settings(const struct host *host);
+
+/* The answer's body (new reference; NULL for 204). `body` is stolen, may be NULL. */
+json_t *ask_get(struct host *host, const char *path);
+json_t *ask_post(struct host *host, const char *path, json_t *body);
+json_t *ask_delete(struct host *host, const char *path);
+
+/* GET into a file: complete under its name or not there at all. */
+void ask_file(struct host *host, const char *path, const char *file_path);
+
+/* A field's text; "" if it has none. */
+const char *answer_text(const json_t *object, const char *name);
+
+#endif

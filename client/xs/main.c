@@ -1,0 +1,135 @@
+/* xs: the customer's and the operator's command line. Same names as the API. */
+#include "client/xs/commands.h"
+#include "client/xs/fail.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct command {
+    const char *words;                  /* as typed, separated by spaces */
+    command_run *run;
+    const char *help;
+};
+
+/* Longer first where one begins another. */
+static const struct command commands[] = {
+    { "quote", quote_command, "what a configuration would cost" },
+    { "images", images_command, "what can be booted" },
+    { "flavors", flavors_command, "sizes" },
+    { "create", create_command, "NAME --image I --flavor F [--wait]: make an instance" },
+    { "list", list_command, "your instances" },
+    { "show", show_command, "INSTANCE: one of them (id or name)" },
+    { "start", start_command, "INSTANCE [--wait]" },
+    { "stop", stop_command, "INSTANCE [--wait]: ask the guest to shut down" },
+    { "power-off", power_off_command, "INSTANCE [--wait]: without asking the guest" },
+    { "reboot", reboot_command, "INSTANCE [--wait]" },
+    { "suspend", suspend_command, "INSTANCE [--wait]" },
+    { "resume", resume_command, "INSTANCE [--wait]" },
+    { "rm", rm_command, "INSTANCE [--wait]: delete it" },
+    { "log", log_command, "INSTANCE: what it wrote on its console" },
+    { "usage", usage_command, "[INSTANCE]: what was used, to this second" },
+    { "records", records_command, "INSTANCE: the signed records behind the bill" },
+    { "wallet", wallet_command, "your money" },
+    { "invoice new", invoice_new_command, "bill what is not yet billed" },
+    { "invoice list", invoice_list_command, "your invoices" },
+    { "invoice show", invoice_show_command, "ID" },
+    { "invoice get", invoice_get_command, "ID [-o FILE]: download the bundle" },
+    { "account", account_command, "who you are" },
+    { "keys new", keys_new_command, "NAME [--scopes A,B] [--days N]" },
+    { "keys revoke", keys_revoke_command, "ID" },
+    { "keys list", keys_list_command, "your keys" },
+    { "keys", keys_list_command, NULL },
+    { "admin customer add", customer_add_command, "NAME [--currency EUR]" },
+    { "admin customer list", customer_list_command, "all customers" },
+    { "admin credit", credit_command, "CUSTOMER AMOUNT [--reason TEXT]" },
+    { "admin key", customer_key_command, "CUSTOMER NAME: make a key for a customer" },
+    { "admin host", host_command, "the host and its meter" },
+};
+
+#define COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static void help_print(FILE *out)
+{
+    fputs("usage: xs [--json] [--ca FILE] COMMAND ...\n\n", out);
+    for (size_t i = 0; i < COUNT; i++)
+        if (commands[i].help)
+            fprintf(out, "    %-20s %s\n", commands[i].words, commands[i].help);
+    fputs("\nSettings: XS_URL, XS_KEY, XS_FINGERPRINT, or ~/.config/xs/config with url, key, fingerprint.\n"
+          "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 no trusted connection, 4 try again later.\n",
+          out);
+}
+
+/* How many of argv's words the command takes; 0 if it is another. */
+static unsigned words_match(const char *words, char **argv)
+{
+    unsigned taken = 0;
+
+    while (*words) {
+        size_t len = strcspn(words, " ");
+
+        if (!argv[taken] || strlen(argv[taken]) != len || strncmp(argv[taken], words, len) != 0)
+            return 0;
+        taken++;
+        words += len;
+        words += *words == ' ';
+    }
+    return taken;
+}
+
+/* --json and --ca may stand anywhere: they are taken out of argv. */
+static void common_take(char **argv, struct settings *settings)
+{
+    char **kept = argv;
+
+    for (; *argv; argv++) {
+        if (strcmp(*argv, "--json") == 0) {
+            settings->json = true;
+        } else if (strcmp(*argv, "--ca") == 0) {
+            if (!argv[1])
+                fail(EXIT_USAGE, "--ca needs a file");
+            settings->ca = *++argv;
+        } else {
+            *kept++ = *argv;
+        }
+    }
+    *kept = NULL;
+}
+
+static int run(const struct command *command, char **argv, struct settings *settings)
+{
+    struct host *host;
+    int status;
+
+    settings_load(settings);
+    host = host_open(settings);
+    status = command->run(host, argv);
+    host_close(host);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        fail(EXIT_REFUSED, "the output could not be written");
+    free(settings->url);
+    free(settings->key);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct settings settings = { .json = false };
+
+    (void)argc;
+    if (sodium_init() < 0)
+        fail(EXIT_USAGE, "libsodium does not start");
+    common_take(argv + 1, &settings);
+    if (!argv[1] || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+        help_print(argv[1] ? stdout : stderr);
+        return argv[1] ? EXIT_DONE : EXIT_USAGE;
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        unsigned taken = words_match(commands[i].words, argv + 1);
+
+        if (taken)
+            return run(&commands[i], argv + 1 + taken, &settings);
+    }
+    fail(EXIT_USAGE, "%s: no such command; xs help lists them", argv[1]);
+}

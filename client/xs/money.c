@@ -1,0 +1,222 @@
+/* Quotes, usage, the wallet, invoices. Amounts are shown as they come: never rounded, never a float. */
+#include "client/xs/args.h"
+#include "client/xs/commands.h"
+#include "client/xs/fail.h"
+#include "client/xs/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static json_t *quote_body(const char *flavor, const char *vcpus, const char *memory, const char *seconds,
+                          const char *cpu_percent)
+{
+    json_t *body = json_object();
+
+    if (flavor)
+        json_object_set_new(body, "flavor", json_string(flavor));
+    if (vcpus)
+        json_object_set_new(body, "vcpus", json_integer(args_number("--vcpus", vcpus, 1, 64)));
+    if (memory)
+        json_object_set_new(body, "memory_mib", json_integer(args_number("--memory", memory, 1, 1 << 20)));
+    if (cpu_percent)
+        json_object_set_new(body, "cpu_percent", json_integer(args_number("--cpu-percent", cpu_percent, 0, 100)));
+    json_object_set_new(body, "seconds", json_integer(args_number("--seconds", seconds, 1, 31622400)));
+    return body;
+}
+
+int quote_command(struct host *host, char **argv)
+{
+    static const char usage[] = "quote (FLAVOR | --vcpus N --memory MIB) [--seconds N] [--cpu-percent N]";
+    static const struct column columns[] = {
+        { "METER", "meter" }, { ">QUANTITY", "quantity" }, { "UNIT", "unit" }, { ">AMOUNT", "amount" },
+    };
+    const char *flavor, *named = NULL, *vcpus = NULL, *memory = NULL, *seconds = "3600", *cpu_percent = NULL;
+    const struct flag flags[] = {
+        { "--flavor", &named, NULL },    { "--vcpus", &vcpus, NULL },
+        { "--memory", &memory, NULL },   { "--seconds", &seconds, NULL },
+        { "--cpu-percent", &cpu_percent, NULL }, { NULL, NULL, NULL },
+    };
+    json_t *quote;
+
+    args_take(argv, flags, &flavor, 0, 1, usage);
+    flavor = named ? named : flavor;
+    if (!flavor && (!vcpus || !memory))
+        fail(EXIT_USAGE, "a flavor, or --vcpus and --memory, is needed\nusage: xs %s", usage);
+    quote = ask_post(host, "/v1/quotes", quote_body(flavor, vcpus, memory, seconds, cpu_percent));
+    if (!json_print(host, quote)) {
+        table_print(columns, COUNT(columns), json_object_get(quote, "lines"), "Nothing is charged for this.");
+        printf("\n%d vCPU, %d MiB for %jd s: %s %s (%s %s an hour); %s %s is set aside when it starts\n",
+               (int)json_integer_value(json_object_get(quote, "vcpus")),
+               (int)json_integer_value(json_object_get(quote, "memory_mib")),
+               (intmax_t)json_integer_value(json_object_get(quote, "seconds")), answer_text(quote, "total"),
+               answer_text(quote, "currency"), answer_text(quote, "per_hour"), answer_text(quote, "currency"),
+               answer_text(quote, "hold"), answer_text(quote, "currency"));
+    }
+    json_decref(quote);
+    return EXIT_DONE;
+}
+
+static void usage_print(const json_t *rows)
+{
+    static const struct column columns[] = {
+        { "INSTANCE", "id" },
+        { "STATE", "state" },
+        { ">GUEST NS", "guest_ns" },
+        { ">HV NS", "hv_ns" },
+        { ">WAIT NS", "wait_ns" },
+        { ">PAGE S", "page_seconds" },
+        { ">EXITS", "exits" },
+        { ">HYPERCALLS", "hypercalls" },
+        { ">AMOUNT", "amount" },
+        { "BILLED NOW", "meters_running" },
+        { "AS OF", "as_of" },
+    };
+
+    table_print(columns, COUNT(columns), rows, "Nothing has been used yet.");
+}
+
+int usage_command(struct host *host, char **argv)
+{
+    const char *which;
+    char path[256] = "/v1/usage", *id;
+    json_t *usage, *rows;
+
+    args_take(argv, NULL, &which, 0, 1, "usage [INSTANCE]");
+    if (which) {
+        id = instance_resolve(host, which);
+        snprintf(path, sizeof(path), "/v1/instances/%s/usage", id);
+        free(id);
+    }
+    usage = ask_get(host, path);
+    if (!json_print(host, usage)) {
+        rows = which ? json_pack("[O]", usage) : json_incref(json_object_get(usage, "data"));
+        usage_print(rows);
+        json_decref(rows);
+    }
+    json_decref(usage);
+    return EXIT_DONE;
+}
+
+/* The leaves as they were hashed; --json adds their places in the log. */
+int records_command(struct host *host, char **argv)
+{
+    const char *which, *after = NULL;
+    const struct flag flags[] = { { "--after", &after, NULL }, { NULL, NULL, NULL } };
+    char path[320], from[48] = "", *id;
+    json_t *records, *record;
+    size_t i;
+
+    args_take(argv, flags, &which, 1, 1, "records INSTANCE [--after CURSOR]");
+    id = instance_resolve(host, which);
+    if (after)
+        snprintf(from, sizeof(from), "?after=%jd", (intmax_t)args_number("--after", after, 0, INT64_C(1) << 52));
+    snprintf(path, sizeof(path), "/v1/instances/%s/records%s", id, from);
+    records = ask_get(host, path);
+    if (!json_print(host, records))
+        json_array_foreach(json_object_get(records, "data"), i, record)
+            text_print(answer_text(record, "leaf"));
+    json_decref(records);
+    free(id);
+    return EXIT_DONE;
+}
+
+int wallet_command(struct host *host, char **argv)
+{
+    static const struct column columns[] = {
+        { "AT", "at" }, { "WHAT", "code" }, { ">AMOUNT", "amount" }, { "REASON", "reason" }, { "TRANSFER", "transfer_id" },
+    };
+    json_t *wallet;
+
+    args_take(argv, NULL, NULL, 0, 0, "wallet");
+    wallet = ask_get(host, "/v1/wallet");
+    if (!json_print(host, wallet)) {
+        printf("balance %s %s, held %s, free to use %s\n\n", answer_text(wallet, "balance"), answer_text(wallet, "currency"),
+               answer_text(wallet, "held"), answer_text(wallet, "available"));
+        table_print(columns, COUNT(columns), json_object_get(wallet, "entries"), "No money has moved yet.");
+    }
+    json_decref(wallet);
+    return EXIT_DONE;
+}
+
+static void invoices_print(struct host *host, const json_t *answer, bool one)
+{
+    static const struct column columns[] = {
+        { "ID", "id" },       { "NUMBER", "number" },     { "ISSUED", "issued_at" },
+        { ">TOTAL", "total" }, { "CURRENCY", "currency" }, { "PRICE BOOK", "price_book" },
+    };
+    json_t *rows;
+
+    if (json_print(host, answer))
+        return;
+    rows = one ? json_pack("[O]", answer) : json_incref(json_object_get(answer, "data"));
+    table_print(columns, COUNT(columns), rows, "There are no invoices. Make one: xs invoice new");
+    json_decref(rows);
+}
+
+int invoice_new_command(struct host *host, char **argv)
+{
+    json_t *invoice;
+
+    args_take(argv, NULL, NULL, 0, 0, "invoice new");
+    invoice = ask_post(host, "/v1/invoices", NULL);
+    invoices_print(host, invoice, true);
+    json_decref(invoice);
+    return EXIT_DONE;
+}
+
+int invoice_list_command(struct host *host, char **argv)
+{
+    json_t *invoices;
+
+    args_take(argv, NULL, NULL, 0, 0, "invoice list");
+    invoices = ask_get(host, "/v1/invoices");
+    invoices_print(host, invoices, false);
+    json_decref(invoices);
+    return EXIT_DONE;
+}
+
+static void invoice_path(char *path, size_t size, const char *id, const char *rest)
+{
+    if (strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(id))
+        fail(EXIT_USAGE, "\"%s\" is not an invoice's id: xs invoice list shows them", id);
+    snprintf(path, size, "/v1/invoices/%s%s", id, rest);
+}
+
+int invoice_show_command(struct host *host, char **argv)
+{
+    static const struct column columns[] = {
+        { "INSTANCE", "instance_id" }, { "METER", "meter" }, { ">QUANTITY", "quantity" }, { "UNIT", "unit" },
+        { ">AMOUNT", "amount" },
+    };
+    const char *id;
+    char path[256];
+    json_t *invoice;
+
+    args_take(argv, NULL, &id, 1, 1, "invoice show ID");
+    invoice_path(path, sizeof(path), id, "");
+    invoice = ask_get(host, path);
+    if (!host_settings(host)->json && json_is_array(json_object_get(invoice, "lines"))) {
+        table_print(columns, COUNT(columns), json_object_get(invoice, "lines"), "This invoice has no lines.");
+        putchar('\n');
+    }
+    invoices_print(host, invoice, true);
+    json_decref(invoice);
+    return EXIT_DONE;
+}
+
+int invoice_get_command(struct host *host, char **argv)
+{
+    const char *id, *file = NULL;
+    const struct flag flags[] = { { "-o", &file, NULL }, { NULL, NULL, NULL } };
+    char path[256], name[96];
+
+    args_take(argv, flags, &id, 1, 1, "invoice get ID [-o FILE]");
+    invoice_path(path, sizeof(path), id, "/bundle");
+    snprintf(name, sizeof(name), "%s.tar", id);
+    ask_file(host, path, file ? file : name);
+    fprintf(stderr, "%s: check it with: xs-verify %s\n", file ? file : name, file ? file : name);
+    return EXIT_DONE;
+}
