@@ -33,7 +33,7 @@ invoice_id=$(jq -r .id "$E2E/invoice")
 bundle=$E2E/bundle.tar
 curl -sS --cacert "$E2E/secret/conf/tls.crt" -H "Authorization: Bearer $KEY" -o "$bundle" "$API/v1/invoices/$invoice_id/bundle"
 check 'a bundle' tar -tf "$bundle"
-check 'xs-verify accepts it' "$BUILD/xs-verify" "$bundle"
+check 'xs-verify accepts it' "$STATE/bin/xs-verify" "$bundle"
 rm -rf "$E2E/bundle"
 mkdir "$E2E/bundle"
 tar -xf "$bundle" -C "$E2E/bundle"
@@ -45,7 +45,7 @@ for part in 1 2 3 4 5 6 7 8; do
     cp "$bundle" "$bundle.bad"
     byte=$(od -An -tu1 -j$at -N1 "$bundle" | tr -d ' ')
     printf "\\$(printf %o $((byte ^ 1)))" | dd of="$bundle.bad" bs=1 seek=$at conv=notrunc 2>/dev/null
-    refuses "xs-verify refuses byte $at flipped" . "$BUILD/xs-verify" "$bundle.bad"
+    refuses "xs-verify refuses byte $at flipped" . "$STATE/bin/xs-verify" "$bundle.bad"
 done
 balance=$(call GET /v1/wallet)
 equals 'nothing is held any more' 0.00 "$(printf '%s' "$balance" | jq -r .held)"
