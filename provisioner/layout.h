@@ -26,7 +26,7 @@
 #define LAYOUT_STORE_PFN    (LAYOUT_SPECIAL_PFN + 4)
 #define LAYOUT_CONSOLE_PFN  (LAYOUT_SPECIAL_PFN + 7)
 #define LAYOUT_CMDLINE_MAX  2047u       /* x86 Linux cuts at COMMAND_LINE_SIZE, 2048 */
-#define LAYOUT_VCPUS_MAX    64u
+#define LAYOUT_VCPUS_MAX    32u         /* what a shared_info page holds */
 #define LAYOUT_INFO_BYTES   (2 * LAYOUT_PAGE)
 #define LAYOUT_ACPI_BYTES   LAYOUT_PAGE
 #define LAYOUT_CPU_BYTES    2048u

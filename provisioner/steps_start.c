@@ -28,8 +28,9 @@ static uint64_t pages_of(const struct instance *i)
 
 static enum step_end hypervisor_refused(struct run *run, const char *what, int rc)
 {
-    return run_fail(run, rc == -ENOMEM ? "capacity_unavailable" : "internal", "%s: the hypervisor answers %s", what,
-                    strerror(-rc));
+    /* ENOSPC: no meter slot, or no domain more. */
+    return run_fail(run, rc == -ENOMEM || rc == -ENOSPC ? "capacity_unavailable" : "internal",
+                    "%s: the hypervisor answers %s", what, strerror(-rc));
 }
 
 static bool some_dying(struct xen *xen)
@@ -64,7 +65,7 @@ static enum step_end admit(struct run *run)
     if (!host.slots_free)
         return run_fail(run, "capacity_unavailable", "no meter slot is free until accountd has read those of past guests");
     return run_fail(run, "capacity_unavailable", "%" PRIu64 " MiB of memory are needed, %" PRIu64 " are free",
-                    need >> 8, host.pages_free >> 8);
+                    (need + 255) / 256, host.pages_free / 256);
 }
 
 const struct step step_admit = { "admit", admit, NULL, NULL };

@@ -27,6 +27,7 @@ struct schedule {
     struct timing *timings;
     size_t room;
     bool reconcile;             /* something changed since the last time */
+    unsigned failures;          /* of reconciliation, in a row */
     bool first;                 /* jobs found now were interrupted */
 };
 
@@ -69,10 +70,15 @@ static void news(const struct worker *worker)
         log_warn("eventfd: a waiting caller is told late");
 }
 
+static int64_t retry_delay_ms(unsigned retries)
+{
+    int64_t delay_ms = (int64_t)RETRY_MIN_MS << (retries < 7 ? retries : 7);
+
+    return delay_ms < RETRY_MAX_MS ? delay_ms : RETRY_MAX_MS;
+}
+
 static void timing_set(struct timing *t, const struct run *run, enum job_turn turn, int64_t now)
 {
-    int64_t delay;
-
     if (turn == TURN_MORE || turn == TURN_END) {
         bool recovered = t->recovered;
 
@@ -82,14 +88,7 @@ static void timing_set(struct timing *t, const struct run *run, enum job_turn tu
     if (!t->since_ms)
         t->since_ms = now;
     t->waiting = turn == TURN_WAIT;
-    if (turn == TURN_WAIT) {
-        delay = run->wait_ms;
-    } else {
-        delay = (int64_t)RETRY_MIN_MS << (t->retries < 7 ? t->retries : 7);
-        delay = delay < RETRY_MAX_MS ? delay : RETRY_MAX_MS;
-        t->retries++;
-    }
-    t->due_ms = now + delay;
+    t->due_ms = now + (turn == TURN_WAIT ? run->wait_ms : retry_delay_ms(t->retries++));
 }
 
 /* One step of one job. */
@@ -185,10 +184,13 @@ void worker_run(struct worker *worker, bool until_idle)
             int rc = reconcile(&worker->tools);
 
             s.reconcile = rc != 0;
-            if (!rc)
+            if (!rc) {
+                s.failures = 0;
                 continue;               /* it may have added jobs */
+            }
             log_warnx("reconciliation: %s; tried again", strerror(-rc));
-            next_ms = now_ms() + RETRY_MAX_MS;
+            int64_t again_ms = now_ms() + retry_delay_ms(s.failures++);
+            next_ms = next_ms < 0 || again_ms < next_ms ? again_ms : next_ms;
         }
         if (until_idle && next_ms < 0)
             break;
