@@ -1,0 +1,21 @@
+/* Files for the tests: a small kernel that is right in every respect, a
+ * catalogue, a directory of their own. */
+#ifndef TESTS_PROVISIONER_SAMPLE_H
+#define TESTS_PROVISIONER_SAMPLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SAMPLE_KERNEL_BYTES 0x6000u
+#define SAMPLE_ENTRY        0x1000040u
+
+/* Two segments, at 16 MiB (0x3000 bytes) and 17 MiB (0x1000 in the file, 0x5000 in memory), and a note. */
+void sample_kernel(uint8_t image[SAMPLE_KERNEL_BYTES]);
+
+/* Makes DIR/kernel, DIR/initrd, DIR/catalog.json (image "tiny", flavors "xs1", "xs2", "huge"), DIR/console, DIR/run. */
+void sample_files(const char *dir);
+void sample_write(const char *dir, const char *name, const void *bytes, size_t count);
+/* mkdtemp; removed with all it holds when the process exits that made it. */
+char *sample_dir(void);
+
+#endif

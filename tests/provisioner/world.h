@@ -1,0 +1,95 @@
+/* A model of the hypervisor, xenstored and (for jobs.c) accountd behind
+ * provisioner/xen.h and billing.h. It lives in a file that processes map, so
+ * it goes on when the process that used it is killed, as the real ones do.
+ *
+ * Every verb of the seam is a call with a number. A call can be told to fail,
+ * or the calling process to be killed just before or after its effect.
+ */
+#ifndef TESTS_PROVISIONER_WORLD_H
+#define TESTS_PROVISIONER_WORLD_H
+
+#include "provisioner/layout.h"
+#include "provisioner/xen.h"
+
+#include <pthread.h>
+
+#define WORLD_DOMAINS   64
+#define WORLD_RANGES    16
+#define WORLD_SLOTS     96
+#define WORLD_PAGES     (1u << 20)      /* 4 GiB */
+
+struct world_range {
+    uint64_t pfn, pages;
+};
+
+struct world_domain {
+    bool used, dying, shutdown, cpu_set, introduced;
+    unsigned reason, pauses;
+    uint32_t domid, slot, ports;
+    uint8_t uuid[16];
+    uint64_t pages, pages_max;
+    struct world_range range[WORLD_RANGES];
+    unsigned nr_ranges;
+    struct xen_domain_spec spec;
+    struct xen_rings rings;
+    uint64_t copied_bytes;
+    uint8_t info[LAYOUT_INFO_BYTES];    /* the last two pages written before the ACPI tables */
+    char store_name[64], store_uuid[40], asked[16];
+};
+
+struct world_slot {
+    bool used, final;
+    uint32_t domid;
+    uint8_t incarnation[16];
+};
+
+/* What accountd was told, by incarnation. */
+struct world_entry {
+    char instance_id[64], incarnation[40];
+};
+
+struct world {
+    pthread_mutex_t lock;
+    uint64_t pages_free;
+    uint8_t boot_id[16];
+    struct world_domain domain[WORLD_DOMAINS];
+    struct world_slot slot[WORLD_SLOTS];
+    uint32_t next_domid;
+    uint64_t next_incarnation;
+    struct world_entry registered[64];
+    unsigned nr_registered;
+    struct world_entry closed[64];
+    unsigned nr_closed;
+    char billing_code[32];              /* not empty: accountd refuses with it */
+
+    /* Steering. */
+    unsigned calls;
+    unsigned kill_at;                   /* number of the call; 0 never */
+    bool kill_after;                    /* its effect */
+    unsigned fail_at;
+    int fail_errno;
+    char fail_verb[32];                 /* every call of it fails */
+    char broken[160];                   /* the first rule of the real thing that was broken */
+};
+
+/* Maps (and, the first time, makes) the file. Every process that links the
+ * model uses the one of the environment's XS_WORLD. */
+struct world *world_attach(const char *path);
+void world_reset(struct world *w);
+void world_lock(struct world *w);
+void world_unlock(struct world *w);
+
+/* Begins a call: 0 or the -errno it is to fail with; kills when told to. */
+int world_enter(struct world *w, const char *verb);
+int world_leave(struct world *w, int rc);
+void world_broken(struct world *w, const char *rule);
+
+/* Looks, without being a call. */
+struct world_domain *world_find(struct world *w, const uint8_t uuid[16]);      /* not dying */
+unsigned world_alive(struct world *w);
+
+/* What a guest does by itself; the daemon is told through xenstored. */
+void world_shutdown(struct world *w, struct world_domain *d, unsigned reason);
+void world_event(void);
+
+#endif
