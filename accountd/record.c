@@ -136,7 +136,7 @@ static int take_numbers(const json_t *fields, struct record *r, struct json_why 
 
 static bool is_record_type(const char *type)
 {
-    static const char *const types[] = { "start", "use", "end", "gap", "anomaly" };
+    static const char *const types[] = { "start", "succ", "use", "end", "gap", "anomaly" };
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         if (strcmp(type, types[i]) == 0)
@@ -205,7 +205,7 @@ bool record_follows(const struct record *record, const struct chain_hash *hash, 
         return refuse(why, next, "its number does not follow the one before");
     if (!chain_hash_equal(&next->prev, hash))
         return refuse(why, next, "prev is not the hash of the record before");
-    if (strcmp(next->type, "start") == 0)
+    if (strcmp(next->type, "start") == 0 || strcmp(next->type, "succ") == 0)
         return refuse(why, next, "a second start");
     if (!point_equal(&record->to, &next->from))
         return refuse(why, next, "does not start where the record before ended");
@@ -220,6 +220,8 @@ bool record_is_first(const struct record *record, struct json_why *why)
     static const struct chain_hash zero;
     struct meter_point birth = { .t_ns = record->from.t_ns };
 
+    if (strcmp(record->type, "succ") == 0 && record->number > 0)
+        return true;
     if (strcmp(record->type, "start") != 0 || record->number != 0 || !chain_hash_equal(&record->prev, &zero))
         return refuse(why, record, "a chain begins with start, number 0 and no record before");
     if (!point_equal(&record->from, &birth) || !point_equal(&record->to, &birth))

@@ -1,6 +1,7 @@
 /* A usage record: what one leaf says about one incarnation between two points. Pure.
  *
  * start  the incarnation's first; both points are its birth, all counters 0
+ * succ   the first in a new log after the old one was lost; both points are the last that was charged
  * use    one interval
  * end    the last interval, up to its death
  * gap    the incarnation was lost with its host's boot or slot; nothing is billed and nothing follows
@@ -49,6 +50,7 @@ int record_usage(const struct record *record, struct meter_usage *usage, struct 
 /* That `next` follows `record` (whose leaf hashes to `hash`) in number, prev and points. */
 bool record_follows(const struct record *record, const struct chain_hash *hash, const struct record *next,
                     struct json_why *why);
+/* That a chain may begin with it. */
 bool record_is_first(const struct record *record, struct json_why *why);
 bool record_is_last(const struct record *record);
 

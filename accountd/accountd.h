@@ -1,0 +1,43 @@
+/* The daemon's parts, put together by main.c and used by its loop and its socket. */
+#ifndef ACCOUNTD_ACCOUNTD_H
+#define ACCOUNTD_ACCOUNTD_H
+
+#include "accountd/acker.h"
+#include "accountd/head.h"
+#include "accountd/journal.h"
+#include "accountd/keys.h"
+#include "accountd/ledger.h"
+#include "accountd/sample.h"
+#include "accountd/store.h"
+
+struct accountd {
+    struct stats_page *page;
+    struct store *store;
+    struct ledger *ledger;
+    struct keys keys;
+    struct head head;
+    struct journal journal;
+    struct acker *acker;
+    const char *bundle_dir;
+
+    struct sample sample;               /* the newest */
+    struct journal_clock clock;         /* when it was taken */
+    int64_t samples, misses;
+    uint64_t sampled_ms;                /* CLOCK_MONOTONIC of the newest sample, 0 if none */
+    bool conservation_ok;
+    int unsettled;                      /* samples in a row in which the sums did not meet */
+};
+
+/* Samples, writes what is due (and of `account`, if not NULL, what is open),
+ * signs, charges, and asks for the release of what is final. -1: something
+ * could not be made durable; the next tick does it again. */
+int accountd_tick(struct accountd *a, int64_t misses, const char *account);
+
+/* Charges the durable, signed leaves that are not charged yet (charge.c). */
+int charge_run(struct accountd *a);
+/* Releases holds of closed instances whose records are all final. */
+int charge_release(struct accountd *a);
+
+int64_t clock_utc_ms(void);
+
+#endif

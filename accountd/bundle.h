@@ -1,0 +1,24 @@
+/* The invoice bundle's file names and texts, shared with xs-verify. */
+#ifndef ACCOUNTD_BUNDLE_H
+#define ACCOUNTD_BUNDLE_H
+
+#include "accountd/keys.h"
+#include "accountd/statement.h"
+#include "accountd/ustar.h"
+
+#define BUNDLE_SUMS    "SHA256SUMS"
+#define BUNDLE_MINISIG ".minisig"
+
+/* "SHA256SUMS" over all files of the tar, in their order. malloc'd. */
+char *bundle_sums(const struct ustar *tar);
+/* How to check with stock tools; commands stand on lines that begin with four spaces. malloc'd. */
+char *bundle_verify_text(const json_t *invoice);
+/* One line of records.jsonl. malloc'd. */
+char *bundle_record_line(uint64_t index, const char *leaf);
+/* "proofs/000000000012.tlog-proof" */
+char *bundle_proof_name(uint64_t index, char name[static USTAR_NAME_BYTES]);
+char *bundle_book_name(int64_t version, char name[static USTAR_NAME_BYTES]);
+/* What a signature's trusted comment says. */
+char *bundle_comment(const char *file, const json_t *invoice, char text[static 160]);
+
+#endif

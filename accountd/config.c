@@ -1,0 +1,134 @@
+/* Configuration: strict. {"host":"h1.example","interval_s":60,"price_book":"/etc/xs/pricebook.json"},
+ * all optional; options on the command line win. */
+#include "accountd/config.h"
+#include "common/log.h"
+#include "provisioner/control.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONFIG_PATH     "/etc/xs/accountd.conf"
+#define PRICE_BOOK_PATH "/etc/xs/pricebook.json"
+#define INTERVAL_S      60
+#define INTERVAL_MAX_S  3600
+
+static const char usage_text[] =
+    "usage: xs-accountd [options]\n"
+    "  --config FILE              configuration (default " CONFIG_PATH ", which need not exist)\n"
+    "  --price-book FILE          prices (default " PRICE_BOOK_PATH ")\n"
+    "  --interval SECONDS         of usage records, 1 to 3600 (default 60)\n"
+    "  --state-dir DIR            databases, keys, bundles (default /var/lib/xs/accountd)\n"
+    "  --run-dir DIR              socket and pid file (default /run/xs)\n"
+    "  --stats-file FILE          read this instead of the hypervisor's stats page\n"
+    "  --provisioner-socket PATH  (default " PROVISIONER_SOCKET ")\n";
+
+static json_t *load(const char *path)
+{
+    json_error_t error;
+    json_t *object = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+
+    if (!object)
+        fatalx("%s: line %d: %s", path, error.line, error.text);
+    if (!json_is_object(object))
+        fatalx("%s: must be one JSON object", path);
+    return object;
+}
+
+static void read_file(struct config *config, const char *path, bool must_exist)
+{
+    const char *text;
+    struct json_why why;
+    json_t *object;
+
+    if (!must_exist && access(path, F_OK) != 0 && errno == ENOENT)
+        return;
+    object = load(path);
+    if (json_arg_only(object, "host interval_s price_book", &why) ||
+        (json_has(object, "host") && json_arg_string(object, "host", RECORD_NAME_BYTES - 1, &text, &why)))
+        fatalx("%s: %s", path, why.text);
+    if (json_has(object, "host"))
+        snprintf(config->host, sizeof(config->host), "%s", text);
+    if ((json_has(object, "interval_s") &&
+         json_arg_int(object, "interval_s", 1, INTERVAL_MAX_S, &config->interval_s, &why)) ||
+        (json_has(object, "price_book") && json_arg_string(object, "price_book", 4096, &text, &why)))
+        fatalx("%s: %s", path, why.text);
+    if (json_has(object, "price_book") && !(config->price_book_path = strdup(text)))
+        fatal("%s", path);
+    if (!record_is_name(config->host))
+        fatalx("%s: host: 1 to 64 of A-Z, a-z, 0-9, '_', '-', '.'", path);
+    json_decref(object);
+}
+
+static int64_t parse_interval(const char *text)
+{
+    int64_t seconds;
+
+    if (!json_decimal_parse(text, &seconds) || seconds < 1 || seconds > INTERVAL_MAX_S)
+        fatalx("--interval %s: must be a number of seconds from 1 to %d", text, INTERVAL_MAX_S);
+    return seconds;
+}
+
+enum option_id { OPT_CONFIG, OPT_PRICE_BOOK, OPT_INTERVAL, OPT_STATE, OPT_RUN, OPT_STATS, OPT_PROVISIONER, OPT_HELP };
+
+static const struct option options[] = {
+    { "config", required_argument, NULL, OPT_CONFIG },
+    { "price-book", required_argument, NULL, OPT_PRICE_BOOK },
+    { "interval", required_argument, NULL, OPT_INTERVAL },
+    { "state-dir", required_argument, NULL, OPT_STATE },
+    { "run-dir", required_argument, NULL, OPT_RUN },
+    { "stats-file", required_argument, NULL, OPT_STATS },
+    { "provisioner-socket", required_argument, NULL, OPT_PROVISIONER },
+    { "help", no_argument, NULL, OPT_HELP },
+    { NULL, 0, NULL, 0 },
+};
+
+void config_read(struct config *config, int argc, char **argv)
+{
+    const char *value[OPT_HELP] = { 0 };
+    int option;
+
+    *config = (struct config){ .interval_s = INTERVAL_S, .price_book_path = PRICE_BOOK_PATH };
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == OPT_HELP) {
+            fputs(usage_text, stdout);
+            exit(0);
+        }
+        if (option < 0 || option > OPT_HELP)
+            fatalx("unknown option: see --help");
+        value[option] = optarg;
+    }
+    if (optind < argc)
+        fatalx("%s: not an option: see --help", argv[optind]);
+    if (gethostname(config->host, sizeof(config->host) - 1) != 0)
+        fatal("cannot read the host's name");
+    read_file(config, value[OPT_CONFIG] ? value[OPT_CONFIG] : CONFIG_PATH, value[OPT_CONFIG] != NULL);
+    if (!record_is_name(config->host))
+        fatalx("the host's name \"%s\" cannot name a log: set \"host\" in " CONFIG_PATH, config->host);
+    if (value[OPT_INTERVAL])
+        config->interval_s = parse_interval(value[OPT_INTERVAL]);
+    if (value[OPT_PRICE_BOOK])
+        config->price_book_path = value[OPT_PRICE_BOOK];
+    config->state_dir = value[OPT_STATE] ? value[OPT_STATE] : "/var/lib/xs/accountd";
+    config->run_dir = value[OPT_RUN] ? value[OPT_RUN] : "/run/xs";
+    config->stats_file = value[OPT_STATS];
+    config->provisioner_socket = value[OPT_PROVISIONER] ? value[OPT_PROVISIONER] : PROVISIONER_SOCKET;
+}
+
+char *config_price_book(const struct config *config, struct rate_book *book)
+{
+    json_t *object = load(config->price_book_path);
+    struct json_why why;
+    char *body;
+
+    if (rate_book_parse(object, book, &why))
+        fatalx("%s: %s", config->price_book_path, why.text);
+    body = json_canonical(object);
+    if (!body)
+        fatal("%s", config->price_book_path);
+    json_decref(object);
+    return body;
+}

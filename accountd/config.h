@@ -1,0 +1,22 @@
+/* accountd.conf and the command line. */
+#ifndef ACCOUNTD_CONFIG_H
+#define ACCOUNTD_CONFIG_H
+
+#include "accountd/rate.h"
+#include "accountd/record.h"
+
+struct config {
+    char host[RECORD_NAME_BYTES];       /* names the log */
+    int64_t interval_s;
+    const char *price_book_path;
+    const char *state_dir, *run_dir;
+    const char *stats_file;             /* NULL: from hv */
+    const char *provisioner_socket;
+};
+
+/* Exits 1 with file and key of what is wrong, or after --help. */
+void config_read(struct config *config, int argc, char **argv);
+/* The price book file, parsed and as canonical JSON (malloc'd). Exits 1 likewise. */
+char *config_price_book(const struct config *config, struct rate_book *book);
+
+#endif

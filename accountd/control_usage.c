@@ -1,0 +1,146 @@
+/* The usage verb: what each instance has used so far, the running second
+ * included. Records bill what is charged; this shows a little more, namely
+ * what runs at this instant. */
+#include "accountd/control_verbs.h"
+#include "common/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct accountd *self;
+
+void control_usage_of(struct accountd *a)
+{
+    self = a;
+}
+
+/* The sums over all incarnations of one instance. */
+struct totals {
+    unsigned __int128 at[METER_COUNTERS];
+    unsigned __int128 amount_nano;
+    unsigned incarnations;
+    bool live;
+};
+
+static int add_amount(struct totals *t, int64_t version, const struct meter_usage *used)
+{
+    struct rate_book book;
+    int64_t amount_nano;
+    char *body;
+
+    if (ledger_price_book(self->ledger, version, &book, &body) != LEDGER_OK)
+        return -1;
+    free(body);
+    if (rate_total(&book, used, &amount_nano))
+        return -1;
+    t->amount_nano += (unsigned __int128)amount_nano;
+    return 0;
+}
+
+/* The newest sample's point, with what is running and not charged by hv yet. */
+static struct meter_point live_point(const struct journal_entry *e)
+{
+    struct meter_point point = e->point;
+    struct meter_point floor = e->last.to;
+
+    point.at[METER_GUEST_NS] += meter_running_ns(&e->slot, e->now_ns);
+    return point.t_ns < floor.t_ns ? floor : point;
+}
+
+static int add_incarnation(void *arg, const struct store_incarnation *row, const char *last_leaf)
+{
+    struct totals *t = arg;
+    const struct journal_entry *e = journal_find(&self->journal, row->incarnation);
+    char type[CHAIN_TYPE_BYTES];
+    struct record last;
+    struct meter_point to;
+    struct meter_usage used, more;
+    struct json_why why;
+    const char *fell;
+    json_t *fields = chain_leaf_parse(last_leaf, strlen(last_leaf), type, &why);
+    int rc = fields ? record_parse(type, fields, &last, &why) : -1;
+
+    json_decref(fields);
+    if (rc || journal_usage_parse(row->used, &used))
+        return -1;
+    to = last.to;
+    if (e && e->started && !e->ended && e->seen) {
+        to = live_point(e);
+        t->live |= e->slot.state == XS_SLOT_LIVE;
+        if (meter_between(&last.to, &to, &last.reserved, &more, &fell) == 0 && meter_add(&used, &more))
+            return -1;
+    }
+    for (int c = 0; c < METER_COUNTERS; c++)
+        t->at[c] += to.at[c];
+    return last.price_book ? add_amount(t, last.price_book, &used) : 0;
+}
+
+static int count_registration(void *arg, const struct ledger_registration *registration)
+{
+    struct totals *t = arg;
+    const struct journal_entry *e = journal_find(&self->journal, registration->incarnation);
+
+    t->incarnations++;
+    /* Registered a moment ago and not in the log yet: it lives already. */
+    if (e && !e->started && e->slot.state == XS_SLOT_LIVE)
+        t->live = true;
+    return 0;
+}
+
+static json_t *meters_running(bool live)
+{
+    json_t *list = json_array();
+
+    for (int q = 0; live && q <= METER_MEMORY_USED; q++)
+        json_array_append_new(list, json_string(meter_quantities[q].name));
+    return list;
+}
+
+static json_t *totals_json(const struct totals *t, const char *instance, bool closed)
+{
+    json_t *o = json_pack("{s:s, s:s, s:I, s:o, s:I}", "instance_id", instance, "state",
+                          t->live ? "running" : closed ? "closed" : "stopped", "incarnations",
+                          (json_int_t)t->incarnations, "meters_running", meters_running(t->live), "as_of_ms",
+                          (json_int_t)self->clock.utc_ms);
+
+    for (int c = 0; c < METER_COUNTERS; c++)
+        if (c != METER_PAGE_NS)
+            json_object_set_new(o, meter_counter_names[c], json_decimal_u128(t->at[c]));
+    json_object_set_new(o, "page_seconds", json_decimal_u128(t->at[METER_PAGE_NS] / 1000000000u));
+    json_object_set_new(o, "events", json_decimal_u128(t->at[METER_EVENTS_SENT] + t->at[METER_EVENTS_RECEIVED]));
+    json_object_set_new(o, "amount_nano", json_decimal_u128(t->amount_nano));
+    return o;
+}
+
+static int add_instance(void *arg, const char *instance, const char *account, bool closed)
+{
+    struct totals totals = { .incarnations = 0 };
+
+    if (store_each_of_account(self->store, account, instance, add_incarnation, &totals) ||
+        ledger_each_registration(self->ledger, instance, count_registration, &totals))
+        return -1;
+    return json_array_append_new(arg, totals_json(&totals, instance, closed));
+}
+
+int control_usage(struct rpc_call *call, json_t *args, json_t **result)
+{
+    const char *account, *instance = NULL;
+    struct json_why why;
+    json_t *list;
+
+    if (json_arg_string(args, "account_id", RECORD_NAME_BYTES - 1, &account, &why) ||
+        (json_has(args, "instance_id") && json_arg_string(args, "instance_id", RECORD_NAME_BYTES - 1, &instance, &why)))
+        return rpc_fail(call, "bad_request", "%s", why.text);
+    list = json_array();
+    if (ledger_each_instance(self->ledger, account, instance, add_instance, list)) {
+        json_decref(list);
+        return rpc_fail(call, "internal", "the usage could not be summed: see accountd's log");
+    }
+    if (instance && json_array_size(list) == 0) {
+        json_decref(list);
+        return rpc_fail(call, "not_found", "%s: not known", instance);
+    }
+    *result = json_pack("{s:o}", "instances", list);
+    return 0;
+}

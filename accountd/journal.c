@@ -1,0 +1,458 @@
+/* What to write of whom, and when. */
+#include "accountd/journal.h"
+#include "common/log.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *journal_usage_text(const struct meter_usage *usage)
+{
+    json_t *object = json_object();
+    char *text;
+
+    for (int q = 0; q < METER_QUANTITIES; q++)
+        json_object_set_new(object, meter_quantities[q].name, json_decimal_u128(usage->of[q]));
+    text = json_canonical(object);
+    json_decref(object);
+    return text;
+}
+
+int journal_usage_parse(const char *text, struct meter_usage *usage)
+{
+    json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    int rc = object ? 0 : -1;
+
+    *usage = (struct meter_usage){ { 0 } };
+    for (int q = 0; q < METER_QUANTITIES && rc == 0; q++) {
+        const char *value = json_string_value(json_object_get(object, meter_quantities[q].name));
+
+        rc = value && json_u128_parse(value, &usage->of[q]) ? 0 : -1;
+    }
+    json_decref(object);
+    return rc;
+}
+
+static struct journal_entry *entry_new(struct journal *j, const char *incarnation)
+{
+    struct journal_entry *e = calloc(1, sizeof(*e));
+
+    if (!e)
+        fatal("journal");
+    snprintf(e->incarnation, sizeof(e->incarnation), "%s", incarnation);
+    e->next = j->entries;
+    j->entries = e;
+    return e;
+}
+
+static void entry_drop(struct journal *j, struct journal_entry *e)
+{
+    struct journal_entry **at = &j->entries;
+
+    while (*at != e)
+        at = &(*at)->next;
+    *at = e->next;
+    free(e);
+}
+
+const struct journal_entry *journal_find(const struct journal *j, const char *incarnation)
+{
+    for (const struct journal_entry *e = j->entries; e; e = e->next)
+        if (strcmp(e->incarnation, incarnation) == 0)
+            return e;
+    return NULL;
+}
+
+static int leaf_to_record(const char *leaf, struct record *record, struct chain_hash *hash)
+{
+    char type[CHAIN_TYPE_BYTES];
+    struct json_why why;
+    json_t *fields = chain_leaf_parse(leaf, strlen(leaf), type, &why);
+    int rc = fields ? record_parse(type, fields, record, &why) : -1;
+
+    if (rc)
+        log_warnx("log: a stored leaf cannot be read: %s", why.text);
+    *hash = chain_leaf_hash(leaf, strlen(leaf));
+    json_decref(fields);
+    return rc;
+}
+
+static int load_row(void *arg, const struct store_incarnation *row, const char *last_leaf)
+{
+    struct journal *j = arg;
+    struct journal_entry *e = entry_new(j, row->incarnation);
+
+    e->started = e->resumed = true;
+    e->ended = strcmp(row->state, "ended") == 0;
+    e->slot_index = row->slot;
+    e->last_idx = row->last_idx;
+    if (journal_usage_parse(row->used, &e->used)) {
+        log_warnx("usage.db: incarnation %s: its sums cannot be read", row->incarnation);
+        return -1;
+    }
+    return leaf_to_record(last_leaf, &e->last, &e->last_hash);
+}
+
+int journal_open(struct journal *j, struct head *head, uint64_t interval_ns)
+{
+    char *boot = NULL;
+
+    *j = (struct journal){ .head = head, .interval_ns = interval_ns };
+    if (store_meta(head->store, "boot", &boot) == 1)
+        snprintf(j->boot, sizeof(j->boot), "%s", boot);
+    free(boot);
+    return store_each_unfinished(head->store, load_row, j);
+}
+
+void journal_close(struct journal *j)
+{
+    while (j->entries)
+        entry_drop(j, j->entries);
+}
+
+static int64_t utc_of(const struct journal_clock *clock, uint64_t now_ns, uint64_t t_ns)
+{
+    int64_t ms = clock->utc_ms - (int64_t)(now_ns - t_ns) / 1000000;
+
+    return ms > 0 ? ms : 0;
+}
+
+/* The record after `e->last`, of this type, up to the newest point. */
+static struct record next_record(const struct journal_entry *e, const char *type, const struct journal_clock *clock)
+{
+    struct record r = e->last;
+
+    snprintf(r.type, sizeof(r.type), "%s", type);
+    r.number = e->last.number + 1;
+    r.prev = e->last_hash;
+    r.from = e->last.to;
+    r.to = e->point;
+    r.t0_ms = e->last.t1_ms;
+    r.t1_ms = utc_of(clock, e->now_ns, e->point.t_ns);
+    r.utc_error_ms = clock->error_ms;
+    r.samples = e->samples;
+    r.misses = e->misses;
+    snprintf(r.flags, sizeof(r.flags), "%s", e->resumed ? "restart" : "");
+    randombytes_buf(r.salt, sizeof(r.salt));
+    return r;
+}
+
+static void set_owner(struct record *r, const struct ledger_registration *reg)
+{
+    snprintf(r->account, sizeof(r->account), "%s", reg->account);
+    snprintf(r->instance, sizeof(r->instance), "%s", reg->instance);
+    r->reserved = reg->reserved;
+    r->price_book = reg->price_book;
+}
+
+static struct record first_record(const struct journal *j, const struct journal_entry *e,
+                                  const struct ledger_registration *reg, const struct journal_clock *clock)
+{
+    struct record r = { .type = "start", .utc_error_ms = clock->error_ms };
+
+    snprintf(r.host, sizeof(r.host), "%s", j->head->host);
+    snprintf(r.boot, sizeof(r.boot), "%s", j->boot);
+    snprintf(r.incarnation, sizeof(r.incarnation), "%s", e->incarnation);
+    sodium_bin2hex(r.domain_uuid, sizeof(r.domain_uuid), e->slot.uuid, sizeof(e->slot.uuid));
+    set_owner(&r, reg);
+    r.from.t_ns = r.to.t_ns = e->slot.born_ns;
+    r.t0_ms = r.t1_ms = utc_of(clock, e->now_ns, e->slot.born_ns);
+    randombytes_buf(r.salt, sizeof(r.salt));
+    return r;
+}
+
+/* Writes the record and moves the entry on. The caller undoes a batch that fails. */
+static int write_record(struct journal *j, struct journal_entry *e, const struct record *record)
+{
+    struct store_subject subject = { record->account, record->instance, record->incarnation, record->number };
+    struct store_incarnation row = { .incarnation = e->incarnation, .account = record->account,
+                                     .instance = record->instance, .slot = e->slot_index };
+    struct meter_usage usage;
+    struct json_why why = { "its sums pass 128 bits" };
+    json_t *fields = record_fields(record);
+    char *leaf = chain_leaf(record->type, fields, &why), *used = NULL;
+    int rc = leaf ? record_usage(record, &usage, &why) : -1;
+
+    if (rc == 0 && meter_add(&e->used, &usage) == 0)
+        used = journal_usage_text(&e->used);
+    if (!used)
+        log_warnx("incarnation %s: no %s record: %s", e->incarnation, record->type, why.text);
+    rc = used ? store_append(j->head->store, record->type, &subject, leaf, &e->last_idx, &e->last_hash) : -1;
+    row.last_idx = e->last_idx;
+    row.used = used;
+    row.state = strcmp(record->type, "end") == 0 ? "ended" : strcmp(record->type, "gap") == 0 ? "lost" : "open";
+    if (rc == 0)
+        rc = store_incarnation_put(j->head->store, &row);
+    e->last = *record;
+    e->started = true;
+    e->ended = record_is_last(record);
+    e->resumed = false;
+    e->samples = e->misses = 0;
+    json_decref(fields);
+    free(leaf);
+    free(used);
+    return rc;
+}
+
+/* Nothing after the last record can be known: what was used since is not billed. */
+static int write_gap(struct journal *j, struct journal_entry *e, const char *reason, const struct journal_clock *clock)
+{
+    struct record r;
+
+    e->point = e->last.to;
+    e->now_ns = e->point.t_ns;
+    r = next_record(e, "gap", clock);
+    snprintf(r.flags, sizeof(r.flags), "%s", reason);
+    log_warnx("instance %s: incarnation %s lost (%s): its use since record %jd is not billed", e->last.instance,
+              e->incarnation, reason, (intmax_t)e->last.number);
+    return write_record(j, e, &r);
+}
+
+static int write_segment(struct journal *j, struct journal_entry *e, const char *type, const struct journal_clock *clock)
+{
+    struct record r = next_record(e, type, clock), a;
+    struct meter_usage usage;
+    const char *fell;
+
+    if (meter_between(&r.from, &r.to, &r.reserved, &usage, &fell) == 0)
+        return write_record(j, e, &r);
+    log_warnx("instance %s: incarnation %s: counter %s fell: the segment is not billed", r.instance, e->incarnation,
+              fell);
+    a = next_record(e, "anomaly", clock);
+    snprintf(a.flags, sizeof(a.flags), "%s", fell);
+    if (write_record(j, e, &a))
+        return -1;
+    if (strcmp(type, "end") != 0)
+        return 0;
+    r = next_record(e, type, clock);
+    return write_record(j, e, &r);
+}
+
+/* The host's own, as a registration that nobody made. */
+static struct ledger_registration host_owned(const struct journal_entry *e)
+{
+    struct ledger_registration reg = { .account = RECORD_HOST_ACCOUNT };
+    const char *name = e->slot_index == 0 ? "hv" : e->slot.domid == 0 ? "dom0" : "unregistered";
+
+    snprintf(reg.instance, sizeof(reg.instance), "%s", name);
+    return reg;
+}
+
+static bool is_host(const struct journal_entry *e)
+{
+    return e->slot_index == 0 || e->slot.domid == 0;
+}
+
+/* The first record in this log. If the ledger has charged this incarnation
+ * before, an older log had it: go on where that was charged to. */
+static int write_first(struct journal *j, struct journal_entry *e, const struct ledger_registration *reg,
+                       const struct journal_clock *clock)
+{
+    struct record r = first_record(j, e, reg, clock);
+    char *leaf = NULL;
+    int known = is_host(e) ? 0 : ledger_last_leaf(j->head->ledger, e->incarnation, &leaf);
+
+    if (known == 1 && leaf_to_record(leaf, &e->last, &e->last_hash) == 0) {
+        struct meter_point newest = e->point;
+
+        e->point = e->last.to;
+        r = next_record(e, "succ", clock);
+        e->point = newest;
+        log_warnx("instance %s: incarnation %s goes on in this log from record %jd", r.instance, e->incarnation,
+                  (intmax_t)r.number);
+    }
+    free(leaf);
+    return known < 0 ? -1 : write_record(j, e, &r);
+}
+
+/* Whose it is, once that is known: 1 and *reg, 0 not yet, -1. */
+static int find_owner(struct journal *j, const struct journal_entry *e, struct ledger_registration *reg)
+{
+    enum ledger_result result;
+
+    *reg = host_owned(e);
+    if (is_host(e))
+        return 1;
+    result = ledger_registration(j->head->ledger, e->incarnation, reg);
+    if (result == LEDGER_OK)
+        return 1;
+    if (result != LEDGER_NOT_FOUND)
+        return -1;
+    *reg = host_owned(e);
+    return e->slot.state == XS_SLOT_FINAL || e->now_ns - e->slot.born_ns > JOURNAL_UNCLAIMED_NS;
+}
+
+static int write_due(struct journal *j, struct journal_entry *e, bool due, const char *account,
+                     const struct journal_clock *clock)
+{
+    struct ledger_registration reg;
+    int rc;
+
+    if (e->ended || !e->seen)
+        return 0;
+    if (!e->started) {
+        rc = find_owner(j, e, &reg);
+        if (rc == 1)
+            rc = write_first(j, e, &reg, clock);
+        if (rc || !e->started)
+            return rc;
+    }
+    if (e->slot.state == XS_SLOT_FINAL)
+        return write_segment(j, e, "end", clock);
+    if (e->slot.state != XS_SLOT_LIVE || !(due || (account && strcmp(account, e->last.account) == 0)))
+        return 0;
+    return write_segment(j, e, "use", clock);
+}
+
+static bool wants_gap(const struct journal *j, const struct journal_entry *e, const struct sample *sample)
+{
+    if (!e->started || e->ended)
+        return false;
+    if (strcmp(e->last.boot, j->boot) != 0)
+        return true;
+    /* Still in its slot, or the slot could not be read this time: no verdict. */
+    return !e->seen && e->slot_index < sample->slots && sample->slot_read[e->slot_index] != SAMPLE_TORN;
+}
+
+static int write_batch(struct journal *j, const struct sample *sample, bool due, const char *account,
+                       const struct journal_clock *clock)
+{
+    for (struct journal_entry *e = j->entries; e; e = e->next) {
+        int rc = wants_gap(j, e, sample)
+            ? write_gap(j, e, strcmp(e->last.boot, j->boot) ? "host_restart" : "slot_lost", clock)
+            : write_due(j, e, due, account, clock);
+
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static void take_slot(struct journal *j, const struct sample *sample, unsigned index, int64_t misses)
+{
+    const struct xs_stats_slot *slot = &sample->slot[index];
+    char incarnation[RECORD_HEX_BYTES];
+    struct journal_entry *e;
+
+    sodium_bin2hex(incarnation, sizeof(incarnation), slot->incarnation, sizeof(slot->incarnation));
+    e = (struct journal_entry *)journal_find(j, incarnation);
+    if (!e) {
+        char state[8];
+
+        /* Finished in this log before: its slot is only waiting to be seen empty. */
+        if (store_incarnation_get_state(j->head->store, incarnation, state) != 0)
+            return;
+        e = entry_new(j, incarnation);
+    }
+    e->seen = true;
+    e->slot_index = index;
+    e->slot = *slot;
+    e->now_ns = sample->now_ns;
+    e->point = meter_point_of(slot, sample->now_ns);
+    e->samples++;
+    e->misses += misses;
+}
+
+static int take_boot(struct journal *j, const struct sample *sample, const struct journal_clock *clock)
+{
+    char boot[RECORD_HEX_BYTES];
+    const struct xs_stats_header *h = &sample->header;
+
+    sodium_bin2hex(boot, sizeof(boot), h->boot_id, sizeof(h->boot_id));
+    if (strcmp(boot, j->boot) == 0)
+        return 0;
+    log_info("host %s: boot %s", j->head->host, boot);
+    if (head_append(j->head, "boot", json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "host", j->head->host, "boot", boot,
+                                               "boot_before", j->boot, "t_ns", json_decimal_u64(sample->now_ns), "t_ms",
+                                               (json_int_t)clock->utc_ms, "utc_error_ms", (json_int_t)clock->error_ms,
+                                               "cpus", (json_int_t)sample->cpus)) ||
+        store_meta_put(j->head->store, "boot", boot))
+        return -1;
+    strcpy(j->boot, boot);
+    j->next_due_ns = 0;                 /* hv's clock began again */
+    return 0;
+}
+
+/* What the batch changes in an entry, to be put back if it fails. */
+struct undo {
+    struct journal_entry *entry, copy;
+};
+
+static struct undo *undo_prepare(const struct journal *j, size_t *count)
+{
+    struct undo *undo;
+
+    *count = 0;
+    for (struct journal_entry *e = j->entries; e; e = e->next)
+        (*count)++;
+    undo = calloc(*count + 1, sizeof(*undo));
+    if (!undo)
+        fatal("journal");
+    *count = 0;
+    for (struct journal_entry *e = j->entries; e; e = e->next)
+        undo[(*count)++] = (struct undo){ e, *e };
+    return undo;
+}
+
+static int run_batch(struct journal *j, const struct sample *sample, bool due, const char *account,
+                     const struct journal_clock *clock)
+{
+    size_t count;
+    struct undo *undo = undo_prepare(j, &count);
+    int rc = store_begin(j->head->store);
+
+    if (rc == 0) {
+        rc = write_batch(j, sample, due, account, clock);
+        if (rc == 0)
+            rc = store_commit(j->head->store);
+        if (rc)
+            store_rollback(j->head->store);
+    }
+    for (size_t i = 0; rc && i < count; i++)
+        *undo[i].entry = undo[i].copy;
+    free(undo);
+    return rc;
+}
+
+/* Entries that need no more watching: lost, or never written and gone. */
+static void sweep(struct journal *j)
+{
+    for (struct journal_entry *e = j->entries, *next; e; e = next) {
+        next = e->next;
+        if ((e->ended && strcmp(e->last.type, "gap") == 0) || (!e->started && !e->seen))
+            entry_drop(j, e);
+    }
+}
+
+int journal_take(struct journal *j, const struct sample *sample, const struct journal_clock *clock, int64_t misses,
+                 const char *account)
+{
+    bool due;
+    int rc;
+
+    if (take_boot(j, sample, clock))
+        return -1;
+    for (struct journal_entry *e = j->entries; e; e = e->next)
+        e->seen = false;
+    for (uint32_t i = 0; i < sample->slots; i++)
+        if (sample->slot_read[i] == SAMPLE_READ)
+            take_slot(j, sample, i, misses);
+    due = sample->now_ns >= j->next_due_ns;
+    rc = run_batch(j, sample, due, account, clock);
+    if (rc == 0 && due)
+        j->next_due_ns = sample->now_ns - sample->now_ns % j->interval_ns + j->interval_ns;
+    if (rc == 0)
+        sweep(j);
+    return rc;
+}
+
+int journal_freed(struct journal *j, const char *incarnation)
+{
+    struct journal_entry *e = (struct journal_entry *)journal_find(j, incarnation);
+
+    if (!e || store_incarnation_state(j->head->store, incarnation, "freed"))
+        return -1;
+    entry_drop(j, e);
+    return 0;
+}

@@ -1,0 +1,11 @@
+/* What ledger.c and ledger_papers.c share: the open database. */
+#ifndef ACCOUNTD_LEDGER_DB_H
+#define ACCOUNTD_LEDGER_DB_H
+
+#include "common/db.h"
+
+struct ledger {
+    sqlite3 *db;
+};
+
+#endif

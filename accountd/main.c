@@ -1,0 +1,209 @@
+/* accountd: meter reader, bank and notary.
+ *
+ * Starts as root to map the stats page, then is xs-accountd for good: it keeps
+ * a read-only mapping, its databases, its keys and its socket, and no way to
+ * ask hv for anything.
+ */
+#include "accountd/accountd.h"
+#include "accountd/config.h"
+#include "accountd/control_verbs.h"
+#include "common/daemon.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define USER      "xs-accountd"
+#define API_USER  "xs-api"
+#define SAMPLE_S  1
+
+struct paths {
+    char usage_db[512], ledger_db[512], keys[512], bundles[512], socket[512], pid[512];
+};
+
+static void make_paths(const struct config *c, struct paths *p)
+{
+    snprintf(p->usage_db, sizeof(p->usage_db), "%s/usage.db", c->state_dir);
+    snprintf(p->ledger_db, sizeof(p->ledger_db), "%s/ledger.db", c->state_dir);
+    snprintf(p->keys, sizeof(p->keys), "%s/keys", c->state_dir);
+    snprintf(p->bundles, sizeof(p->bundles), "%s/bundles", c->state_dir);
+    snprintf(p->socket, sizeof(p->socket), "%s/accountd.sock", c->run_dir);
+    snprintf(p->pid, sizeof(p->pid), "%s/accountd.pid", c->run_dir);
+}
+
+/* Bundles are read by api through its group; the directory passes it on. */
+static void share_bundles(const char *path)
+{
+    uid_t uid, api_uid;
+    gid_t gid, api_gid;
+
+    if (geteuid() != 0 || !daemon_user(USER, &uid, &gid) || !daemon_user(API_USER, &api_uid, &api_gid))
+        return;
+    if (chown(path, uid, api_gid) != 0 || chmod(path, 02750) != 0)
+        fatal("%s: cannot give it to group %s", path, API_USER);
+}
+
+/* Everything that needs root, before there is anything to lose. */
+static void start_as_root(struct accountd *a, const struct config *c, const struct paths *p)
+{
+    umask(027);
+    /* Shared with the other daemons: made if it is not there, and nobody's. */
+    if (mkdir(c->run_dir, 0755) == 0 && chmod(c->run_dir, 0755) != 0)
+        fatal("%s", c->run_dir);
+    daemon_lock(p->pid);
+    if (mkdir(c->state_dir, 0755) != 0 && errno != EEXIST)
+        fatal("%s: cannot create (its parent must exist)", c->state_dir);
+    daemon_mkdir(c->state_dir, 0755, c->stats_file ? NULL : USER);
+    daemon_mkdir(p->bundles, 0750, c->stats_file ? NULL : USER);
+    if (!c->stats_file)
+        share_bundles(p->bundles);
+    a->bundle_dir = p->bundles;
+    a->page = c->stats_file ? stats_page_file(c->stats_file) : stats_page_xen();
+}
+
+static void publish_prices(struct accountd *a, const struct config *c)
+{
+    struct rate_book book;
+    char *body = config_price_book(c, &book);
+    enum ledger_result result = ledger_price_book_publish(a->ledger, book.version, body, clock_utc_ms());
+
+    if (result == LEDGER_EXISTS_DIFFERENT)
+        fatalx("%s: version %jd was published with other prices: a price book never changes, give it a new version",
+               c->price_book_path, (intmax_t)book.version);
+    if (result == LEDGER_FAILED)
+        fatalx("price book %jd could not be stored", (intmax_t)book.version);
+    free(body);
+}
+
+/* Each price book has a leaf in this log: what it says is fixed from then on. */
+static int log_tariff(void *arg, const struct rate_book *book, const char *body)
+{
+    struct accountd *a = arg;
+    uint8_t hash[32];
+    char part[40];
+    uint64_t idx;
+    int known;
+
+    snprintf(part, sizeof(part), "\"version\":%jd}", (intmax_t)book->version);
+    known = store_find_leaf(a->store, "tariff", part, &idx);
+    if (known)
+        return known == 1 ? 0 : -1;
+    crypto_hash_sha256(hash, (const uint8_t *)body, strlen(body));
+    return head_append(&a->head, "tariff", json_pack("{s:s, s:o, s:s, s:I}", "host", a->head.host, "sha256",
+                                                     json_hex(hash, sizeof(hash)), "currency", book->currency, "version",
+                                                     (json_int_t)book->version));
+}
+
+static void open_books(struct accountd *a, const struct config *c, const struct paths *p)
+{
+    if (keys_open(p->keys, &a->keys))
+        fatalx("%s: no keys, nothing can be signed", p->keys);
+    a->store = store_open(p->usage_db);
+    a->ledger = a->store ? ledger_open(p->ledger_db) : NULL;
+    if (!a->ledger)
+        fatalx("%s: the databases cannot be opened", c->state_dir);
+    publish_prices(a, c);
+    if (head_open(&a->head, a->store, a->ledger, &a->keys.log, c->host, clock_utc_ms()))
+        fatalx("%s: the log is not as it was left: nothing will be signed", p->usage_db);
+    if (ledger_each_price_book(a->ledger, log_tariff, a) || head_sign(&a->head, clock_utc_ms()) ||
+        journal_open(&a->journal, &a->head, (uint64_t)c->interval_s * 1000000000u) || charge_run(a))
+        fatalx("%s: the log could not be taken up again", p->usage_db);
+    a->conservation_ok = true;
+}
+
+/* The public keys beside the private ones, for the operator to hand out. */
+static void write_keys_txt(struct accountd *a, const struct config *c)
+{
+    char *text = keys_text(&a->keys, a->head.host, a->head.origin), path[512];
+    FILE *out;
+
+    snprintf(path, sizeof(path), "%s/keys.txt", c->state_dir);
+    out = text ? fopen(path, "we") : NULL;
+    if (!out || fputs(text, out) < 0 || fchmod(fileno(out), 0644) != 0 || fclose(out) != 0)
+        fatal("%s: cannot write", path);
+    free(text);
+}
+
+static int make_timer(void)
+{
+    struct itimerspec each = { .it_interval.tv_sec = SAMPLE_S, .it_value.tv_nsec = 1 };
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+    if (fd < 0 || timerfd_settime(fd, 0, &each, NULL) != 0)
+        fatal("cannot make a timer");
+    return fd;
+}
+
+static void on_timer(struct accountd *a, int timer)
+{
+    uint64_t turns;
+
+    if (read(timer, &turns, sizeof(turns)) != sizeof(turns))
+        return;
+    if (accountd_tick(a, (int64_t)turns - 1, NULL))
+        log_warnx("sample %jd: not everything was made durable, it is done again with the next", (intmax_t)a->samples);
+}
+
+static void loop(struct accountd *a, struct rpc_server *server, int signals, int timer)
+{
+    struct pollfd on[] = { { .fd = signals, .events = POLLIN }, { .fd = timer, .events = POLLIN },
+                           { .fd = rpc_server_fd(server), .events = POLLIN } };
+
+    while (!(on[0].revents & POLLIN)) {
+        if (poll(on, sizeof(on) / sizeof(on[0]), -1) < 0 && errno != EINTR)
+            fatal("poll");
+        if (on[1].revents & POLLIN)
+            on_timer(a, timer);
+        if (on[2].revents & POLLIN)
+            rpc_server_run(server);
+    }
+    log_info("stopping: what is open goes on from its last record at the next start");
+}
+
+int main(int argc, char **argv)
+{
+    static struct accountd a;
+    struct config config;
+    struct paths paths;
+    struct rpc_server *server;
+    int signals, timer;
+
+    log_init("xs-accountd");
+    if (sodium_init() < 0)
+        fatalx("libsodium does not start");
+    config_read(&config, argc, argv);
+    make_paths(&config, &paths);
+    start_as_root(&a, &config, &paths);
+    /* From a file, nothing needed root: whoever tests us stays who they are. */
+    if (!config.stats_file)
+        daemon_drop(USER);
+    signals = daemon_signal_fd();
+    open_books(&a, &config, &paths);
+    write_keys_txt(&a, &config);
+    a.acker = acker_new(config.provisioner_socket);
+    timer = make_timer();
+    /* The first sample is taken before anyone can ask. */
+    if (accountd_tick(&a, 0, NULL))
+        fatalx("the first sample could not be recorded");
+    server = control_listen(&a, paths.socket);
+    if (!server)
+        fatalx("%s: no socket", paths.socket);
+    daemon_ready();
+    loop(&a, server, signals, timer);
+    rpc_server_free(server);
+    acker_free(a.acker);
+    journal_close(&a.journal);
+    head_close(&a.head);
+    store_close(a.store);
+    ledger_close(a.ledger);
+    stats_page_free(a.page);
+    return 0;
+}

@@ -1,0 +1,119 @@
+-- The ledger. Amounts are int64 in 10^-9 of the currency.
+
+CREATE TABLE account (
+    account_id TEXT PRIMARY KEY,        -- customers' ids; the host's own contain a colon
+    name       TEXT NOT NULL,
+    currency   TEXT NOT NULL CHECK (length(currency) = 3),
+    overdraft  INTEGER NOT NULL CHECK (overdraft IN (0, 1)),   -- may go below zero: the host's own
+    opened_ms  INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER account_no_update BEFORE UPDATE ON account BEGIN SELECT RAISE(ABORT, 'accounts are never changed'); END;
+CREATE TRIGGER account_no_delete BEFORE DELETE ON account BEGIN SELECT RAISE(ABORT, 'accounts are never removed'); END;
+
+-- Sums of the transfers, kept by the triggers below; a test adds them up again.
+CREATE TABLE balance (
+    account_id  TEXT PRIMARY KEY REFERENCES account (account_id),
+    overdraft   INTEGER NOT NULL,
+    posted_nano INTEGER NOT NULL DEFAULT 0,         -- credits less debits
+    held_nano   INTEGER NOT NULL DEFAULT 0 CHECK (held_nano >= 0),
+    CHECK (overdraft = 1 OR posted_nano - held_nano >= 0)
+) STRICT;
+CREATE TRIGGER account_balance AFTER INSERT ON account BEGIN
+    INSERT INTO balance (account_id, overdraft) VALUES (NEW.account_id, NEW.overdraft);
+END;
+
+-- Every movement of money. Entries are only ever added; corrections are new entries.
+CREATE TABLE transfer (
+    seq         INTEGER PRIMARY KEY,
+    transfer_id TEXT NOT NULL UNIQUE,   -- derived from what it is for: posting it again does nothing
+    kind        TEXT NOT NULL CHECK (kind IN ('posted', 'pending', 'post', 'void')),
+    debit       TEXT NOT NULL REFERENCES account (account_id),
+    credit      TEXT NOT NULL REFERENCES account (account_id),
+    amount_nano INTEGER NOT NULL CHECK (amount_nano > 0),
+    pending_id  TEXT REFERENCES transfer (transfer_id),         -- what a post or void ends
+    code        TEXT NOT NULL,          -- fund, usage, rounding, carried, hold
+    reason      TEXT NOT NULL,
+    refers      TEXT NOT NULL,          -- "leaf ORIGIN INDEX", "invoice ID", "instance ID" or ""
+    at_ms       INTEGER NOT NULL,
+    CHECK (debit <> credit),
+    CHECK ((kind IN ('post', 'void')) = (pending_id IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX transfer_pending_once ON transfer (pending_id) WHERE pending_id IS NOT NULL;
+CREATE INDEX transfer_debit ON transfer (debit, seq);
+CREATE INDEX transfer_credit ON transfer (credit, seq);
+CREATE TRIGGER transfer_no_update BEFORE UPDATE ON transfer
+    BEGIN SELECT RAISE(ABORT, 'transfers are never changed'); END;
+CREATE TRIGGER transfer_no_delete BEFORE DELETE ON transfer
+    BEGIN SELECT RAISE(ABORT, 'transfers are never removed'); END;
+CREATE TRIGGER transfer_ends_hold BEFORE INSERT ON transfer WHEN NEW.pending_id IS NOT NULL BEGIN
+    SELECT RAISE(ABORT, 'not a hold of these accounts, or more than it holds')
+    WHERE NOT EXISTS (SELECT 1 FROM transfer p WHERE p.transfer_id = NEW.pending_id AND p.kind = 'pending'
+                      AND p.debit = NEW.debit AND p.credit = NEW.credit AND NEW.amount_nano <= p.amount_nano);
+    UPDATE balance SET held_nano = held_nano - (SELECT amount_nano FROM transfer WHERE transfer_id = NEW.pending_id)
+    WHERE account_id = NEW.debit;
+END;
+CREATE TRIGGER transfer_holds AFTER INSERT ON transfer WHEN NEW.kind = 'pending' BEGIN
+    UPDATE balance SET held_nano = held_nano + NEW.amount_nano WHERE account_id = NEW.debit;
+END;
+CREATE TRIGGER transfer_moves AFTER INSERT ON transfer WHEN NEW.kind IN ('posted', 'post') BEGIN
+    UPDATE balance SET posted_nano = posted_nano - NEW.amount_nano WHERE account_id = NEW.debit;
+    UPDATE balance SET posted_nano = posted_nano + NEW.amount_nano WHERE account_id = NEW.credit;
+END;
+
+-- Published price books, immutable. The newest applies to what is registered from now on.
+CREATE TABLE price_book (
+    version INTEGER PRIMARY KEY,
+    body    TEXT NOT NULL,              -- canonical JSON
+    at_ms   INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER price_book_no_update BEFORE UPDATE ON price_book
+    BEGIN SELECT RAISE(ABORT, 'a published price book is never changed'); END;
+CREATE TRIGGER price_book_no_delete BEFORE DELETE ON price_book
+    BEGIN SELECT RAISE(ABORT, 'a published price book is never removed'); END;
+
+-- Instances that customers pay for, with the hold that is kept for each.
+CREATE TABLE instance (
+    instance_id TEXT PRIMARY KEY,
+    account_id  TEXT NOT NULL REFERENCES account (account_id),
+    hold_id     TEXT REFERENCES transfer (transfer_id),        -- the pending transfer in force
+    hold_seq    INTEGER NOT NULL,       -- holds taken so far: part of the next one's id
+    closed      INTEGER NOT NULL CHECK (closed IN (0, 1))
+) STRICT;
+CREATE INDEX instance_account ON instance (account_id);
+
+-- Which incarnation of which domain is whose.
+CREATE TABLE registration (
+    incarnation TEXT PRIMARY KEY,
+    instance_id TEXT NOT NULL REFERENCES instance (instance_id),
+    domain_uuid TEXT NOT NULL,
+    vcpus       INTEGER NOT NULL,
+    memory_mib  INTEGER NOT NULL,
+    price_book  INTEGER NOT NULL REFERENCES price_book (version),
+    at_ms       INTEGER NOT NULL,
+    last_leaf   TEXT                    -- the newest leaf that was charged: where a new log goes on if usage.db is lost
+) STRICT;
+CREATE INDEX registration_instance ON registration (instance_id);
+
+-- How far each log has been charged, and its newest head: what the log must still be able to show.
+CREATE TABLE log (
+    origin       TEXT PRIMARY KEY,
+    charged_to   INTEGER NOT NULL,      -- leaves before this index are charged
+    head_size    INTEGER NOT NULL,
+    head_note    TEXT NOT NULL
+) STRICT;
+
+-- Invoices. Numbers run from 1 without holes. An invoice covers the account's leaves from_idx <= idx < to_idx.
+CREATE TABLE invoice (
+    number      INTEGER PRIMARY KEY,
+    invoice_id  TEXT NOT NULL UNIQUE,
+    account_id  TEXT NOT NULL REFERENCES account (account_id),
+    origin      TEXT NOT NULL,
+    from_idx    INTEGER NOT NULL,
+    to_idx      INTEGER NOT NULL,
+    carried_nano INTEGER NOT NULL,      -- of the total, what the host paid: the wallet was empty
+    body        TEXT NOT NULL,          -- invoice.json's exact bytes
+    head_note   TEXT NOT NULL           -- the checkpoint of to_idx leaves
+) STRICT;
+CREATE INDEX invoice_account ON invoice (account_id, number);
+CREATE TRIGGER invoice_no_update BEFORE UPDATE ON invoice BEGIN SELECT RAISE(ABORT, 'invoices are never changed'); END;
+CREATE TRIGGER invoice_no_delete BEFORE DELETE ON invoice BEGIN SELECT RAISE(ABORT, 'invoices are never removed'); END;
