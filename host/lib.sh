@@ -8,6 +8,7 @@ STATE=${XS_STATE:-$TOP/state}
 BUILD=${XS_BUILD:-$TOP/build}
 CACHE=$STATE/cache
 IMAGES=$STATE/images
+HV=${XS_HV:-$BUILD/hv/xenoserver}
 
 die() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2

@@ -5,12 +5,13 @@ set -eu
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TOP/host/lib.sh"
 . "$TOP/tests/tap/tap.sh"
+kernel=$BUILD/tests/bench/hypercalls.elf
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 check 'runs to its end' sh -c "timeout -k 5 120 qemu-system-x86_64 -machine q35 -cpu EPYC -smp 1 -m 1024 -accel tcg \
     -icount shift=0,sleep=off -nodefaults -no-user-config -display none -no-reboot -serial file:$log \
-    -kernel '$BUILD/hv/xenoserver.elf' -append 'console=com1 dom0_mem=256M' -initrd '$BUILD/tests/bench/hypercalls.elf'"
+    -kernel '$HV' -append 'console=com1 dom0_mem=256M' -initrd '$kernel,$kernel'"
 printf '# %-20s %10s %12s %12s %8s\n' operation 'ours' 'Xen 4.17' 'no decoding' goal
 grep -v '^#' "$TOP/tests/bench/peers" | { while read -r name stock plain goal what; do
     ours=$(tr -d '\r' <"$log" | sed -n "s/^bench $name //p")
