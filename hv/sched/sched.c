@@ -13,6 +13,7 @@
 
 struct sched_vcpu {
     struct runq_item item;
+    struct timer event_timer, poll_timer;
 };
 
 static struct sched_cpu {
@@ -85,10 +86,16 @@ int sched_vcpu_init(struct vcpu *v)
 
 void sched_vcpu_destroy(struct vcpu *v)
 {
+    struct sched_cpu *c;
+
     if (!v->sched)
         return;
-    ASSERT(item_of(v)->state == RUNQ_OUT);
-    struct sched_cpu *c = lock_vcpu(v);
+    if (v->sched->event_timer.fire)
+        timer_stop_sync(&v->sched->event_timer);
+    if (v->sched->poll_timer.fire)
+        timer_stop_sync(&v->sched->poll_timer);
+    c = lock_vcpu(v);
+    BUG_ON(item_of(v)->state != RUNQ_OUT);
     runq_detach(&c->q, item_of(v));
     spin_unlock(&c->lock);
     page_free_hv(v->sched, 0);
@@ -388,13 +395,28 @@ void sched_idle_ends(void)
     }
 }
 
+void sched_runstate_locked(struct vcpu *v, struct vcpu_runstate_info *out)
+{
+    *out = (struct vcpu_runstate_info){ .state = (int)v->state, .state_entry_time = v->state_since_ns };
+    for (unsigned i = 0; i < 4; i++)
+        out->time[i] = v->state_ns[i];
+}
+
 void sched_runstate(struct vcpu *v, struct vcpu_runstate_info *out)
 {
     struct sched_cpu *c = lock_vcpu(v);
 
-    out->state = (int)v->state;
-    out->state_entry_time = v->state_since_ns;
-    for (unsigned i = 0; i < 4; i++)
-        out->time[i] = v->state_ns[i];
+    sched_runstate_locked(v, out);
+    out->time[v->state] += now_ns() - v->state_since_ns;
     spin_unlock(&c->lock);
+}
+
+struct timer *sched_event_timer(struct vcpu *v)
+{
+    return &v->sched->event_timer;
+}
+
+struct timer *sched_poll_timer(struct vcpu *v)
+{
+    return &v->sched->poll_timer;
 }

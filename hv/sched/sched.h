@@ -37,5 +37,11 @@ void sched_idle_ends(void);                             /* first thing in an int
 
 /* vCPU run time up to now, including the running stretch; by state. Any vCPU. */
 void sched_runstate(struct vcpu *v, struct vcpu_runstate_info *out);
+void sched_runstate_locked(struct vcpu *v, struct vcpu_runstate_info *out);    /* under v's run queue lock */
+
+/* The two timers that hypercalls arm for a vCPU: VCPUOP_set_singleshot_timer and SCHEDOP_poll. Their owner initialises
+ * them (fire is NULL before); they stop with the vCPU. */
+struct timer *sched_event_timer(struct vcpu *v);
+struct timer *sched_poll_timer(struct vcpu *v);
 
 #endif

@@ -8,6 +8,7 @@
 static struct timer_cpu {
     struct spinlock lock;               /* order 9 in LOCKING.md */
     struct list armed;
+    struct timer *firing;               /* its fire() runs now; written under the lock */
 } timer_cpu[CPUS_MAX];
 
 void timer_init_cpu(void)
@@ -47,6 +48,16 @@ void timer_stop(struct timer *t)
     }
 }
 
+void timer_stop_sync(struct timer *t)
+{
+    timer_stop(t);
+    for (unsigned i = 0; i < cpus_online; i++) {
+        while (i != this_cpu()->id && READ_ONCE(timer_cpu[i].firing) == t)
+            __builtin_ia32_pause();
+    }
+    timer_stop(t);                      /* fire() may have armed it again */
+}
+
 void timer_set(struct timer *t, uint64_t at_ns)
 {
     struct timer_cpu *c = &timer_cpu[this_cpu()->id];
@@ -80,9 +91,11 @@ void timer_interrupt(void)
             break;
         list_del(&t->link);
         t->at_ns = TIME_NEVER;
+        WRITE_ONCE(c->firing, t);
         spin_unlock(&c->lock);
         t->fire(t->arg);
         spin_lock(&c->lock);
+        WRITE_ONCE(c->firing, NULL);
     }
     program(c);
     spin_unlock(&c->lock);

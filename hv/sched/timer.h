@@ -17,6 +17,9 @@ void timer_set(struct timer *t, uint64_t at_ns);        /* re-arms; the past fir
 void timer_stop(struct timer *t);                       /* after this fire() is not called for the old setting, unless
                                                          * it is being called right now on another CPU */
 
+/* timer_stop, and waits for a fire() under way elsewhere: then the timer's memory may go. No locks held. */
+void timer_stop_sync(struct timer *t);
+
 void timer_init_cpu(void);
 void timer_interrupt(void);              /* VECTOR_TIMER on this CPU */
 
