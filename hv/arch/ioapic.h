@@ -5,5 +5,7 @@
 #include "hv/lib/types.h"
 
 void ioapic_add(uint64_t base);         /* all pins masked */
+/* A pin of the first IO-APIC for hv itself: edge, this vector, to the CPU with that id. dom0 cannot take it back. */
+void ioapic_own_pin(unsigned pin, uint8_t vector, uint32_t apic_id);
 
 #endif

@@ -27,6 +27,7 @@ static struct ioapic {
     uint32_t select;                    /* dom0's */
     uint64_t rte[PINS_MAX];             /* dom0's */
     bool held[PINS_MAX];                /* level, arrived, not ended */
+    bool own[PINS_MAX];                 /* hv's: dom0's writes stop at rte */
 } ioapics[IOAPICS_MAX];
 static unsigned nr_ioapics;
 static struct spinlock ioapic_lock;     /* nests in nothing, nothing nests in it but the console's */
@@ -51,6 +52,8 @@ static void hw_write_rte(struct ioapic *io, unsigned pin)
 {
     uint64_t rte = io->rte[pin] & ~RTE_REMOTE_IRR;
 
+    if (io->own[pin])
+        return;
     if (io->held[pin])
         rte |= RTE_MASKED;
     /* Masked while the halves differ, so that no half-written entry fires. */
@@ -74,6 +77,17 @@ void ioapic_add(uint64_t base)
         io->rte[pin] = RTE_MASKED;
         hw_write_rte(io, pin);
     }
+}
+
+void ioapic_own_pin(unsigned pin, uint8_t vector, uint32_t apic_id)
+{
+    struct ioapic *io = &ioapics[0];
+
+    if (!nr_ioapics || pin >= io->pins)
+        return;
+    io->own[pin] = true;
+    hw_write(io, INDEX_RTE + 2 * pin + 1, apic_id << 24);
+    hw_write(io, INDEX_RTE + 2 * pin, vector);
 }
 
 static struct ioapic *ioapic_at(uint64_t gpa)

@@ -65,7 +65,7 @@ static void require(bool has, const char *what)
         panic("this CPU lacks %s; XenoServer needs an AMD CPU with SVM and nested paging (QEMU: -cpu EPYC)", what);
 }
 
-void svm_init(void)
+void svm_check(void)
 {
     struct cpuid_regs leaf = cpuid(0x80000000, 0);
 
@@ -75,12 +75,18 @@ void svm_init(void)
     leaf = cpuid(0x8000000A, 0);
     require(leaf.edx & 1u << 0, "nested paging");
     require(!(rdmsr(MSR_VM_CR) & VM_CR_SVMDIS), "SVM that the firmware has left enabled (VM_CR.SVMDIS)");
+    require(leaf.ebx >= 2, "address space identifiers");
+}
+
+void svm_init(void)
+{
+    struct cpuid_regs leaf = cpuid(0x8000000A, 0);
+
     svm_features.nrips = leaf.edx & 1u << 3;
     svm_features.flush_by_asid = leaf.edx & 1u << 6;
     svm_features.decode_assists = leaf.edx & 1u << 7;
     svm_features.vgif = leaf.edx & 1u << 16;
     svm_features.asids = leaf.ebx;
-    require(svm_features.asids >= 2, "address space identifiers");
     if (cpuid(1, 0).ecx & 1u << 26) {
         leaf = cpuid(0xD, 0);
         svm_features.xcr0_mask = leaf.eax & XCR0_X87_SSE_AVX;

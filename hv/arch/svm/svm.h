@@ -61,6 +61,7 @@ extern struct svm_features svm_features;
 extern paddr_t svm_msrpm, svm_iopm_dom0, svm_iopm_domu;
 
 /* svm.c: this CPU into host mode with SVM on. A CPU that cannot is told about on the console by name, and panic. */
+void svm_check(void);                   /* before anything else: can this CPU do it? */
 void svm_init(void);                    /* once: features, permission maps */
 void svm_init_cpu(void);
 

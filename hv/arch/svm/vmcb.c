@@ -315,3 +315,21 @@ void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value)
 {
     *arg_register(&svm_of(v)->regs, n) = value;
 }
+
+bool vcpu_hypercall_allowed(const struct vcpu *v)
+{
+    const struct vmcb *b = svm_of(v)->vmcb;
+
+    return b->cpl == 0 && b->cs.attr & 1u << 9;
+}
+
+uint64_t vcpu_hypercall_number(const struct vcpu *v)
+{
+    return svm_of(v)->vmcb->rax;
+}
+
+void vcpu_hypercall_return(struct vcpu *v, long result)
+{
+    svm_of(v)->vmcb->rax = (uint64_t)result;
+    svm_skip(v, 3);
+}

@@ -1,0 +1,111 @@
+/* Bring-up, top to bottom, and the main loop in which every CPU ends. */
+#include "hv/boot/boot.h"
+#include "hv/boot/layout.h"
+#include "hv/arch/desc.h"
+#include "hv/arch/ioapic.h"
+#include "hv/arch/irq.h"
+#include "hv/arch/lapic.h"
+#include "hv/arch/percpu.h"
+#include "hv/arch/random.h"
+#include "hv/arch/svm/irq.h"
+#include "hv/arch/svm/svm.h"
+#include "hv/arch/tsc.h"
+#include "hv/console/machine.h"
+#include "hv/console/printk.h"
+#include "hv/console/uart.h"
+#include "hv/domctl/dom0.h"
+#include "hv/domctl/domctl.h"
+#include "hv/mm/hostmap.h"
+#include "hv/mm/page.h"
+#include "hv/sched/sched.h"
+#include "hv/stats/stats.h"
+
+#define DOM0_MEM_DEFAULT (1536ull << 20)
+#define UART_GSI         4              /* COM1 on every PC */
+#define DOM0_MEM_MIN     (256ull << 20)
+
+void boot_main(uint32_t magic, uint32_t info);
+
+void cpu_main(void)
+{
+    struct percpu *cpu = this_cpu();
+
+    for (;;) {
+        irq_window();
+        while (READ_ONCE(cpu->need_resched))
+            schedule();
+        if (cpu->current)
+            vcpu_run(cpu->current);
+        else
+            sched_idle();
+    }
+}
+
+static void init_first_cpu(void)
+{
+    percpu[0].id = 0;
+    cpus_online = 1;
+    desc_init_cpu(&percpu[0]);
+    idt_init();
+    idt_load();
+}
+
+static uint64_t first_clock(const struct acpi_machine *m)
+{
+    uint64_t wall = rtc_read_ns();
+
+    tsc_init(m->pm_timer_port, m->pm_timer_32bit);
+    return wall;
+}
+
+/* Everything between dom0's memory and the modules and hv's own tables becomes free memory for guests. The modules
+ * were copied to the top by multiboot's reader of dom0.c before. */
+static void init_memory(void)
+{
+    hostmap_init();
+    page_init();
+    dom0_take_modules(cmdline_size("dom0_mem", DOM0_MEM_DEFAULT));
+}
+
+void boot_main(uint32_t magic, uint32_t info)
+{
+    struct acpi_machine machine = { 0 };
+    uint64_t dom0_bytes;
+    uint8_t boot_id[16];
+
+    init_first_cpu();
+    uart_init();
+    printk("XenoServer 0.1\n");
+    multiboot_parse(magic, info);
+    panic_halts = cmdline_flag("noreboot");
+    version_cmdline = cmdline_text();
+    svm_check();
+    if (nr_modules < 2)
+        panic("boot: %u modules; a dom0 kernel and its initrd are needed (QEMU: -initrd \"vmlinux args,initrd\")",
+              nr_modules);
+    dom0_bytes = ROUND_DOWN(cmdline_size("dom0_mem", DOM0_MEM_DEFAULT), 1ull << 21);
+    if (dom0_bytes < DOM0_MEM_MIN)
+        panic("boot: dom0_mem is below %lu MiB", (unsigned long)(DOM0_MEM_MIN >> 20));
+    init_memory();
+    acpi_parse(&machine);
+    uint64_t wall = first_clock(&machine);
+    lapic_init_cpu();
+    percpu[0].apic_id = lapic_id();
+    lapic_timer_calibrate();
+    random_bytes(boot_id, sizeof(boot_id));
+    stats_init(boot_id, wall);
+    stats_cpu_online(&percpu[0], now_ns());
+    svm_init();
+    svm_init_cpu();
+    svm_irq_init();
+    sched_init_cpu();
+    smp_start(&machine);
+    for (unsigned i = 0; i < machine.nr_ioapics; i++)
+        ioapic_add(machine.ioapic[i]);
+    ioapic_own_pin(UART_GSI, VECTOR_CONSOLE, percpu[0].apic_id);
+    dom0_start(dom0_bytes);
+    uart_irq_enable();
+    printk("memory: %lu MiB, dom0 %lu MiB, hv %lu KiB, free %lu MiB\n", pages_total() >> 8, dom0_bytes >> 20,
+           pages_hv() << 2, pages_free() >> 8);
+    cpu_main();
+}

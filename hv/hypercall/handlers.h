@@ -1,0 +1,14 @@
+/* The small hypercall families: vCPU, scheduling, console, platform, physical devices. ABI as in libxen-dev's vcpu.h,
+ * sched.h, xen.h (console_io), platform.h, physdev.h. What is not listed in the .c file answers -ENOSYS. */
+#ifndef HYPERCALL_HANDLERS_H
+#define HYPERCALL_HANDLERS_H
+
+#include "hv/lib/types.h"
+
+long do_vcpu_op(unsigned cmd, unsigned vcpu_id, uint64_t arg_va);
+long do_sched_op(unsigned cmd, uint64_t arg_va);
+long do_console_io(unsigned cmd, unsigned count, uint64_t buffer_va);
+long do_platform_op(uint64_t arg_va);
+long do_physdev_op(unsigned cmd, uint64_t arg_va);
+
+#endif

@@ -1,0 +1,98 @@
+/* Number, handler, number of arguments, who may call. Handlers stay in their modules. */
+#include "hv/hypercall/table.h"
+#include "hv/hypercall/handlers.h"
+#include "hv/arch/percpu.h"
+#include "hv/arch/tsc.h"
+#include "hv/arch/vcpu.h"
+#include "hv/domctl/domctl.h"
+#include "hv/evtchn/evtchn.h"
+#include "hv/gnttab/gnttab.h"
+#include "hv/sched/preempt.h"
+#include "hv/stats/meter_op.h"
+
+#include "hv/include/xs/build.h"
+#include "hv/include/xs/meter.h"
+
+#define NR_HYPERCALLS 64
+
+typedef uint64_t args_t[5];
+
+#define WRAP(name, call) \
+    static long name(const args_t a) { (void)a; return call; }
+WRAP(hc_platform_op, do_platform_op(a[0]))
+WRAP(hc_memory_op, do_memory_op((unsigned)a[0], a[1]))
+WRAP(hc_xen_version, do_xen_version((unsigned)a[0], a[1]))
+WRAP(hc_console_io, do_console_io((unsigned)a[0], (unsigned)a[1], a[2]))
+WRAP(hc_grant_table_op, do_grant_table_op((unsigned)a[0], a[1], (unsigned)a[2]))
+WRAP(hc_vcpu_op, do_vcpu_op((unsigned)a[0], (unsigned)a[1], a[2]))
+WRAP(hc_sched_op, do_sched_op((unsigned)a[0], a[1]))
+WRAP(hc_event_channel_op, do_event_channel_op((unsigned)a[0], a[1]))
+WRAP(hc_physdev_op, do_physdev_op((unsigned)a[0], a[1]))
+WRAP(hc_hvm_op, do_hvm_op((unsigned)a[0], a[1]))
+WRAP(hc_sysctl, do_sysctl(a[0]))
+WRAP(hc_domctl, do_domctl(a[0]))
+WRAP(hc_build_op, do_build_op((unsigned)a[0], a[1]))
+WRAP(hc_meter_op, do_meter_op((unsigned)a[0], a[1]))
+
+static const struct {
+    long (*call)(const args_t a);
+    bool privileged;                    /* dom0 only: others get -EPERM before an argument is looked at */
+} table[NR_HYPERCALLS] = {
+    [__HYPERVISOR_platform_op] = { hc_platform_op, true },
+    [__HYPERVISOR_memory_op] = { hc_memory_op, false },
+    [__HYPERVISOR_xen_version] = { hc_xen_version, false },
+    [__HYPERVISOR_console_io] = { hc_console_io, true },
+    [__HYPERVISOR_grant_table_op] = { hc_grant_table_op, false },
+    [__HYPERVISOR_vcpu_op] = { hc_vcpu_op, false },
+    [__HYPERVISOR_sched_op] = { hc_sched_op, false },
+    [__HYPERVISOR_event_channel_op] = { hc_event_channel_op, false },
+    [__HYPERVISOR_physdev_op] = { hc_physdev_op, true },
+    [__HYPERVISOR_hvm_op] = { hc_hvm_op, false },
+    [__HYPERVISOR_sysctl] = { hc_sysctl, true },
+    [__HYPERVISOR_domctl] = { hc_domctl, true },
+    [XS_HC_BUILD_OP] = { hc_build_op, true },
+    [XS_HC_METER_OP] = { hc_meter_op, true },
+};
+
+static uint64_t started_ns[CPUS_MAX];   /* of the hypercall that runs on the CPU */
+
+#define PREEMPT_AFTER_NS NS_PER_MS
+
+bool hypercall_preempt(void)
+{
+    struct percpu *cpu = this_cpu();
+
+    return READ_ONCE(cpu->need_resched) || vcpu_interrupt_waits() ||
+           now_ns() - started_ns[cpu->id] > PREEMPT_AFTER_NS;
+}
+
+static long dispatch(struct vcpu *v, uint64_t number)
+{
+    args_t args;
+
+    if (number >= NR_HYPERCALLS)
+        return -ENOSYS;
+    number = index_nospec(number, NR_HYPERCALLS);
+    if (!table[number].call)
+        return -ENOSYS;
+    if (table[number].privileged && !v->domain->privileged)
+        return -EPERM;
+    for (unsigned i = 0; i < 5; i++)
+        args[i] = vcpu_hypercall_arg(v, i);
+    started_ns[cpu_id()] = this_cpu()->charged_until_ns;
+    return table[number].call(args);
+}
+
+void hypercall_dispatch(struct vcpu *v)
+{
+    long result;
+
+    v->hypercalls++;
+    if (!vcpu_hypercall_allowed(v))
+        result = -EPERM;
+    else
+        result = dispatch(v, vcpu_hypercall_number(v));
+    domain_reap();
+    if (result != HYPERCALL_RESTART)
+        vcpu_hypercall_return(v, result);
+}

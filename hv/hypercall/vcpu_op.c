@@ -1,0 +1,166 @@
+#include "hv/hypercall/handlers.h"
+#include "hv/arch/percpu.h"
+#include "hv/arch/tsc.h"
+#include "hv/arch/vcpu.h"
+#include "hv/evtchn/evtchn.h"
+#include "hv/lib/string.h"
+#include "hv/mm/guestcopy.h"
+#include "hv/mm/page.h"
+#include "hv/sched/sched.h"
+#include "hv/sched/timer.h"
+
+/* The guest's vcpu_info moves to a page of its own, once. Its old content goes along. */
+static long register_vcpu_info(struct vcpu *v, uint64_t arg_va)
+{
+    struct vcpu_register_vcpu_info arg;
+    struct vcpu_info *new;
+    mfn_t mfn;
+    long rc;
+
+    if (copy_from_guest(&arg, arg_va, sizeof(arg)))
+        return -EFAULT;
+    if (arg.offset > PAGE_SIZE - sizeof(*new) || arg.offset % sizeof(uint64_t))
+        return -EINVAL;
+    if (v != current_vcpu() && READ_ONCE(v->up))
+        return -EBUSY;
+    rc = p2m_get_own_page(v->domain, GFN(arg.mfn), &mfn);
+    if (rc)
+        return -EINVAL;
+    spin_lock(&v->domain->lock);
+    if (v->info_mfn.n != MFN_INVALID.n) {
+        spin_unlock(&v->domain->lock);
+        page_put(mfn);
+        return -EINVAL;
+    }
+    new = (struct vcpu_info *)((char *)mfn_to_virt(mfn) + arg.offset);
+    memcpy(new, v->info, sizeof(*new));
+    v->info_mfn = mfn;
+    __atomic_store_n(&v->info, new, __ATOMIC_RELEASE);
+    spin_unlock(&v->domain->lock);
+    vcpu_time_update(v);
+    evtchn_info_moved(v);
+    return 0;
+}
+
+static void runstate_release(struct vcpu *v)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        v->runstate_at[i] = NULL;
+        if (v->runstate_mfn[i].n != MFN_INVALID.n)
+            page_put(v->runstate_mfn[i]);
+        v->runstate_mfn[i] = MFN_INVALID;
+    }
+}
+
+/* By guest-virtual address, which is translated now: the pages stay referenced, whatever the guest maps there later. */
+static long register_runstate(struct vcpu *v, uint64_t arg_va)
+{
+    struct vcpu_register_runstate_memory_area arg;
+    size_t first;
+
+    if (copy_from_guest(&arg, arg_va, sizeof(arg)))
+        return -EFAULT;
+    if (v != current_vcpu() && READ_ONCE(v->up))
+        return -EBUSY;
+    runstate_release(v);
+    if (!arg.addr.p)
+        return 0;
+    first = MIN(PAGE_SIZE - (arg.addr.p & ~PAGE_MASK), sizeof(struct vcpu_runstate_info));
+    if (guest_va_to_page(arg.addr.p, true, &v->runstate_mfn[0])) {
+        v->runstate_mfn[0] = MFN_INVALID;
+        return -EFAULT;
+    }
+    if (first < sizeof(struct vcpu_runstate_info)) {
+        if (guest_va_to_page(arg.addr.p + first, true, &v->runstate_mfn[1])) {
+            v->runstate_mfn[1] = MFN_INVALID;
+            runstate_release(v);
+            return -EFAULT;
+        }
+        v->runstate_at[1] = mfn_to_virt(v->runstate_mfn[1]);
+    }
+    v->runstate_split = first;
+    v->runstate_at[0] = (char *)mfn_to_virt(v->runstate_mfn[0]) + (arg.addr.p & ~PAGE_MASK);
+    return 0;
+}
+
+static void event_timer_fires(void *arg)
+{
+    evtchn_send_virq_vcpu(arg, VIRQ_TIMER);
+}
+
+static long set_singleshot(struct vcpu *v, uint64_t arg_va)
+{
+    struct vcpu_set_singleshot_timer arg;
+    struct timer *t = sched_event_timer(v);
+
+    if (v != current_vcpu())
+        return -EINVAL;
+    if (copy_from_guest(&arg, arg_va, sizeof(arg)))
+        return -EFAULT;
+    if (arg.flags & VCPU_SSHOTTMR_future && arg.timeout_abs_ns < now_ns())
+        return -ETIME;
+    if (!t->fire)
+        timer_init(t, event_timer_fires, v);
+    /* The last value is TIME_NEVER, which would not be armed; nobody lives to see the one before fire. */
+    timer_set(t, MIN(arg.timeout_abs_ns, TIME_NEVER - 1));
+    return 0;
+}
+
+static long stop_singleshot(struct vcpu *v)
+{
+    struct timer *t = sched_event_timer(v);
+
+    if (v != current_vcpu())
+        return -EINVAL;
+    if (t->fire)
+        timer_stop(t);
+    return 0;
+}
+
+static long runstate_info(struct vcpu *v, uint64_t arg_va)
+{
+    struct vcpu_runstate_info info;
+
+    memset(&info, 0, sizeof(info));
+    sched_runstate(v, &info);
+    return copy_to_guest(arg_va, &info, sizeof(info));
+}
+
+long do_vcpu_op(unsigned cmd, unsigned vcpu_id, uint64_t arg_va)
+{
+    struct domain *d = current_vcpu()->domain;
+    struct vcpu *v;
+
+    if (vcpu_id >= d->nr_vcpus)
+        return -ENOENT;
+    v = d->vcpu[index_nospec(vcpu_id, d->nr_vcpus)];
+    switch (cmd) {
+    case VCPUOP_up:
+        if (!v->initialised)
+            return -EINVAL;
+        sched_vcpu_up(v);
+        return 0;
+    case VCPUOP_down:
+        sched_vcpu_down(v);
+        return 0;
+    case VCPUOP_is_up:
+        return READ_ONCE(v->up);
+    case VCPUOP_get_runstate_info:
+        return runstate_info(v, arg_va);
+    case VCPUOP_register_runstate_memory_area:
+        return register_runstate(v, arg_va);
+    case VCPUOP_stop_periodic_timer:
+        return 0;                       /* there is none */
+    case VCPUOP_set_singleshot_timer:
+        return set_singleshot(v, arg_va);
+    case VCPUOP_stop_singleshot_timer:
+        return stop_singleshot(v);
+    case VCPUOP_register_vcpu_info:
+        return register_vcpu_info(v, arg_va);
+    case VCPUOP_send_nmi:
+        vcpu_nmi(v);
+        return 0;
+    default:
+        return -ENOSYS;
+    }
+}
