@@ -25,7 +25,7 @@ static void set_scale(uint64_t khz)
         tsc_shift++;
     }
     hz = tsc_shift < 0 ? khz * 1000 >> -tsc_shift : khz * 1000 << tsc_shift;
-    tsc_mul = (uint32_t)(((unsigned __int128)NS_PER_SEC << 32) / hz);
+    tsc_mul = (uint32_t)((NS_PER_SEC << 32) / hz);     /* 4.3e18: fits */
     tsc_khz = (uint32_t)khz;
 }
 
@@ -47,9 +47,4 @@ void tsc_init(uint16_t pm_timer_port, bool pm_timer_32bit)
     }
     set_scale(best);
     printk("tsc: %u.%03u MHz by the PM timer\n", tsc_khz / 1000, tsc_khz % 1000);
-}
-
-uint64_t tsc_ns_to_ticks(uint64_t ns)
-{
-    return (uint64_t)((unsigned __int128)ns * tsc_khz / 1000000);
 }

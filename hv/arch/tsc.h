@@ -31,6 +31,5 @@ static inline uint64_t now_ns(void)
 }
 
 void tsc_init(uint16_t pm_timer_port, bool pm_timer_32bit);
-uint64_t tsc_ns_to_ticks(uint64_t ns);
 
 #endif

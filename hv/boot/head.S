@@ -34,14 +34,13 @@ start32:
         mov $PHYS(boot_stack_top), %esp
         push $0                                 /* no flags left behind */
         popf
+        mov %ebx, %edi                          /* info; CPUID changes EBX */
         mov $0x80000000, %eax
         cpuid
         cmp $0x80000001, %eax
         jb no_long_mode
         mov $0x80000001, %eax
-        push %ebx
         cpuid
-        pop %edi                                /* info */
         bt $29, %edx                            /* LM (APM 3, Fn8000_0001_EDX) */
         jnc no_long_mode
 

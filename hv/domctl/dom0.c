@@ -19,7 +19,6 @@
 
 #define DOM0_WEIGHT  1024
 #define ACPI_BYTES   (64ull << 10)      /* at the end of dom0's memory */
-#define INFO_BYTES   (64ull << 10)      /* below it: start_info, modules, map, command line */
 #define LOW_END      0x100000ull        /* hv's image lies from here to hv_end() */
 
 struct elf_header {                     /* ELF-64 Object File Format 1.5 */
@@ -121,6 +120,14 @@ static const struct elf_phdr *phdr(const struct elf_header *h, unsigned i)
     return &p[i];
 }
 
+/* start_info and what it points to, in one run of frames; the layout is ours. */
+struct boot_info {
+    struct hvm_start_info info;
+    struct hvm_modlist_entry module;
+    struct hvm_memmap_table_entry map[128];
+    char cmdline[1024];
+};
+
 static void load_segments(const struct elf_header *h, paddr_t limit)
 {
     for (unsigned i = 0; i < h->phnum; i++) {
@@ -128,7 +135,7 @@ static void load_segments(const struct elf_header *h, paddr_t limit)
 
         if (p->type != PT_LOAD || !p->memsz)
             continue;
-        if (p->paddr < hv_end() || p->paddr > limit || p->memsz > limit - p->paddr)
+        if (p->paddr < hv_end() + sizeof(struct boot_info) || p->paddr > limit || p->memsz > limit - p->paddr)
             panic("dom0: the kernel wants [%lx, %lx), dom0's free memory is [%lx, %lx)", p->paddr, p->paddr + p->memsz,
                   hv_end(), limit);
         memcpy(paddr_to_virt(p->paddr), (const char *)h + p->offset, p->filesz);
@@ -231,14 +238,6 @@ static uint32_t build_memmap(struct hvm_memmap_table_entry *to, uint64_t bytes)
     return w.n;
 }
 
-/* start_info and what it points to, in one run of frames; the layout is ours. */
-struct boot_info {
-    struct hvm_start_info info;
-    struct hvm_modlist_entry module;
-    struct hvm_memmap_table_entry map[128];
-    char cmdline[1024];
-};
-
 static void build_info(paddr_t at, paddr_t initrd_at, uint64_t bytes)
 {
     struct boot_info *b = paddr_to_virt(at);
@@ -278,8 +277,9 @@ void dom0_start(uint64_t bytes)
         .id = 0, .privileged = true, .nr_vcpus = MIN(cpus_online, (unsigned)VCPUS_MAX), .pages_max = bytes >> PAGE_SHIFT,
         .max_evtchn_port = EVTCHN_PORT_MAX, .max_grant_frames = GRANT_FRAMES_DEFAULT, .max_maptrack = MAPTRACK_DEFAULT,
     };
-    paddr_t info = bytes - ACPI_BYTES - INFO_BYTES;
-    paddr_t initrd_at = ROUND_DOWN(info - initrd.bytes, 1ull << 21);
+    /* Linux reads it through its first direct map, which covers 1 GiB. */
+    paddr_t info = hv_end();
+    paddr_t initrd_at = ROUND_DOWN(bytes - ACPI_BYTES - initrd.bytes, 1ull << 21);
     const struct elf_header *h = elf_check();
     int rc = domain_create(&params, &dom0);
 

@@ -14,7 +14,7 @@
 #define LVT_MASKED   (1u << 16)
 #define LVT_PERIODIC (1u << 17)
 #define LVT_VALID    0x000317FFu
-#define VERSION      (0x14u | 6u << 16)         /* 7 LVT entries */
+#define LAPIC_VERSION      (0x14u | 6u << 16)         /* 7 LVT entries */
 #define TIMER_HZ_NS  1u                         /* 1 GHz before the divider */
 
 static unsigned priority(int vector)
@@ -259,7 +259,7 @@ int vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value)
     else if (msr == X2(0x20))
         *value = l->id;
     else if (msr == X2(0x30))
-        *value = VERSION;
+        *value = LAPIC_VERSION;
     else if (msr == X2(0x80))
         *value = tpr << 4;
     else if (msr == X2(0xA0))
