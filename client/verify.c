@@ -1,0 +1,532 @@
+/* The checks, in the order of VERIFY.txt: the files and their signatures, the
+ * head of the log, each record's place in it, the chains, and every amount
+ * again from the records. Anything that is not needed and known is refused: a
+ * bundle has exactly one form. */
+#include "client/verify.h"
+#include "accountd/bundle.h"
+
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One incarnation's chain, as far as it has been read. */
+struct chain {
+    struct record first, last;
+    struct chain_hash last_hash;
+};
+
+struct check {
+    struct ustar tar;
+    struct keys keys;
+    char origin[128];
+    json_t *invoice;
+    uint64_t size;                      /* leaves under the checkpoint */
+    struct chain_hash root;
+    const char *checkpoint;
+    struct rate_book *books;
+    size_t books_count, tariffs_count;
+    struct chain *chains;
+    size_t chains_count;
+    struct statement statement;
+    size_t records, leaves;
+    uint64_t next_index;                /* records stand in the order of the log */
+    struct json_why *why;
+};
+
+static int wrong(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static int wrong(struct check *c, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(c->why->text, sizeof(c->why->text), fmt, args);
+    va_end(args);
+    return -1;
+}
+
+/* As wrong, with the reason that is in `why` already. */
+static int wrong_in(struct check *c, const char *where)
+{
+    struct json_why inner = *c->why;
+
+    return wrong(c, "%.80s: %.160s", where, inner.text);
+}
+
+static const char *text_of(struct check *c, const char *name)
+{
+    const struct ustar_file *file = ustar_find(&c->tar, name);
+
+    if (!file)
+        wrong(c, "%s: missing", name);
+    else if (memchr(file->bytes, 0, file->len))
+        wrong(c, "%s: contains a zero byte", name);
+    else
+        return file->bytes;
+    return NULL;
+}
+
+/* That a file says exactly this; steals `expected`. */
+static int expect(struct check *c, const char *name, char *expected)
+{
+    const char *text = text_of(c, name);
+    bool same = text && expected && strcmp(text, expected) == 0;
+
+    free(expected);
+    if (!text)
+        return -1;
+    return same ? 0 : wrong(c, "%s: differs from what it must say", name);
+}
+
+static const char *field(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
+static json_t *parse_canonical(struct check *c, const char *name)
+{
+    const char *text = text_of(c, name);
+    json_t *object = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    char *again = object ? json_canonical(object) : NULL;
+    bool same = again && json_is_object(object) && strcmp(again, text) == 0;
+
+    free(again);
+    if (same)
+        return object;
+    json_decref(object);
+    if (text)
+        wrong(c, "%s: not JSON in canonical form", name);
+    return NULL;
+}
+
+static int check_keys(struct check *c, const char *trusted_text)
+{
+    const char *text = text_of(c, "keys.txt");
+    struct keys trusted;
+    char origin[128];
+
+    if (!text)
+        return -1;
+    if (!keys_parse(text, &c->keys, c->origin, sizeof(c->origin)))
+        return wrong(c, "keys.txt: not a list of a log key and an invoice key");
+    if (!trusted_text)
+        return 0;
+    if (!keys_parse(trusted_text, &trusted, origin, sizeof(origin)))
+        return wrong(c, "--key: not a keys.txt");
+    if (memcmp(trusted.log.public_key, c->keys.log.public_key, NOTE_PUBLIC_BYTES) != 0)
+        return wrong(c, "keys.txt: the log key is not the one you trust");
+    if (memcmp(trusted.invoice.public_key, c->keys.invoice.public_key, NOTE_PUBLIC_BYTES) != 0)
+        return wrong(c, "keys.txt: the invoice key is not the one you trust");
+    return 0;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t len = strlen(text), end_len = strlen(end);
+
+    return len > end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+/* NAME.minisig against NAME. */
+static int check_signature(struct check *c, const char *sig_name)
+{
+    char name[USTAR_NAME_BYTES], comment[160], *expected;
+    const struct ustar_file *file;
+    const char *sig = text_of(c, sig_name);
+
+    snprintf(name, sizeof(name), "%.*s", (int)(strlen(sig_name) - strlen(BUNDLE_MINISIG)), sig_name);
+    file = ustar_find(&c->tar, name);
+    if (!sig || !file)
+        return sig ? wrong(c, "%s: signs a file that is missing", sig_name) : -1;
+    if (!note_minisig_verify(sig, file->bytes, file->len, &c->keys.invoice))
+        return wrong(c, "%s: the invoice key's signature does not fit", name);
+    if (asprintf(&expected, "\ntrusted comment: %s\n", bundle_comment(name, c->invoice, comment)) < 0)
+        return wrong(c, "out of memory");
+    file = strstr(sig, expected) ? file : NULL;
+    free(expected);
+    return file ? 0 : wrong(c, "%s: its comment is of another file or invoice", sig_name);
+}
+
+static int check_signatures(struct check *c)
+{
+    static const char *const signed_files[] = { "invoice.json", "lines.csv", BUNDLE_SUMS };
+    char name[USTAR_NAME_BYTES + 16];
+
+    for (size_t i = 0; i < sizeof(signed_files) / sizeof(signed_files[0]); i++) {
+        snprintf(name, sizeof(name), "%s" BUNDLE_MINISIG, signed_files[i]);
+        if (!text_of(c, name))
+            return -1;
+    }
+    for (size_t i = 0; i < c->tar.count; i++)
+        if (ends_with(c->tar.files[i].name, BUNDLE_MINISIG) && check_signature(c, c->tar.files[i].name))
+            return -1;
+    return 0;
+}
+
+/* The list of sums covers all files but itself and its signature, which come last. */
+static int check_sums(struct check *c)
+{
+    struct ustar rest = c->tar;
+
+    if (c->tar.count < 3 || strcmp(c->tar.files[c->tar.count - 2].name, BUNDLE_SUMS) != 0 ||
+        strcmp(c->tar.files[c->tar.count - 1].name, BUNDLE_SUMS BUNDLE_MINISIG) != 0)
+        return wrong(c, BUNDLE_SUMS ": it and its signature must end the archive");
+    rest.count -= 2;
+    for (size_t i = 1; i < rest.count; i++)
+        if (strcmp(rest.files[i - 1].name, rest.files[i].name) >= 0)
+            return wrong(c, "%s: out of order", rest.files[i].name);
+    return expect(c, BUNDLE_SUMS, bundle_sums(&rest));
+}
+
+static int check_texts(struct check *c)
+{
+    int64_t issued_ms;
+
+    if (json_arg_int(c->invoice, "issued_ms", 0, (1ll << 53) - 1, &issued_ms, c->why))
+        return wrong_in(c, "invoice.json");
+    if (c->tar.mtime_s != issued_ms / 1000)
+        return wrong(c, "tar: its time is not the invoice's");
+    if (strcmp(field(c->invoice, "origin"), c->origin) != 0)
+        return wrong(c, "invoice.json: origin: the log key is of another log");
+    return expect(c, "invoice-key.pem", note_pem(&c->keys.invoice)) || expect(c, "log-key.pem", note_pem(&c->keys.log)) ||
+           expect(c, "VERIFY.txt", bundle_verify_text(c->invoice)) ? -1 : 0;
+}
+
+static int check_checkpoint(struct check *c)
+{
+    int64_t to;
+
+    c->checkpoint = text_of(c, "checkpoint");
+    if (!c->checkpoint)
+        return -1;
+    if (!note_checkpoint_open(c->checkpoint, c->origin, &c->keys.log, &c->size, &c->root, c->why))
+        return wrong_in(c, "checkpoint");
+    if (json_arg_int(c->invoice, "to_index", 1, (1ll << 53) - 1, &to, c->why))
+        return wrong_in(c, "invoice.json");
+    return (uint64_t)to == c->size ? 0 : wrong(c, "checkpoint: not of the leaves that the invoice covers");
+}
+
+/* pricebook-N.json files, before the records that name them. */
+static int check_book(struct check *c, const struct ustar_file *file)
+{
+    struct rate_book book, *books = realloc(c->books, (c->books_count + 1) * sizeof(book));
+    char name[USTAR_NAME_BYTES], sig_name[USTAR_NAME_BYTES + 16];
+    json_t *object;
+    int rc;
+
+    if (!books)
+        return wrong(c, "out of memory");
+    c->books = books;
+    object = parse_canonical(c, file->name);
+    if (!object)
+        return -1;
+    rc = rate_book_parse(object, &book, c->why);
+    json_decref(object);
+    if (rc)
+        return wrong_in(c, file->name);
+    if (strcmp(bundle_book_name(book.version, name), file->name) != 0)
+        return wrong(c, "%s: its version is %jd", file->name, (intmax_t)book.version);
+    if (strcmp(book.currency, field(c->invoice, "currency")) != 0)
+        return wrong(c, "%s: another currency than the invoice's", file->name);
+    snprintf(sig_name, sizeof(sig_name), "%s" BUNDLE_MINISIG, file->name);
+    c->books[c->books_count++] = book;
+    return text_of(c, sig_name) ? 0 : -1;
+}
+
+static int check_books(struct check *c)
+{
+    for (size_t i = 0; i < c->tar.count; i++)
+        if (strncmp(c->tar.files[i].name, "pricebook-", 10) == 0 && ends_with(c->tar.files[i].name, ".json") &&
+            check_book(c, &c->tar.files[i]))
+            return -1;
+    c->statement.books = c->books;
+    c->statement.books_count = c->books_count;
+    return 0;
+}
+
+/* A tariff leaf binds a price book to the log. */
+static int check_tariff(struct check *c, const json_t *fields)
+{
+    char name[USTAR_NAME_BYTES], hex[65];
+    const struct ustar_file *file;
+    uint8_t hash[32];
+
+    bundle_book_name(json_integer_value(json_object_get(fields, "version")), name);
+    file = ustar_find(&c->tar, name);
+    if (!file)
+        return wrong(c, "records.jsonl: a tariff leaf for %s, which is missing", name);
+    crypto_hash_sha256(hash, (const uint8_t *)file->bytes, file->len);
+    if (strcmp(sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash)), field(fields, "sha256")) != 0)
+        return wrong(c, "%s: not the price book that was logged", name);
+    c->tariffs_count++;
+    return 0;
+}
+
+static struct chain *find_chain(struct check *c, const char *incarnation)
+{
+    for (size_t i = 0; i < c->chains_count; i++)
+        if (strcmp(c->chains[i].last.incarnation, incarnation) == 0)
+            return &c->chains[i];
+    return NULL;
+}
+
+static int begin_chain(struct check *c, const struct record *r, const struct chain_hash *hash)
+{
+    static const struct chain_hash zero;
+    struct chain *chains = realloc(c->chains, (c->chains_count + 1) * sizeof(*chains));
+
+    if (!chains)
+        return wrong(c, "out of memory");
+    c->chains = chains;
+    if (r->number == 0 && !record_is_first(r, c->why))
+        return -1;
+    /* Its earlier records were in an earlier invoice, which ends where this begins. */
+    if (r->number > 0 && chain_hash_equal(&r->prev, &zero))
+        return wrong(c, "incarnation %s: record %jd names none before it", r->incarnation, (intmax_t)r->number);
+    chains[c->chains_count++] = (struct chain){ *r, *r, *hash };
+    return 0;
+}
+
+static int check_record(struct check *c, const struct record *r, const struct chain_hash *hash)
+{
+    struct chain *chain = find_chain(c, r->incarnation);
+
+    if (strcmp(r->account, field(c->invoice, "account_id")) != 0)
+        return wrong(c, "records.jsonl: a record of another account");
+    if (strcmp(r->host, field(c->invoice, "host")) != 0)
+        return wrong(c, "records.jsonl: a record of another host");
+    if (!chain) {
+        if (begin_chain(c, r, hash))
+            return -1;
+    } else {
+        if (!record_follows(&chain->last, &chain->last_hash, r, c->why))
+            return -1;
+        chain->last = *r;
+        chain->last_hash = *hash;
+    }
+    c->records++;
+    return statement_add(&c->statement, r, c->why);
+}
+
+static int check_inclusion(struct check *c, uint64_t index, const struct chain_hash *hash)
+{
+    struct chain_hash proof[CHAIN_PROOF_MAX];
+    char name[USTAR_NAME_BYTES];
+    const char *text, *checkpoint;
+    unsigned proof_len;
+    uint64_t proof_index;
+
+    text = text_of(c, bundle_proof_name(index, name));
+    if (!text)
+        return -1;
+    if (!note_proof_parse(text, &proof_index, proof, &proof_len, &checkpoint) || proof_index != index ||
+        strcmp(checkpoint, c->checkpoint) != 0)
+        return wrong(c, "%s: not a proof for this record and this checkpoint", name);
+    if (!chain_proof_verify(hash, index, c->size, proof, proof_len, &c->root))
+        return wrong(c, "%s: the record is not in the log", name);
+    return 0;
+}
+
+static int check_leaf(struct check *c, uint64_t index, const char *leaf)
+{
+    struct chain_hash hash = chain_leaf_hash(leaf, strlen(leaf));
+    char type[CHAIN_TYPE_BYTES], where[64];
+    struct record record;
+    json_t *fields;
+    int rc;
+
+    snprintf(where, sizeof(where), "records.jsonl: leaf %ju", (uintmax_t)index);
+    if (check_inclusion(c, index, &hash))
+        return -1;
+    fields = chain_leaf_parse(leaf, strlen(leaf), type, c->why);
+    if (!fields)
+        return wrong_in(c, where);
+    if (strcmp(type, "tariff") == 0) {
+        rc = check_tariff(c, fields);
+    } else {
+        int64_t from = json_integer_value(json_object_get(c->invoice, "from_index"));
+
+        rc = record_parse(type, fields, &record, c->why);
+        if (rc == 0 && (index < c->next_index || index < (uint64_t)from))
+            rc = wrong(c, "out of the invoice's range or order");
+        if (rc == 0)
+            rc = check_record(c, &record, &hash);
+        c->next_index = index + 1;
+        if (rc)
+            wrong_in(c, where);
+    }
+    json_decref(fields);
+    return rc;
+}
+
+static int check_line(struct check *c, const char *line, size_t len)
+{
+    json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+    const char *leaf = field(object, "leaf");
+    int64_t index;
+    char *again = NULL;
+    int rc = -1;
+
+    if (!json_is_object(object) || json_arg_int(object, "index", 0, (1ll << 53) - 1, &index, c->why)) {
+        wrong(c, "records.jsonl: line %zu: not an object with index and leaf", c->leaves + 1);
+    } else {
+        again = bundle_record_line((uint64_t)index, leaf);
+        if (!again || strlen(again) != len || memcmp(again, line, len) != 0)
+            wrong(c, "records.jsonl: line %zu: not in canonical form", c->leaves + 1);
+        else
+            rc = check_leaf(c, (uint64_t)index, leaf);
+    }
+    c->leaves++;
+    free(again);
+    json_decref(object);
+    return rc;
+}
+
+static int check_records(struct check *c)
+{
+    const char *at = text_of(c, "records.jsonl");
+
+    if (!at)
+        return -1;
+    while (*at) {
+        const char *end = strchr(at, '\n');
+
+        if (!end)
+            return wrong(c, "records.jsonl: its last line does not end");
+        if (check_line(c, at, (size_t)(end - at)))
+            return -1;
+        at = end + 1;
+    }
+    if (c->tariffs_count != c->books_count)
+        return wrong(c, "records.jsonl: %zu price books, but %zu tariff leaves", c->books_count, c->tariffs_count);
+    return 0;
+}
+
+/* What the tar may hold, so that nothing rides along. */
+static int check_names(struct check *c)
+{
+    static const char *const known[] = { "VERIFY.txt", "checkpoint", "invoice-key.pem", "invoice.json",
+                                         "invoice.json.minisig", "keys.txt", "lines.csv", "lines.csv.minisig",
+                                         "log-key.pem", "records.jsonl", BUNDLE_SUMS, BUNDLE_SUMS BUNDLE_MINISIG };
+    size_t expected = sizeof(known) / sizeof(known[0]) + 2 * c->books_count + c->leaves;
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (!ustar_find(&c->tar, known[i]))
+            return wrong(c, "%s: missing", known[i]);
+    /* Each leaf has its own proof and each book its own two files: the count settles the rest. */
+    return c->tar.count == expected ? 0 : wrong(c, "tar: %zu files, %zu are needed", c->tar.count, expected);
+}
+
+static int check_chain_list(struct check *c)
+{
+    const json_t *list = json_object_get(c->invoice, "chains");
+
+    if (json_array_size(list) != c->chains_count)
+        return wrong(c, "invoice.json: chains: %zu are named, the records have %zu", json_array_size(list),
+                     c->chains_count);
+    for (size_t i = 0; i < c->chains_count; i++) {
+        const struct chain *chain = &c->chains[i];
+        json_t *expected = json_pack("{s:s, s:s, s:I, s:I}", "incarnation", chain->last.incarnation, "instance_id",
+                                     chain->last.instance, "first_number", (json_int_t)chain->first.number,
+                                     "last_number", (json_int_t)chain->last.number);
+        bool same = json_equal(expected, json_array_get(list, i));
+
+        json_decref(expected);
+        if (!same)
+            return wrong(c, "invoice.json: chains: incarnation %s is not stated as its records are",
+                         chain->last.incarnation);
+    }
+    return 0;
+}
+
+static int check_lines(struct check *c)
+{
+    json_t *expected = statement_lines_json(&c->statement), *row;
+    const json_t *lines = json_object_get(c->invoice, "lines");
+    size_t i;
+    int rc = 0;
+
+    if (json_array_size(lines) != json_array_size(expected))
+        rc = wrong(c, "invoice.json: %zu lines, the records make %zu", json_array_size(lines), json_array_size(expected));
+    json_array_foreach(expected, i, row)
+        if (rc == 0 && !json_equal(row, json_array_get(lines, i)))
+            rc = wrong(c, "invoice.json: line %zu (%s, %s): the records make %s of it, %s nano", i + 1,
+                       field(row, "instance_id"), field(row, "meter"), field(row, "quantity"),
+                       field(row, "amount_nano"));
+    json_decref(expected);
+    return rc;
+}
+
+static int check_totals(struct check *c)
+{
+    int64_t total, carried, paid, stated_records;
+    char money[32];
+
+    if (json_arg_decimal(c->invoice, "total_nano", 0, INT64_MAX, &total, c->why) ||
+        json_arg_decimal(c->invoice, "carried_by_host_nano", 0, INT64_MAX, &carried, c->why) ||
+        json_arg_decimal(c->invoice, "paid_from_wallet_nano", 0, INT64_MAX, &paid, c->why) ||
+        json_arg_int(c->invoice, "records", 0, INT64_MAX, &stated_records, c->why))
+        return wrong_in(c, "invoice.json");
+    if (total != c->statement.total_nano)
+        return wrong(c, "invoice.json: total_nano is %jd, the lines make %jd", (intmax_t)total,
+                     (intmax_t)c->statement.total_nano);
+    if (strcmp(field(c->invoice, "total"), statement_money(total, money)) != 0)
+        return wrong(c, "invoice.json: total is not total_nano");
+    if (paid > total || carried != total - paid)
+        return wrong(c, "invoice.json: paid_from_wallet_nano and carried_by_host_nano do not make the total");
+    if ((size_t)stated_records != c->records)
+        return wrong(c, "invoice.json: records: %jd stated, %zu are here", (intmax_t)stated_records, c->records);
+    if (json_integer_value(json_object_get(c->invoice, "period_start_ms")) != c->statement.t0_ms ||
+        json_integer_value(json_object_get(c->invoice, "period_end_ms")) != c->statement.t1_ms)
+        return wrong(c, "invoice.json: its period is not that of its records");
+    return 0;
+}
+
+static int check_amounts(struct check *c)
+{
+    if (statement_close(&c->statement, c->why))
+        return wrong_in(c, "records.jsonl");
+    return check_chain_list(c) || check_lines(c) || check_totals(c) ||
+           expect(c, "lines.csv", statement_csv(&c->statement, c->invoice)) ? -1 : 0;
+}
+
+static void summarise(const struct check *c, struct verify_summary *s)
+{
+    snprintf(s->invoice_id, sizeof(s->invoice_id), "%s", field(c->invoice, "invoice_id"));
+    snprintf(s->account, sizeof(s->account), "%s", field(c->invoice, "account_id"));
+    snprintf(s->host, sizeof(s->host), "%s", field(c->invoice, "host"));
+    snprintf(s->currency, sizeof(s->currency), "%s", field(c->invoice, "currency"));
+    s->total_nano = c->statement.total_nano;
+    s->records = c->records;
+    s->lines = c->statement.count;
+}
+
+static int run(struct check *c, const char *archive, size_t len, const char *trusted_keys)
+{
+    if (ustar_unpack(archive, len, &c->tar, c->why) || check_keys(c, trusted_keys))
+        return -1;
+    c->invoice = parse_canonical(c, "invoice.json");
+    if (!c->invoice || check_sums(c) || check_signatures(c) || check_texts(c) || check_checkpoint(c) ||
+        check_books(c) || check_records(c) || check_names(c))
+        return -1;
+    return check_amounts(c);
+}
+
+int verify_bundle(const char *archive, size_t len, const char *trusted_keys, struct verify_summary *summary,
+                  struct json_why *why)
+{
+    struct check c = { .why = why };
+    int rc = run(&c, archive, len, trusted_keys);
+
+    if (rc == 0)
+        summarise(&c, summary);
+    statement_free(&c.statement);
+    json_decref(c.invoice);
+    free(c.books);
+    free(c.chains);
+    ustar_free(&c.tar);
+    return rc;
+}

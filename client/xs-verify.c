@@ -1,0 +1,86 @@
+/* xs-verify BUNDLE: is this invoice what the host's log and prices make of it?
+ * Needs no network and no other file; --key brings the keys to trust. */
+#include "accountd/statement.h"
+#include "client/verify.h"
+#include "common/log.h"
+
+#include <getopt.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FILE_MAX_BYTES (1ll << 30)
+
+static const char usage_text[] =
+    "usage: xs-verify [--key KEYS.TXT] BUNDLE.tar\n"
+    "Checks signatures, the records' place in the signed log, their chains, and every\n"
+    "amount. Exit 0: all is right. 1: the first thing that is wrong is named.\n"
+    "  --key FILE  the host's keys.txt, got by another way than the bundle\n";
+
+static char *read_file(const char *path, size_t *len)
+{
+    FILE *in = fopen(path, "re");
+    struct stat st;
+    char *bytes;
+
+    if (!in || fstat(fileno(in), &st) != 0)
+        fatal("%s: cannot open", path);
+    if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX_BYTES)
+        fatalx("%s: not a file, or larger than 1 GiB", path);
+    bytes = malloc((size_t)st.st_size + 1);
+    if (!bytes || fread(bytes, 1, (size_t)st.st_size, in) != (size_t)st.st_size)
+        fatal("%s: cannot read", path);
+    fclose(in);
+    bytes[st.st_size] = 0;
+    *len = (size_t)st.st_size;
+    return bytes;
+}
+
+static void report(const struct verify_summary *s, bool trusted)
+{
+    char money[32];
+
+    printf("invoice %s of %s for account %s: right\n", s->invoice_id, s->host, s->account);
+    printf("  %zu records are in the signed log and follow each other\n", s->records);
+    printf("  %zu lines recomputed to the nano: %s %s\n", s->lines, statement_money(s->total_nano, money), s->currency);
+    if (!trusted)
+        printf("  note: checked with the keys inside the bundle; give --key to check who signed\n");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = { { "key", required_argument, NULL, 'k' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { NULL, 0, NULL, 0 } };
+    struct verify_summary summary;
+    struct json_why why = { "" };
+    char *archive, *trusted = NULL;
+    size_t len;
+    int option, rc;
+
+    log_init("xs-verify");
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option != 'k') {
+            fputs(usage_text, option == 'h' ? stdout : stderr);
+            return option == 'h' ? 0 : 2;
+        }
+        trusted = read_file(optarg, &len);
+    }
+    if (optind != argc - 1) {
+        fputs(usage_text, stderr);
+        return 2;
+    }
+    if (sodium_init() < 0)
+        fatalx("libsodium does not start");
+    archive = read_file(argv[optind], &len);
+    rc = verify_bundle(archive, len, trusted, &summary, &why);
+    if (rc)
+        fprintf(stderr, "%s: WRONG: %s\n", argv[optind], why.text);
+    else
+        report(&summary, trusted != NULL);
+    free(archive);
+    free(trusted);
+    return rc ? 1 : 0;
+}
