@@ -1,8 +1,8 @@
 #include "provisioner/billing.h"
 #include "common/log.h"
 #include "common/rpc.h"
-#include "provisioner/uuid.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,9 +54,9 @@ static int call(struct billing *billing, const char *verb, json_t *args, struct 
 
 int billing_register(struct billing *billing, const struct instance *i, struct billing_fault *fault)
 {
-    char uuid[UUID_TEXT_BYTES];
+    char uuid[2 * sizeof(i->domain_uuid) + 1];      /* without dashes, as records have it */
 
-    uuid_text(i->domain_uuid, uuid);
+    sodium_bin2hex(uuid, sizeof(uuid), i->domain_uuid, sizeof(i->domain_uuid));
     return call(billing, "instance_register",
                 json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "account_id", i->account_id, "instance_id", i->instance_id,
                           "domain_uuid", uuid, "incarnation", i->incarnation, "vcpus", (json_int_t)i->vcpus,
