@@ -8,17 +8,19 @@
  *                The catalogue is /etc/xs/catalog.json; a bad one stops the provisioner at start with the key's name.
  * instance_create {job_id, instance_id, account_id, name, image, flavor[, cmdline]}
  *                                                     api        -> {job}     capacity_unavailable when it cannot fit
- * instance_action {job_id, instance_id, type}         api        -> {job}
+ * instance_action {job_id, instance_id, type}         api, accountd -> {job}
  *                type: start | shutdown | power_off | reboot | suspend | resume | delete. `conflict` when the state
  *                does not allow it; one job at a time for an instance, others queue.
  * job            {job_id[, wait_ms]}                  api        -> {job}     wait_ms up to 30000: answers when the job ends or the time is up
  * instance       {instance_id}                        api        -> {instance}
  * instances      {[account_id]}                       api        -> {instances:[...]}
- * console_log    {instance_id[, offset][, limit]}     api        -> {text, offset, size}   last bytes by default; bytes that are not
- *                                                                   UTF-8 come as U+FFFD; text of all incarnations in order
+ * console_log    {instance_id[, offset][, limit]}     api        -> {text, offset, next, size}   last bytes by default; bytes that are not
+ *                                                                   UTF-8 come as U+FFFD; text of all incarnations in order. Read
+ *                                                                   on from `next`; `offset` may be later than asked: old text goes
  * tombstone_ack  {slot, incarnation}                  accountd   -> {}        the counters are durable; frees the slot in hv
  *
- * job      {job_id, instance_id, type, status: queued|running|succeeded|failed, progress (0..100), steps:[{name, status}],
+ * job      {job_id, instance_id, type, status: queued|running|succeeded|failed, progress (0..100), steps:[{name, status}]
+ *           (pending|running|succeeded|failed|undone|skipped),
  *           error:{code,detail}|absent, created_ms, started_ms, finished_ms}
  * instance {instance_id, account_id, name, image, flavor, vcpus, memory_mib, state, desired_state, state_reason, ready,
  *           domid, domain_uuid, incarnation, created_ms, started_ms}
