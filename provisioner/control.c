@@ -469,10 +469,12 @@ static int console_log(struct rpc_call *call, json_t *args, json_t **result)
     if (keys_check(call, args, "instance_id offset limit"))
         return -1;
     if ((json_has(args, "offset") && json_arg_int(args, "offset", 0, INT64_MAX / 2, &offset, &why)) ||
-        (json_has(args, "limit") && json_arg_int(args, "limit", 1, CONSOLE_READ_MAX, &limit, &why)))
+        (json_has(args, "limit") && json_arg_int(args, "limit", 1, 1 << 24, &limit, &why)))
         return bad(call, &why);
     if (instance_arg(call, args, &instance))
         return -1;
+    /* A line of the socket has an end, and a control character becomes six bytes in it. */
+    limit = limit < CONSOLE_READ_MAX ? limit : CONSOLE_READ_MAX;
     part = console_read(serve.console_dir, instance.instance_id, offset, limit);
     if (!part)
         return rpc_fail(call, "internal", "the console log cannot be read: %s", strerror(errno));

@@ -26,6 +26,11 @@ struct options {
     const char *state_dir, *run_dir, *catalog, *console_dir, *accountd;
 };
 
+/* Made from the options. */
+struct paths {
+    char db[PATH_MAX], lock[PATH_MAX], socket[PATH_MAX], accountd[PATH_MAX];
+};
+
 static const char usage[] =
     "usage: xs-provisioner [--state-dir DIR] [--run-dir DIR] [--catalog FILE]\n"
     "                      [--console-dir DIR] [--accountd SOCKET]\n";
@@ -60,13 +65,20 @@ static void options_read(struct options *o, int argc, char **argv)
         fatalx("%s: no such argument; see --help", argv[optind]);
 }
 
-static const char *path_in(const char *dir, const char *name)
+static void path_in(char path[PATH_MAX], const char *dir, const char *name)
 {
-    char *path;
+    if (snprintf(path, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
+        fatalx("%.100s...: the path is too long", dir);
+}
 
-    if (asprintf(&path, "%s/%s", dir, name) < 0)
-        fatalx("out of memory");
-    return path;
+static void paths_make(struct paths *p, const struct options *o)
+{
+    path_in(p->db, o->state_dir, "host.db");
+    path_in(p->lock, o->run_dir, "provisioner.pid");
+    path_in(p->socket, o->run_dir, "provisioner.sock");
+    path_in(p->accountd, o->run_dir, "accountd.sock");
+    if (o->accountd && snprintf(p->accountd, PATH_MAX, "%s", o->accountd) >= PATH_MAX)
+        fatalx("%.100s...: the path is too long", o->accountd);
 }
 
 static int event_fd(void)
@@ -90,15 +102,16 @@ static void *worker_thread(void *worker)
     return NULL;
 }
 
-static pthread_t worker_begin(struct worker *worker, const struct options *o, const struct catalog *catalog)
+static pthread_t worker_begin(struct worker *worker, const struct options *o, const struct paths *paths,
+                              const struct catalog *catalog)
 {
     pthread_t thread;
 
     worker->tools = (struct tools){
-        .store = store_open(path_in(o->state_dir, "host.db")),
+        .store = store_open(paths->db),
         .xen = xen_open(),
         .xenstore = xenstore_open(),
-        .billing = billing_open(o->accountd ? o->accountd : path_in(o->run_dir, "accountd.sock")),
+        .billing = billing_open(paths->accountd),
         .catalog = catalog,
         .console_dir = o->console_dir,
     };
@@ -144,6 +157,7 @@ static void worker_end(struct worker *worker, pthread_t thread)
 
 int main(int argc, char **argv)
 {
+    static struct paths paths;
     struct options o;
     struct catalog catalog;
     struct catalog_fault fault;
@@ -155,19 +169,20 @@ int main(int argc, char **argv)
 
     log_init("xs-provisioner");
     options_read(&o, argc, argv);
+    paths_make(&paths, &o);
     if (sodium_init() < 0)
         fatalx("libsodium does not start");
     daemon_mkdir(o.state_dir, 0700, NULL);
-    daemon_lock(path_in(o.run_dir, "provisioner.pid"));
+    daemon_lock(paths.lock);
     if (catalog_load(&catalog, o.catalog, &fault))
         fatalx("%s", fault.text);
     signal_fd = daemon_signal_fd();             /* before the thread, which inherits the mask */
     daemon_mkdir(o.console_dir, 0700, NULL);
     watch_fd = console_watch_open(o.console_dir);
-    serve = (struct serve){ .store = store_open(path_in(o.state_dir, "host.db")), .xen = xen_open(),
+    serve = (struct serve){ .store = store_open(paths.db), .xen = xen_open(),
                             .catalog = &catalog, .console_dir = o.console_dir, .worker = &worker };
-    thread = worker_begin(&worker, &o, &catalog);
-    server = control_open(&serve, path_in(o.run_dir, "provisioner.sock"));
+    thread = worker_begin(&worker, &o, &paths, &catalog);
+    server = control_open(&serve, paths.socket);
     if (!server)
         fatalx("the socket cannot be opened (see above)");
     daemon_ready();
