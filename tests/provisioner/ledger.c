@@ -39,18 +39,6 @@ static int refused(struct world *w, const char *verb, struct billing_fault *faul
     return world_leave(w, -1);
 }
 
-static void enter_once(struct world_entry *entries, unsigned *count, const char *instance_id, const char *incarnation)
-{
-    for (unsigned i = 0; i < *count; i++)
-        if (!strcmp(entries[i].instance_id, instance_id) && !strcmp(entries[i].incarnation, incarnation))
-            return;
-    if (*count == 64)
-        abort();
-    snprintf(entries[*count].instance_id, sizeof(entries[*count].instance_id), "%s", instance_id);
-    snprintf(entries[*count].incarnation, sizeof(entries[*count].incarnation), "%s", incarnation);
-    ++*count;
-}
-
 int billing_register(struct billing *billing, const struct instance *instance, struct billing_fault *fault)
 {
     struct world *w = billing->w;
@@ -60,7 +48,7 @@ int billing_register(struct billing *billing, const struct instance *instance, s
     for (unsigned i = 0; i < w->nr_closed; i++)
         if (!strcmp(w->closed[i].instance_id, instance->instance_id))
             world_broken(w, "an instance was registered after it was closed");
-    enter_once(w->registered, &w->nr_registered, instance->instance_id, instance->incarnation);
+    world_note(w->registered, &w->nr_registered, instance->instance_id, instance->incarnation);
     return world_leave(w, 0);
 }
 
@@ -72,6 +60,6 @@ int billing_end(struct billing *billing, const struct instance *instance, struct
         return -1;
     if (world_find(w, instance->domain_uuid))
         world_broken(w, "an instance was closed while its domain lived");
-    enter_once(w->closed, &w->nr_closed, instance->instance_id, "");
+    world_note(w->closed, &w->nr_closed, instance->instance_id, "");
     return world_leave(w, 0);
 }

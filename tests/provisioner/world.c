@@ -106,6 +106,18 @@ void world_broken(struct world *w, const char *rule)
         snprintf(w->broken, sizeof(w->broken), "%s (call %u)", rule, w->calls);
 }
 
+void world_note(struct world_entry *entries, unsigned *count, const char *instance_id, const char *incarnation)
+{
+    for (unsigned i = 0; i < *count; i++)
+        if (!strcmp(entries[i].instance_id, instance_id) && !strcmp(entries[i].incarnation, incarnation))
+            return;
+    if (*count == WORLD_ENTRIES)
+        errx(1, "more entries than the model has room for");
+    snprintf(entries[*count].instance_id, sizeof(entries[*count].instance_id), "%s", instance_id);
+    snprintf(entries[*count].incarnation, sizeof(entries[*count].incarnation), "%s", incarnation);
+    ++*count;
+}
+
 struct world_domain *world_find(struct world *w, const uint8_t uuid[16])
 {
     for (unsigned i = 0; i < WORLD_DOMAINS; i++)

@@ -16,6 +16,7 @@
 #define WORLD_DOMAINS   64
 #define WORLD_RANGES    16
 #define WORLD_SLOTS     96
+#define WORLD_ENTRIES   64
 #define WORLD_PAGES     (1u << 20)      /* 4 GiB */
 
 struct world_range {
@@ -56,9 +57,9 @@ struct world {
     struct world_slot slot[WORLD_SLOTS];
     uint32_t next_domid;
     uint64_t next_incarnation;
-    struct world_entry registered[64];
+    struct world_entry registered[WORLD_ENTRIES];
     unsigned nr_registered;
-    struct world_entry closed[64];
+    struct world_entry closed[WORLD_ENTRIES];
     unsigned nr_closed;
     char billing_code[32];              /* not empty: accountd refuses with it */
 
@@ -87,6 +88,9 @@ void world_broken(struct world *w, const char *rule);
 /* Looks, without being a call. */
 struct world_domain *world_find(struct world *w, const uint8_t uuid[16]);      /* not dying */
 unsigned world_alive(struct world *w);
+
+/* accountd was told; the same twice is once. */
+void world_note(struct world_entry *entries, unsigned *count, const char *instance_id, const char *incarnation);
 
 /* What a guest does by itself; the daemon is told through xenstored. */
 void world_shutdown(struct world *w, struct world_domain *d, unsigned reason);

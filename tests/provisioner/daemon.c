@@ -1,0 +1,580 @@
+/* The whole daemon on the model: its own program (xs-provisioner-model is
+ * main.c with world.c in place of xen.c), real sockets, an accountd in this
+ * process that does as it is told. */
+#include "common/log.h"
+#include "common/rpc.h"
+#include "sample.h"
+#include "tap.h"
+#include "world.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <xen/xen.h>
+#include <xen/sched.h>
+
+static struct world *w;
+static char *dir;
+static char socket_path[128], accountd_path[128], log_path[128];
+static struct rpc_client *client;
+static pid_t daemon_pid;
+
+/* accountd, served by a thread. */
+static pthread_mutex_t accountd_lock = PTHREAD_MUTEX_INITIALIZER;
+static char accountd_refuses[32];
+static unsigned registrations, closings, acks_inside;
+static bool accountd_calls_back, accountd_stop;
+
+static int on_register(struct rpc_call *call, json_t *args, json_t **result)
+{
+    bool good = json_string_length(json_object_get(args, "incarnation")) == 32 &&
+                json_string_length(json_object_get(args, "domain_uuid")) == 36 &&
+                json_is_integer(json_object_get(args, "vcpus")) && json_is_integer(json_object_get(args, "memory_mib")) &&
+                json_is_string(json_object_get(args, "account_id"));
+
+    pthread_mutex_lock(&accountd_lock);
+    registrations++;
+    bool call_back = accountd_calls_back;
+    char code[32];
+    strcpy(code, accountd_refuses);
+    pthread_mutex_unlock(&accountd_lock);
+    /* What the real one may do at the same moment: the provisioner waits for us, and we for it. */
+    if (call_back) {
+        struct rpc_client *back = rpc_client_new(socket_path);
+        json_t *error = NULL;
+        json_t *ok = rpc_call_sync(back, "tombstone_ack", json_pack("{s:i, s:s}", "slot", 90, "incarnation",
+                                   "00000000000000000000000000000000"), 3000, &error);
+        pthread_mutex_lock(&accountd_lock);
+        acks_inside += ok != NULL;
+        pthread_mutex_unlock(&accountd_lock);
+        json_decref(ok);
+        json_decref(error);
+        rpc_client_free(back);
+    }
+    if (*code)
+        return rpc_fail(call, code, "as the test wants it");
+    if (!good)
+        return rpc_fail(call, "bad_request", "malformed instance_register");
+    world_lock(w);
+    world_note(w->registered, &w->nr_registered, json_string_value(json_object_get(args, "instance_id")),
+               json_string_value(json_object_get(args, "incarnation")));
+    world_unlock(w);
+    *result = json_pack("{s:s}", "hold_nano", "1");
+    return 0;
+}
+
+static int on_close(struct rpc_call *call, json_t *args, json_t **result)
+{
+    (void)call;
+    (void)args;
+    pthread_mutex_lock(&accountd_lock);
+    closings++;
+    pthread_mutex_unlock(&accountd_lock);
+    *result = json_object();
+    return 0;
+}
+
+static const struct rpc_verb accountd_verbs[] = {
+    { "instance_register", on_register, RPC_ROOT | RPC_PROVISIONER },
+    { "instance_close", on_close, RPC_ROOT | RPC_PROVISIONER },
+    { NULL, NULL, 0 },
+};
+
+static void *accountd_thread(void *unused)
+{
+    struct rpc_server *server = rpc_server_new(accountd_path, 0666, accountd_verbs);
+    struct pollfd at = { .events = POLLIN };
+
+    (void)unused;
+    if (!server)
+        errx(1, "accountd's socket");
+    at.fd = rpc_server_fd(server);
+    for (bool stop = false; !stop;) {
+        poll(&at, 1, 50);
+        rpc_server_run(server);
+        pthread_mutex_lock(&accountd_lock);
+        stop = accountd_stop;
+        pthread_mutex_unlock(&accountd_lock);
+    }
+    rpc_server_free(server);
+    return NULL;
+}
+
+static pthread_t accountd_start(void)
+{
+    pthread_t thread;
+
+    accountd_stop = false;
+    if (pthread_create(&thread, NULL, accountd_thread, NULL))
+        errx(1, "thread");
+    return thread;
+}
+
+static void accountd_end(pthread_t thread)
+{
+    pthread_mutex_lock(&accountd_lock);
+    accountd_stop = true;
+    pthread_mutex_unlock(&accountd_lock);
+    pthread_join(thread, NULL);
+}
+
+/* The daemon's program, started; its words go to the log. */
+static pid_t program_start(const char *catalog)
+{
+    char state[160], run[160], console[160];
+    pid_t child;
+
+    snprintf(state, sizeof(state), "--state-dir=%s/state", dir);
+    snprintf(run, sizeof(run), "--run-dir=%s/run", dir);
+    snprintf(console, sizeof(console), "--console-dir=%s/console", dir);
+    fflush(stdout);
+    child = fork();
+    if (!child) {
+        int fd = open(log_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+        signal(SIGXFSZ, SIG_IGN);       /* inherited: a size limit then is EFBIG, as a full disk is ENOSPC */
+        dup2(fd, 2);
+        execl("tests/provisioner/xs-provisioner-model", "xs-provisioner-model", state, run, console, catalog, NULL);
+        _exit(127);
+    }
+    return child;
+}
+
+static bool log_has(const char *text)
+{
+    static char log[1 << 16];
+    FILE *f = fopen(log_path, "r");
+    size_t n = f ? fread(log, 1, sizeof(log) - 1, f) : 0;
+
+    if (f)
+        fclose(f);
+    log[n] = 0;
+    return strstr(log, text);
+}
+
+static void log_show(void)
+{
+    char command[160];
+
+    snprintf(command, sizeof(command), "tail -n 40 %s | sed 's/^/# /'", log_path);
+    if (system(command))
+        puts("# no log");
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static json_t *ask(const char *verb, json_t *args, json_t **error)
+{
+    *error = NULL;
+    return rpc_call_sync(client, verb, args, 40000, error);
+}
+
+/* Until it answers; a daemon that ends instead fails the test. */
+static void daemon_start(void)
+{
+    char catalog[160];
+    int64_t until_ms = now_ms() + 20000;
+    int status;
+
+    snprintf(catalog, sizeof(catalog), "--catalog=%s/catalog.json", dir);
+    daemon_pid = program_start(catalog);
+    for (;;) {
+        json_t *error, *ok = ask("host", json_object(), &error);
+
+        json_decref(error);
+        if (ok) {
+            json_decref(ok);
+            return;
+        }
+        if (waitpid(daemon_pid, &status, WNOHANG) || now_ms() > until_ms)
+            errx(1, "the daemon does not come up: see %s", log_path);
+        poll(NULL, 0, 20);
+    }
+}
+
+static int daemon_end(int signal_number)
+{
+    int status;
+
+    kill(daemon_pid, signal_number);
+    waitpid(daemon_pid, &status, 0);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static bool refused(const char *verb, json_t *args, const char *code, const char *detail)
+{
+    json_t *error, *ok = ask(verb, args, &error);
+    const char *got_code = json_string_value(json_object_get(error, "code"));
+    const char *got_detail = json_string_value(json_object_get(error, "detail"));
+    bool good = !ok && got_code && got_detail && !strcmp(got_code, code) && strstr(got_detail, detail);
+
+    if (!good)
+        printf("# %s: %s: %s\n", verb, got_code ? got_code : "accepted", got_detail ? got_detail : "");
+    json_decref(ok);
+    json_decref(error);
+    return good;
+}
+
+static json_t *create_args(const char *job_id, const char *instance_id)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "job_id", job_id, "instance_id", instance_id, "account_id",
+                     "acc_1", "name", "my guest \xC3\xBC", "image", "tiny", "flavor", "xs1");
+}
+
+static json_t *create_with(const char *key, json_t *value)
+{
+    json_t *args = create_args("act_bad", "ins_bad");
+
+    json_object_set_new(args, key, value);
+    return args;
+}
+
+static json_t *action_args(const char *job_id, const char *instance_id, const char *type)
+{
+    return json_pack("{s:s, s:s, s:s}", "job_id", job_id, "instance_id", instance_id, "type", type);
+}
+
+/* The job's status once it has ended, or after wait_ms. */
+static const char *job_status(const char *job_id, int wait_ms)
+{
+    static char status[16];
+    json_t *error, *ok = ask("job", json_pack("{s:s, s:i}", "job_id", job_id, "wait_ms", wait_ms), &error);
+    const char *text = json_string_value(json_object_get(json_object_get(ok, "job"), "status"));
+
+    snprintf(status, sizeof(status), "%s", text ? text : "none");
+    if (!strcmp(status, "failed"))
+        printf("# %s: %s\n", job_id, json_string_value(json_object_get(json_object_get(json_object_get(ok, "job"),
+               "error"), "detail")));
+    json_decref(ok);
+    json_decref(error);
+    return status;
+}
+
+static bool done(const char *verb, json_t *args, const char *job_id)
+{
+    json_t *error, *ok = ask(verb, args, &error);
+    bool accepted = ok != NULL;
+
+    json_decref(ok);
+    json_decref(error);
+    return accepted && !strcmp(job_status(job_id, 30000), "succeeded");
+}
+
+static json_t *instance_get(const char *instance_id)
+{
+    json_t *error, *ok = ask("instance", json_pack("{s:s}", "instance_id", instance_id), &error);
+    json_t *instance = json_incref(json_object_get(ok, "instance"));
+
+    json_decref(ok);
+    json_decref(error);
+    return instance;
+}
+
+static bool instance_is(const char *instance_id, const char *key, const char *value)
+{
+    json_t *instance = instance_get(instance_id);
+    const char *text = json_string_value(json_object_get(instance, key));
+    bool is = text && !strcmp(text, value);
+
+    json_decref(instance);
+    return is;
+}
+
+static bool instance_becomes(const char *instance_id, const char *state)
+{
+    int64_t until_ms = now_ms() + 10000;
+
+    while (!instance_is(instance_id, "state", state)) {
+        if (now_ms() > until_ms)
+            return false;
+        poll(NULL, 0, 10);
+    }
+    return true;
+}
+
+static void starts_strictly(void)
+{
+    char catalog[160];
+    int status;
+    pid_t child;
+
+    snprintf(catalog, sizeof(catalog), "--catalog=%s/none.json", dir);
+    child = program_start(catalog);
+    waitpid(child, &status, 0);
+    check(WIFEXITED(status) && WEXITSTATUS(status) == 1 && log_has("none.json"), "no catalogue: exit 1, the file is named");
+    daemon_start();
+    snprintf(catalog, sizeof(catalog), "--catalog=%s/catalog.json", dir);
+    child = program_start(catalog);
+    waitpid(child, &status, 0);
+    char text[64];
+    snprintf(text, sizeof(text), "already running as process %d", (int)daemon_pid);
+    check(WIFEXITED(status) && WEXITSTATUS(status) == 1 && log_has(text), "a second one: exit 1, the first is named");
+}
+
+static void offers(void)
+{
+    json_t *error, *ok = ask("host", json_object(), &error);
+
+    check(json_integer_value(json_object_get(ok, "pages_total")) == WORLD_PAGES &&
+          json_integer_value(json_object_get(ok, "domains")) == 1, "host");
+    json_decref(ok);
+    ok = ask("images", json_object(), &error);
+    check(json_array_size(json_object_get(ok, "images")) == 1, "images");
+    json_decref(ok);
+    ok = ask("flavors", json_object(), &error);
+    check(json_array_size(json_object_get(ok, "flavors")) == 4, "flavors");
+    json_decref(ok);
+}
+
+static void bad_input(void)
+{
+    static char huge[200000];
+
+    memset(huge, 'x', sizeof(huge) - 1);
+    check(refused("instance_create", json_object(), "bad_request", "job_id"), "refused: nothing at all");
+    check(refused("instance_create", create_with("image", json_string("windows")), "bad_request", "image: windows"),
+          "refused: an unknown image");
+    check(refused("instance_create", create_with("flavor", json_string("xl")), "bad_request", "flavor: xl"),
+          "refused: an unknown flavour");
+    check(refused("instance_create", create_with("flavor", json_string("nano")), "bad_request", "needs 32"),
+          "refused: a flavour with too little memory for the image");
+    check(refused("instance_create", create_with("flavor", json_string("huge")), "capacity_unavailable", "65536 MiB"),
+          "refused: more than the host has");
+    check(refused("instance_create", create_with("name", json_string("a\nb")), "bad_request", "name"),
+          "refused: a name with a control character");
+    check(refused("instance_create", create_with("name", json_string("")), "bad_request", "name"), "refused: no name");
+    check(refused("instance_create", create_with("name", json_string(huge)), "bad_request", "name"),
+          "refused: a name of 200000 bytes");
+    check(refused("instance_create", create_with("name", json_integer(7)), "bad_request", "name"),
+          "refused: a number as name");
+    check(refused("instance_create", create_with("instance_id", json_string("../../etc/passwd")), "bad_request",
+                  "instance_id"), "refused: a path as instance id");
+    check(refused("instance_create", create_with("cmdline", json_string("init=/bin/sh\nquiet")), "bad_request",
+                  "cmdline"), "refused: a command line of two lines");
+    check(refused("instance_create", create_with("cmdline", json_string(huge)), "bad_request", "cmdline"),
+          "refused: a command line of 200000 bytes");
+    check(refused("instance_create", create_with("memory_mib", json_integer(-5)), "bad_request", "memory_mib"),
+          "refused: an argument that does not exist");
+    check(refused("job", json_pack("{s:s}", "job_id", "act_none"), "not_found", "act_none"), "refused: an unknown job");
+    check(refused("job", json_pack("{s:s, s:I}", "job_id", "act_none", "wait_ms", (json_int_t)30001), "bad_request",
+                  "wait_ms"), "refused: too long a wait");
+    check(refused("job", json_pack("{s:s, s:i}", "job_id", "act_none", "wait_ms", -1), "bad_request", "wait_ms"),
+          "refused: a negative wait");
+    check(refused("instance", json_pack("{s:s}", "instance_id", "ins_none"), "not_found", "ins_none"),
+          "refused: an unknown instance");
+    check(refused("instance_action", action_args("act_x", "ins_none", "start"), "not_found", "ins_none"),
+          "refused: an action on an unknown instance");
+    check(refused("instance_action", action_args("act_x", "ins_none", "explode"), "bad_request", "type"),
+          "refused: an unknown action");
+    check(refused("instance_action", action_args("act_x", "ins_none", "crashed"), "bad_request", "type"),
+          "refused: an action that only the provisioner takes");
+    check(refused("console_log", json_pack("{s:s, s:i}", "instance_id", "ins_none", "limit", 1 << 30), "bad_request",
+                  "limit"), "refused: a console log of 1 GiB");
+    check(refused("tombstone_ack", json_pack("{s:i, s:s}", "slot", 1, "incarnation", "zz"), "bad_request",
+                  "incarnation"), "refused: an incarnation that is no hex");
+    check(refused("tombstone_ack", json_pack("{s:I, s:s}", "slot", (json_int_t)1 << 40, "incarnation",
+                  "00000000000000000000000000000000"), "bad_request", "slot"), "refused: a slot of 2^40");
+    check(refused("launch", json_object(), "bad_request", "launch"), "refused: an unknown verb");
+    check(!world_alive(w) && w->pages_free == WORLD_PAGES, "after all that nothing exists");
+}
+
+static void one_life(void)
+{
+    static const char noise[] = "Linux version 6.1\n\xFF\x00 caf\xC3\xA9\n";
+    json_t *instance, *error, *ok;
+
+    check(done("instance_create", create_args("act_1", "ins_1"), "act_1"), "create runs to its end");
+    instance = instance_get("ins_1");
+    check(!strcmp(json_string_value(json_object_get(instance, "state")), "running") &&
+          json_is_false(json_object_get(instance, "ready")) &&
+          json_string_length(json_object_get(instance, "incarnation")) == 32 &&
+          json_string_length(json_object_get(instance, "domain_uuid")) == 36 &&
+          json_integer_value(json_object_get(instance, "domid")) > 0, "the instance runs, and is not ready yet");
+    json_decref(instance);
+    check(refused("instance_create", create_args("act_1", "ins_2"), "conflict", "job_id"),
+          "the same job id for something else is a conflict");
+    check(refused("instance_create", create_args("act_2", "ins_1"), "conflict", "instance_id"),
+          "the same instance id in another job is a conflict");
+    check(done("instance_create", create_args("act_1", "ins_1"), "act_1") && world_alive(w) == 1,
+          "the same request again is answered and makes nothing new");
+    sample_write(dir, "console/guest-ins_1.log", noise, sizeof(noise) - 1);
+    instance = instance_get("ins_1");
+    check(json_is_true(json_object_get(instance, "ready")), "it is ready when the guest has written to its console");
+    json_decref(instance);
+    ok = ask("console_log", json_pack("{s:s}", "instance_id", "ins_1"), &error);
+    const char *text = json_string_value(json_object_get(ok, "text"));
+    check(text && !strcmp(text, "Linux version 6.1\n\xEF\xBF\xBD\xEF\xBF\xBD caf\xC3\xA9\n") &&
+          json_integer_value(json_object_get(ok, "size")) == (json_int_t)sizeof(noise) - 1,
+          "the console log, cleaned of what is not text");
+    json_decref(ok);
+    ok = ask("console_log", json_pack("{s:s, s:i, s:i}", "instance_id", "ins_1", "offset", 20, "limit", 5), &error);
+    text = json_string_value(json_object_get(ok, "text"));
+    check(text && !strcmp(text, " caf") && json_integer_value(json_object_get(ok, "next")) == 24,
+          "a part of it does not cut a character in two");
+    json_decref(ok);
+    check(refused("instance_action", action_args("act_3", "ins_1", "start"), "conflict", "running"),
+          "start of what runs is a conflict");
+    check(done("instance_action", action_args("act_4", "ins_1", "suspend"), "act_4") &&
+          instance_is("ins_1", "state", "suspended") && w->domain[0].pauses == 1, "suspend pauses the domain");
+    check(done("instance_action", action_args("act_5", "ins_1", "resume"), "act_5") &&
+          instance_is("ins_1", "state", "running") && !w->domain[0].pauses, "resume lets it run");
+}
+
+static void guest_acts(void)
+{
+    world_shutdown(w, &w->domain[0], SHUTDOWN_reboot);
+    int64_t until_ms = now_ms() + 10000;
+    while (world_alive(w) && !w->domain[1].used && now_ms() < until_ms)
+        poll(NULL, 0, 5);
+    check(instance_becomes("ins_1", "running") && w->domain[0].dying && w->domain[1].used && registrations == 2,
+          "a guest that reboots gets a new domain, registered before it runs");
+    json_t *instance = instance_get("ins_1");
+    check(json_is_false(json_object_get(instance, "ready")), "and is not ready on the strength of the old one's words");
+    json_decref(instance);
+    world_shutdown(w, &w->domain[1], SHUTDOWN_poweroff);
+    check(instance_becomes("ins_1", "stopped") && !world_alive(w) && w->pages_free == WORLD_PAGES,
+          "a guest that powers off is stopped and gives all back");
+    check(done("instance_action", action_args("act_6", "ins_1", "start"), "act_6"), "it can be started again");
+    json_decref(ask("instance_action", action_args("act_7", "ins_1", "shutdown"), &(json_t *){ NULL }));
+    while (!*w->domain[2].asked && now_ms() < until_ms)
+        poll(NULL, 0, 5);
+    check(!strcmp(job_status("act_7", 50), "running") && !strcmp(w->domain[2].asked, "poweroff"),
+          "a shutdown asks the guest and waits for it");
+    world_shutdown(w, &w->domain[2], SHUTDOWN_poweroff);
+    check(!strcmp(job_status("act_7", 30000), "succeeded") && instance_is("ins_1", "state", "stopped"),
+          "and ends when the guest does");
+    check(done("instance_action", action_args("act_8", "ins_1", "start"), "act_8"), "started once more");
+    json_decref(ask("instance_action", action_args("act_9", "ins_1", "shutdown"), &(json_t *){ NULL }));
+    check(done("instance_action", action_args("act_10", "ins_1", "power_off"), "act_10") &&
+          !strcmp(job_status("act_9", 0), "failed") && instance_is("ins_1", "state", "stopped"),
+          "power_off ends a guest that does not obey, and the wait for it");
+}
+
+static void money(pthread_t *accountd)
+{
+    accountd_calls_back = true;
+    check(done("instance_action", action_args("act_20", "ins_1", "start"), "act_20") && acks_inside == 1,
+          "accountd may ask us while we ask it");
+    accountd_calls_back = false;
+    check(done("instance_action", action_args("act_21", "ins_1", "power_off"), "act_21"), "powered off");
+    strcpy(accountd_refuses, "insufficient_funds");
+    json_decref(ask("instance_action", action_args("act_22", "ins_1", "start"), &(json_t *){ NULL }));
+    check(!strcmp(job_status("act_22", 30000), "failed") && instance_is("ins_1", "state", "stopped") && !world_alive(w),
+          "without funds it stays as it was");
+    accountd_refuses[0] = 0;
+    accountd_end(*accountd);
+    json_decref(ask("instance_action", action_args("act_23", "ins_1", "start"), &(json_t *){ NULL }));
+    check(!strcmp(job_status("act_23", 300), "running"), "while accountd is away a start waits");
+    *accountd = accountd_start();
+    check(!strcmp(job_status("act_23", 30000), "succeeded"), "and goes on when it is back");
+}
+
+static void killed_and_restarted(pthread_t *accountd)
+{
+    accountd_end(*accountd);
+    json_decref(ask("instance_create", create_args("act_30", "ins_3"), &(json_t *){ NULL }));
+    check(!strcmp(job_status("act_30", 300), "running"), "a create is under way");
+    check(daemon_end(SIGKILL) == -SIGKILL, "the daemon is killed");
+    daemon_start();
+    check(!strcmp(job_status("act_30", 100), "running"), "after the restart the job is known, and goes on");
+    *accountd = accountd_start();
+    if (!check(!strcmp(job_status("act_30", 30000), "succeeded") && world_alive(w) == 2 && !*w->broken,
+               "to its end, with one domain and no more"))
+        printf("# %u alive, broken: %s\n", world_alive(w), w->broken);
+}
+
+static void disk_full(void)
+{
+    struct rlimit none = { 0, RLIM_INFINITY }, plenty = { RLIM_INFINITY, RLIM_INFINITY };
+
+    prlimit(daemon_pid, RLIMIT_FSIZE, &none, NULL);
+    check(refused("instance_create", create_args("act_40", "ins_4"), "unavailable", "database"),
+          "no room for the database: refused, says where to look");
+    check(instance_is("ins_3", "state", "running"), "what is known is still told");
+    prlimit(daemon_pid, RLIMIT_FSIZE, &plenty, NULL);
+    check(done("instance_create", create_args("act_40", "ins_4"), "act_40"), "with room again the same request is done");
+}
+
+static void many_and_end(void)
+{
+    json_t *error, *ok;
+
+    ok = ask("instances", json_pack("{s:s}", "account_id", "acc_1"), &error);
+    check(json_array_size(json_object_get(ok, "instances")) == 3, "the account's instances are listed");
+    json_decref(ok);
+    ok = ask("instances", json_pack("{s:s}", "account_id", "acc_2"), &error);
+    check(ok && !json_array_size(json_object_get(ok, "instances")), "another account has none");
+    json_decref(ok);
+    check(done("instance_action", action_args("act_50", "ins_1", "delete"), "act_50") &&
+          done("instance_action", action_args("act_51", "ins_3", "delete"), "act_51") &&
+          done("instance_action", action_args("act_52", "ins_4", "delete"), "act_52") && closings == 3,
+          "all are deleted and closed at accountd");
+    char path[160];
+    snprintf(path, sizeof(path), "%s/console/guest-ins_1.log", dir);
+    check(access(path, F_OK) && instance_is("ins_1", "state", "deleted"), "the console log is gone, the row says deleted");
+    check(refused("instance_action", action_args("act_53", "ins_1", "start"), "conflict", "deleted"),
+          "a deleted instance takes no action");
+    check(!world_alive(w) && w->pages_free == WORLD_PAGES && !*w->broken, "nothing is left on the host");
+    for (unsigned i = 1; i < WORLD_SLOTS; i++)
+        if (w->slot[i].used) {
+            char hex[33] = "";
+            for (unsigned b = 0; b < 16; b++)
+                snprintf(hex + 2 * b, 3, "%02x", w->slot[i].incarnation[b]);
+            json_decref(ask("tombstone_ack", json_pack("{s:i, s:s}", "slot", (int)i, "incarnation", hex), &error));
+        }
+    unsigned left = 0;
+    for (unsigned i = 1; i < WORLD_SLOTS; i++)
+        left += w->slot[i].used;
+    check(!left, "acknowledged tombstones free their slots");
+}
+
+int main(void)
+{
+    char path[128];
+    pthread_t accountd;
+
+    log_init("daemon");
+    signal(SIGPIPE, SIG_IGN);
+    alarm(300);
+    dir = sample_dir();
+    sample_files(dir);
+    snprintf(path, sizeof(path), "%s/world", dir);
+    snprintf(socket_path, sizeof(socket_path), "%s/run/provisioner.sock", dir);
+    snprintf(accountd_path, sizeof(accountd_path), "%s/run/accountd.sock", dir);
+    snprintf(log_path, sizeof(log_path), "%s/log", dir);
+    setenv("XS_WORLD", path, 1);
+    w = world_attach(path);
+    client = rpc_client_new(socket_path);
+
+    starts_strictly();
+    daemon_end(SIGTERM);
+    accountd = accountd_start();
+    daemon_start();
+    offers();
+    bad_input();
+    one_life();
+    guest_acts();
+    money(&accountd);
+    killed_and_restarted(&accountd);
+    disk_full();
+    many_and_end();
+    if (!check(!daemon_end(SIGTERM), "SIGTERM ends it in order"))
+        log_show();
+    accountd_end(accountd);
+    rpc_client_free(client);
+    return tap_end();
+}
