@@ -227,18 +227,35 @@ static int quote(struct rpc_call *call, json_t *args, json_t **result)
     return 0;
 }
 
+/* "6d2f...": 32 hex digits, with or without the dashes of RFC 9562. */
+static int arg_uuid(const json_t *args, const char *key, char out[static RECORD_HEX_BYTES], struct json_why *why)
+{
+    const char *text;
+    size_t len = 0;
+
+    if (json_arg_string(args, key, 36, &text, why))
+        return -1;
+    for (size_t i = 0; text[i] && len < RECORD_HEX_BYTES - 1; i++)
+        if (text[i] != '-' || (i != 8 && i != 13 && i != 18 && i != 23))
+            out[len++] = text[i];
+    out[len] = 0;
+    if ((strlen(text) == 32 || strlen(text) == 36) && len == 32 && strspn(out, "0123456789abcdef") == 32)
+        return 0;
+    snprintf(why->text, sizeof(why->text), "%s: must be a UUID in lower-case hex", key);
+    return -1;
+}
+
 static int arg_registration(const json_t *args, struct ledger_registration *r, struct json_why *why)
 {
     const char *account, *instance;
     uint8_t bytes[16];
 
     if (arg_account(args, &account, why) || arg_name(args, "instance_id", &instance, why) ||
-        json_arg_hex(args, "domain_uuid", bytes, sizeof(bytes), why) ||
+        arg_uuid(args, "domain_uuid", r->domain_uuid, why) ||
         json_arg_hex(args, "incarnation", bytes, sizeof(bytes), why) || arg_reserved(args, &r->reserved, why))
         return -1;
     snprintf(r->account, sizeof(r->account), "%s", account);
     snprintf(r->instance, sizeof(r->instance), "%s", instance);
-    snprintf(r->domain_uuid, sizeof(r->domain_uuid), "%s", json_string_value(json_object_get(args, "domain_uuid")));
     snprintf(r->incarnation, sizeof(r->incarnation), "%s", json_string_value(json_object_get(args, "incarnation")));
     return 0;
 }

@@ -51,13 +51,27 @@ static void share_bundles(const char *path)
         fatal("%s: cannot give it to group %s", path, API_USER);
 }
 
+/* Shared with the other daemons; made if it is not there. Our socket is bound
+ * in it when we are no longer root. */
+static void make_run_dir(const char *path)
+{
+    uid_t uid;
+    gid_t gid;
+
+    if (mkdir(path, 0775) != 0) {
+        if (errno != EEXIST)
+            fatal("%s: cannot create (its parent must exist)", path);
+        return;
+    }
+    if (geteuid() == 0 && daemon_user(USER, &uid, &gid) && (chown(path, 0, gid) != 0 || chmod(path, 0775) != 0))
+        fatal("%s: cannot give it to group %s", path, USER);
+}
+
 /* Everything that needs root, before there is anything to lose. */
 static void start_as_root(struct accountd *a, const struct config *c, const struct paths *p)
 {
     umask(027);
-    /* Shared with the other daemons: made if it is not there, and nobody's. */
-    if (mkdir(c->run_dir, 0755) == 0 && chmod(c->run_dir, 0755) != 0)
-        fatal("%s", c->run_dir);
+    make_run_dir(c->run_dir);
     daemon_lock(p->pid);
     if (mkdir(c->state_dir, 0755) != 0 && errno != EEXIST)
         fatal("%s: cannot create (its parent must exist)", c->state_dir);
