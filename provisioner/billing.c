@@ -1,8 +1,8 @@
 #include "provisioner/billing.h"
 #include "common/log.h"
 #include "common/rpc.h"
+#include "provisioner/uuid.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,7 @@ int billing_register(struct billing *billing, const struct instance *i, struct b
 {
     char uuid[2 * sizeof(i->domain_uuid) + 1];      /* without dashes, as records have it */
 
-    sodium_bin2hex(uuid, sizeof(uuid), i->domain_uuid, sizeof(i->domain_uuid));
+    hex_text(i->domain_uuid, sizeof(i->domain_uuid), uuid);
     return call(billing, "instance_register",
                 json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "account_id", i->account_id, "instance_id", i->instance_id,
                           "domain_uuid", uuid, "incarnation", i->incarnation, "vcpus", (json_int_t)i->vcpus,

@@ -36,7 +36,7 @@ static bool accountd_calls_back, accountd_stop;
 static int on_register(struct rpc_call *call, json_t *args, json_t **result)
 {
     bool good = json_string_length(json_object_get(args, "incarnation")) == 32 &&
-                json_string_length(json_object_get(args, "domain_uuid")) == 36 &&
+                json_string_length(json_object_get(args, "domain_uuid")) == 32 &&
                 json_is_integer(json_object_get(args, "vcpus")) && json_is_integer(json_object_get(args, "memory_mib")) &&
                 json_is_string(json_object_get(args, "account_id"));
 
