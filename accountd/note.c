@@ -40,15 +40,21 @@ char *note_base64(const void *bytes, size_t len)
     return text ? sodium_bin2base64(text, text_bytes, bytes, len, BASE64) : NULL;
 }
 
-/* Exactly `bytes` bytes from exactly text_len characters: libsodium refuses
- * stray bits in the last digit, so one value has one spelling. */
+/* Exactly `bytes` bytes from exactly text_len characters, spelled the one
+ * right way. Encoding again is the check: libsodium 1.0.18 reads some bytes
+ * above 0x7f as digits. */
 static bool unbase64(const char *text, size_t text_len, uint8_t *out, size_t bytes)
 {
+    char *again;
     size_t got;
-    const char *end;
+    bool same;
 
-    return sodium_base642bin(out, bytes, text, text_len, NULL, &got, &end, BASE64) == 0 && got == bytes &&
-           end == text + text_len;
+    if (sodium_base642bin(out, bytes, text, text_len, NULL, &got, NULL, BASE64) != 0 || got != bytes)
+        return false;
+    again = note_base64(out, bytes);
+    same = again && strlen(again) == text_len && memcmp(again, text, text_len) == 0;
+    free(again);
+    return same;
 }
 
 static void note_id(const char *name, const struct note_key *key, uint8_t id[NOTE_ID_BYTES])
