@@ -1,0 +1,302 @@
+/* domains: as dom0, makes guests with the calls of a toolstack, lets them run, looks at what they did, destroys them.
+ * Each guest writes a word into its memory and halts for good, which is a power-off. After 200 of them hv holds what it
+ * held after the first; one that spins with interrupts off is stopped too. */
+#include "tests/guest/lib/guest.h"
+
+#include <xen/domctl.h>
+#include <xen/hvm/save.h>
+#include <xen/memory.h>
+#include <xen/sched.h>
+#include "xs/build.h"
+#include "xs/meter.h"
+#include "xs/stats.h"
+
+#define ROUNDS      200
+#define CODE_GPA    0x1000u
+#define WORD_GPA    0x2000u
+#define WORD        0x600df00du
+#define PATIENCE_MS 5000u
+
+static const struct xs_stats_header *stats;
+
+/* Flat 32-bit code, as a PVH start finds it (no paging). */
+static const uint8_t halts[] = {
+    0xc7, 0x05, 0x00, 0x20, 0x00, 0x00, 0x0d, 0xf0, 0x0d, 0x60,     /* movl $WORD, WORD_GPA */
+    0xfa, 0xf4,                                                     /* cli; hlt */
+    0xeb, 0xfe,                                                     /* jmp . */
+};
+static const uint8_t spins[] = {
+    0xfa,                                                           /* cli */
+    0xff, 0x05, 0x00, 0x20, 0x00, 0x00,                             /* incl WORD_GPA */
+    0xeb, 0xf8,                                                     /* jmp to incl */
+};
+
+static void map_stats(void)
+{
+    static xen_pfn_t frames[XS_STATS_FRAMES];
+    struct xen_mem_acquire_resource request = { .domid = 0x7ff2, .type = XS_RESOURCE_STATS,
+                                                .nr_frames = XS_STATS_FRAMES, .frame_list = { frames } };
+
+    for (unsigned i = 0; i < XS_STATS_FRAMES; i++)
+        frames[i] = gfn_unused();
+    check_equal(HC2(__HYPERVISOR_memory_op, XENMEM_acquire_resource, &request), 0, "the stats page is mapped");
+    stats = (const void *)(frames[0] << 12);
+}
+
+static const struct xs_stats_slot *slot_of(uint32_t domid, uint32_t state)
+{
+    for (unsigned i = 1; i < stats->nr_slots; i++) {
+        const struct xs_stats_slot *slot = (const void *)((const char *)stats + stats->slot_offset + i * stats->slot_size);
+
+        if (slot->state == state && slot->domid == domid)
+            return slot;
+    }
+    return NULL;
+}
+
+static long acknowledge(uint32_t domid)
+{
+    const struct xs_stats_slot *slot = slot_of(domid, XS_SLOT_FINAL);
+    struct xs_meter_ack ack = { .slot = 0 };
+
+    if (!slot)
+        return -ENOENT;
+    ack.slot = (uint32_t)(((const char *)slot - (const char *)stats - stats->slot_offset) / stats->slot_size);
+    __builtin_memcpy(ack.incarnation, slot->incarnation, sizeof(ack.incarnation));
+    return HC2(XS_HC_METER_OP, XS_METER_ack, &ack);
+}
+
+static struct xs_meter_inventory inventory(void)
+{
+    struct xs_meter_inventory held = { 0 };
+
+    HC2(XS_HC_METER_OP, XS_METER_inventory, &held);
+    return held;
+}
+
+static struct xen_domctl *domctl(uint32_t cmd, uint32_t domid)
+{
+    static struct xen_domctl op;
+
+    op = (struct xen_domctl){ .cmd = cmd, .interface_version = XEN_DOMCTL_INTERFACE_VERSION, .domain = (domid_t)domid };
+    return &op;
+}
+
+static long domctl_on(uint32_t cmd, uint32_t domid)
+{
+    return HC1(__HYPERVISOR_domctl, domctl(cmd, domid));
+}
+
+static long domain_create(void)
+{
+    struct xen_domctl *op = domctl(XEN_DOMCTL_createdomain, 0);
+    long rc;
+
+    op->u.createdomain = (struct xen_domctl_createdomain){
+        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap, .max_vcpus = 1, .max_evtchn_port = 255, .max_grant_frames = 4,
+        .max_maptrack_frames = 4, .grant_opts = XEN_DOMCTL_GRANT_version(1), .arch.emulation_flags = XEN_X86_EMU_LAPIC,
+    };
+    rc = HC1(__HYPERVISOR_domctl, op);
+    return rc ? rc : op->domain;
+}
+
+static long memory_give(uint32_t domid, unsigned pages)
+{
+    static xen_pfn_t list[512];
+    struct xen_memory_reservation r = { .nr_extents = pages, .domid = (domid_t)domid, .extent_start = { list } };
+    struct xen_domctl *op = domctl(XEN_DOMCTL_max_mem, domid);
+
+    for (unsigned i = 0; i < pages; i++)
+        list[i] = i;
+    op->u.max_mem.max_memkb = pages * 4;
+    if (HC1(__HYPERVISOR_domctl, op))
+        return -1;
+    return HC2(__HYPERVISOR_memory_op, XENMEM_populate_physmap, &r);
+}
+
+static long code_write(uint32_t domid, const uint8_t *code, unsigned bytes)
+{
+    struct xs_build_write w = { .domid = domid, .gpa = CODE_GPA, .from = (uint64_t)code, .bytes = bytes };
+
+    return HC2(XS_HC_BUILD_OP, XS_BUILD_write, &w);
+}
+
+static long registers_set(uint32_t domid)
+{
+    static struct {
+        struct hvm_save_descriptor header_desc;
+        struct hvm_save_header header;
+        struct hvm_save_descriptor cpu_desc;
+        struct hvm_hw_cpu cpu;
+        struct hvm_save_descriptor end_desc;
+    } __attribute__((packed)) c;
+    struct xen_domctl *op = domctl(XEN_DOMCTL_sethvmcontext, domid);
+
+    __builtin_memset(&c, 0, sizeof(c));
+    c.header_desc = (struct hvm_save_descriptor){ HVM_SAVE_CODE(HEADER), 0, sizeof(c.header) };
+    c.header = (struct hvm_save_header){ .magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION };
+    c.cpu_desc = (struct hvm_save_descriptor){ HVM_SAVE_CODE(CPU), 0, sizeof(c.cpu) };
+    c.cpu.cr0 = 0x11;
+    c.cpu.rip = CODE_GPA;
+    c.cpu.rflags = 2;
+    c.cpu.cs_arbytes = 0xc9b;
+    c.cpu.ds_arbytes = c.cpu.es_arbytes = c.cpu.ss_arbytes = 0xc93;
+    c.cpu.cs_limit = c.cpu.ds_limit = c.cpu.es_limit = c.cpu.ss_limit = ~0u;
+    c.cpu.tr_arbytes = 0x8b;
+    c.cpu.tr_limit = 0x67;
+    c.cpu.ldtr_arbytes = 0x82;
+    c.cpu.dr6 = 0xffff0ff0;
+    c.cpu.dr7 = 0x400;
+    op->u.hvmcontext.size = sizeof(c);
+    op->u.hvmcontext.buffer.p = (uint8_t *)&c;
+    return HC1(__HYPERVISOR_domctl, op);
+}
+
+static uint32_t flags_of(uint32_t domid)
+{
+    struct xen_domctl *op = domctl(XEN_DOMCTL_getdomaininfo, domid);
+
+    return HC1(__HYPERVISOR_domctl, op) || op->domain != domid ? ~0u : op->u.getdomaininfo.flags;
+}
+
+/* Gives way until the domain has shut down, or patience ends. */
+static uint32_t wait_shutdown(uint32_t domid)
+{
+    uint64_t until = rdtsc() + stats->tsc_khz * (uint64_t)PATIENCE_MS;
+    uint32_t flags;
+
+    do {
+        HC2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+        flags = flags_of(domid);
+    } while (!(flags & XEN_DOMINF_shutdown) && rdtsc() < until);
+    return flags;
+}
+
+static long foreign_map(uint32_t domid, uint64_t gpa, uint64_t at_gfn)
+{
+    xen_ulong_t idx = gpa >> 12;
+    xen_pfn_t gfn = at_gfn;
+    int error = 1;
+    struct xen_add_to_physmap_batch b = { .domid = DOMID_SELF, .space = XENMAPSPACE_gmfn_foreign, .size = 1,
+                                          .u.foreign_domid = (domid_t)domid };
+    long rc;
+
+    b.idxs.p = &idx;
+    b.gpfns.p = &gfn;
+    b.errs.p = &error;
+    rc = HC2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b);
+    return rc ? rc : error;
+}
+
+static long unmap(uint64_t gfn)
+{
+    struct xen_remove_from_physmap r = { .domid = DOMID_SELF, .gpfn = gfn };
+
+    return HC2(__HYPERVISOR_memory_op, XENMEM_remove_from_physmap, &r);
+}
+
+/* Up to the unpause; the id, or what failed. */
+static long domain_start(const uint8_t *code, unsigned bytes)
+{
+    long id = domain_create();
+
+    if (id <= 0 || memory_give((uint32_t)id, 64) != 64 || code_write((uint32_t)id, code, bytes) ||
+        registers_set((uint32_t)id) || domctl_on(XEN_DOMCTL_unpausedomain, (uint32_t)id))
+        return -1;
+    return id;
+}
+
+static bool round_trip(uint64_t window, bool loud)
+{
+    long id = domain_start(halts, sizeof(halts));
+    volatile uint32_t *word = (void *)(window << 12 | (WORD_GPA & 0xfff));
+    uint32_t flags, seen;
+    bool good;
+
+    if (id <= 0)
+        return false;
+    flags = wait_shutdown((uint32_t)id);
+    good = foreign_map((uint32_t)id, WORD_GPA, window) == 0;
+    seen = good ? *word : 0;
+    good &= unmap(window) == 0;
+    good &= domctl_on(XEN_DOMCTL_destroydomain, (uint32_t)id) == 0 && acknowledge((uint32_t)id) == 0;
+    if (loud) {
+        check(flags != ~0u && flags & XEN_DOMINF_shutdown, "a guest that halts for good has shut down: flags %x",
+              (uint64_t)flags);
+        check_equal(flags >> XEN_DOMINF_shutdownshift & 255, SHUTDOWN_poweroff, "by powering off");
+        check_equal(seen, WORD, "its memory holds what it wrote");
+        check(good, "it is mapped, unmapped, destroyed, acknowledged");
+        check_equal(flags_of((uint32_t)id), ~0u, "and gone");
+    }
+    return good && seen == WORD && flags & XEN_DOMINF_shutdown;
+}
+
+static void spinner(uint64_t window)
+{
+    long id = domain_start(spins, sizeof(spins));
+    volatile uint32_t *word = (void *)(window << 12 | (WORD_GPA & 0xfff));
+    uint64_t until;
+    uint32_t at_pause;
+
+    if (id <= 0 || foreign_map((uint32_t)id, WORD_GPA, window)) {
+        check(false, "a spinning guest is started");
+        return;
+    }
+    for (until = rdtsc() + stats->tsc_khz * (uint64_t)PATIENCE_MS; !*word && rdtsc() < until;)
+        HC2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+    check(*word != 0, "a guest that spins with interrupts off runs");
+    check_equal(domctl_on(XEN_DOMCTL_pausedomain, (uint32_t)id), 0, "it is paused");
+    at_pause = *word;
+    for (until = rdtsc() + stats->tsc_khz * 20ull; rdtsc() < until;)
+        ;
+    check_equal(*word, at_pause, "and stands still");
+    check_equal(domctl_on(XEN_DOMCTL_unpausedomain, (uint32_t)id), 0, "it goes on");
+    for (until = rdtsc() + stats->tsc_khz * (uint64_t)PATIENCE_MS; *word == at_pause && rdtsc() < until;)
+        HC2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+    check(*word != at_pause, "counting");
+    check_equal(domctl_on(XEN_DOMCTL_destroydomain, (uint32_t)id), 0, "destroyed while it runs");
+    at_pause = *word;
+    for (until = rdtsc() + stats->tsc_khz * 20ull; rdtsc() < until;)
+        ;
+    check_equal(*word, at_pause, "it is still");
+    check(flags_of((uint32_t)id) != ~0u && flags_of((uint32_t)id) & XEN_DOMINF_dying, "dying as long as dom0 maps its page");
+    check_equal(unmap(window), 0, "unmapped");
+    check_equal(flags_of((uint32_t)id), ~0u, "it is gone");
+    check_equal(acknowledge((uint32_t)id), 0, "acknowledged");
+}
+
+static void check_inventory(const struct xs_meter_inventory *before, const struct xs_meter_inventory *now)
+{
+    check_equal((int64_t)now->pages_free, (int64_t)before->pages_free, "free pages as before");
+    check_equal((int64_t)now->pages_hv, (int64_t)before->pages_hv, "hv's pages as before");
+    check_equal(now->domains, before->domains, "domains as before");
+    check_equal(now->vcpus, before->vcpus, "vCPUs as before");
+    check_equal(now->ports, before->ports, "ports as before");
+    check_equal(now->foreign_maps, before->foreign_maps, "foreign maps as before");
+    check_equal(now->slots_used, before->slots_used, "slots as before");
+}
+
+void guest_main(void)
+{
+    struct xs_meter_inventory before, now;
+    uint64_t window = gfn_unused();
+    unsigned good = 0;
+
+    if (!guest_is_dom0()) {
+        check_equal(domain_create(), -EPERM, "a guest makes no domains");
+        return;
+    }
+    map_stats();
+    check(round_trip(window, true), "a first guest lives and dies");
+    before = inventory();
+    check(before.domains == 1 && before.pages_free > 0, "hv counts: %u pages free, %u its own", before.pages_free,
+          before.pages_hv);
+    for (unsigned i = 0; i < ROUNDS; i++)
+        good += round_trip(window, false);
+    check_equal(good, ROUNDS, "200 guests live and die");
+    now = inventory();
+    check_inventory(&before, &now);
+    spinner(window);
+    now = inventory();
+    check_inventory(&before, &now);
+}
