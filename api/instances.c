@@ -242,7 +242,7 @@ static enum answer creation_read(struct request *rq, struct reply *rp, struct cr
     if (fields_text(&fields, "flavor", NAME_BYTES - 1, &flavor) && answer == ANSWER_OK)
         answer = catalog_find(rq, rp, &fields, "flavors", "flavor", flavor, &flavor_entry);
     if (fields_has(&fields, "cmdline"))
-        fields_text(&fields, "cmdline", 1023, cmdline);
+        fields_text(&fields, "cmdline", 512, cmdline);
     row->vcpus = json_integer_value(json_object_get(flavor_entry, "vcpus"));
     row->memory_mib = json_integer_value(json_object_get(flavor_entry, "memory_mib"));
     if (image_entry && flavor_entry &&
@@ -265,6 +265,23 @@ static enum answer creation_read(struct request *rq, struct reply *rp, struct cr
     return ANSWER_OK;
 }
 
+/* api.db learns that an instance is gone when somebody looks. Before the
+ * account's bound is held against a customer, we look. */
+static enum answer quota_refresh(struct request *rq, struct reply *rp)
+{
+    enum answer answer;
+    int64_t count;
+
+    if (store_instance_count(rq->api->store, rq->who.account_id, &count) != 1)
+        return reply_fail(rp, ANSWER_STORAGE, "instances cannot be counted");
+    if (count < rq->api->config.instances_per_account)
+        return ANSWER_OK;
+    answer = instances_list(rq, rp);
+    json_decref(rp->json);
+    rp->json = NULL;
+    return answer;
+}
+
 static json_t *creation_args(const struct creation *creation, const struct idem *idem, const char *cmdline)
 {
     const struct instance_row *row = &creation->row;
@@ -285,6 +302,8 @@ enum answer instance_create(struct request *rq, struct reply *rp)
     struct idem idem;
     enum answer answer = creation_read(rq, rp, &creation, &cmdline);
 
+    if (answer == ANSWER_OK)
+        answer = quota_refresh(rq, rp);
     if (answer == ANSWER_OK)
         answer = idem_open(rq, rp, "ins_", "act_", creation_insert, &creation, ANSWER_QUOTA_EXCEEDED, &idem);
     if (answer != ANSWER_OK)

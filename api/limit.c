@@ -57,7 +57,8 @@ static void refill(struct slot *slot, int64_t per_s, int64_t now_ms)
     int64_t burst_milli = per_s * LIMIT_BURST * 1000;
     int64_t passed_ms = now_ms > slot->at_ms ? now_ms - slot->at_ms : 0;
 
-    slot->at_ms = now_ms;
+    if (passed_ms > 0)
+        slot->at_ms = now_ms;
     if (passed_ms >= LIMIT_BURST * 1000)
         slot->tokens_milli = burst_milli;
     else

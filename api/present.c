@@ -74,7 +74,7 @@ static const struct {
 } times[] = {
     { "at_ms", "at" },           { "as_of_ms", "as_of" },       { "created_ms", "created_at" },
     { "started_ms", "started_at" }, { "finished_ms", "finished_at" }, { "issued_ms", "issued_at" },
-    { "from_ms", "from" },       { "to_ms", "to" },
+    { "period_start_ms", "period_start" }, { "period_end_ms", "period_end" },
 };
 
 static json_t *copy(const json_t *value, int depth);

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#define RECORDS_MAX 500
-#define CONSOLE_BYTES_MAX 262144
+#define RECORDS_MAX 1000
+#define CONSOLE_BYTES_MAX 131072
 
 static json_t *usage_view(const json_t *entry)
 {
@@ -48,9 +48,10 @@ enum answer instance_usage_show(struct request *rq, struct reply *rp)
     json_t *ok = NULL, *entry;
     enum answer answer = instance_own(rq, rp, &row);
 
-    if (answer == ANSWER_OK)
-        answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "usage", args_own(rq, &row), &ok);
-    if (answer == ANSWER_NOT_FOUND && row.confirmed)
+    if (answer != ANSWER_OK)
+        return answer;
+    answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "usage", args_own(rq, &row), &ok);
+    if (answer == ANSWER_NOT_FOUND)
         return reply_fail(rp, ANSWER_CONFLICT, "nothing has been metered yet: the instance has not run");
     if (answer != ANSWER_OK)
         return answer;
