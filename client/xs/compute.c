@@ -357,7 +357,7 @@ int log_command(struct host *host, char **argv)
     if (offset)
         snprintf(from, sizeof(from), "&offset=%jd", (intmax_t)args_number("--offset", offset, 0, INT64_C(1) << 52));
     snprintf(path, sizeof(path), "/v1/instances/%s/console_log?limit=%jd%s", id,
-             (intmax_t)args_number("--limit", limit, 1, 262144), from);
+             (intmax_t)args_number("--limit", limit, 1, 131072), from);
     log = ask_get(host, path);
     if (!json_print(host, log))
         text_print(answer_text(log, "text"));
