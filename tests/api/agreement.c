@@ -1,0 +1,174 @@
+/* openapi.yaml, route.c and reply.c say the same, in both directions; the
+ * migrations give the schema. */
+#include "api/asset.h"
+#include "api/reply.h"
+#include "api/route.h"
+#include "schema/api.h"
+#include "tests/api/contract.h"
+#include "tests/api/tap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const json_t *operation(const json_t *contract, const struct route *route)
+{
+    char lower[16] = "";
+
+    for (size_t i = 0; route->method[i]; i++)
+        lower[i] = (char)(route->method[i] | 0x20);
+    return json_object_get(json_object_get(json_object_get(contract, "paths"), route->pattern), lower);
+}
+
+/* Whether the operation has this parameter, by the last part of its reference. */
+static bool has_parameter(const json_t *operation, const char *name)
+{
+    json_t *parameter;
+    size_t i;
+
+    json_array_foreach(json_object_get(operation, "parameters"), i, parameter) {
+        const char *ref = json_string_value(json_object_get(parameter, "$ref"));
+
+        if (ref && strcmp(strrchr(ref, '/') + 1, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool scope_agrees(const struct route *route, const json_t *op)
+{
+    const char *scope = json_string_value(json_object_get(op, "x-scope"));
+
+    for (unsigned i = 0; scope_names[i]; i++)
+        if (route->scope == 1u << i)
+            return scope && strcmp(scope, scope_names[i]) == 0;
+    return !scope;
+}
+
+static bool role_agrees(const struct route *route, const json_t *op)
+{
+    const char *role = json_string_value(json_object_get(op, "x-role"));
+    const char *want = route->who & ROLE_ANONYMOUS ? "anyone" : route->who == ROLE_OPERATOR ? "operator" : "customer";
+
+    return role && strcmp(role, want) == 0;
+}
+
+static bool query_agrees(const struct route *route, const json_t *op)
+{
+    static const char *const names[] = { "wait", "offset", "limit", "after" };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (route_knows_query(route, names[i]) != has_parameter(op, names[i]))
+            return false;
+    return true;
+}
+
+static void route_check(const json_t *contract, const struct route *route)
+{
+    const json_t *op = operation(contract, route);
+
+    if (!ok(op != NULL, "%s %s is in the contract", route->method, route->pattern))
+        return;
+    ok(role_agrees(route, op), "%s %s: same role", route->method, route->pattern);
+    ok(scope_agrees(route, op), "%s %s: same scope", route->method, route->pattern);
+    ok(query_agrees(route, op), "%s %s: same query parameters", route->method, route->pattern);
+    ok(route->body == (json_object_get(op, "requestBody") != NULL), "%s %s: same about a body", route->method,
+       route->pattern);
+    ok((route->key == KEY_REQUIRED) == has_parameter(op, "idempotency") &&
+           (route->key == KEY_OPTIONAL) == has_parameter(op, "idempotency_optional"),
+       "%s %s: same about the Idempotency-Key", route->method, route->pattern);
+    ok(!strstr(route->pattern, "{id}") || has_parameter(op, "id"), "%s %s: the contract names {id}", route->method,
+       route->pattern);
+}
+
+static void paths_check(const json_t *contract)
+{
+    const char *path, *method;
+    json_t *methods, *op;
+
+    json_object_foreach(json_object_get(contract, "paths"), path, methods)
+        json_object_foreach(methods, method, op) {
+            bool found = false;
+
+            for (unsigned i = 0; i < routes_count; i++)
+                found |= strcmp(routes[i].pattern, path) == 0 && strcasecmp(routes[i].method, method) == 0;
+            ok(found, "the contract's %s %s is in the table", method, path);
+        }
+}
+
+static void codes_check(const json_t *contract)
+{
+    const json_t *code = json_object_get(json_object_get(json_object_get(contract, "components"), "schemas"), "ProblemCode");
+    const json_t *list = json_object_get(code, "enum");
+    const char *words = json_string_value(json_object_get(code, "description"));
+    size_t problems = 0;
+
+    for (int answer = 0; answer < ANSWER_COUNT; answer++) {
+        json_t *name = answer_code(answer) ? json_string(answer_code(answer)) : NULL;
+        bool found = false;
+
+        for (size_t i = 0; name && i < json_array_size(list); i++)
+            found |= json_equal(json_array_get(list, i), name) != 0;
+        if (name) {
+            problems++;
+            ok(found && words && strstr(words, answer_code(answer)), "the contract lists %s", answer_code(answer));
+        }
+        json_decref(name);
+    }
+    ok_int((long long)json_array_size(list), (long long)problems, "the contract lists no code that is never given");
+}
+
+/* sqlite_schema after some SQL, one text. */
+static char *shape(const struct db_migration *migrations, unsigned count)
+{
+    sqlite3 *db = db_open(":memory:", migrations, count);
+    sqlite3_stmt *stmt = db_query(db, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name", "");
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    while (db_next(stmt) == 1)
+        fprintf(out, "%s\n", (const char *)sqlite3_column_text(stmt, 0));
+    fclose(out);
+    sqlite3_finalize(stmt);
+    db_close(db);
+    return text;
+}
+
+static char *file_text(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *text = calloc(1, 1 << 20);
+
+    if (!file || !text || fread(text, 1, (1 << 20) - 1, file) == 0)
+        tap_bail("%s", path);
+    fclose(file);
+    return text;
+}
+
+int main(void)
+{
+    json_t *contract;
+    char *text, *today, *migrated;
+
+    contract = contract_load(TOP_SRCDIR "/api/openapi.yaml");
+    text = file_text(TOP_SRCDIR "/api/openapi.yaml");
+    ok(strlen(text) == (size_t)(asset_openapi_end - asset_openapi) && memcmp(text, asset_openapi, strlen(text)) == 0,
+       "the contract inside the program is the file");
+    for (unsigned i = 0; i < routes_count; i++)
+        route_check(contract, &routes[i]);
+    paths_check(contract);
+    codes_check(contract);
+    free(text);
+    json_decref(contract);
+
+    text = file_text(TOP_SRCDIR "/schema/api/schema.sql");
+    today = shape(&(struct db_migration){ .name = "schema.sql", .sql = text }, 1);
+    migrated = shape(api_migrations, sizeof(api_migrations) / sizeof(api_migrations[0]));
+    ok(strlen(today) > 100, "schema.sql makes tables");
+    ok_text(migrated, today, "the migrations from empty give schema.sql");
+    free(text);
+    free(today);
+    free(migrated);
+    return tap_end();
+}

@@ -1,0 +1,266 @@
+/* Every route of the table for every kind of caller. The examples below say
+ * only how a rightful call looks; who may is taken from the table, and a route
+ * without an example fails. */
+#include "api/route.h"
+#include "common/db.h"
+#include "common/id.h"
+#include "tests/api/rig.h"
+#include "tests/api/tap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct example {
+    const char *method;
+    const char *pattern;
+    const char *thing;                  /* whose id goes for {id}: instance, action, invoice, key, customer */
+    const char *body;
+    int status;                         /* for who may */
+};
+
+static const struct example examples[] = {
+    { "GET", "/v1/account", NULL, NULL, 200 },
+    { "GET", "/v1/images", NULL, NULL, 200 },
+    { "GET", "/v1/flavors", NULL, NULL, 200 },
+    { "POST", "/v1/quotes", NULL, "{\"flavor\":\"xs1\"}", 200 },
+    { "POST", "/v1/instances", NULL, "{\"name\":\"n\",\"image\":\"tiny\",\"flavor\":\"xs1\"}", 202 },
+    { "GET", "/v1/instances", NULL, NULL, 200 },
+    { "GET", "/v1/instances/{id}", "instance", NULL, 200 },
+    { "POST", "/v1/instances/{id}/actions", "instance", "{\"type\":\"reboot\"}", 202 },
+    { "GET", "/v1/actions/{id}", "action", NULL, 200 },
+    { "GET", "/v1/instances/{id}/console_log", "instance", NULL, 200 },
+    { "GET", "/v1/usage", NULL, NULL, 200 },
+    { "GET", "/v1/instances/{id}/usage", "instance", NULL, 200 },
+    { "GET", "/v1/instances/{id}/records", "instance", NULL, 200 },
+    { "POST", "/v1/invoices", NULL, NULL, 201 },
+    { "GET", "/v1/invoices", NULL, NULL, 200 },
+    { "GET", "/v1/invoices/{id}", "invoice", NULL, 200 },
+    { "GET", "/v1/invoices/{id}/bundle", "invoice", NULL, 200 },
+    { "GET", "/v1/wallet", NULL, NULL, 200 },
+    { "POST", "/v1/keys", NULL, "{\"name\":\"k\"}", 201 },
+    { "GET", "/v1/keys", NULL, NULL, 200 },
+    { "DELETE", "/v1/keys/{id}", "key", NULL, 204 },
+    { "DELETE", "/v1/instances/{id}", "instance", NULL, 202 },
+    { "POST", "/v1/admin/customers", NULL, "{\"name\":\"c\"}", 201 },
+    { "GET", "/v1/admin/customers", NULL, NULL, 200 },
+    { "POST", "/v1/admin/customers/{id}/credits", "customer", "{\"amount\":\"1.00\",\"reason\":\"r\"}", 201 },
+    { "POST", "/v1/admin/customers/{id}/keys", "customer", "{\"name\":\"k\"}", 201 },
+    { "GET", "/v1/admin/host", NULL, NULL, 200 },
+    { "GET", "/log/checkpoint", NULL, NULL, 200 },
+    { "GET", "/healthz", NULL, NULL, 200 },
+    { "GET", "/openapi.yaml", NULL, NULL, 200 },
+};
+
+enum caller { OWNER, OTHER, ANONYMOUS, UNKNOWN, GARBLED, EXPIRED, REVOKED, UNSCOPED, OPERATOR_KEY, CALLERS };
+
+static const char *const caller_names[CALLERS] = { "owner",   "another customer", "nobody",        "an unknown key",
+                                                   "garbage", "an expired key",   "a revoked key", "a key without the scope",
+                                                   "the operator" };
+
+static struct {
+    char key[CALLERS][64];
+    char scoped[8][64];                 /* keys with exactly one scope */
+    char account[40], other_account[40];
+    char instance[40], action[40], invoice[40], spare_key[40];
+} world;
+
+static void key_make(struct rig *rig, const char *key, const char *body, char text[static 64], char id[static 40])
+{
+    char idem[ID_BYTES];
+    struct response answer = rig_post(rig, key, "/v1/keys", id_make("tst_", idem), body);
+
+    if (answer.status != 201)
+        tap_bail("no key: %d %s", answer.status, answer.text);
+    snprintf(text, 64, "%s", answer_text_of(&answer, "key"));
+    snprintf(id, 40, "%s", answer_text_of(&answer, "id"));
+    answer_free(&answer);
+}
+
+/* The only state that cannot be had by asking in time: it is put into the database. */
+static void key_expire(struct rig *rig, const char *id)
+{
+    char path[256];
+    sqlite3 *db;
+
+    snprintf(path, sizeof(path), "%s/db/api.db", rig->dir);
+    if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_busy_timeout(db, 5000) != SQLITE_OK ||
+        db_run(db, "UPDATE keys SET expires_ms = 1000 WHERE key_id = ?", "t", id) != 0)
+        tap_bail("cannot expire a key");
+    sqlite3_close(db);
+}
+
+static void keys_make(struct rig *rig)
+{
+    char id[40], path[128], body[128];
+    struct response answer;
+
+    for (unsigned i = 0; scope_names[i]; i++) {
+        snprintf(body, sizeof(body), "{\"name\":\"one\",\"scopes\":[\"%s\"]}", scope_names[i]);
+        key_make(rig, world.key[OWNER], body, world.scoped[i], id);
+    }
+    key_make(rig, world.key[OWNER], "{\"name\":\"spare\"}", world.key[UNKNOWN], world.spare_key);
+    key_make(rig, world.key[OWNER], "{\"name\":\"old\"}", world.key[EXPIRED], id);
+    key_expire(rig, id);
+    key_make(rig, world.key[OWNER], "{\"name\":\"revoked\"}", world.key[REVOKED], id);
+    snprintf(path, sizeof(path), "/v1/keys/%s", id);
+    answer = rig_call(rig, &(struct call){ .method = "DELETE", .path = path, .key = world.key[OWNER] });
+    ok_int(answer.status, 204, "a key is revoked");
+    answer_free(&answer);
+    snprintf(world.key[UNKNOWN], 64, "xs_live_%040d", 7);
+    snprintf(world.key[GARBLED], 64, "xs_live_short");
+    snprintf(world.key[OPERATOR_KEY], 64, "%s", rig->operator_key);
+}
+
+static void world_make(struct rig *rig)
+{
+    char idem[ID_BYTES];
+    struct response answer;
+
+    rig_customer(rig, "owner", world.key[OWNER], world.account);
+    rig_customer(rig, "other", world.key[OTHER], world.other_account);
+    keys_make(rig);
+    answer = rig_post(rig, world.key[OWNER], "/v1/instances", id_make("tst_", idem),
+                      "{\"name\":\"n\",\"image\":\"tiny\",\"flavor\":\"xs1\"}");
+    snprintf(world.instance, sizeof(world.instance), "%s", answer_text_of(&answer, "id"));
+    snprintf(world.action, sizeof(world.action), "%s",
+             json_string_value(json_object_get(json_object_get(answer.json, "action"), "id")));
+    answer_free(&answer);
+    answer = rig_post(rig, world.key[OWNER], "/v1/invoices", id_make("tst_", idem), NULL);
+    snprintf(world.invoice, sizeof(world.invoice), "%s", answer_text_of(&answer, "id"));
+    answer_free(&answer);
+}
+
+static const struct example *example_of(const struct route *route)
+{
+    for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++)
+        if (strcmp(examples[i].method, route->method) == 0 && strcmp(examples[i].pattern, route->pattern) == 0)
+            return &examples[i];
+    return NULL;
+}
+
+static const struct route *route_of(const struct example *example)
+{
+    for (unsigned i = 0; i < routes_count; i++)
+        if (strcmp(routes[i].method, example->method) == 0 && strcmp(routes[i].pattern, example->pattern) == 0)
+            return &routes[i];
+    return NULL;
+}
+
+static const char *thing_id(const char *thing)
+{
+    static const struct {
+        const char *thing;
+        const char *id;
+    } things[] = {
+        { "instance", world.instance }, { "action", world.action },   { "invoice", world.invoice },
+        { "key", world.spare_key },     { "customer", world.account },
+    };
+
+    for (size_t i = 0; thing && i < sizeof(things) / sizeof(things[0]); i++)
+        if (strcmp(things[i].thing, thing) == 0)
+            return things[i].id;
+    return "";
+}
+
+/* What this caller must get, by the table alone. */
+static int expected(const struct route *route, const struct example *example, enum caller caller)
+{
+    switch (caller) {
+    case ANONYMOUS:
+        return route->who & ROLE_ANONYMOUS ? example->status : 401;
+    case UNKNOWN:
+    case GARBLED:
+    case EXPIRED:
+    case REVOKED:
+        return 401;
+    case OPERATOR_KEY:
+        return route->who & ROLE_OPERATOR ? example->status : 403;
+    case UNSCOPED:
+        return route->who & ROLE_CUSTOMER ? (route->scope ? 403 : example->status) : 403;
+    case OTHER:
+        if (!(route->who & ROLE_CUSTOMER))
+            return 403;
+        return example->thing ? 404 : example->status;
+    default:
+        return route->who & ROLE_CUSTOMER ? example->status : 403;
+    }
+}
+
+static const char *code_expected(enum caller caller, int status)
+{
+    if (caller == EXPIRED)
+        return "key_expired";
+    if (caller == REVOKED)
+        return "key_revoked";
+    if (status == 401)
+        return "unauthenticated";
+    if (status == 403)
+        return caller == UNSCOPED ? NULL : "wrong_role";
+    return status == 404 ? "not_found" : NULL;
+}
+
+/* A customer's key with every scope but the route's. */
+static const char *key_for(const struct route *route, enum caller caller)
+{
+    if (caller == ANONYMOUS)
+        return NULL;
+    if (caller == UNSCOPED)
+        for (unsigned i = 0; scope_names[i]; i++)
+            if (route->scope != 1u << i)
+                return world.scoped[i];
+    return world.key[caller];
+}
+
+static bool tells_of_owner(const struct response *answer)
+{
+    const char *secrets[] = { world.account, world.instance, world.invoice, world.spare_key, world.action };
+
+    for (size_t i = 0; answer->text && i < sizeof(secrets) / sizeof(secrets[0]); i++)
+        if (strstr(answer->text, secrets[i]))
+            return true;
+    return false;
+}
+
+static void cell_check(struct rig *rig, const struct route *route, const struct example *example, enum caller caller)
+{
+    char path[256], idem[ID_BYTES];
+    const char *brace = strchr(example->pattern, '{');
+    int want = expected(route, example, caller);
+    struct response answer;
+
+    snprintf(path, sizeof(path), "%.*s%s%s", brace ? (int)(brace - example->pattern) : (int)strlen(example->pattern),
+             example->pattern, thing_id(example->thing), brace ? strchr(brace, '}') + 1 : "");
+    answer = rig_call(rig, &(struct call){ .method = example->method, .path = path, .key = key_for(route, caller),
+                                           .body = example->body,
+                                           .idem = route->key ? id_make("tst_", idem) : NULL });
+    ok_int(answer.status, want, "%s %s for %s: %d", example->method, example->pattern, caller_names[caller], want);
+    if (code_expected(caller, want))
+        ok_text(answer_text_of(&answer, "code"), code_expected(caller, want), "%s %s for %s: the code",
+                example->method, example->pattern, caller_names[caller]);
+    if (caller == OTHER)
+        ok(!tells_of_owner(&answer), "%s %s for %s: nothing of the owner's is in it", example->method,
+           example->pattern, caller_names[caller]);
+    answer_free(&answer);
+}
+
+int main(void)
+{
+    struct rig rig;
+
+    rig_start(&rig);
+    world_make(&rig);
+    for (unsigned i = 0; i < routes_count; i++)
+        ok(example_of(&routes[i]) != NULL, "%s %s has an example here", routes[i].method, routes[i].pattern);
+    for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+        const struct route *route = route_of(&examples[i]);
+
+        if (!ok(route != NULL, "the example %s %s has a route", examples[i].method, examples[i].pattern))
+            continue;
+        /* The owner last: its delete is real. */
+        for (int caller = CALLERS - 1; caller >= 0; caller--)
+            cell_check(&rig, route, &examples[i], (enum caller)caller);
+    }
+    rig_end(&rig);
+    return tap_end();
+}

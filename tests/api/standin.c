@@ -1,0 +1,583 @@
+#include "tests/api/standin.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/rpc.h"
+#include "tests/api/tap.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NOW_MS 1767225600000            /* the models' clock stands still */
+
+/* What the test ordered, and what happened, for one of the two daemons. */
+struct orders {
+    bool hold;
+    bool lose;
+    char fail[32];
+    json_t *counts;
+};
+
+struct wait {
+    struct wait *next;
+    struct rpc_call *call;
+    char job_id[64];
+    int64_t until_ms;
+};
+
+static struct orders accountd, provisioner;
+static json_t *instances, *jobs, *requests, *accounts, *invoices;
+static struct wait *waits;
+static const char *base;
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+
+    return value ? value : "";
+}
+
+/* The common frame of changing verbs. 0: do it, then answer with done(). */
+static int changing(struct orders *orders, struct rpc_call *call)
+{
+    char code[32];
+
+    if (!orders->fail[0])
+        return 0;
+    snprintf(code, sizeof(code), "%s", orders->fail);
+    orders->fail[0] = 0;
+    return rpc_fail_context(call, code, json_pack("{s:s, s:s}", "needed_nano", "2000000000", "available_nano", "1"),
+                            "the test said so");
+}
+
+static int done(struct orders *orders, struct rpc_call *call, const char *verb, bool effect, json_t *answer,
+                json_t **result)
+{
+    json_int_t count = json_integer_value(json_object_get(orders->counts, verb));
+
+    if (effect)
+        json_object_set_new(orders->counts, verb, json_integer(count + 1));
+    if (orders->lose) {
+        orders->lose = false;
+        json_decref(answer);
+        return rpc_fail(call, "unavailable", "the answer was lost");
+    }
+    *result = answer;
+    return 0;
+}
+
+static int orders_take(struct orders *orders, json_t *args, json_t **result)
+{
+    if (json_object_get(args, "hold"))
+        orders->hold = json_is_true(json_object_get(args, "hold"));
+    if (json_object_get(args, "lose"))
+        orders->lose = true;
+    snprintf(orders->fail, sizeof(orders->fail), "%s", text(args, "fail"));
+    *result = json_pack("{s:O}", "counts", orders->counts);
+    return 0;
+}
+
+/* provisioner */
+
+static void job_end(json_t *job)
+{
+    static const struct {
+        const char *type;
+        const char *state;
+    } ends[] = {
+        { "create", "running" }, { "start", "running" },     { "resume", "running" },    { "reboot", "running" },
+        { "shutdown", "stopped" }, { "power_off", "stopped" }, { "suspend", "suspended" }, { "delete", "deleted" },
+    };
+    json_t *instance = json_object_get(instances, text(job, "instance_id"));
+
+    if (strcmp(text(job, "status"), "running") != 0)
+        return;
+    json_object_set_new(job, "status", json_string("succeeded"));
+    json_object_set_new(job, "progress", json_integer(100));
+    json_object_set_new(job, "finished_ms", json_integer(NOW_MS + 1000));
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        if (strcmp(text(job, "type"), ends[i].type) == 0) {
+            json_object_set_new(instance, "state", json_string(ends[i].state));
+            json_object_set_new(instance, "ready", json_boolean(strcmp(ends[i].state, "running") == 0));
+        }
+}
+
+static void jobs_let_go(void)
+{
+    const char *id;
+    json_t *job;
+
+    json_object_foreach(jobs, id, job)
+        job_end(job);
+}
+
+static json_t *job_new(const char *job_id, const char *instance_id, const char *type)
+{
+    json_t *job = json_pack("{s:s, s:s, s:s, s:s, s:i, s:[{s:s, s:s}], s:I, s:I, s:I}", "job_id", job_id, "instance_id",
+                            instance_id, "type", type, "status", "running", "progress", 50, "steps", "name", "build",
+                            "status", "running", "created_ms", (json_int_t)NOW_MS, "started_ms", (json_int_t)NOW_MS,
+                            "finished_ms", (json_int_t)0);
+
+    json_object_set_new(jobs, job_id, job);
+    return job;
+}
+
+/* 1: seen before with the same content; 0 new; -1 failed with conflict. */
+static int seen(struct rpc_call *call, const char *id, json_t *args)
+{
+    json_t *before = json_object_get(requests, id);
+
+    if (!before) {
+        json_object_set(requests, id, args);
+        return 0;
+    }
+    return json_equal(before, args) ? 1 : rpc_fail(call, "conflict", "%s was used for something else", id);
+}
+
+static int create(struct rpc_call *call, json_t *args, json_t **result)
+{
+    const char *job_id = text(args, "job_id"), *instance_id = text(args, "instance_id");
+    json_t *job, *instance;
+    int known;
+
+    if (changing(&provisioner, call) || (known = seen(call, job_id, args)) < 0)
+        return -1;
+    if (!known) {
+        instance = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s, s:s, s:b, s:i, s:I, s:I}", "instance_id",
+                             instance_id, "account_id", text(args, "account_id"), "name", text(args, "name"), "image",
+                             text(args, "image"), "flavor", text(args, "flavor"), "vcpus", 1, "memory_mib", 128, "state",
+                             "building", "desired_state", "running", "state_reason", "", "ready", 0, "domid", 3,
+                             "created_ms", (json_int_t)NOW_MS, "started_ms", (json_int_t)NOW_MS);
+        json_object_set_new(instances, instance_id, instance);
+        job_new(job_id, instance_id, "create");
+    }
+    job = json_object_get(jobs, job_id);
+    if (!provisioner.hold)
+        job_end(job);
+    return done(&provisioner, call, "instance_create", !known, json_pack("{s:O}", "job", job), result);
+}
+
+static bool allowed(const char *type, const char *state)
+{
+    if (strcmp(type, "start") == 0)
+        return strcmp(state, "stopped") == 0;
+    if (strcmp(type, "resume") == 0)
+        return strcmp(state, "suspended") == 0;
+    return strcmp(type, "delete") == 0 ? strcmp(state, "deleted") != 0 : strcmp(state, "running") == 0;
+}
+
+static int action(struct rpc_call *call, json_t *args, json_t **result)
+{
+    const char *job_id = text(args, "job_id"), *instance_id = text(args, "instance_id"), *type = text(args, "type");
+    json_t *instance = json_object_get(instances, instance_id);
+    int known;
+
+    if (changing(&provisioner, call))
+        return -1;
+    if (!instance)
+        return rpc_fail(call, "not_found", "no instance %s", instance_id);
+    if (!json_object_get(requests, job_id) && !allowed(type, text(instance, "state")))
+        return rpc_fail(call, "conflict", "%s is not possible while %s", type, text(instance, "state"));
+    known = seen(call, job_id, args);
+    if (known < 0)
+        return -1;
+    if (!known)
+        job_new(job_id, instance_id, type);
+    if (!provisioner.hold)
+        job_end(json_object_get(jobs, job_id));
+    return done(&provisioner, call, "instance_action", !known, json_pack("{s:O}", "job", json_object_get(jobs, job_id)),
+                result);
+}
+
+static int job_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    json_t *job = json_object_get(jobs, text(args, "job_id"));
+    json_int_t wait_ms = json_integer_value(json_object_get(args, "wait_ms"));
+    struct wait *wait;
+
+    if (!job)
+        return rpc_fail(call, "not_found", "no job");
+    if (wait_ms == 0 || strcmp(text(job, "status"), "running") != 0) {
+        *result = json_pack("{s:O}", "job", job);
+        return 0;
+    }
+    wait = calloc(1, sizeof(*wait));
+    wait->call = rpc_defer(call);
+    wait->until_ms = monotonic_ms() + wait_ms;
+    snprintf(wait->job_id, sizeof(wait->job_id), "%s", text(args, "job_id"));
+    wait->next = waits;
+    waits = wait;
+    return 0;
+}
+
+/* Ends the waits that are over; returns ms until the next one is, -1 none. */
+static int waits_run(void)
+{
+    int64_t now = monotonic_ms(), next_ms = -1;
+
+    for (struct wait **at = &waits; *at;) {
+        struct wait *wait = *at;
+        json_t *job = json_object_get(jobs, wait->job_id);
+
+        if (strcmp(text(job, "status"), "running") == 0 && wait->until_ms > now) {
+            if (next_ms < 0 || wait->until_ms - now < next_ms)
+                next_ms = wait->until_ms - now;
+            at = &wait->next;
+            continue;
+        }
+        rpc_finish(wait->call, json_pack("{s:O}", "job", job), NULL, NULL);
+        *at = wait->next;
+        free(wait);
+    }
+    return (int)next_ms;
+}
+
+static int instance_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    json_t *instance = json_object_get(instances, text(args, "instance_id"));
+
+    if (!instance)
+        return rpc_fail(call, "not_found", "no instance");
+    *result = json_pack("{s:O}", "instance", instance);
+    return 0;
+}
+
+static int instances_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    json_t *list = json_array(), *instance;
+    const char *id;
+
+    (void)call;
+    json_object_foreach(instances, id, instance)
+        if (strcmp(text(instance, "account_id"), text(args, "account_id")) == 0)
+            json_array_append(list, instance);
+    *result = json_pack("{s:o}", "instances", list);
+    return 0;
+}
+
+static int images_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    (void)call, (void)args;
+    *result = json_pack("{s:[{s:s, s:s, s:s, s:s, s:i}, {s:s, s:s, s:s, s:s, s:i}]}", "images", "id", "tiny", "name",
+                        "Tiny", "description", "a kernel and a busybox", "kernel", "/vmlinux", "memory_mib_min", 64, "id",
+                        "large", "name", "Large", "description", "needs much", "kernel", "/vmlinux", "memory_mib_min", 4096);
+    return 0;
+}
+
+static int flavors_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    (void)call, (void)args;
+    *result = json_pack("{s:[{s:s, s:s, s:i, s:i}, {s:s, s:s, s:i, s:i}]}", "flavors", "id", "xs1", "name",
+                        "1 vCPU, 128 MiB", "vcpus", 1, "memory_mib", 128, "id", "xs2", "name", "2 vCPUs, 256 MiB", "vcpus",
+                        2, "memory_mib", 256);
+    return 0;
+}
+
+static int console_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    static const char log[] = "Linux version 6.1.0\r\nhello from the guest \x1b[31mred\n";
+    json_int_t offset = json_integer_value(json_object_get(args, "offset"));
+
+    (void)call;
+    if (offset > (json_int_t)strlen(log))
+        offset = (json_int_t)strlen(log);
+    *result = json_pack("{s:s, s:I, s:I}", "text", log + offset, "offset", offset, "size", (json_int_t)strlen(log));
+    return 0;
+}
+
+static int host_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    (void)call, (void)args;
+    *result = json_pack("{s:i, s:i, s:i, s:s, s:i, s:i}", "pages_total", 262144, "pages_free", 131072, "cpus", 2,
+                        "hv_version", "0.1", "domains", 1, "guests_max", 63);
+    return 0;
+}
+
+static int provisioner_test(struct rpc_call *call, json_t *args, json_t **result)
+{
+    (void)call;
+    orders_take(&provisioner, args, result);
+    if (json_is_false(json_object_get(args, "hold")))
+        jobs_let_go();
+    return 0;
+}
+
+/* accountd */
+
+static int account_open(struct rpc_call *call, json_t *args, json_t **result)
+{
+    bool known = json_object_get(accounts, text(args, "account_id")) != NULL;
+
+    if (changing(&accountd, call))
+        return -1;
+    if (!known)
+        json_object_set_new(accounts, text(args, "account_id"),
+                            json_pack("{s:s, s:s, s:I, s:[]}", "account_id", text(args, "account_id"), "currency",
+                                      text(args, "currency"), "posted", (json_int_t)0, "entries"));
+    return done(&accountd, call, "account_open", !known, json_pack("{s:s}", "account_id", text(args, "account_id")),
+                result);
+}
+
+static json_t *balances(const json_t *account)
+{
+    json_int_t posted = json_integer_value(json_object_get(account, "posted"));
+
+    return json_pack("{s:o, s:s, s:o}", "posted_nano", json_decimal(posted), "held_nano", "0", "available_nano",
+                     json_decimal(posted));
+}
+
+static int fund(struct rpc_call *call, json_t *args, json_t **result)
+{
+    json_t *account = json_object_get(accounts, text(args, "account_id"));
+    int64_t amount_nano = 0;
+    int known;
+
+    if (changing(&accountd, call))
+        return -1;
+    if (!account || !json_decimal_parse(text(args, "amount_nano"), &amount_nano))
+        return rpc_fail(call, account ? "bad_request" : "not_found", "account_id or amount_nano");
+    known = seen(call, text(args, "transfer_id"), args);
+    if (known < 0)
+        return -1;
+    if (!known) {
+        json_object_set_new(account, "posted",
+                            json_integer(json_integer_value(json_object_get(account, "posted")) + amount_nano));
+        json_array_append_new(json_object_get(account, "entries"),
+                              json_pack("{s:s, s:I, s:s, s:s, s:s}", "transfer_id", text(args, "transfer_id"), "at_ms",
+                                        (json_int_t)NOW_MS, "amount_nano", text(args, "amount_nano"), "code", "fund",
+                                        "reason", text(args, "reason")));
+    }
+    return done(&accountd, call, "fund", !known, balances(account), result);
+}
+
+static int wallet_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    json_t *account = json_object_get(accounts, text(args, "account_id"));
+
+    if (!account)
+        return rpc_fail(call, "not_found", "no account");
+    *result = balances(account);
+    json_object_set_new(*result, "account_id", json_string(text(account, "account_id")));
+    json_object_set_new(*result, "currency", json_string(text(account, "currency")));
+    json_object_set(*result, "entries", json_object_get(account, "entries"));
+    return 0;
+}
+
+static int quote_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    json_int_t vcpus = json_integer_value(json_object_get(args, "vcpus"));
+    json_int_t seconds = json_integer_value(json_object_get(args, "seconds"));
+
+    (void)call;
+    *result = json_pack("{s:s, s:s, s:I, s:[{s:s, s:o, s:s, s:o}], s:o, s:o, s:o}", "price_book", "v1", "currency",
+                        "EUR", "seconds", seconds, "lines", "meter", "vcpu_reserved", "quantity",
+                        json_decimal(vcpus * seconds), "unit", "vCPU s", "amount_nano", json_decimal(vcpus * seconds * 1000),
+                        "total_nano", json_decimal(vcpus * seconds * 1000), "per_hour_nano",
+                        json_decimal(vcpus * 3600 * 1000), "hold_nano", json_decimal(vcpus * 3600 * 1000));
+    return 0;
+}
+
+static int usage_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    json_t *list = json_array(), *instance;
+    const char *id;
+
+    json_object_foreach(instances, id, instance) {
+        bool runs = strcmp(text(instance, "state"), "running") == 0;
+
+        if (strcmp(text(instance, "account_id"), text(args, "account_id")) != 0)
+            continue;
+        if (json_object_get(args, "instance_id") && strcmp(id, text(args, "instance_id")) != 0)
+            continue;
+        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:I}",
+                                              "instance_id", id, "state", "live", "incarnations", 1, "guest_ns",
+                                              "18446744073709551615", "hv_ns", "5", "wait_ns", "6", "page_seconds", "7",
+                                              "exits", "8", "hypercalls", "9", "amount_nano", "1234567891",
+                                              "meters_running", runs ? json_pack("[s]", "vcpu_reserved") : json_array(),
+                                              "as_of_ms", (json_int_t)NOW_MS));
+    }
+    if (json_object_get(args, "instance_id") && json_array_size(list) == 0) {
+        json_decref(list);
+        return rpc_fail(call, "not_found", "no usage");
+    }
+    *result = json_pack("{s:o}", "instances", list);
+    return 0;
+}
+
+static int records_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    (void)call;
+    *result = json_pack("{s:[{s:i, s:s}], s:n}", "records", "index", 1, "leaf",
+                        "xs-usage/v1 use\n{\"amount_nano\":\"5\",\"t0_ms\":1}\n", "next");
+    json_object_set(*result, "asked", args);
+    return 0;
+}
+
+static json_t *bundle_write(const char *invoice_id)
+{
+    char path[4200];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s.tar", base, invoice_id);
+    file = fopen(path, "we");
+    for (int i = 0; file && i < 100000; i++)
+        fprintf(file, "line %d of %s\n", i, invoice_id);
+    if (!file || fclose(file) != 0)
+        fatal("%s", path);
+    return json_string(path);
+}
+
+static int invoice_create(struct rpc_call *call, json_t *args, json_t **result)
+{
+    const char *id = text(args, "invoice_id");
+    bool known = json_object_get(invoices, id) != NULL;
+
+    if (changing(&accountd, call))
+        return -1;
+    if (!known) {
+        json_object_set_new(invoices, id,
+                            json_pack("{s:s, s:s, s:i, s:s, s:s, s:I, s:[]}", "invoice_id", id, "account_id",
+                                      text(args, "account_id"), "number", (int)json_object_size(invoices) + 1,
+                                      "currency", "EUR", "total_nano", "1234567891", "issued_ms", (json_int_t)NOW_MS,
+                                      "lines"));
+    }
+    return done(&accountd, call, "invoice_create", !known, json_pack("{s:O}", "invoice", json_object_get(invoices, id)),
+                result);
+}
+
+static int invoice_list(struct rpc_call *call, json_t *args, json_t **result)
+{
+    json_t *list = json_array(), *invoice;
+    const char *id;
+
+    (void)call;
+    json_object_foreach(invoices, id, invoice)
+        if (strcmp(text(invoice, "account_id"), text(args, "account_id")) == 0)
+            json_array_append(list, invoice);
+    *result = json_pack("{s:o}", "invoices", list);
+    return 0;
+}
+
+static int invoice_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    json_t *invoice = json_object_get(invoices, text(args, "invoice_id"));
+
+    if (!invoice || strcmp(text(invoice, "account_id"), text(args, "account_id")) != 0)
+        return rpc_fail(call, "not_found", "no invoice");
+    *result = json_pack("{s:O, s:o}", "invoice", invoice, "bundle_path", bundle_write(text(invoice, "invoice_id")));
+    return 0;
+}
+
+static int checkpoint_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    (void)call, (void)args;
+    *result = json_pack("{s:s}", "text", "host.example/usage/e1\n3\nAAAA\n\n\xe2\x80\x94 host.example/usage/e1 sig\n");
+    return 0;
+}
+
+static int status_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    (void)call, (void)args;
+    *result = json_pack("{s:i, s:i, s:i, s:b, s:[{s:s, s:s, s:s}], s:i, s:s, s:s}", "samples", 10, "misses", 0,
+                        "last_sample_age_ms", 17, "conservation_ok", 1, "cpus", "guest_ns", "1", "hv_ns", "2", "idle_ns",
+                        "3", "log_size", 3, "origin", "host.example/usage/e1", "version", "0.1");
+    return 0;
+}
+
+static int accountd_test(struct rpc_call *call, json_t *args, json_t **result)
+{
+    (void)call;
+    return orders_take(&accountd, args, result);
+}
+
+#define WHO (RPC_API | RPC_ROOT)
+
+static const struct rpc_verb provisioner_verbs[] = {
+    { "host", host_get, WHO },         { "images", images_get, WHO },         { "flavors", flavors_get, WHO },
+    { "instance_create", create, WHO }, { "instance_action", action, WHO },    { "job", job_get, WHO },
+    { "instance", instance_get, WHO }, { "instances", instances_get, WHO },   { "console_log", console_get, WHO },
+    { "test", provisioner_test, WHO }, { NULL, NULL, 0 },
+};
+
+static const struct rpc_verb accountd_verbs[] = {
+    { "account_open", account_open, WHO }, { "fund", fund, WHO },
+    { "wallet", wallet_get, WHO },         { "quote", quote_get, WHO },
+    { "usage", usage_get, WHO },           { "records", records_get, WHO },
+    { "invoice_create", invoice_create, WHO }, { "invoice_list", invoice_list, WHO },
+    { "invoice_get", invoice_get, WHO },   { "checkpoint", checkpoint_get, WHO },
+    { "status", status_get, WHO },         { "test", accountd_test, WHO },
+    { NULL, NULL, 0 },
+};
+
+static struct rpc_server *server_open(const char *name, const struct rpc_verb *verbs)
+{
+    char path[4200];
+    struct rpc_server *server;
+
+    snprintf(path, sizeof(path), "%s/%s", base, name);
+    server = rpc_server_new(path, 0600, verbs);
+    if (!server)
+        fatalx("%s", path);
+    return server;
+}
+
+static _Noreturn void run(const char *dir, int ready_fd)
+{
+    struct rpc_server *a, *p;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    log_init("standin");
+    base = dir;
+    accountd.counts = json_object();
+    provisioner.counts = json_object();
+    instances = json_object();
+    jobs = json_object();
+    requests = json_object();
+    accounts = json_object();
+    invoices = json_object();
+    a = server_open("accountd.sock", accountd_verbs);
+    p = server_open("provisioner.sock", provisioner_verbs);
+    if (write(ready_fd, "x", 1) != 1)
+        _exit(1);
+    close(ready_fd);
+    for (;;) {
+        struct pollfd fds[] = { { rpc_server_fd(a), POLLIN, 0 }, { rpc_server_fd(p), POLLIN, 0 } };
+
+        poll(fds, 2, waits_run());
+        rpc_server_run(a);
+        rpc_server_run(p);
+    }
+}
+
+pid_t standin_start(const char *dir)
+{
+    int ready[2];
+    char byte;
+    pid_t pid;
+
+    if (pipe2(ready, O_CLOEXEC) != 0 || (pid = fork()) < 0)
+        tap_bail("cannot start the stand-ins");
+    if (pid == 0) {
+        close(ready[0]);
+        run(dir, ready[1]);
+    }
+    close(ready[1]);
+    if (read(ready[0], &byte, 1) != 1)
+        tap_bail("the stand-ins did not come up");
+    close(ready[0]);
+    return pid;
+}
