@@ -18,7 +18,7 @@ struct accountd {
     struct head head;
     struct journal journal;
     struct acker *acker;
-    const char *bundle_dir;
+    char bundle_dir[512];
 
     struct sample sample;               /* the newest */
     struct journal_clock clock;         /* when it was taken */
@@ -28,12 +28,26 @@ struct accountd {
     int unsettled;                      /* samples in a row in which the sums did not meet */
 };
 
-/* Samples, writes what is due (and of `account`, if not NULL, what is open),
- * signs, charges, and asks for the release of what is final. -1: something
- * could not be made durable; the next tick does it again. */
-int accountd_tick(struct accountd *a, int64_t misses, const char *account);
+/* open.c: databases, keys and log below state_dir, as they were left or new.
+ * The price book (canonical JSON and its reading) is published if its version
+ * is new. -1 after logging what is wrong. */
+struct accountd_setup {
+    const char *state_dir, *host;
+    uint64_t interval_ns;
+    char *price_book;
+    struct rate_book book;
+};
+int accountd_open(struct accountd *a, const struct accountd_setup *setup);
+void accountd_close(struct accountd *a);
 
-/* Charges the durable, signed leaves that are not charged yet (charge.c). */
+/* tick.c: samples, settles, and asks for the release of what is final. -1:
+ * something could not be made durable; the next tick does it again. */
+int accountd_tick(struct accountd *a, int64_t misses, const char *account);
+/* Of a->sample, taken at a->clock: writes what is due (and of `account`, if
+ * not NULL, what is open), signs and charges. */
+int accountd_settle(struct accountd *a, int64_t misses, const char *account);
+
+/* charge.c: charges the durable, signed leaves that are not charged yet. */
 int charge_run(struct accountd *a);
 /* Releases holds of closed instances whose records are all final. */
 int charge_release(struct accountd *a);

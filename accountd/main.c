@@ -26,14 +26,11 @@
 #define SAMPLE_S  1
 
 struct paths {
-    char usage_db[512], ledger_db[512], keys[512], bundles[512], socket[512], pid[512];
+    char bundles[512], socket[512], pid[512];
 };
 
 static void make_paths(const struct config *c, struct paths *p)
 {
-    snprintf(p->usage_db, sizeof(p->usage_db), "%s/usage.db", c->state_dir);
-    snprintf(p->ledger_db, sizeof(p->ledger_db), "%s/ledger.db", c->state_dir);
-    snprintf(p->keys, sizeof(p->keys), "%s/keys", c->state_dir);
     snprintf(p->bundles, sizeof(p->bundles), "%s/bundles", c->state_dir);
     snprintf(p->socket, sizeof(p->socket), "%s/accountd.sock", c->run_dir);
     snprintf(p->pid, sizeof(p->pid), "%s/accountd.pid", c->run_dir);
@@ -79,58 +76,18 @@ static void start_as_root(struct accountd *a, const struct config *c, const stru
     daemon_mkdir(p->bundles, 0750, c->stats_file ? NULL : USER);
     if (!c->stats_file)
         share_bundles(p->bundles);
-    a->bundle_dir = p->bundles;
     a->page = c->stats_file ? stats_page_file(c->stats_file) : stats_page_xen();
 }
 
-static void publish_prices(struct accountd *a, const struct config *c)
+static void open_books(struct accountd *a, const struct config *c)
 {
-    struct rate_book book;
-    char *body = config_price_book(c, &book);
-    enum ledger_result result = ledger_price_book_publish(a->ledger, book.version, body, clock_utc_ms());
+    struct accountd_setup setup = { .state_dir = c->state_dir, .host = c->host,
+                                    .interval_ns = (uint64_t)c->interval_s * 1000000000u };
 
-    if (result == LEDGER_EXISTS_DIFFERENT)
-        fatalx("%s: version %jd was published with other prices: a price book never changes, give it a new version",
-               c->price_book_path, (intmax_t)book.version);
-    if (result == LEDGER_FAILED)
-        fatalx("price book %jd could not be stored", (intmax_t)book.version);
-    free(body);
-}
-
-/* Each price book has a leaf in this log: what it says is fixed from then on. */
-static int log_tariff(void *arg, const struct rate_book *book, const char *body)
-{
-    struct accountd *a = arg;
-    uint8_t hash[32];
-    char part[40];
-    uint64_t idx;
-    int known;
-
-    snprintf(part, sizeof(part), "\"version\":%jd}", (intmax_t)book->version);
-    known = store_find_leaf(a->store, "tariff", part, &idx);
-    if (known)
-        return known == 1 ? 0 : -1;
-    crypto_hash_sha256(hash, (const uint8_t *)body, strlen(body));
-    return head_append(&a->head, "tariff", json_pack("{s:s, s:o, s:s, s:I}", "host", a->head.host, "sha256",
-                                                     json_hex(hash, sizeof(hash)), "currency", book->currency, "version",
-                                                     (json_int_t)book->version));
-}
-
-static void open_books(struct accountd *a, const struct config *c, const struct paths *p)
-{
-    if (keys_open(p->keys, &a->keys))
-        fatalx("%s: no keys, nothing can be signed", p->keys);
-    a->store = store_open(p->usage_db);
-    a->ledger = a->store ? ledger_open(p->ledger_db) : NULL;
-    if (!a->ledger)
-        fatalx("%s: the databases cannot be opened", c->state_dir);
-    publish_prices(a, c);
-    if (head_open(&a->head, a->store, a->ledger, &a->keys.log, c->host, clock_utc_ms()))
-        fatalx("%s: the log is not as it was left: nothing will be signed", p->usage_db);
-    if (ledger_each_price_book(a->ledger, log_tariff, a) || head_sign(&a->head, clock_utc_ms()) ||
-        journal_open(&a->journal, &a->head, (uint64_t)c->interval_s * 1000000000u) || charge_run(a))
-        fatalx("%s: the log could not be taken up again", p->usage_db);
-    a->conservation_ok = true;
+    setup.price_book = config_price_book(c, &setup.book);
+    if (accountd_open(a, &setup))
+        fatalx("%s: not as it must be to go on: nothing was changed", c->state_dir);
+    free(setup.price_book);
 }
 
 /* The public keys beside the private ones, for the operator to hand out. */
@@ -200,7 +157,7 @@ int main(int argc, char **argv)
     if (!config.stats_file)
         daemon_drop(USER);
     signals = daemon_signal_fd();
-    open_books(&a, &config, &paths);
+    open_books(&a, &config);
     write_keys_txt(&a, &config);
     a.acker = acker_new(config.provisioner_socket);
     timer = make_timer();
@@ -214,10 +171,7 @@ int main(int argc, char **argv)
     loop(&a, server, signals, timer);
     rpc_server_free(server);
     acker_free(a.acker);
-    journal_close(&a.journal);
-    head_close(&a.head);
-    store_close(a.store);
-    ledger_close(a.ledger);
+    accountd_close(&a);
     stats_page_free(a.page);
     return 0;
 }

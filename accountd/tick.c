@@ -106,15 +106,21 @@ static void free_tombstones(struct accountd *a)
     }
 }
 
+int accountd_settle(struct accountd *a, int64_t misses, const char *account)
+{
+    if (journal_take(&a->journal, &a->sample, &a->clock, misses, account) || head_sign(&a->head, a->clock.utc_ms))
+        return -1;
+    return charge_run(a) || charge_release(a) ? -1 : 0;
+}
+
 int accountd_tick(struct accountd *a, int64_t misses, const char *account)
 {
     int rc;
 
     take_sample(a, misses);
-    if (journal_take(&a->journal, &a->sample, &a->clock, misses, account) || head_sign(&a->head, a->clock.utc_ms))
-        return -1;
-    /* The leaves are durable: hv's copy is not needed for charging. */
-    rc = charge_run(a);
+    rc = accountd_settle(a, misses, account);
+    /* An entry is marked as ended when its end is durable: hv's copy is not
+     * needed then, whatever else went wrong. */
     free_tombstones(a);
-    return rc ? rc : charge_release(a);
+    return rc;
 }
