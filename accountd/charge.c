@@ -20,7 +20,7 @@ static int charge_meters(struct accountd *a, uint64_t idx, const struct record *
     char key[160], refers[176];
     struct meter_usage usage;
     struct json_why why = { "the amount does not fit" };
-    int64_t amount_nano, carried_nano = 0;
+    int64_t amount_nano, total_nano = 0, carried_nano = 0;
 
     snprintf(key, sizeof(key), "%s %ju", a->head.origin, (uintmax_t)idx);
     snprintf(refers, sizeof(refers), "leaf %s", key);
@@ -37,10 +37,12 @@ static int charge_meters(struct accountd *a, uint64_t idx, const struct record *
             snprintf(why.text, sizeof(why.text), "the ledger refuses (%d)", result);
             goto fail;
         }
+        total_nano += amount_nano;
     }
-    if (carried_nano)
-        log_warnx("account %s: out of money: instance %s: the host carries %jd nano", record->account, record->instance,
-                  (intmax_t)carried_nano);
+    /* Said once: from the next record on the host carries all. */
+    if (carried_nano && carried_nano < total_nano)
+        log_warnx("account %s: out of money: the host carries instance %s from now on", record->account,
+                  record->instance);
     return 0;
 fail:
     log_warnx("leaf %ju: not charged: %s", (uintmax_t)idx, why.text);
