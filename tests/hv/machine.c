@@ -56,6 +56,11 @@ unsigned cpu_id(void)
     return this_cpu()->id;
 }
 
+void host_yield(void)
+{
+    syscall(SYS_sched_yield);
+}
+
 void machine_be_cpu(unsigned id)
 {
     percpu[id].self = &percpu[id];
@@ -288,9 +293,9 @@ struct domain *domain_get(domid_t id)
 {
     struct pretend *p = id < DOMID_LIMIT ? by_id[id] : NULL;
 
-    if (!p || !p->d.refs)
+    if (!p || !READ_ONCE(p->d.refs))
         return NULL;
-    p->d.refs++;
+    domain_ref(&p->d);
     return &p->d;
 }
 
@@ -317,14 +322,15 @@ int domain_get_target(domid_t id, struct domain **out)
 
 void domain_ref(struct domain *d)
 {
-    BUG_ON(!d->refs);
-    d->refs++;
+    BUG_ON(__atomic_fetch_add(&d->refs, 1, __ATOMIC_SEQ_CST) == 0);
 }
 
 void domain_put(struct domain *d)
 {
-    BUG_ON(!d->refs);
-    if (--d->refs == 0)
+    uint32_t before = __atomic_fetch_sub(&d->refs, 1, __ATOMIC_SEQ_CST);
+
+    BUG_ON(!before);
+    if (before == 1)
         unused[nr_unused++] = pretend_of(d);
 }
 
@@ -433,10 +439,10 @@ void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value)
 
 void vcpu_kick(struct vcpu *v)
 {
-    pretend_of(v->domain)->kicks[v->id]++;
+    __atomic_fetch_add(&pretend_of(v->domain)->kicks[v->id], 1, __ATOMIC_RELAXED);
 }
 
 void sched_wake(struct vcpu *v)
 {
-    pretend_of(v->domain)->wakes[v->id]++;
+    __atomic_fetch_add(&pretend_of(v->domain)->wakes[v->id], 1, __ATOMIC_RELAXED);
 }

@@ -381,6 +381,24 @@ static void test_steal(void)
     ok(t[1].item.vtime - b.vclock <= 0 && item == &t[0].item, "its distance from the clock moves with it");
 }
 
+static void test_equals_in_turn(void)
+{
+    struct task tasks[3];
+    uint64_t slice;
+    bool good = true;
+    SIM(s, tasks);
+
+    for (unsigned i = 0; i < 3; i++) {
+        task_init(&tasks[i], 256, 0, 1, 0);
+        runq_insert(&s.q, &tasks[i].item, 0);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        good &= runq_pick(&s.q, 0, &slice) == &tasks[i].item;
+        runq_remove(&s.q, &tasks[i].item);
+    }
+    ok(good, "equals run in the order of their arrival");
+}
+
 /* A debtor that is moved again and again does not lose its debt, a creditor does not multiply its credit. */
 static void test_migration_keeps_lag(void)
 {
@@ -589,6 +607,7 @@ int main(void)
     test_wake_storm();
     test_preemption_rule();
     test_steal();
+    test_equals_in_turn();
     test_migration_keeps_lag();
     test_model();
     return tap_end();
