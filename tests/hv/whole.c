@@ -37,11 +37,12 @@ unsigned whole_preempt_every, whole_fail_alloc, whole_restarts;
 char whole_console[512];
 
 static uint64_t early_frame = WHOLE_FRAMES;   /* early_alloc takes from the top */
-static uint64_t hypercall_args[5];
+static __thread uint64_t hypercall_args[5];
+__thread uint64_t whole_arg_gpa = ARG_GPA;
 
 unsigned cpu_id(void)
 {
-    return 0;
+    return this_cpu()->id;
 }
 
 void panic(const char *fmt, ...)
@@ -114,7 +115,7 @@ void *__wrap_page_alloc_hv(unsigned order)
 
 bool hypercall_preempt(void)
 {
-    static unsigned n;
+    static __thread unsigned n;
 
     return whole_preempt_every && ++n % whole_preempt_every == 0;
 }
@@ -207,15 +208,24 @@ void sched_runstate(struct vcpu *v, struct vcpu_runstate_info *out)
     memcpy(out->time, v->state_ns, sizeof(out->time));
 }
 
+/* Waits, as the real one does, until no other CPU handles a hypercall of d's. */
 void domain_pause(struct domain *d)
 {
-    d->pause_count++;
+    __atomic_add_fetch(&d->pause_count, 1, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < cpus_online; i++) {
+        while (i != cpu_id()) {
+            struct vcpu *v = __atomic_load_n(&percpu[i].current, __ATOMIC_SEQ_CST);
+
+            if (!v || v->domain != d)
+                break;
+            syscall(SYS_sched_yield);
+        }
+    }
 }
 
 void domain_unpause(struct domain *d)
 {
-    BUG_ON(d->pause_count == 0);
-    d->pause_count--;
+    BUG_ON(__atomic_fetch_sub(&d->pause_count, 1, __ATOMIC_SEQ_CST) == 0);
 }
 
 void domain_shutdown(struct domain *d, unsigned code)
@@ -254,17 +264,23 @@ static void dom0_start(void)
     BUG_ON(domain_control_unpause(dom0));
 }
 
+void whole_be_cpu(unsigned id)
+{
+    percpu[id].self = &percpu[id];
+    percpu[id].id = id;
+    percpu[id].online = true;
+    if (syscall(SYS_arch_prctl, ARCH_SET_GS, &percpu[id])) {
+        perror("whole: arch_prctl(ARCH_SET_GS)");
+        exit(2);
+    }
+}
+
 void whole_start(void)
 {
     static const uint8_t boot_id[16] = "a whole machine";
 
     arena_map();
-    percpu[0].self = &percpu[0];
-    percpu[0].online = true;
-    if (syscall(SYS_arch_prctl, ARCH_SET_GS, &percpu[0])) {
-        perror("whole: arch_prctl(ARCH_SET_GS)");
-        exit(2);
-    }
+    whole_be_cpu(0);
     tsc_base = rdtsc();
     e820[e820_count++] = (struct e820_range){ 0, (uint64_t)WHOLE_FRAMES << PAGE_SHIFT, E820_RAM };
     page_init();
@@ -277,7 +293,21 @@ void whole_start(void)
 
 void whole_as(struct domain *d)
 {
-    percpu[0].current = d->vcpu[0];
+    this_cpu()->current = d->vcpu[0];
+}
+
+bool whole_enter(struct domain *d)
+{
+    __atomic_store_n(&this_cpu()->current, d->vcpu[0], __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&d->pause_count, __ATOMIC_SEQ_CST) == 0)
+        return true;
+    whole_leave();
+    return false;
+}
+
+void whole_leave(void)
+{
+    __atomic_store_n(&this_cpu()->current, NULL, __ATOMIC_SEQ_CST);
 }
 
 void *whole_at(struct domain *d, uint64_t gpa)
@@ -291,14 +321,15 @@ void *whole_at(struct domain *d, uint64_t gpa)
 
 static void restarted(unsigned times)
 {
-    whole_restarts++;
+    __atomic_add_fetch(&whole_restarts, 1, __ATOMIC_RELAXED);
+    syscall(SYS_sched_yield);           /* who holds the lock may be waiting for this processor */
     BUG_ON(times > RESTARTS_MAX);
 }
 
 /* The argument page of the caller, filled. A caller without one passes an address where nothing is. */
 static void arg_in(const void *arg, size_t bytes)
 {
-    void *at = whole_at(current_vcpu()->domain, ARG_GPA);
+    void *at = whole_at(current_vcpu()->domain, whole_arg_gpa);
 
     BUG_ON(bytes > PAGE_SIZE);
     if (at)
@@ -307,7 +338,7 @@ static void arg_in(const void *arg, size_t bytes)
 
 static void arg_out(void *arg, size_t bytes)
 {
-    void *at = whole_at(current_vcpu()->domain, ARG_GPA);
+    void *at = whole_at(current_vcpu()->domain, whole_arg_gpa);
 
     if (at)
         memcpy(arg, at, bytes);
@@ -319,7 +350,7 @@ long call_domctl(struct xen_domctl *op)
     long rc;
 
     arg_in(op, sizeof(*op));
-    while ((rc = do_domctl(ARG_GPA)) == HYPERCALL_RESTART)
+    while ((rc = do_domctl(whole_arg_gpa)) == HYPERCALL_RESTART)
         restarted(++times);
     arg_out(op, sizeof(*op));
     domain_reap();
@@ -331,7 +362,7 @@ long call_sysctl(struct xen_sysctl *op)
     long rc;
 
     arg_in(op, sizeof(*op));
-    rc = do_sysctl(ARG_GPA);
+    rc = do_sysctl(whole_arg_gpa);
     arg_out(op, sizeof(*op));
     return rc;
 }
@@ -343,7 +374,7 @@ long call_1(long (*hypercall)(unsigned, uint64_t), unsigned cmd, void *arg, size
 
     arg_in(arg, bytes);
     hypercall_args[0] = cmd;
-    hypercall_args[1] = ARG_GPA;
+    hypercall_args[1] = whole_arg_gpa;
     while ((rc = hypercall((unsigned)hypercall_args[0], hypercall_args[1])) == HYPERCALL_RESTART)
         restarted(++times);
     arg_out(arg, bytes);
@@ -400,7 +431,7 @@ long guest_populate(domid_t id, uint64_t first, unsigned count)
     return call_memory(XENMEM_populate_physmap, &r, sizeof(r));
 }
 
-static void tombstones_ack(void)
+void whole_acknowledge(void)
 {
     const struct xs_stats_slot *slot = mfn_to_virt(stats_frame(1));
 
@@ -421,7 +452,7 @@ static unsigned domains_listed(void)
 
 struct counts counts_now(void)
 {
-    tombstones_ack();
+    whole_acknowledge();
     return (struct counts){
         .pages_free = pages_free(), .pages_hv = pages_hv(),
         .dom0_pages = dom0->pages, .dom0_refs = dom0->refs, .dom0_foreign = dom0->p2m.foreign_maps,

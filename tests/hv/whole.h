@@ -20,15 +20,21 @@
 #define ARRAY_MAX 0x8000u
 
 void whole_start(void);
+/* This thread is CPU `id` from now on; cpus_online is the caller's to set. */
+void whole_be_cpu(unsigned id);
 
 /* Knobs. */
 extern unsigned whole_preempt_every;  /* hypercall_preempt() is true each n-th time; 0: never */
 extern unsigned whole_fail_alloc;     /* the n-th page_alloc_hv from now fails; 0: none */
+extern __thread uint64_t whole_arg_gpa; /* where the calls below put their argument; ARG_GPA */
 extern unsigned whole_restarts;       /* hypercalls that restarted, counted */
 extern char whole_console[512];       /* the last line printed */
 
 /* The domain whose vCPU 0 issues hypercalls from here on. */
 void whole_as(struct domain *d);
+/* The same between other threads: true unless d is paused, and nobody's pause ends before whole_leave. */
+bool whole_enter(struct domain *d);
+void whole_leave(void);
 /* Host address of a guest-physical one; NULL if nothing is there. */
 void *whole_at(struct domain *d, uint64_t gpa);
 
@@ -52,7 +58,8 @@ struct counts {
     uint64_t dom0_pages, dom0_refs, dom0_foreign, dom0_ports, dom0_maps;
     unsigned domains, slots;
 };
-struct counts counts_now(void);         /* acknowledges all tombstones first */
+struct counts counts_now(void);         /* acknowledges all tombstones first; one CPU alone */
 bool counts_equal(struct counts before, struct counts after);  /* names what differs */
+void whole_acknowledge(void);
 
 #endif
