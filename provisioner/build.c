@@ -146,8 +146,9 @@ static int piece_read(int fd, void *to, size_t bytes, uint64_t offset)
     return 0;
 }
 
-static int file_write(struct xen *xen, uint32_t domid, int fd, const char *path, uint64_t offset, uint64_t gpa,
-                      uint64_t bytes, struct build_fault *fault)
+/* Writes the bytes of one run, which are all in the file. */
+static int run_write(struct xen *xen, uint32_t domid, int fd, const char *path, uint64_t offset, uint64_t gpa,
+                     uint64_t bytes, struct build_fault *fault)
 {
     while (bytes) {
         size_t piece = bytes < XEN_COPY_BYTES ? (size_t)bytes : XEN_COPY_BYTES;
@@ -161,6 +162,38 @@ static int file_write(struct xen *xen, uint32_t domid, int fd, const char *path,
         offset += piece;
         gpa += piece;
         bytes -= piece;
+    }
+    return 0;
+}
+
+/* The next run of data in [at, end): half of an unpacked Linux is zeros, which
+ * are holes in the file when it was made with care (lseek(2), SEEK_DATA). A
+ * file system that knows no holes says that all is data. */
+static uint64_t run_find(int fd, uint64_t *at, uint64_t end)
+{
+    off_t data = lseek(fd, (off_t)*at, SEEK_DATA);
+    off_t hole;
+
+    if (data < 0 && errno == ENXIO)
+        return 0;                       /* a hole up to the end of the file */
+    if (data >= 0)
+        *at = (uint64_t)data;
+    if (*at >= end)
+        return 0;
+    hole = lseek(fd, (off_t)*at, SEEK_HOLE);
+    return (hole < 0 || (uint64_t)hole > end ? end : (uint64_t)hole) - *at;
+}
+
+/* Memory is zero when it is given: holes are there already. */
+static int file_write(struct xen *xen, uint32_t domid, int fd, const char *path, uint64_t offset, uint64_t gpa,
+                      uint64_t bytes, struct build_fault *fault)
+{
+    uint64_t at = offset, run;
+
+    while ((run = run_find(fd, &at, offset + bytes))) {
+        if (run_write(xen, domid, fd, path, at, gpa + (at - offset), run, fault))
+            return -1;
+        at += run;
     }
     return 0;
 }
@@ -183,7 +216,6 @@ static int tables_write(const struct build *b, const struct sources *s, struct x
     return rc ? refused(fault, "setting vCPU 0", rc) : 0;
 }
 
-/* Memory is zero when it is given: what a segment has beyond its file bytes is there already. */
 int build_write(const struct build *b, struct xen *xen, uint32_t domid, struct build_fault *fault)
 {
     struct sources s;

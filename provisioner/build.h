@@ -22,8 +22,8 @@ struct build_fault {
 /* Reads the files and plans, but touches no domain. 0, or -1 with *fault. */
 int build_check(const struct build *b, struct build_fault *fault);
 
-/* 0, or -1 with *fault. Done again after a crash in the middle, build_write
- * ends the same; build_populate wants a domain without memory. */
+/* 0, or -1 with *fault. build_populate wants a domain without memory,
+ * build_write one whose memory is still as it was given: zero. */
 int build_populate(const struct build *b, struct xen *xen, uint32_t domid, struct build_fault *fault);
 int build_write(const struct build *b, struct xen *xen, uint32_t domid, struct build_fault *fault);
 

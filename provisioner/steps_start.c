@@ -104,10 +104,15 @@ static bool domain_has(struct run *run, uint64_t pages_or_none, bool none_too)
     return !d.paused || d.pages == pages_or_none || (none_too && !d.pages);
 }
 
-/* Memory that was populated in part cannot be continued: the domain is made anew. */
+/* Memory that was populated or written in part cannot be continued: where the
+ * kernel file has zeros, memory must still be as it was given, and the file
+ * may be another by now. The domain is made anew. */
 static bool domain_stands(struct run *run)
 {
-    return domain_has(run, pages_of(&run->instance), true);
+    const struct job_type *type = job_type_find(run->job.type);
+    bool written_in_part = type->steps[run->job.step] == &step_build;
+
+    return !written_in_part && domain_has(run, pages_of(&run->instance), true);
 }
 
 const struct step step_domain = { "domain", domain_make, domain_remove, domain_stands };

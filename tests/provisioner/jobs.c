@@ -450,6 +450,34 @@ static void corrupt_kernel(void)
     catalog_free(&catalog);
 }
 
+/* Every byte of the kernel is where its headers say, and where the file has none there is zero. */
+static void kernel_arrives(bool sparse)
+{
+    static uint8_t kernel[SAMPLE_KERNEL_BYTES], none[0x6000];
+    char path[160];
+    struct instance i;
+
+    sample_kernel(kernel);
+    memset(kernel + 0x2000, 0, 0x1000);
+    sample_write(dir, "kernel", kernel, sizeof(kernel));
+    snprintf(path, sizeof(path), "fallocate --punch-hole -o 8192 -l 4096 %s/kernel", dir);
+    if (sparse && system(path))
+        errx(1, "%s", path);
+    prepare("delete");
+    i = instance_now(INSTANCE);
+    const struct world_domain *d = world_find(w, i.domain_uuid);
+    bool good = !memcmp(d->low[0], kernel + 0x1000, 0x3000) && !memcmp(d->low[0] + 0x3000, none, 0x3000) &&
+                !memcmp(d->low[1], kernel + 0x4000, 0x1000) && !memcmp(d->low[1] + 0x1000, none, 0x5000);
+    check(good, sparse ? "a kernel file with a hole arrives the same" : "a kernel's segments arrive where they belong");
+    static uint64_t whole_bytes;
+    if (!sparse)
+        whole_bytes = d->copied_bytes;
+    else
+        check(d->copied_bytes == whole_bytes - 0x1000, "and the hole is not copied");
+    sample_kernel(kernel);
+    sample_write(dir, "kernel", kernel, sizeof(kernel));
+}
+
 static void waiting(void)
 {
     struct tools tools = { .store = NULL };
@@ -549,6 +577,8 @@ int main(void)
     reconcile_cases();
     refusals();
     corrupt_kernel();
+    kernel_arrives(false);
+    kernel_arrives(true);
     waiting();
     full_disk();
     return tap_end();

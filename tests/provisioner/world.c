@@ -380,6 +380,12 @@ int xen_copy_in(struct xen *xen, uint32_t domid, uint64_t gpa, size_t bytes)
         return world_leave(w, -EFAULT);
     }
     d->copied_bytes += bytes;
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t base = (16 + i) << 20;
+
+        if (gpa >= base && gpa + bytes <= base + sizeof(d->low[i]))
+            memcpy(d->low[i] + (gpa - base), xen->copy, bytes);
+    }
     if (bytes == LAYOUT_INFO_BYTES)
         memcpy(d->info, xen->copy, bytes);
     return world_leave(w, 0);

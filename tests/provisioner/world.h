@@ -34,7 +34,8 @@ struct world_domain {
     struct xen_domain_spec spec;
     struct xen_rings rings;
     uint64_t copied_bytes;
-    uint8_t info[LAYOUT_INFO_BYTES];    /* the last two pages written before the ACPI tables */
+    uint8_t low[2][0x6000];             /* memory at 16 MiB and at 17 MiB, where sample.c's kernel goes */
+    uint8_t info[LAYOUT_INFO_BYTES];    /* the last write of just this size: the start info */
     char store_name[64], store_uuid[40], asked[16];
 };
 
