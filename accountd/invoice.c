@@ -193,8 +193,10 @@ enum ledger_result invoice_create(struct accountd *a, const char *invoice_id, co
                                   struct json_why *why)
 {
     struct draft d = { .a = a, .invoice_id = invoice_id, .account = account, .why = why };
-    enum ledger_result result = ledger_invoice_get(a->ledger, NULL, invoice_id, body_of, body);
+    enum ledger_result result;
 
+    *body = NULL;
+    result = ledger_invoice_get(a->ledger, NULL, invoice_id, body_of, body);
     if (result == LEDGER_OK) {
         if (strcmp(json_string_value(json_object_get(*body, "account_id")), account) == 0)
             return LEDGER_EXISTS;

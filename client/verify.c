@@ -295,9 +295,9 @@ static int check_record(struct check *c, const struct record *r, const struct ch
     struct chain *chain = find_chain(c, r->incarnation);
 
     if (strcmp(r->account, field(c->invoice, "account_id")) != 0)
-        return wrong(c, "records.jsonl: a record of another account");
+        return wrong(c, "a record of another account");
     if (strcmp(r->host, field(c->invoice, "host")) != 0)
-        return wrong(c, "records.jsonl: a record of another host");
+        return wrong(c, "a record of another host");
     if (!chain) {
         if (begin_chain(c, r, hash))
             return -1;

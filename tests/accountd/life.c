@@ -172,8 +172,8 @@ struct reading {
     const char *type;
     int count;
     /* the chain of one incarnation at a time, by incarnation */
-    struct record last[64];
-    struct chain_hash hash[64];
+    struct record last[128];
+    struct chain_hash hash[128];
     unsigned chains;
     bool sound;
 };
@@ -236,7 +236,7 @@ static int follow_leaf(void *arg, uint64_t idx, const char *type, const char *le
         i++;
     good = i < reading->chains ? record_follows(&reading->last[i], &reading->hash[i], &record, &why)
                                : record_is_first(&record, &why);
-    if (i == reading->chains && i < 63)
+    if (i == reading->chains && i < 127)
         reading->chains++;
     if (!good)
         fprintf(stderr, "# %s\n", why.text);

@@ -1,0 +1,347 @@
+/* The invoice and its bundle: amounts, the stock tools' verdict, and what
+ * xs-verify refuses: every flipped bit, and bundles that are signed again by
+ * the right keys but do not add up. */
+#include "accountd/bundle.h"
+#include "client/verify.h"
+#include "tests/accountd/life.h"
+#include "tests/tap/tap.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define S 1000000000ull
+
+static char *read_file(const char *path, size_t *len)
+{
+    FILE *in = fopen(path, "re");
+    char *bytes = calloc(1, 1 << 22);
+
+    *len = in ? fread(bytes, 1, 1 << 22, in) : 0;
+    if (in)
+        fclose(in);
+    return bytes;
+}
+
+static int bundle_of(void *arg, const struct ledger_invoice *invoice)
+{
+    struct { struct accountd *a; char path[512]; } *got = arg;
+    struct json_why why;
+
+    return invoice_bundle(got->a, invoice, got->path, sizeof(got->path), &why);
+}
+
+static char *bundle(struct life *life, const char *id, size_t *len)
+{
+    struct { struct accountd *a; char path[512]; } got = { .a = &life->a };
+
+    if (ledger_invoice_get(life->a.ledger, "acc", id, bundle_of, &got) != LEDGER_OK)
+        return NULL;
+    return read_file(got.path, len);
+}
+
+static json_t *create(struct life *life, const char *id)
+{
+    json_t *body = NULL;
+    struct json_why why;
+
+    life->a.sample.now_ns = life->now_ns;
+    accountd_settle(&life->a, 0, "acc");
+    return invoice_create(life->a.ledger ? &life->a : NULL, id, "acc", &body, &why) == LEDGER_OK ? body : NULL;
+}
+
+static void one_guest(struct life *life)
+{
+    life_begin(life);
+    life_account(life, "acc", 100000000);
+    life_birth(life, 2, 0xaa);
+    life_register(life, "acc", "ins", 0xaa);
+    life_step(life, S);
+    life_slot(life, 2)->guest_ns = 123456789;
+    life_slot(life, 2)->disk_read_ops = 3;
+    life_step(life, 10 * S);
+}
+
+static bool verifies(const char *archive, size_t len, const char *keys)
+{
+    struct verify_summary summary;
+    struct json_why why = { "" };
+
+    return verify_bundle(archive, len, keys, &summary, &why) == 0;
+}
+
+static const char *field(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+static const char *line_amount(const json_t *invoice, const char *meter)
+{
+    size_t i;
+    json_t *line;
+
+    json_array_foreach(json_object_get(invoice, "lines"), i, line)
+        if (strcmp(field(line, "meter"), meter) == 0)
+            return field(line, "amount_nano");
+    return "none";
+}
+
+static void test_amounts(void)
+{
+    struct life life;
+    json_t *first, *again = NULL, *second;
+    int64_t paid, total;
+    struct json_why why;
+
+    one_guest(&life);
+    first = create(&life, "inv1");
+    check(first && json_integer_value(json_object_get(first, "number")) == 1, "the first invoice is number 1");
+    /* 0.123456789 s x 7/3; 10.9 s x 2 x 1000/7: born at 1 s, metered to 11.9 s; 3 x 5/17. */
+    check(strcmp(line_amount(first, "cpu_used"), "0") == 0 && strcmp(line_amount(first, "vcpu_reserved"), "3114") == 0 &&
+          strcmp(line_amount(first, "disk_ops"), "1") == 0 && strcmp(line_amount(first, "net_bytes_out"), "none") == 0,
+          "its lines are quantities times prices, rounded half to even once");
+    json_decimal_parse(field(first, "total_nano"), &total);
+    paid = 100000000 - life_posted(&life, "acc");
+    check(paid == total, "the wallet has paid the total to the nano: %jd", (intmax_t)paid);
+    check(invoice_create(&life.a, "inv1", "acc", &again, &why) == LEDGER_EXISTS && json_equal(first, again) &&
+          life_posted(&life, "acc") == 100000000 - paid, "asked again it is the same invoice, and nothing is paid twice");
+    json_decref(again);
+    check(invoice_create(&life.a, "inv2", "acc", &again, &why) == LEDGER_CONFLICT, "nothing new, no second invoice");
+    life_slot(&life, 2)->guest_ns += 1000000007;
+    life_step(&life, S);
+    life_death(&life, 2);
+    life_step(&life, S);
+    second = create(&life, "inv3");
+    check(second && json_integer_value(json_object_get(second, "number")) == 2 && strcmp(line_amount(second, "cpu_used"),
+          "2") == 0, "numbers have no holes, and the second begins where the first ended");
+    json_decref(first);
+    json_decref(second);
+    check(life_is_sound(&life), "the log and the ledger are sound");
+    life_end(&life);
+}
+
+/* 81 instances with fractions of a nano each: the wallet still pays the total exactly. */
+static void test_cent_drift(void)
+{
+    struct life life;
+    json_t *invoice;
+    int64_t total;
+
+    life_begin(&life);
+    life.a.sample.slots = 100;
+    life_account(&life, "acc", 1000000000000);
+    for (unsigned i = 0; i < 81; i++) {
+        char instance[16];
+
+        snprintf(instance, sizeof(instance), "ins%u", i);
+        life_birth(&life, i + 2, (uint8_t)(i + 2));
+        life_register(&life, "acc", instance, (uint8_t)(i + 2));
+    }
+    for (int minute = 0; minute < 3; minute++) {
+        for (unsigned i = 2; i < 83; i++)
+            life_slot(&life, i)->guest_ns += 1000000000u + i * 333333333u;
+        life_step(&life, 60 * S);
+    }
+    invoice = create(&life, "inv1");
+    json_decimal_parse(field(invoice, "total_nano"), &total);
+    check(json_array_size(json_object_get(invoice, "lines")) == 81 * 4 && total > 0 &&
+          life_posted(&life, "acc") == 1000000000000 - total, "324 lines, 972 charges rounded down: paid %jd exactly",
+          (intmax_t)total);
+    check(life_is_sound(&life), "the log and the ledger are sound");
+    json_decref(invoice);
+    life_end(&life);
+}
+
+static void test_stock_tools(const char *archive, size_t len)
+{
+    char dir[] = "/tmp/xs-bundle-XXXXXX", command[512];
+    FILE *out;
+
+    if (!mkdtemp(dir))
+        exit(99);
+    snprintf(command, sizeof(command), "%s/b.tar", dir);
+    out = fopen(command, "we");
+    fwrite(archive, 1, len, out);
+    fclose(out);
+    snprintf(command, sizeof(command), "cd %s && tar xf b.tar && grep -c '^    ' VERIFY.txt >/dev/null && "
+             "sed -n 's/^    //p' VERIFY.txt >commands && sh -e commands >out 2>&1 || { cat out; exit 1; }", dir);
+    check(system(command) == 0, "every command of VERIFY.txt succeeds: minisign, signify, openssl, sha256sum, jq");
+    for (const char *const *tool = (const char *const[]){ "sha256sum", "minisign", "signify-openbsd", NULL }; *tool;
+         tool++) {
+        snprintf(command, sizeof(command), "cd %s && sed -i 's/\"number\":1/\"number\":2/' invoice.json && grep '^%s'"
+                 " commands | grep -e invoice.json -e SHA256SUMS | tail -n 1 >one && ! sh -e one >out 2>&1", dir, *tool);
+        check(system(command) == 0, "%s refuses another invoice", *tool);
+    }
+    snprintf(command, sizeof(command), "rm -rf %s", dir);
+    if (system(command) != 0)
+        exit(99);
+}
+
+static void test_flips(char *archive, size_t len, const char *keys)
+{
+    size_t accepted = 0, first = 0;
+
+    for (size_t bit = 0; bit < 8 * len; bit++) {
+        archive[bit / 8] ^= (char)(1 << bit % 8);
+        if (verifies(archive, len, keys) && accepted++ == 0)
+            first = bit;
+        archive[bit / 8] ^= (char)(1 << bit % 8);
+    }
+    check(accepted == 0, "none of %zu bundles with one bit flipped is accepted (first: bit %zu)", 8 * len, first);
+    check(!verifies(archive, len - 512, keys) && !verifies(archive, len - 1, keys) && !verifies(archive, 0, keys),
+          "none cut short either");
+    check(verifies(archive, len, keys), "the bundle itself is");
+}
+
+/* What a dishonest host can do: it holds the keys. */
+struct forgery {
+    const char *name;
+    const char *file, *was, *is;
+};
+static const struct forgery forgeries[] = {
+    { "a line's amount", "invoice.json", "\"amount_nano\":\"3114\"", "\"amount_nano\":\"3115\"" },
+    { "the total", "invoice.json", "\"total_nano\":\"", "\"total_nano\":\"1" },
+    { "a quantity", "invoice.json", "\"quantity\":\"", "\"quantity\":\"1" },
+    { "a line's price", "invoice.json", "\"price_num_nano\":\"1000\"", "\"price_num_nano\":\"2000\"" },
+    { "what the wallet paid", "invoice.json", "\"paid_from_wallet_nano\":\"", "\"paid_from_wallet_nano\":\"1" },
+    { "the number of records", "invoice.json", "\"records\":3", "\"records\":4" },
+    { "a chain's last number", "invoice.json", "\"last_number\":2", "\"last_number\":3" },
+    { "the account", "invoice.json", "\"account_id\":\"acc\"", "\"account_id\":\"abc\"" },
+    { "the period", "invoice.json", "\"period_start_ms\":17", "\"period_start_ms\":18" },
+    { "a cost in the CSV", "lines.csv", "0.000003114", "0.000003115" },
+    { "a price in the price book", "pricebook-1.json", "\"num_nano\":\"1000\"", "\"num_nano\":\"2000\"" },
+    { "a counter in a record", "records.jsonl", "\\\"guest_ns_1\\\":\\\"123456789\\\"",
+      "\\\"guest_ns_1\\\":\\\"923456789\\\"" },
+    { "a record's number", "records.jsonl", "\\\"number\\\":2", "\\\"number\\\":3" },
+    { "a word in VERIFY.txt", "VERIFY.txt", "minisign", "xinisign" },
+    { "a proof's index", "proofs/000000000001.tlog-proof", "index 1\n", "index 2\n" },
+};
+
+static void replace_text(struct ustar_file *file, const char *was, const char *is)
+{
+    char *at = strstr(file->bytes, was), *text;
+
+    if (!at || asprintf(&text, "%.*s%s%s", (int)(at - file->bytes), file->bytes, is, at + strlen(was)) < 0) {
+        fprintf(stderr, "%s: no %s\n", file->name, was);
+        exit(99);
+    }
+    free(file->bytes);
+    file->bytes = text;
+    file->len = strlen(text);
+}
+
+static void sign_again(struct life *life, struct ustar *tar, const char *name)
+{
+    char sig_name[USTAR_NAME_BYTES + 16], comment[160];
+    struct ustar_file *file = (struct ustar_file *)ustar_find(tar, name), *sig;
+    json_t *invoice = json_loads(ustar_find(tar, "invoice.json")->bytes, 0, NULL);
+
+    snprintf(sig_name, sizeof(sig_name), "%s" BUNDLE_MINISIG, name);
+    sig = (struct ustar_file *)ustar_find(tar, sig_name);
+    if (sig) {
+        free(sig->bytes);
+        sig->bytes = note_minisig(file->bytes, file->len, bundle_comment(name, invoice, comment), &life->a.keys.invoice);
+        sig->len = strlen(sig->bytes);
+    }
+    json_decref(invoice);
+}
+
+static char *pack_again(struct life *life, struct ustar *tar, size_t *len)
+{
+    struct ustar rest = *tar;
+    struct ustar_file *sums = (struct ustar_file *)ustar_find(tar, BUNDLE_SUMS);
+
+    for (size_t i = 0; i < tar->count; i++)
+        sign_again(life, tar, tar->files[i].name);
+    rest.count -= 2;
+    free(sums->bytes);
+    sums->bytes = bundle_sums(&rest);
+    sums->len = strlen(sums->bytes);
+    sign_again(life, tar, BUNDLE_SUMS);
+    return ustar_pack(tar, len);
+}
+
+static void test_forgeries(struct life *life, const char *archive, size_t len, const char *keys)
+{
+    for (size_t i = 0; i < sizeof(forgeries) / sizeof(forgeries[0]); i++) {
+        struct verify_summary summary;
+        struct json_why why = { "" };
+        struct ustar tar;
+        size_t forged_len;
+        char *forged;
+        bool refused;
+
+        ustar_unpack(archive, len, &tar, &why);
+        replace_text((struct ustar_file *)ustar_find(&tar, forgeries[i].file), forgeries[i].was, forgeries[i].is);
+        forged = pack_again(life, &tar, &forged_len);
+        refused = verify_bundle(forged, forged_len, keys, &summary, &why) == -1;
+        check(refused, "signed again with %s changed, it is refused: %s", forgeries[i].name, why.text);
+        free(forged);
+        ustar_free(&tar);
+    }
+}
+
+static void test_dropped_record(struct life *life, const char *archive, size_t len, const char *keys)
+{
+    struct verify_summary summary;
+    struct json_why why = { "" };
+    struct ustar tar;
+    struct ustar_file *records;
+    char *second, *third, *forged;
+    size_t forged_len;
+
+    ustar_unpack(archive, len, &tar, &why);
+    records = (struct ustar_file *)ustar_find(&tar, "records.jsonl");
+    second = strchr(records->bytes, '\n') + 1;
+    third = strchr(second, '\n') + 1;
+    memmove(second, third, strlen(third) + 1);
+    records->len = strlen(records->bytes);
+    forged = pack_again(life, &tar, &forged_len);
+    check(verify_bundle(forged, forged_len, keys, &summary, &why) == -1 && strstr(why.text, "follow"),
+          "signed again without its middle record, it is refused: %s", why.text);
+    free(forged);
+    ustar_free(&tar);
+}
+
+static void test_bundle(void)
+{
+    struct life life, other;
+    size_t len, again_len;
+    char *archive, *again, *keys, *other_keys, path[200];
+    struct verify_summary summary;
+    struct json_why why;
+
+    one_guest(&life);
+    json_decref(create(&life, "inv1"));
+    archive = bundle(&life, "inv1", &len);
+    keys = keys_text(&life.a.keys, life.a.head.host, life.a.head.origin);
+    check(archive && verify_bundle(archive, len, keys, &summary, &why) == 0 && summary.records == 3,
+          "the bundle verifies with the host's keys");
+    check(verifies(archive, len, NULL), "and by itself");
+    snprintf(path, sizeof(path), "%s/bundles/inv1.tar", life.dir);
+    remove(path);
+    life_step(&life, 100 * S);
+    again = bundle(&life, "inv1", &again_len);
+    check(again && len == again_len && memcmp(archive, again, len) == 0, "lost and made again later, it has the same bytes");
+    life_begin(&other);
+    other_keys = keys_text(&other.a.keys, other.a.head.host, other.a.head.origin);
+    check(!verifies(archive, len, other_keys), "another host's keys do not fit");
+    test_stock_tools(archive, len);
+    test_forgeries(&life, archive, len, keys);
+    test_dropped_record(&life, archive, len, keys);
+    test_flips(archive, len, keys);
+    free(archive);
+    free(again);
+    free(keys);
+    free(other_keys);
+    life_end(&life);
+    life_end(&other);
+}
+
+int main(void)
+{
+    test_amounts();
+    test_cent_drift();
+    test_bundle();
+    return tap_end();
+}
