@@ -159,7 +159,7 @@ bool page_get(mfn_t mfn)
 {
     if (mfn.n >= FRAMES || frames[mfn.n].owner >= DOMID_LIMIT)
         return false;
-    frames[mfn.n].refs++;
+    __atomic_fetch_add(&frames[mfn.n].refs, 1, __ATOMIC_SEQ_CST);
     return true;
 }
 
@@ -169,7 +169,7 @@ void page_put(mfn_t mfn)
     struct pretend *owner;
 
     BUG_ON(mfn.n >= FRAMES || f->owner >= DOMID_LIMIT || !f->refs);
-    if (--f->refs)
+    if (__atomic_sub_fetch(&f->refs, 1, __ATOMIC_SEQ_CST))
         return;
     BUG_ON(f->unsynced);
     owner = by_id[f->owner];
