@@ -17,7 +17,7 @@
 static bool stop(struct domain *d)
 {
     spin_lock(&d->lock);
-    d->dying = true;
+    WRITE_ONCE(d->dying, true);
     spin_unlock(&d->lock);
     domain_pause(d);
     for (unsigned i = 0; i < d->nr_vcpus; i++)

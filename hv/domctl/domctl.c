@@ -10,6 +10,7 @@
 #include "hv/domctl/cpumap.h"
 #include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
+#include "hv/mm/page.h"
 #include "hv/sched/preempt.h"
 #include "hv/sched/sched.h"
 
@@ -159,10 +160,12 @@ static long op_getdomaininfo(struct domain *unused, struct xen_domctl *op)
     return 0;
 }
 
-/* A limit below what the domain has stops it from growing; it takes nothing away. */
+/* A limit below what the domain has stops it from growing; it takes nothing away. "No limit" is the machine. */
 static long op_max_mem(struct domain *d, struct xen_domctl *op)
 {
-    WRITE_ONCE(d->pages_max, op->u.max_mem.max_memkb >> (PAGE_SHIFT - 10));
+    uint64_t pages = op->u.max_mem.max_memkb >> (PAGE_SHIFT - 10);
+
+    WRITE_ONCE(d->pages_max, MIN(pages, pages_total()));
     return 0;
 }
 

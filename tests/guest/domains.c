@@ -1,6 +1,6 @@
 /* domains: as dom0, makes guests with the calls of a toolstack, lets them run, looks at what they did, destroys them.
  * Each guest writes a word into its memory and halts for good, which is a power-off. After 200 of them hv holds what it
- * held after the first; one that spins with interrupts off is stopped too. */
+ * held after the first. Those that spin with interrupts off, fault or stray are stopped too, and ten share the CPUs. */
 #include "tests/guest/lib/guest.h"
 
 #include <xen/domctl.h>
@@ -29,6 +29,18 @@ static const uint8_t spins[] = {
     0xfa,                                                           /* cli */
     0xff, 0x05, 0x00, 0x20, 0x00, 0x00,                             /* incl WORD_GPA */
     0xeb, 0xf8,                                                     /* jmp to incl */
+};
+
+static const uint8_t faults[] = { 0x0f, 0x0b };                     /* ud2, and no IDT: a triple fault */
+static const uint8_t strays[] = {
+    0xc7, 0x05, 0x00, 0x00, 0x00, 0x80, 0x01, 0x00, 0x00, 0x00,     /* movl $1, 0x80000000: nothing is there */
+    0xfa, 0xf4,                                                     /* cli; hlt */
+};
+static const uint8_t asks[] = {
+    0xb8, 0x3f, 0x00, 0x00, 0x00,                                   /* movl $63, %eax: no such hypercall */
+    0x0f, 0x01, 0xd9,                                               /* vmmcall */
+    0xc7, 0x05, 0x00, 0x20, 0x00, 0x00, 0x0d, 0xf0, 0x0d, 0x60,     /* movl $WORD, WORD_GPA */
+    0xfa, 0xf4,                                                     /* cli; hlt */
 };
 
 static void map_stats(void)
@@ -265,6 +277,48 @@ static void spinner(uint64_t window)
     check_equal(acknowledge((uint32_t)id), 0, "acknowledged");
 }
 
+static void ends_with(const uint8_t *code, unsigned bytes, unsigned reason, const char *name)
+{
+    long id = domain_start(code, bytes);
+    uint32_t flags = id > 0 ? wait_shutdown((uint32_t)id) : 0;
+
+    check(flags != ~0u && flags & XEN_DOMINF_shutdown && (flags >> XEN_DOMINF_shutdownshift & 255) == reason,
+          "%s: flags %x", name, (uint64_t)flags);
+    check(id > 0 && domctl_on(XEN_DOMCTL_destroydomain, (uint32_t)id) == 0 && acknowledge((uint32_t)id) == 0,
+          "it is destroyed and acknowledged");
+}
+
+#define CROWD 10u
+
+/* Ten that want a CPU all the time: each gets some. */
+static void crowd(void)
+{
+    static long id[CROWD];
+    static uint64_t window[CROWD];
+    uint64_t until = rdtsc() + stats->tsc_khz * (uint64_t)PATIENCE_MS;
+    unsigned started = 0, moving, destroyed = 0;
+
+    for (unsigned i = 0; i < CROWD; i++) {
+        if (!window[i])
+            window[i] = gfn_unused();
+        id[i] = domain_start(spins, sizeof(spins));
+        started += id[i] > 0 && foreign_map((uint32_t)id[i], WORD_GPA, window[i]) == 0;
+    }
+    check_equal(started, CROWD, "ten guests spin at once");
+    do {
+        HC2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+        moving = 0;
+        for (unsigned i = 0; i < CROWD; i++)
+            moving += *(volatile uint32_t *)(window[i] << 12) != 0;
+    } while (moving < CROWD && rdtsc() < until);
+    check_equal(moving, CROWD, "each of them comes to run");
+    for (unsigned i = 0; i < CROWD; i++) {
+        unmap(window[i]);
+        destroyed += domctl_on(XEN_DOMCTL_destroydomain, (uint32_t)id[i]) == 0 && acknowledge((uint32_t)id[i]) == 0;
+    }
+    check_equal(destroyed, CROWD, "all are destroyed while they run");
+}
+
 static void check_inventory(const struct xs_meter_inventory *before, const struct xs_meter_inventory *now)
 {
     check_equal((int64_t)now->pages_free, (int64_t)before->pages_free, "free pages as before");
@@ -297,6 +351,14 @@ void guest_main(void)
     now = inventory();
     check_inventory(&before, &now);
     spinner(window);
+    ends_with(faults, sizeof(faults), SHUTDOWN_crash, "a triple fault is a crash");
+    ends_with(strays, sizeof(strays), SHUTDOWN_poweroff, "a write to where nothing is goes nowhere");
+    ends_with(asks, sizeof(asks), SHUTDOWN_poweroff, "a hypercall that is none is just refused");
+    now = inventory();
+    check_inventory(&before, &now);
+    crowd();                            /* its windows need a table that stays */
+    before = inventory();
+    crowd();
     now = inventory();
     check_inventory(&before, &now);
 }

@@ -118,6 +118,9 @@ static void limits_and_shares(void)
     is(call_domctl(&op), 0, "max_vcpus agrees with creation");
     op.u.max_vcpus.max = 3;
     is(call_domctl(&op), -EINVAL, "or is refused");
+    op = domctl(guest->id, XEN_DOMCTL_max_mem);
+    op.u.max_mem.max_memkb = ~0ull;
+    ok(call_domctl(&op) == 0 && info_of(guest->id).max_pages == WHOLE_FRAMES, "no limit is the machine's");
     op = domctl(guest->id, XEN_DOMCTL_scheduler_op);
     op.u.scheduler_op.sched_id = XEN_SCHEDULER_CREDIT;
     op.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_putinfo;
