@@ -336,7 +336,7 @@ static void guest_reboots_forever(void)
     struct instance i;
     unsigned rounds = 0;
 
-    prepare("delete");
+    prepare_slowly("delete");            /* started just now */
     for (i = instance_now(INSTANCE); i.state == STATE_RUNNING && rounds < 20; rounds++) {
         struct world_domain *d = world_find(w, i.domain_uuid);
 
