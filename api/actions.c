@@ -60,6 +60,36 @@ static int64_t monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* One customer's polls must not use up everybody's threads. Returns the slot to
+ * give back, or NULL: then the answer comes at once. */
+static char *wait_enter(struct request *rq)
+{
+    char *slot = NULL;
+    int mine = 0;
+
+    pthread_mutex_lock(&rq->api->wait_lock);
+    for (int i = 0; i < WAITS_MAX; i++) {
+        mine += strcmp(rq->api->waits[i], rq->who.account_id) == 0;
+        if (!rq->api->waits[i][0])
+            slot = rq->api->waits[i];
+    }
+    if (mine >= WAITS_PER_ACCOUNT)
+        slot = NULL;
+    if (slot)
+        memcpy(slot, rq->who.account_id, ID_BYTES);
+    pthread_mutex_unlock(&rq->api->wait_lock);
+    return slot;
+}
+
+static void wait_leave(struct request *rq, char *slot)
+{
+    if (!slot)
+        return;
+    pthread_mutex_lock(&rq->api->wait_lock);
+    slot[0] = 0;
+    pthread_mutex_unlock(&rq->api->wait_lock);
+}
+
 /* Asks until the job ends or the time is up. In slices, so that stopping the
  * daemon does not wait half a minute for a client that does. */
 static enum answer job_wait(struct request *rq, struct reply *rp, const char *job_id, int64_t wait_ms, json_t **ok)
@@ -84,6 +114,7 @@ enum answer action_show(struct request *rq, struct reply *rp)
     struct action_row row;
     json_t *ok = NULL;
     int64_t wait_s;
+    char *slot;
     int rc = 0;
     enum answer answer = request_query_int(rq, rp, "wait", 0, WAIT_S_MAX, 0, &wait_s);
 
@@ -95,7 +126,9 @@ enum answer action_show(struct request *rq, struct reply *rp)
         return reply_fail(rp, ANSWER_STORAGE, "the action cannot be looked up");
     if (rc == 0)
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such action");
-    answer = job_wait(rq, rp, row.action_id, rq->may_wait ? wait_s * 1000 : 0, &ok);
+    slot = rq->may_wait ? wait_enter(rq) : NULL;
+    answer = job_wait(rq, rp, row.action_id, slot ? wait_s * 1000 : 0, &ok);
+    wait_leave(rq, slot);
     if (answer == ANSWER_NOT_FOUND && row.confirmed) {
         rp->detail[0] = 0;
         rp->json = action_queued(&row);

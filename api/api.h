@@ -9,6 +9,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#define WAITS_MAX 32                    /* long polls at once */
+#define WAITS_PER_ACCOUNT 8
+
 struct api {
     struct config config;
     struct store *store;                /* locks itself */
@@ -17,6 +20,9 @@ struct api {
     struct limit_table *limits;
 
     atomic_bool stopping;               /* long polls end soon */
+
+    pthread_mutex_t wait_lock;          /* of waits; nests inside nothing */
+    char waits[WAITS_MAX][ID_BYTES];    /* the accounts that wait now; "" free */
 };
 
 #endif

@@ -28,7 +28,6 @@
 #define SEND_MS            300000
 #define WORKERS            6
 #define WORKERS_QUEUE      256
-#define WAITERS            32
 #define TLS_PRIORITIES     "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 /* One connection, for the reaper. */
@@ -469,7 +468,7 @@ struct http *http_start(struct api *api, int listen_fd, const struct tls_pair *t
     pthread_mutex_init(&http->lock, NULL);
     pthread_cond_init(&http->wake, NULL);
     http->workers = pool_new(WORKERS, WORKERS_QUEUE, api->config.accountd, api->config.provisioner, work);
-    http->waiters = pool_new(WAITERS, 0, api->config.accountd, api->config.provisioner, work);
+    http->waiters = pool_new(WAITS_MAX, 0, api->config.accountd, api->config.provisioner, work);
     if (pthread_create(&http->reaper, NULL, reap, http) != 0)
         fatalx("cannot start the thread that ends slow connections");
     http->daemon = daemon_start(http, listen_fd, tls);

@@ -93,6 +93,7 @@ static void limits_open(struct api *api)
                                           [BUCKET_ANONYMOUS] = api->config.anonymous_per_s };
 
     pthread_mutex_init(&api->limit_lock, NULL);
+    pthread_mutex_init(&api->wait_lock, NULL);
     api->limits = limit_new(per_s);
     if (!api->limits)
         fatalx("out of memory");

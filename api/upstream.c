@@ -48,6 +48,16 @@ void upstream_free(struct upstream *up)
     free(up);
 }
 
+/* The daemons name the argument first, "vcpus: must be ...": so can we. */
+static json_t *field_error(const char *detail)
+{
+    size_t len = strspn(detail, "abcdefghijklmnopqrstuvwxyz_");
+
+    if (len == 0 || strncmp(detail + len, ": ", 2) != 0)
+        return NULL;
+    return json_pack("[{s:s%, s:s, s:s}]", "field", detail, len, "code", "refused", "detail", detail + len + 2);
+}
+
 /* What the customer is told. A fault between daemons is ours, and only the log names it. */
 static enum answer failed(struct reply *rp, enum daemon daemon, const char *verb, const json_t *error)
 {
@@ -59,6 +69,8 @@ static enum answer failed(struct reply *rp, enum daemon daemon, const char *verb
             continue;
         json_decref(rp->context);
         rp->context = present_copy(json_object_get(error, "context"));
+        if (errors[i].answer == ANSWER_INVALID_FIELDS && detail && !rp->errors)
+            rp->errors = field_error(detail);
         if (errors[i].answer == ANSWER_UNAVAILABLE)
             return reply_fail(rp, ANSWER_UNAVAILABLE, "%s does not answer; nothing is lost, try again", names[daemon]);
         return reply_fail(rp, errors[i].answer, "%s", detail ? detail : code);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define READY_PAUSE_MS 500
+#define PAUSE_MS 300
 #define WAIT_S_DEFAULT "120"
 
 bool json_print(struct host *host, const json_t *json)
@@ -181,15 +181,23 @@ static _Noreturn void action_failed(const json_t *action)
          answer_text(error, "detail"), answer_text(action, "id"));
 }
 
+static void pause_ms(long milliseconds)
+{
+    struct timespec pause = { .tv_nsec = milliseconds * 1000000L };
+
+    nanosleep(&pause, NULL);
+}
+
 /* Until the action has succeeded; exits 1 if it fails, 4 when the time is up. */
 static json_t *action_wait(struct host *host, struct progress *progress, const char *action_id, int64_t until_ms)
 {
     char path[256], step[160];
 
     for (;;) {
-        int64_t left_s = (until_ms - now_ms()) / 1000;
+        int64_t asked_ms, left_s = (until_ms - now_ms()) / 1000;
         json_t *action;
 
+        asked_ms = now_ms();
         snprintf(path, sizeof(path), "/v1/actions/%s?wait=%d", action_id, left_s > 2 ? 2 : left_s < 0 ? 0 : (int)left_s);
         action = ask_get(host, path);
         step_now(action, step, sizeof(step));
@@ -203,6 +211,9 @@ static json_t *action_wait(struct host *host, struct progress *progress, const c
             progress_end();
             fail(EXIT_LATER, "the action %s has not ended in time; it goes on. xs show tells how it went", action_id);
         }
+        /* The host waits for us unless too many wait there already. */
+        if (now_ms() - asked_ms < PAUSE_MS)
+            pause_ms(PAUSE_MS);
     }
 }
 
@@ -213,7 +224,6 @@ static json_t *ready_wait(struct host *host, struct progress *progress, const ch
 
     snprintf(path, sizeof(path), "/v1/instances/%s", instance_id);
     for (;;) {
-        struct timespec pause = { .tv_nsec = READY_PAUSE_MS * 1000000L };
         json_t *instance = ask_get(host, path);
         const char *state = answer_text(instance, "state");
 
@@ -231,7 +241,7 @@ static json_t *ready_wait(struct host *host, struct progress *progress, const ch
             progress_end();
             fail(EXIT_LATER, "the guest has not written to its console in time; it goes on. Look: xs log %s", instance_id);
         }
-        nanosleep(&pause, NULL);
+        pause_ms(PAUSE_MS);
     }
 }
 

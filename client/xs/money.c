@@ -145,7 +145,8 @@ static void invoices_print(struct host *host, const json_t *answer, bool one)
 {
     static const struct column columns[] = {
         { "ID", "id" },       { "NUMBER", "number" },     { "ISSUED", "issued_at" },
-        { ">TOTAL", "total" }, { "CURRENCY", "currency" }, { "PRICE BOOK", "price_book" },
+        { ">TOTAL", "total" }, { "CURRENCY", "currency" }, { "FROM", "period_start" },
+        { "TO", "period_end" },
     };
     json_t *rows;
 
