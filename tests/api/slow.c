@@ -144,9 +144,39 @@ static void many_connections(void)
         close(fds[i]);
 }
 
+/* Whether a handshake with exactly this version succeeds. */
+static bool speaks(int version)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    SSL *ssl;
+    int fd = connect_api();
+    bool good;
+
+    /* OpenSSL's own security level would not even offer the old ones. */
+    SSL_CTX_set_security_level(ctx, 0);
+    SSL_CTX_set_min_proto_version(ctx, version);
+    SSL_CTX_set_max_proto_version(ctx, version);
+    ssl = SSL_new(ctx);
+    SSL_set_fd(ssl, fd);
+    good = SSL_connect(ssl) == 1;
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    close(fd);
+    return good;
+}
+
+static void tls_versions(void)
+{
+    ok(speaks(TLS1_3_VERSION), "TLS 1.3 is spoken");
+    ok(speaks(TLS1_2_VERSION), "TLS 1.2 is spoken");
+    ok(!speaks(TLS1_1_VERSION), "TLS 1.1 is not");
+    ok(!speaks(TLS1_VERSION), "TLS 1.0 is not");
+}
+
 int main(void)
 {
     rig_start(&rig);
+    tls_versions();
     slow_clients();
     many_connections();
     rig_end(&rig);
