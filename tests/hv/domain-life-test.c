@@ -12,6 +12,7 @@
 #include <xen/grant_table.h>
 #include <xen/sched.h>
 
+#define HOLE       0x9000ull            /* a GFN where dom0 has nothing */
 #define ALLOCS_MAX 200u                 /* far more than one creation makes */
 
 static void destroy(domid_t id, const char *what)
@@ -109,6 +110,10 @@ static long busy_guest(uint64_t map_at)
 
     if (guest_populate((domid_t)id, 0, 500) != 500 || gnttab_frame(d, 0, &frame))
         return -1;
+    /* As VCPUOP_register_vcpu_info and the runstate area leave it. */
+    if (p2m_get_own_page(d, GFN(5), &d->vcpu[0]->info_mfn) || p2m_get_own_page(d, GFN(6), &d->vcpu[1]->runstate_mfn[1]))
+        return -1;
+    d->vcpu[0]->info = mfn_to_virt(d->vcpu[0]->info_mfn);
     grants = mfn_to_virt(frame);
     grants[8] = (struct grant_entry_v1){ .flags = GTF_permit_access, .domid = 0, .frame = 7 };
     call_1(do_event_channel_op, EVTCHNOP_alloc_unbound, &alloc, sizeof(alloc));
@@ -165,6 +170,21 @@ static void destroy_in_pieces(void)
     ok(counts_equal(before, counts_now()), "nothing leaked");
 }
 
+/* What dom0 hears when it maps GFN 9 of the domain. */
+static int foreign_map_error(domid_t id)
+{
+    struct xen_add_to_physmap_batch b = { .domid = DOMID_SELF, .space = XENMAPSPACE_gmfn_foreign, .size = 1,
+                                          .u.foreign_domid = id };
+    uint64_t *at = whole_at(dom0, ARRAY_GPA);
+
+    at[0] = 9;
+    at[1] = HOLE;
+    b.idxs.p = (xen_ulong_t *)ARRAY_GPA;
+    b.gpfns.p = (xen_pfn_t *)(ARRAY_GPA + 8);
+    b.errs.p = (int *)(ARRAY_GPA + 16);
+    return call_memory(XENMEM_add_to_physmap_batch, &b, sizeof(b)) ? 1 : (int)at[2];
+}
+
 /* While a destroy is between two pieces the domain answers, but takes nothing new. */
 static void half_destroyed(void)
 {
@@ -172,6 +192,7 @@ static void half_destroyed(void)
     struct domain *d = domain_get((domid_t)id);
     struct xen_domctl op = { .cmd = XEN_DOMCTL_getdomaininfo, .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
                              .domain = (domid_t)id };
+    struct xen_add_to_physmap add = { .domid = (domid_t)id, .space = XENMAPSPACE_shared_info, .gpfn = 550 };
     long rc;
 
     whole_preempt_every = 1;
@@ -180,6 +201,8 @@ static void half_destroyed(void)
     is(rc, HYPERCALL_RESTART, "destroy stops between stages");
     ok(call_domctl(&op) == 0 && op.u.getdomaininfo.flags & XEN_DOMINF_dying, "the domain shows as dying");
     is(guest_populate((domid_t)id, 550, 1), 0, "it gets no more memory");
+    is(call_memory(XENMEM_add_to_physmap, &add, sizeof(add)), -EINVAL, "nor anything else in its map");
+    is(foreign_map_error((domid_t)id), -EINVAL, "and what it has left is nobody's to map");
     is(call_domctl_on((domid_t)id, XEN_DOMCTL_unpausedomain), -ESRCH, "nor can it be unpaused");
     is(call_domctl_on((domid_t)id, XEN_DOMCTL_destroydomain), 0, "another call ends what the first began");
     ok(d->dead && d->pages == 0, "dead, without memory");
@@ -188,8 +211,6 @@ static void half_destroyed(void)
     domain_reap();
     close_dom0_ports();
 }
-
-#define HOLE 0x9000ull                  /* a GFN where dom0 has nothing */
 
 static void unmap_hole(void)
 {

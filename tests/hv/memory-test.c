@@ -178,7 +178,9 @@ static void dom0_parks(void)
     is(add(DOMID_SELF, XENMAPSPACE_gmfn, 900, 901), -EPERM, "it cannot move: the map is the identity");
 }
 
-/* dom0 maps `count` GFNs of `from`, from first on, at HOLE; the result, per-index errors in errs. */
+/* dom0 maps `count` GFNs of `from`, from first on, at foreign_at; the result, per-index errors in errs. */
+static uint64_t foreign_at = HOLE;
+
 static long map_foreign(domid_t self, domid_t from, uint64_t first, unsigned count, int *errs)
 {
     struct xen_add_to_physmap_batch b = { .domid = self, .space = XENMAPSPACE_gmfn_foreign, .size = (uint16_t)count,
@@ -189,7 +191,7 @@ static long map_foreign(domid_t self, domid_t from, uint64_t first, unsigned cou
 
     for (unsigned i = 0; i < count; i++) {
         idx[i] = first + i;
-        gfn[i] = HOLE + i;
+        gfn[i] = foreign_at + i;
     }
     b.idxs.p = (xen_ulong_t *)ARRAY_GPA;
     b.gpfns.p = (xen_pfn_t *)(ARRAY_GPA + PAGE_SIZE);
@@ -213,6 +215,11 @@ static void foreign(void)
     is(dom0->p2m.foreign_maps - before, 4, "four maps are counted");
     at = whole_at(dom0, HOLE << PAGE_SHIFT);
     ok(at == whole_at(guest, 508 << PAGE_SHIFT), "both see the same frame");
+    foreign_at = 1ull << 50;
+    is(map_foreign(DOMID_SELF, guest->id, 510, 1, errs), 0, "a GFN that cannot be");
+    is(errs[0], -EINVAL, "is an error of its own");
+    is(page_of(p2m_lookup(guest, GFN(510)).mfn)->refs, 2, "and keeps no reference");
+    foreign_at = HOLE;
     is(map_foreign(DOMID_SELF, 0, 5, 1, errs), -EINVAL, "dom0 is not foreign to itself");
     is(map_foreign(DOMID_SELF, 4711, 5, 1, errs), -ESRCH, "nobody's memory is nowhere");
     is(map_foreign(DOMID_SELF, DOMID_XEN, 5, 1, errs), -ESRCH, "hv's memory cannot be had");
@@ -287,6 +294,7 @@ static void stats_in_dom0(void)
     e = p2m_lookup(dom0, GFN(HOLE + XS_STATS_FRAMES - 1));
     is(e.mfn.n, stats_frame(XS_STATS_FRAMES - 1).n, "to the last frame");
     is(acquire(DOMID_XEN, XS_RESOURCE_STATS, 0, 1, XS_STATS_FRAMES, true, &r), -EINVAL, "no further");
+    is(acquire(DOMID_XEN, XS_RESOURCE_STATS, 0, ~0ull, 1, true, &r), -EINVAL, "nor around the end");
     r.pad = 1;
     is(call_memory(XENMEM_acquire_resource, &r, sizeof(r)), -EINVAL, "padding must be zero");
     whole_as(guest);
