@@ -1,12 +1,15 @@
-/* Memory and strings. REP MOVSB/STOSB: one instruction each, fast on every CPU with SVM that has ERMS and right on the
- * others; speed that matters is in whole pages. */
+/* Memory and strings. REP MOVS/STOS by words and a tail of bytes: right on every CPU, as fast as by bytes on those with
+ * ERMS, and eight times as fast on those that take one step an element, which QEMU's TCG is too. */
 #include "hv/lib/string.h"
 
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 {
+    size_t words = bytes / 8;
+    size_t tail = bytes % 8;
     void *d = to;
 
-    __asm__ volatile("rep movsb" : "+D"(d), "+S"(from), "+c"(bytes) :: "memory");
+    __asm__ volatile("rep movsq" : "+D"(d), "+S"(from), "+c"(words) :: "memory");
+    __asm__ volatile("rep movsb" : "+D"(d), "+S"(from), "+c"(tail) :: "memory");
     return to;
 }
 
@@ -24,9 +27,13 @@ void *memmove(void *to, const void *from, size_t bytes)
 
 void *memset(void *to, int byte, size_t bytes)
 {
+    unsigned long word = (unsigned char)byte * 0x0101010101010101ul;
+    size_t words = bytes / 8;
+    size_t tail = bytes % 8;
     void *d = to;
 
-    __asm__ volatile("rep stosb" : "+D"(d), "+c"(bytes) : "a"(byte) : "memory");
+    __asm__ volatile("rep stosq" : "+D"(d), "+c"(words) : "a"(word) : "memory");
+    __asm__ volatile("rep stosb" : "+D"(d), "+c"(tail) : "a"(word) : "memory");
     return to;
 }
 
