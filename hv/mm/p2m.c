@@ -14,7 +14,10 @@
 #define TYPE_SHIFT 52
 
 #define GFN_LIMIT (1ull << 28)          /* 40-bit guest-physical space, CPUID 8000_0008 as guests see it */
-#define TABLES_MAX(d) ((d)->pages_max / 64 + 4096)
+/* Tables are hv's memory, not charged to the domain: one for each 64 frames it may own (in one piece it needs one for
+ * 512), and 64 for what it maps elsewhere. A guest that scatters its maps to eat hv's memory gets -ENOMEM. dom0 maps
+ * devices, too. */
+#define TABLES_MAX(d) ((d)->pages_max / 64 + ((d)->privileged ? 4096 : 64))
 
 static const uint64_t type_rights[] = {
     [P2M_RAM] = NPT_W, [P2M_MMIO] = NPT_W, [P2M_FOREIGN] = NPT_W, [P2M_GRANT_RW] = NPT_W,
