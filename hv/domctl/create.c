@@ -1,6 +1,7 @@
 /* Birth of a domain, dom0's included: each module in turn, and all undone in reverse when one fails. The slot of the stats
  * page comes last, since a slot once taken ends as a tombstone, never as if it had not been. */
 #include "hv/domctl/create.h"
+#include "hv/domctl/wallclock.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/random.h"
 #include "hv/arch/tsc.h"
@@ -50,19 +51,12 @@ static void struct_init(struct domain *d, const struct domain_params *params)
     d->weight = WEIGHT_DEFAULT;
 }
 
-/* The wall clock (xen.h, wc_*): UTC at system time 0, which is hv's boot for every domain. */
 static int shared_info_create(struct domain *d)
 {
-    const struct xs_stats_header *header = mfn_to_virt(stats_frame(0));
-    uint64_t sec = header->boot_wall_ns / NS_PER_SEC;
-
     d->shared_info = page_alloc_hv(0);
     if (!d->shared_info)
         return -ENOMEM;
-    d->shared_info->wc_sec = (uint32_t)sec;
-    d->shared_info->xen_wc_sec_hi = (uint32_t)(sec >> 32);
-    d->shared_info->wc_nsec = (uint32_t)(header->boot_wall_ns % NS_PER_SEC);
-    d->shared_info->wc_version = 2;     /* even: consistent */
+    wallclock_update(d);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "hv/arch/percpu.h"
 #include "hv/console/console.h"
 #include "hv/console/input.h"
+#include "hv/domctl/wallclock.h"
 #include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
 
@@ -66,6 +67,11 @@ long do_platform_op(uint64_t arg_va)
     if (op.interface_version != XENPF_INTERFACE_VERSION)
         return -EACCES;
     switch (op.cmd) {
+    case XENPF_settime64:
+        if (op.u.settime64.nsecs >= NS_PER_SEC || op.u.settime64.mbz)
+            return -EINVAL;
+        wallclock_set(op.u.settime64.secs * NS_PER_SEC + op.u.settime64.nsecs - op.u.settime64.system_time);
+        return 0;
     case XENPF_get_cpuinfo:
         cpu = op.u.pcpu_info.xen_cpuid;
         memset(&op.u, 0, sizeof(op.u));
