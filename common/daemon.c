@@ -111,6 +111,7 @@ int daemon_signal_fd(void)
     int fd;
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);           /* a file at its size limit is an error to report, as a full disk is */
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);

@@ -23,7 +23,7 @@ void daemon_mkdir(const char *path, mode_t mode, const char *user);
 /* Sockets and maps are open, requests are answered: logs it and tells NOTIFY_SOCKET (sd_notify(3)). */
 void daemon_ready(void);
 
-/* A signalfd for SIGTERM and SIGINT, both blocked from now on; SIGPIPE ignored. */
+/* A signalfd for SIGTERM and SIGINT, both blocked from now on; SIGPIPE and SIGXFSZ ignored. */
 int daemon_signal_fd(void);
 
 #endif
