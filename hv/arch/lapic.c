@@ -54,12 +54,13 @@ void lapic_init_cpu(void)
         wrmsr(MSR_APIC_BASE, base | APIC_BASE_EN);
     }
     lapic_write(REG_TPR, 0);
-    lapic_write(REG_LVT_TIMER, LVT_MASKED);
     lapic_write(REG_LVT_LINT0, LVT_MASKED);
     lapic_write(REG_LVT_LINT1, LVT_MASKED);
     lapic_write(REG_LVT_ERROR, LVT_MASKED);
     lapic_write(REG_SVR, 0x100 | VECTOR_SPURIOUS);
     lapic_write(REG_TIMER_DIVIDE, 0x0B);        /* by 1 */
+    lapic_write(REG_TIMER_INITIAL, 0);
+    lapic_write(REG_LVT_TIMER, VECTOR_TIMER);   /* a count of 0 keeps it still: setting it is one write */
 }
 
 uint32_t lapic_id(void)
@@ -117,11 +118,13 @@ void lapic_timer_calibrate(void)
     uint64_t start = now_ns(), end;
     uint32_t ticks;
 
+    lapic_write(REG_LVT_TIMER, LVT_MASKED);
     lapic_write(REG_TIMER_INITIAL, UINT32_MAX);
     while ((end = now_ns()) - start < CALIBRATE_NS)
         __builtin_ia32_pause();
     ticks = UINT32_MAX - lapic_read(REG_TIMER_CURRENT);
     lapic_write(REG_TIMER_INITIAL, 0);
+    lapic_write(REG_LVT_TIMER, VECTOR_TIMER);
     ticks_per_ns_32 = ((uint64_t)ticks << 32) / (end - start);
 }
 
@@ -132,11 +135,9 @@ void lapic_timer_set(uint64_t at_ns)
     uint64_t ticks = (uint64_t)((unsigned __int128)delta * ticks_per_ns_32 >> 32) + 1;
 
     if (at_ns == TIME_NEVER) {
-        lapic_write(REG_LVT_TIMER, LVT_MASKED);
         lapic_write(REG_TIMER_INITIAL, 0);
         return;
     }
     /* A far deadline fires early after a second; the timer code then finds nothing due and sets the rest. */
-    lapic_write(REG_LVT_TIMER, VECTOR_TIMER);
     lapic_write(REG_TIMER_INITIAL, (uint32_t)MIN(ticks, (uint64_t)UINT32_MAX));
 }
