@@ -166,6 +166,8 @@ static void step_now(const json_t *action, char *out, size_t size)
     size_t i;
 
     snprintf(out, size, "%s %s", answer_text(action, "type"), answer_text(action, "status"));
+    if (strcmp(answer_text(action, "status"), "running") != 0)
+        return;
     json_array_foreach(json_object_get(action, "steps"), i, step)
         if (strcmp(answer_text(step, "status"), "running") == 0)
             snprintf(out, size, "%s: %s (%d%%)", answer_text(action, "type"), answer_text(step, "name"),

@@ -139,7 +139,8 @@ void card_print(const struct column *columns, unsigned count, const json_t *obje
     for (unsigned c = 0; c < count; c++) {
         char *text = cell_text(field_find(object, columns[c].field));
 
-        printf("%-*s  %s\n", (int)wide, heading(&columns[c]), text);
+        if (*text)
+            printf("%-*s  %s\n", (int)wide, heading(&columns[c]), text);
         free(text);
     }
 }

@@ -16,7 +16,7 @@ struct column {
 /* Prints one line for each object of `rows`; `none` when there are none. */
 void table_print(const struct column *columns, unsigned count, const json_t *rows, const char *none);
 
-/* One object, a line for each column: "heading   value". */
+/* One object, a line for each column that says something: "heading   value". */
 void card_print(const struct column *columns, unsigned count, const json_t *object);
 
 /* For text from the host on a terminal: control characters other than newline
