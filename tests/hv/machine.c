@@ -7,7 +7,6 @@
 #include "hv/mm/page.h"
 #include "hv/sched/preempt.h"
 #include "hv/sched/sched.h"
-#include "hv/stats/account.h"
 
 #include <asm/prctl.h>
 #include <sanitizer/asan_interface.h>
@@ -63,9 +62,6 @@ void host_yield(void)
 
 void machine_be_cpu(unsigned id)
 {
-    percpu[id].self = &percpu[id];
-    percpu[id].id = id;
-    percpu[id].apic_id = id;
     if (syscall(SYS_arch_prctl, ARCH_SET_GS, &percpu[id]))
         panic("arch_prctl(ARCH_SET_GS) refused");
 }
@@ -74,6 +70,8 @@ void machine_init(void)
 {
     void *want = (void *)DIRECTMAP_BASE;
 
+    for (unsigned i = 0; i < CPUS_MAX; i++)
+        percpu[i] = (struct percpu){ .self = &percpu[i], .id = i, .apic_id = i };
     machine_be_cpu(0);
     if (mmap(want, FRAMES * PAGE_SIZE, PROT_READ | PROT_WRITE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0) != want)
