@@ -444,6 +444,20 @@ unsigned http_port(int listen_fd)
                                                : ((struct sockaddr_in *)&address)->sin_port);
 }
 
+/* libmicrohttpd decodes in place; a %00 would end our strings early, and
+ * "/v1/account%00x" would pass for "/v1/account". */
+static size_t unescape(void *arg, struct MHD_Connection *connection, char *text)
+{
+    size_t size = MHD_http_unescape(text);
+
+    (void)arg;
+    (void)connection;
+    for (size_t i = 0; i < size; i++)
+        if (!text[i])
+            text[i] = 1;
+    return size;
+}
+
 static struct MHD_Daemon *daemon_start(struct http *http, int listen_fd, const struct tls_pair *tls)
 {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
@@ -454,7 +468,7 @@ static struct MHD_Daemon *daemon_start(struct http *http, int listen_fd, const s
         tls->private_key, MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)http->api->config.connections_per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX,
-        MHD_OPTION_NOTIFY_COMPLETED, completed_notify, http, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, http,
+        MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED, completed_notify, http, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, http,
         MHD_OPTION_END);
 }
 

@@ -504,6 +504,16 @@ void store_idem_release(struct store *store, const struct idem *idem)
 
 int store_idem_expire(struct store *store, int64_t now_ms)
 {
+    static const char *const sql[] = {
+        "DELETE FROM idempotency WHERE created_ms < ?",
+        "DELETE FROM actions WHERE NOT confirmed AND created_ms < ?",
+        "DELETE FROM instances WHERE NOT confirmed AND created_ms < ?"
+        " AND NOT EXISTS (SELECT 1 FROM actions WHERE actions.instance_id = instances.instance_id)",
+    };
+    int rc = 0;
+
     pthread_mutex_lock(&store->lock);
-    return unlocked(store, db_run(store->db, "DELETE FROM idempotency WHERE created_ms < ?", "i", now_ms - IDEM_KEPT_MS));
+    for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]) && rc == 0; i++)
+        rc = db_run(store->db, sql[i], "i", now_ms - IDEM_KEPT_MS);
+    return unlocked(store, rc);
 }

@@ -121,7 +121,7 @@ enum idem_state store_idem_claim(struct store *store, struct idem *idem, store_e
 int store_idem_finish(struct store *store, const struct idem *idem, bool keep);
 /* Gives the claim back unanswered: the next try resumes it. */
 void store_idem_release(struct store *store, const struct idem *idem);
-/* Forgets what is older than 30 days. */
+/* Forgets keys older than 30 days, and what was begun and never confirmed since. */
 int store_idem_expire(struct store *store, int64_t now_ms);
 
 #endif
