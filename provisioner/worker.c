@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -15,12 +16,12 @@
 /* When a job may go on; what is known of it only while the daemon runs. */
 struct timing {
     int64_t number;             /* of the job; 0: free */
-    int64_t step;               /* which the rest is about */
-    int64_t since_ms;           /* of the first wait or retry, 0: none */
+    int64_t since_ms;           /* of the present step's first wait or retry, 0: none */
     int64_t due_ms;             /* not before */
     unsigned retries;
     bool waiting;               /* an event makes it due */
     bool recovered;
+    int64_t spent_ms[JOB_STEPS_MAX];    /* in each step, of the whole job */
 };
 
 struct schedule {
@@ -80,9 +81,10 @@ static int64_t retry_delay_ms(unsigned retries)
 static void timing_set(struct timing *t, const struct run *run, enum job_turn turn, int64_t now)
 {
     if (turn == TURN_MORE || turn == TURN_END) {
-        bool recovered = t->recovered;
-
-        *t = (struct timing){ .number = turn == TURN_END ? 0 : t->number, .recovered = recovered };
+        t->number = turn == TURN_END ? 0 : t->number;
+        t->since_ms = t->due_ms = 0;
+        t->retries = 0;
+        t->waiting = false;
         return;
     }
     if (!t->since_ms)
@@ -91,10 +93,23 @@ static void timing_set(struct timing *t, const struct run *run, enum job_turn tu
     t->due_ms = now + (turn == TURN_WAIT ? run->wait_ms : retry_delay_ms(t->retries++));
 }
 
+/* Where a job's time went, for whoever finds it slow. */
+static void spent_log(const struct run *run, const struct timing *t)
+{
+    const struct job_type *type = job_type_find(run->job.type);
+    char text[512] = "";
+    size_t used = 0;
+
+    for (unsigned i = 0; i < job_type_steps(type) && used < sizeof(text); i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, " %s %jd", type->steps[i]->name,
+                                 (intmax_t)t->spent_ms[i]);
+    log_info("instance %s: %s, ms in each step:%s", run->job.instance_id, type->name, text);
+}
+
 /* One step of one job. */
 static void turn_take(struct worker *worker, struct schedule *s, struct run *run, struct timing *t)
 {
-    int64_t now = now_ms();
+    int64_t now = now_ms(), step = run->job.step;
     enum job_turn turn;
 
     run->tools = &worker->tools;
@@ -107,9 +122,12 @@ static void turn_take(struct worker *worker, struct schedule *s, struct run *run
         run->waited_ms = t->since_ms ? now - t->since_ms : 0;
         turn = job_advance(run);
     }
+    t->spent_ms[step] += now_ms() - now;
     timing_set(t, run, turn, now_ms());
-    if (turn == TURN_END)
+    if (turn == TURN_END) {
+        spent_log(run, t);
         s->reconcile = true;
+    }
     if (turn == TURN_END || turn == TURN_MORE)
         news(worker);
 }

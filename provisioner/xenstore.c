@@ -87,42 +87,29 @@ static int directory_make(struct xenstore *store, const char *base, const char *
     return failure(path);
 }
 
+/* The guest owns `control` (it says there what it understands, and takes its
+ * requests away), its frontends' `device` and its own `data`; the rest it reads. */
 static int directories_make(struct xenstore *store, const char *base, uint32_t domid)
 {
-    static const struct {
-        const char *name;
-        bool writable;
-    } directories[] = {
-        { "", false }, { "memory", false }, { "store", false }, { "cpu", false }, { "console", false },
-        { "control", false }, { "control/shutdown", true }, { "control/feature-poweroff", true },
-        { "control/feature-reboot", true }, { "control/feature-suspend", true }, { "control/sysrq", true },
-        { "device", true }, { "drivers", true }, { "feature", true }, { "attr", true }, { "data", true },
-        { "error", true },
-    };
+    int rc = directory_make(store, base, "", domid, false);
 
-    for (unsigned i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
-        int rc = directory_make(store, base, directories[i].name, domid, directories[i].writable);
-
-        if (rc)
-            return rc;
-    }
-    return 0;
+    rc = rc ? rc : directory_make(store, base, "control", domid, true);
+    rc = rc ? rc : directory_make(store, base, "device", domid, true);
+    return rc ? rc : directory_make(store, base, "data", domid, true);
 }
 
+/* Each node is a round trip to another process: only those that someone reads.
+ * Linux's balloon reads memory/, its bus control/, its CPUs cpu/; xenconsoled
+ * reads name and console/. The rings' places PVH guests learn from hvm params. */
 static int values_write(struct xenstore *store, const char *base, const struct xenstore_guest *g)
 {
     int rc = node_write(store, base, "name", "%s", g->name);
 
-    rc = rc ? rc : node_write(store, base, "domid", "%" PRIu32, g->domid);
     rc = rc ? rc : node_write(store, base, "vm", "/vm/%s", g->uuid);
+    rc = rc ? rc : node_write(store, base, "domid", "%" PRIu32, g->domid);
     rc = rc ? rc : node_write(store, base, "memory/target", "%" PRIu64, g->memory_kib);
     rc = rc ? rc : node_write(store, base, "memory/static-max", "%" PRIu64, g->memory_kib);
-    rc = rc ? rc : node_write(store, base, "store/port", "%" PRIu32, g->rings.store_port);
-    rc = rc ? rc : node_write(store, base, "store/ring-ref", "%" PRIu64, g->rings.store_pfn);
     rc = rc ? rc : node_write(store, base, "control/platform-feature-xs_reset_watches", "1");
-    rc = rc ? rc : node_write(store, base, "console/type", "xenconsoled");
-    rc = rc ? rc : node_write(store, base, "console/output", "pty");
-    rc = rc ? rc : node_write(store, base, "console/tty", "%s", "");
     rc = rc ? rc : node_write(store, base, "console/limit", "%d", CONSOLE_LIMIT_BYTES);
     rc = rc ? rc : node_write(store, base, "console/port", "%" PRIu32, g->rings.console_port);
     return rc ? rc : node_write(store, base, "console/ring-ref", "%" PRIu64, g->rings.console_pfn);
@@ -141,25 +128,13 @@ static int cpus_write(struct xenstore *store, const char *base, uint32_t vcpus)
     return rc;
 }
 
-static int vm_write(struct xenstore *store, const struct xenstore_guest *g)
-{
-    char base[64];
-    int rc;
-
-    snprintf(base, sizeof(base), "/vm/%s", g->uuid);
-    rc = directory_make(store, base, "", g->domid, false);
-    rc = rc ? rc : node_write(store, base, "name", "%s", g->name);
-    return rc ? rc : node_write(store, base, "uuid", "%s", g->uuid);
-}
-
 int xenstore_publish(struct xenstore *store, const struct xenstore_guest *guest)
 {
     char base[64];
     int rc;
 
     snprintf(base, sizeof(base), "/local/domain/%" PRIu32, guest->domid);
-    rc = vm_write(store, guest);
-    rc = rc ? rc : directories_make(store, base, guest->domid);
+    rc = directories_make(store, base, guest->domid);
     rc = rc ? rc : values_write(store, base, guest);
     rc = rc ? rc : cpus_write(store, base, guest->vcpus);
     if (rc || xs_is_domain_introduced(store->xs, guest->domid))
@@ -184,11 +159,11 @@ int xenstore_retract(struct xenstore *store, uint32_t domid, const char *uuid)
     snprintf(vm_node, sizeof(vm_node), "%s/vm", base);
     /* A domid is used again: by now the tree may be another guest's. */
     owner = xs_read(store->xs, XBT_NULL, vm_node, NULL);
+    if (!owner && errno != ENOENT)
+        return failure(vm_node);
     ours = owner && !strcmp(owner, vm);
     free(owner);
-    if (ours && tree_remove(store, base))
-        return -EIO;
-    return tree_remove(store, vm);
+    return ours ? tree_remove(store, base) : 0;
 }
 
 int xenstore_ask(struct xenstore *store, uint32_t domid, const char *what)
