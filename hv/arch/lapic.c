@@ -11,7 +11,6 @@
 #define REG_TPR      0x80
 #define REG_EOI      0xB0
 #define REG_SVR      0xF0
-#define REG_IRR      0x200
 #define REG_ESR      0x280
 #define REG_ICR_LOW  0x300
 #define REG_ICR_HIGH 0x310
@@ -87,15 +86,6 @@ void lapic_send_ipi(uint32_t apic_id, uint32_t icr_low)
     lapic_write(REG_ICR_LOW, icr_low);
     while (lapic_read(REG_ICR_LOW) & ICR_PENDING)
         __builtin_ia32_pause();
-}
-
-bool lapic_request_pending(void)
-{
-    for (unsigned reg = REG_IRR; reg < REG_IRR + 0x80; reg += 0x10) {
-        if (lapic_read(reg))
-            return true;
-    }
-    return false;
 }
 
 void irq_ipi(unsigned cpu)

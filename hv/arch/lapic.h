@@ -16,7 +16,6 @@ void lapic_send_ipi(uint32_t apic_id, uint32_t icr_low);
 #define LAPIC_ICR_STARTUP 0x00004600u
 #define LAPIC_ICR_FIXED   0x00004000u
 
-bool lapic_request_pending(void);       /* any bit of IRR */
 void lapic_timer_calibrate(void);       /* after tsc_init */
 void lapic_timer_set(uint64_t at_ns);   /* TIME_NEVER: off. The past: fires at once */
 

@@ -7,6 +7,7 @@
 #include "hv/arch/irq.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/io.h"
+#include "hv/arch/tsc.h"
 #include "hv/lib/bug.h"
 
 bool panic_halts;                       /* command line `noreboot` */
@@ -38,6 +39,8 @@ void machine_power_off(void)
     /* ACPI 6.4, 4.8.3.2: SLP_TYP in bits 10-12, SLP_EN bit 13 of PM1a_CNT. */
     if (power.pm1a_cnt)
         outw(power.pm1a_cnt, (uint16_t)(power.s5_type << 10 | 1 << 13));
+    for (uint64_t until = now_ns() + NS_PER_SEC; now_ns() < until;)
+        __builtin_ia32_pause();         /* chipsets take a while */
     printk("machine: power-off was refused, halted\n");
     for (;;)
         __asm__ volatile("cli; hlt");

@@ -59,14 +59,13 @@ static const struct {
 
 static uint64_t started_ns[CPUS_MAX];   /* of the hypercall that runs on the CPU */
 
-#define PREEMPT_AFTER_NS NS_PER_MS
+#define PREEMPT_AFTER_NS (100 * NS_PER_MS / 1000)      /* bounds how long an interrupt waits */
 
 bool hypercall_preempt(void)
 {
     struct percpu *cpu = this_cpu();
 
-    return READ_ONCE(cpu->need_resched) || vcpu_interrupt_waits() ||
-           now_ns() - started_ns[cpu->id] > PREEMPT_AFTER_NS;
+    return READ_ONCE(cpu->need_resched) || now_ns() - started_ns[cpu->id] > PREEMPT_AFTER_NS;
 }
 
 static long dispatch(struct vcpu *v, uint64_t number)

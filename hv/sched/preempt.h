@@ -4,7 +4,7 @@
 
 #include "hv/lib/types.h"
 
-/* True when the running hypercall should stop soon: its time is up or an interrupt waits. A handler then saves its
+/* True when the running hypercall should stop soon: its time is up or another vCPU should run. A handler then saves its
  * progress in its arguments (vcpu_hypercall_set_arg or the guest's own struct) and returns HYPERCALL_RESTART: RIP
  * stays at the VMMCALL, pending work is done, and the guest issues it again. */
 bool hypercall_preempt(void);

@@ -1,7 +1,6 @@
 /* Into the guest and out again, and the address space tags. */
 #include "hv/arch/svm/svm.h"
 #include "hv/arch/irq.h"
-#include "hv/arch/lapic.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/tsc.h"
 #include "hv/sched/sched.h"
@@ -77,11 +76,6 @@ void vcpu_run(struct vcpu *v)
     v->exits++;
     svm_requeue(v);
     svm_exit(v);
-}
-
-bool vcpu_interrupt_waits(void)
-{
-    return lapic_request_pending();
 }
 
 void vcpu_kick(struct vcpu *v)
