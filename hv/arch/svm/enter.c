@@ -75,6 +75,8 @@ void vcpu_run(struct vcpu *v)
     __atomic_add_fetch(&cpu->in_guest, 1, __ATOMIC_RELEASE);
     v->exits++;
     svm_requeue(v);
+    if (unlikely(s->vmcb->interrupt_shadow & 1))
+        svm_note_shadow(v);
     svm_exit(v);
 }
 

@@ -45,15 +45,23 @@ bool svm_event_pending(struct vcpu *v)
 }
 
 /* TCG stores the shadow at an exit but does not load it on VMRUN (APM 2, 15.21.5 would): an interrupt given between
- * STI and HLT would be handled before the HLT, which then sleeps for ever. A HLT that is about to be woken is done. */
-static void step_over_halt(struct vcpu *v)
+ * STI and HLT would be handled before the HLT, which then sleeps for ever. So a HLT that is about to be woken counts as
+ * done. Looked at here, at the exit: between the odd in_guest and VMRUN no lock may be taken (p2m_sync waits for us). */
+void svm_note_shadow(struct vcpu *v)
 {
-    struct vmcb *b = svm_of(v)->vmcb;
+    struct svm_vcpu *s = svm_of(v);
     uint8_t byte;
 
-    if (copy_from_guest(&byte, b->cs.base + b->rip, 1) == 0 && byte == 0xF4) {
-        b->rip++;
-        b->interrupt_shadow = 0;
+    s->halt_in_shadow = s->vmcb->interrupt_shadow & 1 &&
+                        copy_from_guest(&byte, s->vmcb->cs.base + s->vmcb->rip, 1) == 0 && byte == 0xF4;
+}
+
+static void step_over_halt(struct svm_vcpu *s)
+{
+    if (s->halt_in_shadow) {
+        s->vmcb->rip++;
+        s->vmcb->interrupt_shadow = 0;
+        s->halt_in_shadow = false;
     }
 }
 
@@ -102,7 +110,7 @@ void svm_inject(struct vcpu *v)
         return;
     }
     if (!slot_used && b->rflags & RFLAGS_IF && b->interrupt_shadow & 1)
-        step_over_halt(v);
+        step_over_halt(s);
     if (slot_used || !(b->rflags & RFLAGS_IF) || b->interrupt_shadow & 1) {
         open_window(b);
         return;

@@ -44,7 +44,7 @@ struct svm_vcpu {
     bool wait_sipi;
     uint32_t init_pending;              /* atomic: an INIT from another vCPU, done by this one */
     uint64_t time_updated_ns;
-    bool rip_kept;                      /* the hypercall restarts: RIP stays */
+    bool halt_in_shadow;                /* RIP is at a HLT right behind an STI (inject.c) */
 };
 
 static inline struct svm_vcpu *svm_of(const struct vcpu *v)
@@ -78,6 +78,7 @@ void svm_skip(struct vcpu *v, unsigned length);         /* RIP past an instructi
 
 /* inject.c */
 void svm_inject(struct vcpu *v);                        /* last thing before VMRUN */
+void svm_note_shadow(struct vcpu *v);
 void svm_requeue(struct vcpu *v);                       /* first thing after: an event whose delivery was interrupted */
 void svm_raise_exception(struct vcpu *v, unsigned vector, bool has_error, uint32_t error);
 bool svm_event_pending(struct vcpu *v);                 /* would something be injected if IF were 1? */
