@@ -1,8 +1,6 @@
-/* Receiving, suspending, answering. Limits in time: a request has to arrive
- * completely within ARRIVAL_MS of its connection or of the previous answer's
- * idle time, counted from outside, because libmicrohttpd's own timeout starts anew with
- * every byte that a slow client sends. */
+/* Receiving, suspending, answering. */
 #include "api/http.h"
+#include "api/deadline.h"
 #include "api/dispatch.h"
 #include "api/fields.h"
 #include "api/pool.h"
@@ -17,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define HEADER_BYTES_MAX   (32 * 1024)      /* a connection's memory: header lines and our copies of them */
@@ -30,24 +27,12 @@
 #define WORKERS_QUEUE      256
 #define TLS_PRIORITIES     "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
-/* One connection, for the reaper. */
-struct watch {
-    struct watch *next, *prev;
-    int fd;
-    int64_t deadline_ms;                    /* monotonic; 0 none */
-};
-
 struct http {
     struct api *api;
     struct MHD_Daemon *daemon;
     struct pool *workers;
     struct pool *waiters;
-
-    pthread_mutex_t lock;                   /* of what follows */
-    pthread_cond_t wake;
-    struct watch *watches;
-    bool stopping;
-    pthread_t reaper;
+    struct deadlines *deadlines;
 };
 
 struct exchange {
@@ -58,98 +43,6 @@ struct exchange {
     size_t received;
     bool answered;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* deadlines */
-
-static void deadline_set(struct http *http, struct MHD_Connection *connection, int64_t from_now_ms)
-{
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct watch *watch = info ? info->socket_context : NULL;
-
-    if (!watch)
-        return;
-    pthread_mutex_lock(&http->lock);
-    watch->deadline_ms = from_now_ms ? now_ms() + from_now_ms : 0;
-    pthread_mutex_unlock(&http->lock);
-}
-
-static void watch_start(struct http *http, struct MHD_Connection *connection, void **context)
-{
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct watch *watch = calloc(1, sizeof(*watch));
-
-    if (!info || !watch) {
-        free(watch);
-        return;
-    }
-    watch->fd = info->connect_fd;
-    watch->deadline_ms = now_ms() + ARRIVAL_MS;
-    pthread_mutex_lock(&http->lock);
-    watch->next = http->watches;
-    if (watch->next)
-        watch->next->prev = watch;
-    http->watches = watch;
-    pthread_mutex_unlock(&http->lock);
-    *context = watch;
-}
-
-static void watch_end(struct http *http, void **context)
-{
-    struct watch *watch = *context;
-
-    if (!watch)
-        return;
-    pthread_mutex_lock(&http->lock);
-    if (watch->next)
-        watch->next->prev = watch->prev;
-    if (watch->prev)
-        watch->prev->next = watch->next;
-    else
-        http->watches = watch->next;
-    pthread_mutex_unlock(&http->lock);
-    free(watch);
-    *context = NULL;
-}
-
-/* libmicrohttpd tells the end before it closes the descriptor, so under our
- * lock the reaper never touches a descriptor that means something else by now. */
-static void connection_notify(void *arg, struct MHD_Connection *connection, void **context,
-                              enum MHD_ConnectionNotificationCode code)
-{
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        watch_start(arg, connection, context);
-    else
-        watch_end(arg, context);
-}
-
-static void *reap(void *arg)
-{
-    struct http *http = arg;
-
-    pthread_mutex_lock(&http->lock);
-    while (!http->stopping) {
-        struct timespec until;
-
-        for (struct watch *watch = http->watches; watch; watch = watch->next)
-            if (watch->deadline_ms && watch->deadline_ms <= now_ms()) {
-                shutdown(watch->fd, SHUT_RDWR);
-                watch->deadline_ms = 0;
-            }
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec++;
-        pthread_cond_timedwait(&http->wake, &http->lock, &until);
-    }
-    pthread_mutex_unlock(&http->lock);
-    return NULL;
-}
 
 /* receiving */
 
@@ -310,7 +203,7 @@ static enum MHD_Result answer_queue(struct exchange *exchange)
     if (!response)
         return MHD_NO;
     headers_add(response, rp, exchange->rq.request_id);
-    deadline_set(exchange->http, exchange->connection, SEND_MS);
+    deadline_set(exchange->http->deadlines, exchange->connection, SEND_MS);
     rc = MHD_queue_response(exchange->connection, status, response);
     MHD_destroy_response(response);
     return rc;
@@ -339,7 +232,7 @@ static void work_submit(struct http *http, struct exchange *exchange)
 {
     struct request *rq = &exchange->rq;
 
-    deadline_set(http, exchange->connection, 0);
+    deadline_set(http->deadlines, exchange->connection, 0);
     MHD_suspend_connection(exchange->connection);
     rq->may_wait = dispatch_waits(rq);
     if (rq->may_wait && pool_submit(http->waiters, exchange))
@@ -390,9 +283,10 @@ static void completed_notify(void *arg, struct MHD_Connection *connection, void 
                              enum MHD_RequestTerminationCode code)
 {
     struct exchange *exchange = *context;
+    struct http *http = arg;
 
     (void)code;
-    deadline_set(arg, connection, (IDLE_S * 1000) + ARRIVAL_MS);
+    deadline_set(http->deadlines, connection, IDLE_S * 1000 + ARRIVAL_MS);
     if (!exchange)
         return;
     reply_free(&exchange->rp);
@@ -468,7 +362,7 @@ static struct MHD_Daemon *daemon_start(struct http *http, int listen_fd, const s
         tls->private_key, MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)http->api->config.connections_per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX,
-        MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED, completed_notify, http, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, http,
+        MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED, completed_notify, http, MHD_OPTION_NOTIFY_CONNECTION, deadlines_notify, http->deadlines,
         MHD_OPTION_END);
 }
 
@@ -479,12 +373,9 @@ struct http *http_start(struct api *api, int listen_fd, const struct tls_pair *t
     if (!http)
         fatalx("out of memory");
     http->api = api;
-    pthread_mutex_init(&http->lock, NULL);
-    pthread_cond_init(&http->wake, NULL);
     http->workers = pool_new(WORKERS, WORKERS_QUEUE, api->config.accountd, api->config.provisioner, work);
     http->waiters = pool_new(WAITS_MAX, 0, api->config.accountd, api->config.provisioner, work);
-    if (pthread_create(&http->reaper, NULL, reap, http) != 0)
-        fatalx("cannot start the thread that ends slow connections");
+    http->deadlines = deadlines_new(ARRIVAL_MS);
     http->daemon = daemon_start(http, listen_fd, tls);
     if (!http->daemon)
         fatalx("libmicrohttpd does not start with this certificate and key (the line above says why)");
@@ -502,12 +393,6 @@ void http_stop(struct http *http)
     MHD_stop_daemon(http->daemon);
     if (listen_fd >= 0)
         close(listen_fd);
-    pthread_mutex_lock(&http->lock);
-    http->stopping = true;
-    pthread_cond_signal(&http->wake);
-    pthread_mutex_unlock(&http->lock);
-    pthread_join(http->reaper, NULL);
-    pthread_cond_destroy(&http->wake);
-    pthread_mutex_destroy(&http->lock);
+    deadlines_free(http->deadlines);
     free(http);
 }

@@ -71,7 +71,8 @@ static enum answer failed(struct reply *rp, enum daemon daemon, const char *verb
         rp->context = present_copy(json_object_get(error, "context"));
         if (errors[i].answer == ANSWER_INVALID_FIELDS && detail && !rp->errors)
             rp->errors = field_error(detail);
-        if (errors[i].answer == ANSWER_UNAVAILABLE)
+        /* A detail that begins with a path is about the socket: nobody listens. */
+        if (errors[i].answer == ANSWER_UNAVAILABLE && (!detail || detail[0] == '/'))
             return reply_fail(rp, ANSWER_UNAVAILABLE, "%s does not answer; nothing is lost, try again", names[daemon]);
         return reply_fail(rp, errors[i].answer, "%s", detail ? detail : code);
     }
