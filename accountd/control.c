@@ -192,9 +192,10 @@ static json_t *quote_lines(const struct rate_book *book, const struct meter_usag
 
         if (usage->of[q] == 0 || rate_amount(book, q, usage->of[q], &amount_nano))
             continue;
-        json_array_append_new(lines, json_pack("{s:s, s:o, s:s, s:o}", "meter", meter_quantities[q].name, "quantity",
-                                               json_decimal_u128(usage->of[q]), "unit", meter_quantities[q].unit,
-                                               "amount_nano", json_decimal(amount_nano)));
+        json_array_append_new(lines, json_pack("{s:s, s:o, s:o, s:s, s:o}", "meter", meter_quantities[q].name, "quantity",
+                                               json_decimal_u128(usage->of[q]), "quantity_per_unit",
+                                               json_decimal_u128(meter_quantities[q].per_unit), "unit",
+                                               meter_quantities[q].unit, "amount_nano", json_decimal(amount_nano)));
     }
     return lines;
 }

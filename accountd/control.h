@@ -9,7 +9,7 @@
  * wallet         {account_id}                                    api        -> {account_id, currency, posted_nano, held_nano, available_nano,
  *                                                                              entries:[{transfer_id, at_ms, amount_nano, code, reason}]}
  * price_book     {[version]}                                     api        -> {version, currency, meters:[...], signature}
- * quote          {vcpus, memory_mib, seconds[, cpu_percent]}     api        -> {price_book, currency, seconds, lines:[{meter, quantity, unit,
+ * quote          {vcpus, memory_mib, seconds[, cpu_percent]}     api        -> {price_book, currency, seconds, lines:[{meter, quantity, quantity_per_unit, unit,
  *                                                                              amount_nano}], total_nano, per_hour_nano, hold_nano}
  * instance_register {account_id, instance_id, domain_uuid, incarnation, vcpus, memory_mib}
  *                                                                provisioner-> {hold_nano}

@@ -10,6 +10,34 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+static unsigned __int128 big_number(const char *digits)
+{
+    unsigned __int128 v = 0;
+
+    for (; *digits >= '0' && *digits <= '9'; digits++)
+        v = v * 10 + (unsigned)(*digits - '0');
+    return v;
+}
+
+/* Lines carry exact counts (ns, bytes) and how many of them make a priced unit. People read units: each line gets `units`
+ * with six decimals, cut. Only for the eye: amounts come from the exact counts. */
+static void lines_in_units(json_t *lines)
+{
+    size_t i;
+    json_t *line;
+
+    json_array_foreach(lines, i, line) {
+        unsigned __int128 count = big_number(answer_text(line, "quantity"));
+        unsigned __int128 per = big_number(answer_text(line, "quantity_per_unit"));
+        char text[64];
+
+        if (!per)
+            per = 1;
+        snprintf(text, sizeof(text), "%ju.%06ju", (uintmax_t)(count / per), (uintmax_t)(count % per * 1000000 / per));
+        json_object_set_new(line, "units", json_string(text));
+    }
+}
+
 static json_t *quote_body(const char *flavor, const char *vcpus, const char *memory, const char *seconds,
                           const char *cpu_percent)
 {
@@ -31,7 +59,7 @@ int quote_command(struct host *host, char **argv)
 {
     static const char usage[] = "quote (FLAVOR | --vcpus N --memory MIB) [--seconds N] [--cpu-percent N]";
     static const struct column columns[] = {
-        { "METER", "meter" }, { ">QUANTITY", "quantity" }, { "UNIT", "unit" }, { ">AMOUNT", "amount" },
+        { "METER", "meter" }, { ">QUANTITY", "units" }, { "UNIT", "unit" }, { ">AMOUNT", "amount" },
     };
     const char *flavor, *named = NULL, *vcpus = NULL, *memory = NULL, *seconds = "3600", *cpu_percent = NULL;
     const struct flag flags[] = {
@@ -47,6 +75,7 @@ int quote_command(struct host *host, char **argv)
         fail(EXIT_USAGE, "a flavor, or --vcpus and --memory, is needed\nusage: xs %s", usage);
     quote = ask_post(host, "/v1/quotes", quote_body(flavor, vcpus, memory, seconds, cpu_percent));
     if (!json_print(host, quote)) {
+        lines_in_units(json_object_get(quote, "lines"));
         table_print(columns, COUNT(columns), json_object_get(quote, "lines"), "Nothing is charged for this.");
         printf("\n%d vCPU, %d MiB for %jd s: %s %s (%s %s an hour); %s %s is set aside when it starts\n",
                (int)json_integer_value(json_object_get(quote, "vcpus")),
@@ -189,7 +218,7 @@ static void invoice_path(char *path, size_t size, const char *id, const char *re
 int invoice_show_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "INSTANCE", "instance_id" }, { "METER", "meter" }, { ">QUANTITY", "quantity" }, { "UNIT", "unit" },
+        { "INSTANCE", "instance_id" }, { "METER", "meter" }, { ">QUANTITY", "units" }, { "UNIT", "unit" },
         { ">AMOUNT", "amount" },
     };
     const char *id;
@@ -200,6 +229,7 @@ int invoice_show_command(struct host *host, char **argv)
     invoice_path(path, sizeof(path), id, "");
     invoice = ask_get(host, path);
     if (!host_settings(host)->json && json_is_array(json_object_get(invoice, "lines"))) {
+        lines_in_units(json_object_get(invoice, "lines"));
         table_print(columns, COUNT(columns), json_object_get(invoice, "lines"), "This invoice has no lines.");
         putchar('\n');
     }

@@ -383,9 +383,9 @@ static int quote_get(struct rpc_call *call, json_t *args, json_t **result)
     json_int_t seconds = json_integer_value(json_object_get(args, "seconds"));
 
     (void)call;
-    *result = json_pack("{s:s, s:s, s:I, s:[{s:s, s:o, s:s, s:o}], s:o, s:o, s:o}", "price_book", "v1", "currency",
+    *result = json_pack("{s:s, s:s, s:I, s:[{s:s, s:o, s:s, s:s, s:o}], s:o, s:o, s:o}", "price_book", "v1", "currency",
                         "EUR", "seconds", seconds, "lines", "meter", "vcpu_reserved", "quantity",
-                        json_decimal(vcpus * seconds), "unit", "vCPU s", "amount_nano", json_decimal(vcpus * seconds * 1000),
+                        json_decimal(vcpus * seconds), "quantity_per_unit", "1", "unit", "vCPU s", "amount_nano", json_decimal(vcpus * seconds * 1000),
                         "total_nano", json_decimal(vcpus * seconds * 1000), "per_hour_nano",
                         json_decimal(vcpus * 3600 * 1000), "hold_nano", json_decimal(vcpus * 3600 * 1000));
     return 0;
