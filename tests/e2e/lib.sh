@@ -70,21 +70,31 @@ dom0() {
 }
 
 # call METHOD PATH [BODY]: the answer's body; status 1 for a problem (which goes to stderr).
-# Each has its own Idempotency-Key, so a repeated call is a new one.
+# Each has its own Idempotency-Key, so a repeated call is a new one. With RETRY set
+# an answer that says `retryable` is asked for again, with the same key, as a client should.
+RETRY=''
 call() {
-    set -- "$1" "$2" "${3-}"
-    answer=$(curl -sS --max-time 60 --cacert "$E2E/secret/conf/tls.crt" -X "$1" -H "Authorization: Bearer $KEY" \
-        -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" ${3:+-H 'Content-Type: application/json' -d "$3"} \
-        -w '\n%{http_code}' "$API$2") || return 1
-    code=${answer##*"
-"}
-    body=${answer%"
-"*}
+    answer_key=$(cat /proc/sys/kernel/random/uuid)
+    call_deadline=$(($(date +%s) + 30))
+    while :; do
+        call_once "$1" "$2" "${3-}" "$answer_key" || return 1
+        [ -n "$RETRY" ] && [ "$code" = 503 ] && [ "$(date +%s)" -lt $call_deadline ] || break
+        sleep 0.3
+    done
     if [ "$code" -ge 400 ]; then
         printf '%s %s: %s %s\n' "$1" "$2" "$code" "$body" >&2
         return 1
     fi
     printf '%s\n' "$body"
+}
+
+call_once() {                           # sets code and body
+    answer=$(curl -sS --max-time 60 --cacert "$E2E/secret/conf/tls.crt" -X "$1" -H "Authorization: Bearer $KEY" \
+        -H "Idempotency-Key: $4" ${3:+-H 'Content-Type: application/json' -d "$3"} -w '\n%{http_code}' "$API$2") || return 1
+    code=${answer##*"
+"}
+    body=${answer%"
+"*}
 }
 
 # customer NAME AMOUNT: makes one with that much money; KEY and CUSTOMER are set
@@ -129,12 +139,16 @@ state() {
     call GET "/v1/instances/$1" | jq -r .state
 }
 
-# poll SECONDS COMMAND...: until the command succeeds; the API has nothing to wait on for these
+# poll SECONDS COMMAND...: until the command succeeds; the API has nothing to wait on for these.
+# What the last attempt printed is printed when the time is up.
 poll() {
     deadline=$(($(date +%s) + $1))
     shift
-    until "$@"; do
-        [ "$(date +%s)" -lt $deadline ] || return 1
+    until attempt=$("$@" 2>&1); do
+        [ "$(date +%s)" -lt $deadline ] || {
+            printf '%s\n' "$attempt"
+            return 1
+        }
         sleep 0.2
     done
 }
