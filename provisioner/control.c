@@ -7,7 +7,6 @@
 #include "common/rpc.h"
 #include "provisioner/build.h"
 #include "provisioner/console.h"
-#include "provisioner/layout.h"
 #include "provisioner/uuid.h"
 
 #include <errno.h>
@@ -222,18 +221,48 @@ static int queue_check(struct rpc_call *call)
     return 0;
 }
 
-/* Whether it could start now. The job checks again when its turn comes. */
+/* What guests on their way to being built were promised and have not taken yet. */
+struct promise {
+    struct xen_domain *domains;
+    unsigned nr_domains;
+    int64_t guests, vcpus, memory_mib;
+};
+
+static int promise_add(void *context, const struct instance *i)
+{
+    struct promise *p = context;
+
+    if (i->state != STATE_PENDING && i->state != STATE_BUILDING)
+        return 0;
+    for (unsigned n = 0; n < p->nr_domains; n++)
+        if (p->domains[n].pages && !memcmp(p->domains[n].uuid, i->domain_uuid, sizeof(i->domain_uuid)))
+            return 0;
+    p->guests++;
+    p->vcpus += i->vcpus;
+    p->memory_mib += i->memory_mib;
+    return 0;
+}
+
+/* Whether it could start now, after those that were promised room before. The
+ * job checks again when its turn comes. */
 static int capacity_check(struct rpc_call *call, const struct flavor *f)
 {
+    struct promise p = { .domains = NULL };
     struct xen_host host;
-    uint64_t pages = layout_pages((uint64_t)f->memory_mib << 20);
+    int rc;
 
-    if (xen_host_read(serve.xen, &host))
+    if (xen_domain_list(serve.xen, &p.domains, &p.nr_domains) || xen_host_read(serve.xen, &host)) {
+        free(p.domains);
         return rpc_fail(call, "internal", "the hypervisor does not tell its capacity");
-    if (host.pages_free < pages)
-        return rpc_fail(call, "capacity_unavailable", "flavor %s needs %jd MiB, %ju are free", f->id,
-                        (intmax_t)f->memory_mib, (uintmax_t)host.pages_free >> 8);
-    if (!host.slots_free)
+    }
+    rc = store_instances(serve.store, NULL, promise_add, &p);
+    free(p.domains);
+    if (rc)
+        return store_failed(call);
+    if (host.pages_free < admission_pages(p.guests + 1, p.vcpus + f->vcpus, p.memory_mib + f->memory_mib))
+        return rpc_fail(call, "capacity_unavailable", "flavor %s: %ju MiB of memory are free, %jd of them promised",
+                        f->id, (uintmax_t)host.pages_free / 256, (intmax_t)p.memory_mib);
+    if (host.slots_free <= (uint64_t)p.guests)
         return rpc_fail(call, "capacity_unavailable", "no meter slot is free");
     return 0;
 }

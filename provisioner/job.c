@@ -1,6 +1,7 @@
 #include "provisioner/job.h"
 #include "common/id.h"
 #include "common/log.h"
+#include "provisioner/layout.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,6 +73,20 @@ unsigned job_type_steps(const struct job_type *type)
 bool job_type_allowed(const struct job_type *type, enum state state)
 {
     return type->from & (1u << state);
+}
+
+/* Page tables take one page for each 2 MiB when extents are whole. */
+#define OVERHEAD_PAGES          64u
+#define OVERHEAD_VCPU_PAGES     8u
+/* Never given away: a guest that runs may still need a page table of the hypervisor. */
+#define RESERVE_PAGES           2048u
+
+uint64_t admission_pages(int64_t guests, int64_t vcpus, int64_t memory_mib)
+{
+    uint64_t pages = layout_pages((uint64_t)memory_mib << 20);
+
+    return pages + pages / 512 + (uint64_t)guests * OVERHEAD_PAGES + (uint64_t)vcpus * OVERHEAD_VCPU_PAGES +
+           RESERVE_PAGES;
 }
 
 int64_t clock_wall_ms(void)

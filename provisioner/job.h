@@ -83,6 +83,11 @@ enum job_turn job_advance(struct run *run);
 /* For each unfinished job once, at the daemon's start. -1: the store failed. */
 int job_recover(struct run *run);
 
+/* The pages that must be free for so many guests, of so many vCPUs and so much
+ * memory in all, to be admitted: theirs, the hypervisor's for them (a rough
+ * upper bound; its own refusal is the last word), and what stays free always. */
+uint64_t admission_pages(int64_t guests, int64_t vcpus, int64_t memory_mib);
+
 /* Destroys the instance's domain, if there is one, and its nodes in xenstored.
  * What `destroy` and `clean` do, and the undoing of `domain`. */
 enum step_end domain_remove(struct run *run);

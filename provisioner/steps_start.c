@@ -12,12 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a domain costs the hypervisor beyond its memory: page tables (one page
- * for each 2 MiB when extents are whole), per-domain and per-vCPU pages. A
- * rough upper bound; the hypervisor's own refusal is the last word. */
-#define OVERHEAD_PAGES          64u
-#define OVERHEAD_VCPU_PAGES     8u
-
 #define DYING_WAIT_MS           10000
 #define BILLING_WAIT_MS         60000
 
@@ -47,25 +41,37 @@ static bool some_dying(struct xen *xen)
     return dying;
 }
 
-static enum step_end admit(struct run *run)
+/* Whether the guest's memory can be had and the host keep what it needs for
+ * the guests that run. A figure rounded up against one rounded down: what is
+ * refused never looks as if it had fitted. */
+static enum step_end room_check(struct run *run)
 {
     const struct instance *i = &run->instance;
+    uint64_t need = admission_pages(1, i->vcpus, i->memory_mib);
     struct xen_host host;
-    uint64_t pages = pages_of(i);
-    uint64_t need = pages + pages / 512 + OVERHEAD_PAGES + (uint64_t)i->vcpus * OVERHEAD_VCPU_PAGES;
     int rc = xen_host_read(run->tools->xen, &host);
 
     if (rc)
         return hypervisor_refused(run, "reading the host's capacity", rc);
-    if (host.slots_free && host.pages_free >= need)
+    if (host.pages_free >= need)
         return STEP_DONE;
     /* Memory of a domain that has just ended may still be on its way back. */
     if (run->waited_ms < DYING_WAIT_MS && some_dying(run->tools->xen))
         return STEP_RETRY;
-    if (!host.slots_free)
-        return run_fail(run, "capacity_unavailable", "no meter slot is free until accountd has read those of past guests");
     return run_fail(run, "capacity_unavailable", "%" PRIu64 " MiB of memory are needed, %" PRIu64 " are free",
                     (need + 255) / 256, host.pages_free / 256);
+}
+
+static enum step_end admit(struct run *run)
+{
+    struct xen_host host;
+    int rc = xen_host_read(run->tools->xen, &host);
+
+    if (rc)
+        return hypervisor_refused(run, "reading the host's capacity", rc);
+    if (!host.slots_free)
+        return run_fail(run, "capacity_unavailable", "no meter slot is free until accountd has read those of past guests");
+    return room_check(run);
 }
 
 const struct step step_admit = { "admit", admit, NULL, NULL };
@@ -164,6 +170,10 @@ static enum step_end memory_give(struct run *run)
 
     if (domain_has(run, pages_of(&run->instance), false))
         return STEP_DONE;
+    /* Time may have passed since it was admitted: accountd was waited for. */
+    enum step_end room = room_check(run);
+    if (room != STEP_DONE)
+        return room;
     if (build_prepare(run, &b, cmdline))
         return STEP_FAILED;
     if (build_populate(&b, run->tools->xen, (uint32_t)run->instance.domid, &fault))

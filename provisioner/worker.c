@@ -107,7 +107,7 @@ static void spent_log(const struct run *run, const struct timing *t)
 }
 
 /* One step of one job. */
-static void turn_take(struct worker *worker, struct schedule *s, struct run *run, struct timing *t)
+static enum job_turn turn_take(struct worker *worker, struct schedule *s, struct run *run, struct timing *t)
 {
     int64_t now = now_ms(), step = run->job.step;
     enum job_turn turn;
@@ -130,9 +130,12 @@ static void turn_take(struct worker *worker, struct schedule *s, struct run *run
     }
     if (turn == TURN_END || turn == TURN_MORE)
         news(worker);
+    return turn;
 }
 
-/* A step of each job that is due. Returns when the next one is (now: something
+/* Each job that is due, as far as it goes: what one was promised (memory that
+ * was free when it was admitted) is not given to the next, and the first of
+ * many is not as late as the last. Returns when the next one is (now: something
  * was done), or -1 when nothing will ever be without an event. */
 static int64_t pass_make(struct worker *worker, struct schedule *s)
 {
@@ -144,11 +147,10 @@ static int64_t pass_make(struct worker *worker, struct schedule *s)
         struct timing *t = timing_find(s, run.job.number);
 
         after = run.job.number;
-        if (t->due_ms <= now_ms()) {
-            turn_take(worker, s, &run, t);
-            if (!t->due_ms)
-                next_ms = 0;
-        }
+        while (t->due_ms <= now_ms() && turn_take(worker, s, &run, t) == TURN_MORE && !atomic_load(&worker->stop))
+            ;
+        if (!t->due_ms)
+            next_ms = 0;
         if (t->due_ms && (next_ms < 0 || t->due_ms < next_ms))
             next_ms = t->due_ms;
     }

@@ -352,7 +352,7 @@ static void bad_input(void)
           "refused: an unknown flavour");
     check(refused("instance_create", create_with("flavor", json_string("nano")), "bad_request", "needs 32"),
           "refused: a flavour with too little memory for the image");
-    check(refused("instance_create", create_with("flavor", json_string("huge")), "capacity_unavailable", "65536 MiB"),
+    check(refused("instance_create", create_with("flavor", json_string("huge")), "capacity_unavailable", "huge: 4096 MiB"),
           "refused: more than the host has");
     check(refused("instance_create", create_with("name", json_string("a\nb")), "bad_request", "name"),
           "refused: a name with a control character");
@@ -486,8 +486,13 @@ static void money(pthread_t *accountd)
 static void killed_and_restarted(pthread_t *accountd)
 {
     accountd_end(*accountd);
+    uint64_t free_before = w->pages_free;
+    w->pages_free = 2 * 32768;
     json_decref(ask("instance_create", create_args("act_30", "ins_3"), &(json_t *){ NULL }));
     check(!strcmp(job_status("act_30", 300), "running"), "a create is under way");
+    check(refused("instance_create", create_args("act_31", "ins_31"), "capacity_unavailable", "128 of them promised"),
+          "what it was promised is not promised again");
+    w->pages_free = free_before;
     check(daemon_end(SIGKILL) == -SIGKILL, "the daemon is killed");
     daemon_start();
     check(!strcmp(job_status("act_30", 100), "running"), "after the restart the job is known, and goes on");

@@ -424,7 +424,7 @@ static void refusals(void)
     daemon_life();
     i = instance_now(INSTANCE);
     j = job_now(job_id);
-    check(j.status == JOB_FAILED && !strcmp(j.error_code, "capacity_unavailable") && strstr(j.error_detail, "129 MiB of memory are needed, 128 are free") &&
+    check(j.status == JOB_FAILED && !strcmp(j.error_code, "capacity_unavailable") && strstr(j.error_detail, "137 MiB of memory are needed, 128 are free") &&
           i.state == STATE_FAILED && !world_alive(w), "a guest that does not fit is refused with the figures");
 
     fresh();
