@@ -1,6 +1,6 @@
-/* Order matters: the address's limit comes before any look into the database
- * for a stranger, the role before the scope, and both before the body is
- * parsed, so that who may not ask costs little and learns nothing. */
+/* Order matters: who asks is settled first, and a stranger's question, a wrong
+ * key among them, is counted against the address; then the role, the scope,
+ * and only then the body is parsed, so that who may not ask costs little and learns nothing. */
 #include "api/dispatch.h"
 #include "api/api.h"
 #include "api/fields.h"

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define METERS_TIMEOUT_MS 2000          /* an instance is shown without its meters rather than late */
+
 enum answer instance_own(struct request *rq, struct reply *rp, struct instance_row *row)
 {
     int rc = 0;
@@ -86,7 +88,7 @@ static json_t *meters_ask(struct request *rq, const char *instance_id)
     if (instance_id)
         json_object_set_new(args, "instance_id", json_string(instance_id));
     reply_start(&ignored);
-    upstream_ask(rq, &ignored, DAEMON_ACCOUNTD, "usage", args, &ok);
+    upstream_ask_within(rq, &ignored, DAEMON_ACCOUNTD, "usage", args, METERS_TIMEOUT_MS, &ok);
     reply_free(&ignored);
     by_id = ok ? json_object() : NULL;
     json_array_foreach(json_object_get(ok, "instances"), i, entry)

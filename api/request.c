@@ -2,6 +2,7 @@
 #include "api/request.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,10 @@ void request_free(struct request *request)
         free(request->query[i].name);
         free(request->query[i].value);
     }
+    if (request->authorization)
+        sodium_memzero(request->authorization, strlen(request->authorization));
     free(request->authorization);
+    sodium_memzero(&request->who, sizeof(request->who));
     free(request->idempotency_key);
     free(request->content_type);
     free(request->body);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define PAUSE_MS 300
+#define PAUSE_MS 100
 #define WAIT_S_DEFAULT "120"
 
 bool json_print(struct host *host, const json_t *json)

@@ -155,6 +155,44 @@ static void instances(void)
     ok_has(out, "\"data\": []", "the list is empty");
 }
 
+/* --wait ends with the truth: a job that fails, and one that does not end. */
+static void waits(void)
+{
+    json_decref(rig_order(&rig, "provisioner", json_pack("{s:s}", "fail_job", "capacity_unavailable")));
+    ok_int(xs("create", "fails", "--image", "tiny", "--flavor", "xs1", "--wait", NULL), 1, "a create that fails");
+    ok_has(out, "create failed: capacity_unavailable: the test said so", "says what and why");
+    json_decref(rig_order(&rig, "provisioner", json_pack("{s:b}", "hold", 1)));
+    ok_int(xs("create", "late", "--image", "tiny", "--flavor", "xs1", "--cmdline", "quiet", "--wait", "--timeout", "1", NULL),
+           4, "a create that takes longer than --timeout");
+    ok_has(out, "it goes on", "says that it goes on");
+    ok_has(out, "create: build (50%)", "and shows the step it is at");
+    json_decref(rig_order(&rig, "provisioner", json_pack("{s:b}", "hold", 0)));
+    ok_int(xs("rm", "late", NULL), 0, "and it does");
+    json_decref(rig_order(&rig, "provisioner", json_pack("{s:s}", "fail", "insufficient_funds")));
+    ok_int(xs("create", "poor", "--image", "tiny", "--flavor", "xs1", NULL), 1, "insufficient funds");
+    ok_has(out, "needed: 2.00", "what is needed");
+    ok_has(out, "available: 0.000000001", "and what is there");
+    ok_has(out, "ask the operator for credit", "and what to do");
+    ok_int(xs("images", NULL), 0, "images");
+    ok_has(out, "ID     NAME   MIN MIB  DESCRIPTION\n", "have a table");
+    ok_int(xs("log", "late-not-there", "--offset", "x", NULL), 1, "a log of nobody");
+}
+
+/* Instead of a fingerprint, a certificate to trust. */
+static void authority(void)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s/tls.crt", rig.dir);
+    unsetenv("XS_FINGERPRINT");
+    ok_int(xs("--ca", path, "flavors", NULL), 0, "--ca trusts that certificate");
+    rig_certificate(path, "/dev/null", -60, 3600);
+    ok_int(xs("--ca", path, "flavors", NULL), 3, "and no other");
+    ok_int(xs("--ca", "/nowhere.pem", "flavors", NULL), 3, "nor a file that is not there");
+    ok_has(out, "/nowhere.pem", "which is named");
+    setenv("XS_FINGERPRINT", rig.fingerprint, 1);
+}
+
 static void one_name_twice(void)
 {
     char first[40], second[40];
@@ -267,9 +305,11 @@ int main(void)
     usage_errors();
     refusals();
     instances();
+    waits();
     one_name_twice();
     money();
     keys_and_admin();
+    authority();
     retries();
     rig_end(&rig);
     return tap_end();

@@ -375,6 +375,25 @@ static void refusals_are_kept(void)
     answer_free(&answer);
 }
 
+static void upstream_words(void)
+{
+    char idem[ID_BYTES];
+    struct response answer;
+
+    json_decref(rig_order(&rig, "provisioner", json_pack("{s:s}", "fail", "bad_request")));
+    answer = rig_post(&rig, key, "/v1/instances", id_make("tst_", idem), CREATE);
+    ok(answer.status == 422 && strcmp(first_error(&answer, "field"), "name") == 0 &&
+           strcmp(first_error(&answer, "detail"), "the test said so") == 0,
+       "what the provisioner refuses is an error of its field");
+    answer_free(&answer);
+    json_decref(rig_order(&rig, "provisioner", json_pack("{s:s}", "fail", "internal")));
+    answer = rig_post(&rig, key, "/v1/instances", id_make("tst_", idem), CREATE);
+    ok(answer.status == 502 && json_is_true(json_object_get(answer.json, "retryable")),
+       "a fault of the provisioner is 502 and retryable");
+    ok(!strstr(answer.text, "the test said so"), "and its inner words stay inside");
+    answer_free(&answer);
+}
+
 /* keys */
 
 static void keys_shown_once(void)
@@ -477,6 +496,41 @@ static void ends(void)
     answer_free(&second);
 }
 
+/* The answer was lost and nobody tried again: what runs, and is billed, must be seen. */
+static void lost_is_seen(void)
+{
+    struct response answer;
+    size_t before, after;
+
+    answer = rig_get(&rig, key, "/v1/instances");
+    before = json_array_size(json_object_get(answer.json, "data"));
+    answer_free(&answer);
+    json_decref(rig_order(&rig, "provisioner", json_pack("{s:b}", "lose", 1)));
+    answer = rig_post(&rig, key, "/v1/instances", "never-again", CREATE);
+    ok_int(answer.status, 503, "an answer is lost");
+    answer_free(&answer);
+    answer = rig_get(&rig, key, "/v1/instances");
+    after = json_array_size(json_object_get(answer.json, "data"));
+    ok_int((long long)after, (long long)before + 1, "the instance that runs is in the list");
+    answer_free(&answer);
+}
+
+static void failed_jobs(void)
+{
+    struct response answer;
+    char path[128];
+
+    json_decref(rig_order(&rig, "provisioner", json_pack("{s:s}", "fail_job", "insufficient_funds")));
+    answer = rig_post(&rig, key, "/v1/instances", "job-fails", CREATE);
+    snprintf(path, sizeof(path), "%s", answer_header(&answer, "location"));
+    answer_free(&answer);
+    answer = rig_get(&rig, key, path);
+    ok_text(answer_text_of(&answer, "status"), "failed", "a failed action says so");
+    ok_text(json_string_value(json_object_get(json_object_get(answer.json, "error"), "code")), "insufficient_funds",
+            "and why");
+    answer_free(&answer);
+}
+
 static int64_t now_ms(void)
 {
     struct timespec now;
@@ -561,6 +615,53 @@ static void daemons_down(void)
     answer = rig_get(&rig, key, "/v1/flavors");
     ok_int(answer.status, 200, "it comes back without us");
     answer_free(&answer);
+}
+
+/* The provisioner came back without its memory: what was promised stays. */
+static void forgotten(const char *id, const char *action)
+{
+    struct response answer;
+    char path[128];
+
+    snprintf(path, sizeof(path), "/v1/instances/%s", id);
+    answer = rig_get(&rig, key, path);
+    ok(answer.status == 200 && strcmp(answer_text_of(&answer, "state"), "pending") == 0,
+       "an instance that was accepted is never 404");
+    answer_free(&answer);
+    answer = rig_get(&rig, key, action);
+    ok(answer.status == 200 && strcmp(answer_text_of(&answer, "status"), "queued") == 0, "nor is its action");
+    answer_free(&answer);
+}
+
+/* A daemon that hangs holds those who ask it, and nobody else. */
+static void daemons_hang(void)
+{
+    struct poll_job asks[3];
+    pthread_t threads[3];
+    struct response answer;
+    int served = 0;
+    int64_t begun;
+
+    kill(rig.standin, SIGSTOP);
+    for (int i = 0; i < 3; i++) {
+        snprintf(asks[i].path, sizeof(asks[i].path), "/v1/flavors");
+        pthread_create(&threads[i], NULL, poll_send, &asks[i]);
+    }
+    begun = now_ms();
+    for (int i = 0; i < 20; i++) {
+        answer = rig_get(&rig, key, "/v1/account");
+        served += answer.status == 200;
+        answer_free(&answer);
+    }
+    ok(served == 20 && now_ms() - begun < 5000, "while a daemon hangs others are served (%d in %d ms)", served,
+       (int)(now_ms() - begun));
+    kill(rig.standin, SIGCONT);
+    for (int i = 0; i < 3; i++) {
+        pthread_join(threads[i], NULL);
+        served += asks[i].answer.status == 200;
+        answer_free(&asks[i].answer);
+    }
+    ok_int(served, 23, "and those who waited get their answers");
 }
 
 static void money_views(void)
@@ -657,7 +758,8 @@ static void quota(void)
 
 int main(void)
 {
-    char path[128];
+    struct response answer;
+    char path[128], id[40];
 
     rig_start(&rig);
     rig_customer(&rig, "main", key, account);
@@ -678,12 +780,21 @@ int main(void)
     snprintf(path, sizeof(path), "/v1/admin/customers/%s/credits", account);
     duplicates("accountd", "fund", rig.operator_key, path, "{\"amount\":\"1.00\",\"reason\":\"r\"}", 201);
     refusals_are_kept();
+    upstream_words();
+    lost_is_seen();
+    failed_jobs();
     keys_shown_once();
     life();
     ends();
     long_polls();
     records_exact();
+    daemons_hang();
+    answer = rig_post(&rig, key, "/v1/instances", "remembered", CREATE);
+    snprintf(id, sizeof(id), "%s", answer_text_of(&answer, "id"));
+    snprintf(path, sizeof(path), "%s", answer_header(&answer, "location"));
+    answer_free(&answer);
     daemons_down();
+    forgotten(id, path);
     rate_limits();
     quota();
     rig_end(&rig);

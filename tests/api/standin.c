@@ -21,6 +21,7 @@ struct orders {
     bool hold;
     bool lose;
     char fail[32];
+    char fail_job[32];
     json_t *counts;
 };
 
@@ -61,7 +62,7 @@ static int changing(struct orders *orders, struct rpc_call *call)
     snprintf(code, sizeof(code), "%s", orders->fail);
     orders->fail[0] = 0;
     return rpc_fail_context(call, code, json_pack("{s:s, s:s}", "needed_nano", "2000000000", "available_nano", "1"),
-                            "the test said so");
+                            "name: the test said so");
 }
 
 static int done(struct orders *orders, struct rpc_call *call, const char *verb, bool effect, json_t *answer,
@@ -87,6 +88,8 @@ static int orders_take(struct orders *orders, json_t *args, json_t **result)
     if (json_object_get(args, "lose"))
         orders->lose = true;
     snprintf(orders->fail, sizeof(orders->fail), "%s", text(args, "fail"));
+    if (json_object_get(args, "fail_job"))
+        snprintf(orders->fail_job, sizeof(orders->fail_job), "%s", text(args, "fail_job"));
     *result = json_pack("{s:O}", "counts", orders->counts);
     return 0;
 }
@@ -106,6 +109,13 @@ static void job_end(json_t *job)
 
     if (strcmp(text(job, "status"), "running") != 0)
         return;
+    if (provisioner.fail_job[0]) {
+        json_object_set_new(job, "status", json_string("failed"));
+        json_object_set_new(job, "error", json_pack("{s:s, s:s}", "code", provisioner.fail_job, "detail", "the test said so"));
+        json_object_set_new(instance, "state", json_string("failed"));
+        provisioner.fail_job[0] = 0;
+        return;
+    }
     json_object_set_new(job, "status", json_string("succeeded"));
     json_object_set_new(job, "progress", json_integer(100));
     json_object_set_new(job, "finished_ms", json_integer(NOW_MS + 1000));

@@ -4,6 +4,7 @@
  *
  *     {"hold": bool}           jobs stay running until let go
  *     {"fail": code}           the next changing verb is refused with this code, undone
+ *     {"fail_job": code}       the next job that ends, fails with this code
  *     {"lose": true}           the next changing verb is done, and answered "unavailable"
  *     {}                       -> {counts: {verb: how many times it had an effect}}
  */
