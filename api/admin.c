@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CUSTOMERS_PAGE_MAX 1000
 #define CREDIT_NANO_MAX (INT64_C(1000000) * 1000000000)
 
 static json_t *customer_view(const struct customer_row *row)
@@ -71,19 +72,29 @@ enum answer customer_create(struct request *rq, struct reply *rp)
     return idem_close(rq, rp, &idem, answer);
 }
 
+/* Pages count from the beginning: customers are only ever added at the end. */
 enum answer customers_list(struct request *rq, struct reply *rp)
 {
     struct customer_row *rows;
-    size_t count;
+    int64_t after, limit;
+    size_t count, shown;
     json_t *list;
+    enum answer answer = request_query_int(rq, rp, "after", 0, INT32_MAX, 0, &after);
 
-    if (store_customers(rq->api->store, &rows, &count) != 0)
+    if (answer == ANSWER_OK)
+        answer = request_query_int(rq, rp, "limit", 1, CUSTOMERS_PAGE_MAX, 100, &limit);
+    if (answer != ANSWER_OK)
+        return answer;
+    /* One more than asked for tells whether there is another page. */
+    if (store_customers(rq->api->store, after, limit + 1, &rows, &count) != 0)
         return reply_fail(rp, ANSWER_STORAGE, "customers cannot be looked up");
+    shown = count > (size_t)limit ? (size_t)limit : count;
     list = json_array();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < shown; i++)
         json_array_append_new(list, customer_view(&rows[i]));
     free(rows);
-    rp->json = json_pack("{s:o, s:n}", "data", list, "next_cursor");
+    rp->json = json_pack("{s:o, s:o}", "data", list, "next_cursor",
+                         count > shown ? json_integer(after + limit) : json_null());
     return ANSWER_OK;
 }
 

@@ -34,7 +34,7 @@ const struct route routes[] = {
     { "GET",    "/v1/keys",                       keys_list,           CUSTOMER, SCOPE_KEYS_READ,       BUCKET_READ,  KEY_NONE,     false, NULL },
     { "DELETE", "/v1/keys/{id}",                  key_revoke,          CUSTOMER, SCOPE_KEYS_WRITE,      BUCKET_WRITE, KEY_NONE,     false, NULL },
     { "POST",   "/v1/admin/customers",            customer_create,     OPERATOR, 0,                     BUCKET_WRITE, KEY_REQUIRED, true,  NULL },
-    { "GET",    "/v1/admin/customers",            customers_list,      OPERATOR, 0,                     BUCKET_READ,  KEY_NONE,     false, NULL },
+    { "GET",    "/v1/admin/customers",            customers_list,      OPERATOR, 0,                     BUCKET_READ,  KEY_NONE,     false, "after limit" },
     { "POST",   "/v1/admin/customers/{id}/credits", credit_create,     OPERATOR, 0,                     BUCKET_WRITE, KEY_REQUIRED, true,  NULL },
     { "POST",   "/v1/admin/customers/{id}/keys",  customer_key_create, OPERATOR, 0,                     BUCKET_WRITE, KEY_REQUIRED, true,  NULL },
     { "GET",    "/v1/admin/host",                 host_show,           OPERATOR, 0,                     BUCKET_READ,  KEY_NONE,     false, NULL },

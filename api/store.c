@@ -221,12 +221,14 @@ int store_customer_get(struct store *store, const char *account_id, struct custo
                customer_take, row);
 }
 
-int store_customers(struct store *store, struct customer_row **rows, size_t *count)
+int store_customers(struct store *store, int64_t skip, int64_t limit, struct customer_row **rows, size_t *count)
 {
     pthread_mutex_lock(&store->lock);
     return many(store,
-                db_query(store->db, "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE confirmed ORDER BY created_ms, account_id",
-                         ""),
+                db_query(store->db,
+                         "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE confirmed"
+                         " ORDER BY created_ms, account_id LIMIT ? OFFSET ?",
+                         "ii", limit, skip),
                 customer_take, sizeof(**rows), (void **)rows, count);
 }
 

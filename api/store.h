@@ -53,7 +53,8 @@ struct customer_row {
 };
 int store_customer_insert(struct store *store, const struct customer_row *row);
 int store_customer_get(struct store *store, const char *account_id, struct customer_row *row);
-int store_customers(struct store *store, struct customer_row **rows, size_t *count);
+/* Oldest first: at most `limit`, after the first `skip`. */
+int store_customers(struct store *store, int64_t skip, int64_t limit, struct customer_row **rows, size_t *count);
 
 /* instances and actions: whose they are, and what the customer asked for */
 struct instance_row {

@@ -120,16 +120,29 @@ int customer_add_command(struct host *host, char **argv)
     return EXIT_DONE;
 }
 
+/* All pages, as one. */
 int customer_list_command(struct host *host, char **argv)
 {
-    json_t *customers;
+    json_t *all = json_array(), *answer;
+    char path[128] = "/v1/admin/customers?limit=1000";
 
     args_take(argv, NULL, NULL, 0, 0, "admin customer list");
-    customers = ask_get(host, "/v1/admin/customers");
-    if (!json_print(host, customers))
-        table_print(customer_columns, COUNT(customer_columns), json_object_get(customers, "data"),
+    for (bool more = true; more;) {
+        json_int_t next;
+
+        answer = ask_get(host, path);
+        json_array_extend(all, json_object_get(answer, "data"));
+        next = json_integer_value(json_object_get(answer, "next_cursor"));
+        more = next > 0;
+        snprintf(path, sizeof(path), "/v1/admin/customers?limit=1000&after=%jd", (intmax_t)next);
+        json_decref(answer);
+    }
+    answer = json_pack("{s:O, s:n}", "data", all, "next_cursor");
+    if (!json_print(host, answer))
+        table_print(customer_columns, COUNT(customer_columns), all,
                     "There are no customers. Make one: xs admin customer add NAME");
-    json_decref(customers);
+    json_decref(answer);
+    json_decref(all);
     return EXIT_DONE;
 }
 

@@ -496,6 +496,23 @@ static void ends(void)
     answer_free(&second);
 }
 
+static void pages(void)
+{
+    struct response first = rig_get(&rig, rig.operator_key, "/v1/admin/customers?limit=1"), second;
+    json_int_t next = json_integer_value(json_object_get(first.json, "next_cursor"));
+    char path[128];
+
+    ok(json_array_size(json_object_get(first.json, "data")) == 1 && next == 1, "a page of one, and where the next begins");
+    snprintf(path, sizeof(path), "/v1/admin/customers?limit=1000&after=%d", (int)next);
+    second = rig_get(&rig, rig.operator_key, path);
+    ok(json_array_size(json_object_get(second.json, "data")) >= 1 && json_is_null(json_object_get(second.json, "next_cursor")),
+       "the rest, and no more");
+    ok(!json_equal(json_array_get(json_object_get(first.json, "data"), 0),
+                   json_array_get(json_object_get(second.json, "data"), 0)), "nobody twice");
+    answer_free(&first);
+    answer_free(&second);
+}
+
 /* The answer was lost and nobody tried again: what runs, and is billed, must be seen. */
 static void lost_is_seen(void)
 {
@@ -781,6 +798,7 @@ int main(void)
     duplicates("accountd", "fund", rig.operator_key, path, "{\"amount\":\"1.00\",\"reason\":\"r\"}", 201);
     refusals_are_kept();
     upstream_words();
+    pages();
     lost_is_seen();
     failed_jobs();
     keys_shown_once();
