@@ -28,8 +28,7 @@ static bool stop(struct domain *d)
 
 static bool close_ports(struct domain *d)
 {
-    evtchn_destroy(d);
-    return true;
+    return evtchn_destroy(d, BUDGET);
 }
 
 static bool release_grants(struct domain *d)

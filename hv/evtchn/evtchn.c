@@ -18,6 +18,7 @@
 #define PORTS_MAX        4096u          /* one bit each in shared_info */
 #define PORTS_PER_BUCKET ((unsigned)(PAGE_SIZE / sizeof(struct port)))
 #define BUCKETS          (PORTS_MAX / PORTS_PER_BUCKET)
+#define RESET_BUDGET     16u            /* ports closed between two looks at the clock */
 
 struct port {
     uint8_t state;                      /* EVTCHNSTAT_*, the ABI's numbers */
@@ -191,15 +192,15 @@ static int close_port(struct domain *d, evtchn_port_t port)
     return 0;
 }
 
-/* Closes ports in rising order until none is left (true) or, if may_stop, the hypercall should make way (false). */
-static bool close_all(struct domain *d, bool may_stop)
+/* Closes ports in rising order, `budget` of them. true: none is open any more. */
+static bool close_some(struct domain *d, unsigned budget)
 {
     for (unsigned port = 1; port < d->evtchn->nr_ports; port++) {
         if (!bit_test(d->evtchn->used, port))
             continue;
-        (void)close_port(d, port);              /* -EINVAL: someone else closed it just now */
-        if (may_stop && hypercall_preempt())
+        if (budget-- == 0)
             return false;
+        (void)close_port(d, port);              /* -EINVAL: someone else closed it just now */
     }
     return true;
 }
@@ -417,7 +418,9 @@ static long op_reset(struct domain *self, void *arg)
     (void)self;
     if (rc)
         return rc;
-    done = close_all(d, true);
+    do
+        done = close_some(d, RESET_BUDGET);
+    while (!done && !hypercall_preempt());
     domain_put(d);
     return done ? 0 : HYPERCALL_RESTART;
 }
@@ -514,10 +517,12 @@ unsigned evtchn_count(struct domain *d)
     unsigned count = 0;
 
     spin_lock(&d->evtchn->lock);
-    for (unsigned port = 1; port < d->evtchn->nr_ports; port++)
-        count += bit_test(d->evtchn->used, port);
+    for (unsigned i = 0; i < ARRAY_SIZE(d->evtchn->used); i++) {
+        for (uint64_t ports = d->evtchn->used[i]; ports; ports &= ports - 1)
+            count++;
+    }
     spin_unlock(&d->evtchn->lock);
-    return count;
+    return count - 1;                           /* port 0 is taken and none */
 }
 
 int evtchn_init(struct domain *d)
@@ -540,12 +545,12 @@ int evtchn_init(struct domain *d)
     return 0;
 }
 
-void evtchn_destroy(struct domain *d)
+bool evtchn_destroy(struct domain *d, unsigned budget)
 {
     spin_lock(&d->evtchn->lock);
     d->evtchn->closed = true;
     spin_unlock(&d->evtchn->lock);
-    (void)close_all(d, false);                  /* always true: it may not stop */
+    return close_some(d, budget);
 }
 
 void evtchn_free(struct domain *d)

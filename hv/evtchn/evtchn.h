@@ -8,7 +8,8 @@
 #include <xen/event_channel.h>
 
 int evtchn_init(struct domain *d) __must_check;         /* 0, -ENOMEM; after d->shared_info and max_evtchn_port are set */
-void evtchn_destroy(struct domain *d);                  /* closes every port; d does not run */
+/* Closes ports, budget at a time (false: call again), and lets none open. d does not run. */
+bool evtchn_destroy(struct domain *d, unsigned budget);
 void evtchn_free(struct domain *d);                     /* frees the table; no reference to d is left */
 
 long do_event_channel_op(unsigned cmd, uint64_t arg_va);

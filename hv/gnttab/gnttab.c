@@ -4,6 +4,7 @@
 #include "hv/gnttab/table.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/vcpu.h"
+#include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
 #include "hv/sched/preempt.h"
 #include "hv/stats/stats.h"
@@ -129,10 +130,22 @@ static int16_t grow(struct domain *d, unsigned nr_frames)
 
 /* The frames are hv's and nowhere in the caller's map until it places them by XENMEM_add_to_physmap: their numbers in
  * frame_list are all ones. */
+static int frame_list_fill(uint64_t list_va, unsigned nr_frames)
+{
+    xen_pfn_t nowhere[32];
+
+    memset(nowhere, 0xFF, sizeof(nowhere));
+    for (unsigned done = 0, some; done < nr_frames; done += some) {
+        some = MIN(nr_frames - done, (unsigned)ARRAY_SIZE(nowhere));
+        if (copy_to_guest(list_va + done * sizeof(nowhere[0]), nowhere, some * sizeof(nowhere[0])))
+            return -EFAULT;
+    }
+    return 0;
+}
+
 static long do_setup_table(uint64_t arg_va)
 {
     const size_t answer = offsetof(struct gnttab_setup_table, status);
-    const xen_pfn_t nowhere = ~0ul;
     struct gnttab_setup_table op;
     struct domain *d;
 
@@ -143,10 +156,8 @@ static long do_setup_table(uint64_t arg_va)
         op.status = grow(d, op.nr_frames);
         domain_put(d);
     }
-    for (unsigned i = 0; op.status == GNTST_okay && i < op.nr_frames; i++) {
-        if (copy_to_guest((uint64_t)op.frame_list.p + i * sizeof(nowhere), &nowhere, sizeof(nowhere)))
-            return -EFAULT;
-    }
+    if (op.status == GNTST_okay && frame_list_fill((uint64_t)op.frame_list.p, op.nr_frames))
+        return -EFAULT;
     return copy_to_guest(arg_va + answer, &op.status, sizeof(op.status)) ? -EFAULT : 0;
 }
 

@@ -153,7 +153,8 @@ static void free_modules(struct domain *d)
 
 static void end(struct domain *d)
 {
-    evtchn_destroy(d);
+    while (!evtchn_destroy(d, 5))
+        ;
     machine_kill(d);
     machine_reap(free_modules);
 }
@@ -222,7 +223,7 @@ static void test_interdomain(void)
     ok(pending(d0, b), "and was told by an event");
     is(send(d0, b), 0, "a send there goes nowhere again");
     is(bind_interdomain(u, 0, b, &a), 0, "the closer may bind anew");
-    evtchn_destroy(u);
+    ok(!evtchn_destroy(u, 0), "destruction stops when its budget is used up");
     is(alloc_unbound(d0, 1, 0, &x), -ESRCH, "nothing opens in a domain that is being destroyed");
     end(u);
     ok(state_of(d0, b) == EVTCHNSTAT_unbound, "a dying domain's ends close");
@@ -350,7 +351,7 @@ static void test_reset_restarts(void)
     for (unsigned i = 0; i < 200; i++)
         (void)alloc_unbound(u, DOMID_SELF, 0, &port);
     is(reset(u, 0), -EPERM, "a guest resets only itself");
-    preempt_after = 16;
+    preempt_after = 1;
     while ((rc = reset(d0, 1)) == HYPERCALL_RESTART && restarts < 100)
         restarts++;
     preempt_after = 0;
@@ -373,8 +374,8 @@ static void test_no_memory(void)
         rc = evtchn_init(d);
         machine_fail_after(~0u);
         fails += rc == -ENOMEM;
-        if (!rc)
-            evtchn_destroy(d);
+        if (!rc && !evtchn_destroy(d, 0))
+            abort();
         if (rc && d->evtchn)
             abort();
         machine_kill(d);
