@@ -127,7 +127,8 @@ json_t *console_read(const char *dir, const char *instance_id, int64_t offset, i
     path_make(path, dir, instance_id);
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
-        return errno == ENOENT ? json_pack("{s:s, s:i, s:i, s:i}", "text", "", "offset", 0, "next", 0, "size", 0) : NULL;
+        return errno != ENOENT ? NULL
+                               : json_pack("{s:s, s:i, s:i, s:i}", "text", "", "offset", 0, "next", 0, "size", 0);
     if (!fstat(fd, &st))
         part = part_read(fd, offset, limit, (int64_t)st.st_size);
     close(fd);

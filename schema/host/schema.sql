@@ -28,6 +28,9 @@ CREATE TABLE instance (
     started_ms    INTEGER NOT NULL            -- 0: never
 ) STRICT;
 
+-- Rows of deleted instances stay; what lists and reconciles must not read them all.
+CREATE INDEX instance_live ON instance (created_ms, instance_id) WHERE state <> 'deleted';
+
 -- One change to one instance. Its steps are the rows of a table in provisioner/job.c.
 CREATE TABLE job (
     job_id        TEXT PRIMARY KEY,
