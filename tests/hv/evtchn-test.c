@@ -338,6 +338,11 @@ static void test_bad_calls(void)
         all &= cmd == EVTCHNOP_bind_pirq || do_event_channel_op(cmd, GUEST_BYTES - 1) == -EFAULT;
     ok(all, "an argument that cannot be read: -EFAULT of each");
     is(evtchn_count(d0), 0, "and nothing was opened");
+    memset(guest_bytes + ARG, 0, sizeof(struct evtchn_bind_ipi));
+    guest_unwritable = true;
+    is(do_event_channel_op(EVTCHNOP_bind_ipi, ARG), -EFAULT, "a result that cannot be written");
+    guest_unwritable = false;
+    is(evtchn_count(d0), 1, "the port is open and can be found by status");
     end(d0);
 }
 

@@ -307,6 +307,9 @@ static void test_handles_run_out(void)
     b->max_maptrack = 1;
     if (gnttab_init(b))
         abort();
+    machine_fail_after(0);
+    is(map(b, 1, 8, 300, GNTMAP_host_map, &h), GNTST_no_space, "no memory for handles");
+    machine_fail_after(~0u);
     while (n < GFNS - 300 && map(b, 1, 8, 300 + n, GNTMAP_host_map, &h) == GNTST_okay)
         n++;
     is(n, GFNS - 300, "with 1 there are handles enough for %u maps", n);
@@ -314,8 +317,8 @@ static void test_handles_run_out(void)
     is(map(b, 1, 8, 300, GNTMAP_host_map, &h), GNTST_okay, "a handle that was freed");
     is(h, first, "is used again");
     is(marks(f, 8), GTF_reading | GTF_writing, "all of one grant");
-    machine_fail_after(0);
     (void)unmap(b, 300, h);
+    machine_fail_after(0);
     is(map(b, 1, 8, 300, GNTMAP_host_map, &h), GNTST_no_space, "no memory for the p2m");
     machine_fail_after(~0u);
     end(b);
@@ -409,8 +412,10 @@ static void test_tables(void)
     is(again.n, mfn.n, "is the same");
     is(gnttab_frame(f, 4, &mfn), -EINVAL, "beyond the limit");
     is(gnttab_frame(f, ~0u, &mfn), -EINVAL, "far beyond");
-    machine_fail_after(1);
-    is(gnttab_frame(f, 3, &mfn), -ENOMEM, "no memory for a frame");
+    for (unsigned n = 0; n < 2; n++) {
+        machine_fail_after(n);
+        is(gnttab_frame(f, 3, &mfn), -ENOMEM, "no memory for frame 3 or its records (allocation %u)", n + 1);
+    }
     machine_fail_after(~0u);
     is(gnttab_frame(f, 3, &mfn), 0, "later it works");
     is(call(f, GNTTABOP_set_version, &version, sizeof(version), 1), 0, "version 1");
@@ -485,6 +490,108 @@ static void test_restart(void)
     for (unsigned i = 0; i < 50; i++)
         good &= ram(b, i)[0] == ram(f, 5)[i];
     ok(rc == 0 && good, "and they are done when it goes on");
+    end(b);
+    end(f);
+}
+
+/* Maps and unmaps: every op is done once, however often the call stops. */
+static void test_restart_maps(void)
+{
+    struct domain *b = make(0), *f = make(1);
+    struct gnttab_map_grant_ref maps_ops[50];
+    struct gnttab_unmap_grant_ref ends[50];
+    unsigned restarts = 0;
+    bool good = true;
+    long rc;
+
+    for (unsigned i = 0; i < 50; i++) {
+        grant(f, 8 + i, 0, i, 0);
+        maps_ops[i] = (struct gnttab_map_grant_ref){ .host_addr = (300ul + i) << PAGE_SHIFT, .ref = 8 + i, .dom = 1,
+                                                     .flags = GNTMAP_host_map | GNTMAP_device_map };
+    }
+    preempt_after = 1;
+    rc = call(b, GNTTABOP_map_grant_ref, maps_ops, sizeof(maps_ops[0]), 50);
+    for (; rc == HYPERCALL_RESTART; restarts++)
+        rc = do_grant_table_op(GNTTABOP_map_grant_ref, hypercall_args[1], (unsigned)hypercall_args[2]);
+    ok(rc == 0 && restarts == 49 && gnttab_map_count(b) == 50, "50 maps that stop after each");
+    memcpy(maps_ops, guest_bytes + arg_va(), sizeof(maps_ops));
+    for (unsigned i = 0; i < 50; i++) {
+        good &= maps_ops[i].dev_bus_addr == machine_mfn(f, i).n << PAGE_SHIFT;
+        ends[i] = (struct gnttab_unmap_grant_ref){ .host_addr = maps_ops[i].host_addr, .handle = maps_ops[i].handle };
+    }
+    ok(good, "dom0 learns the machine address of what it maps for devices");
+    rc = call(b, GNTTABOP_unmap_grant_ref, ends, sizeof(ends[0]), 50);
+    for (restarts = 0; rc == HYPERCALL_RESTART; restarts++)
+        rc = do_grant_table_op(GNTTABOP_unmap_grant_ref, hypercall_args[1], (unsigned)hypercall_args[2]);
+    preempt_after = 0;
+    ok(rc == 0 && restarts == 3 && gnttab_map_count(b) == 0, "50 unmaps that stop after each 16");
+    grant(b, 8, 1, 5, 0);
+    maps_ops[0].dom = 0;
+    maps_ops[0].ref = 8;
+    (void)call(f, GNTTABOP_map_grant_ref, maps_ops, sizeof(maps_ops[0]), 1);
+    ok(maps_ops[0].status == GNTST_okay && maps_ops[0].dev_bus_addr == 0, "a guest does not");
+    end(f);
+    end(b);
+}
+
+/* A result that cannot be written stops the call; what was done until then stays consistent. */
+static void test_unwritable_results(void)
+{
+    struct domain *b = make(0), *f = make(1);
+    uint64_t last = GUEST_BYTES - sizeof(struct gnttab_unmap_grant_ref);
+    struct gnttab_unmap_grant_ref op = { .host_addr = 300ul << PAGE_SHIFT };
+    struct gnttab_setup_table setup = { .dom = DOMID_SELF, .nr_frames = 1 };
+
+    grant(f, 8, 0, 5, 0);
+    (void)map(b, 1, 8, 300, GNTMAP_host_map, &op.handle);
+    memcpy(guest_bytes + last, &op, sizeof(op));
+    is(do_grant_table_op(GNTTABOP_unmap_grant_ref, last, 2), -EFAULT, "the second of two unmaps cannot be read");
+    ok(gnttab_map_count(b) == 0 && marks(f, 8) == 0 && machine_refs(machine_mfn(f, 5)) == 1, "the first is done wholly");
+    setup.frame_list.p = (void *)(uintptr_t)GUEST_BYTES;
+    is(call(b, GNTTABOP_setup_table, &setup, sizeof(setup), 1), -EFAULT, "a frame list that cannot be written");
+    setup.dom = 9;
+    (void)call(b, GNTTABOP_setup_table, &setup, sizeof(setup), 1);
+    is(setup.status, GNTST_bad_domain, "the table of no domain");
+    is(call(f, GNTTABOP_get_version, &(struct gnttab_get_version){ .dom = 0 }, sizeof(struct gnttab_get_version), 1),
+       -EPERM, "dom0's version is none of a guest's business");
+    end(b);
+    end(f);
+}
+
+/* Something else took a map's place in the p2m, against the rules of physmap.c: the map is kept until its holder dies. */
+static void test_place_taken(void)
+{
+    struct domain *b = make(0), *f = make(1);
+    struct p2m_entry *place = &pretend_of(b)->map[300];
+    grant_handle_t h;
+
+    grant(f, 8, 0, 5, 0);
+    (void)map(b, 1, 8, 300, GNTMAP_host_map, &h);
+    page_put(place->mfn);
+    place->type = P2M_NONE;
+    is(unmap(b, 300, h), GNTST_general_error, "unmap of what is not there");
+    ok(marks(f, 8) == (GTF_reading | GTF_writing) && gnttab_map_count(b) == 1, "changes nothing");
+    end(b);
+    is(marks(f, 8), 0, "the holder's death ends the use");
+    end(f);
+}
+
+/* A use too many would make a count wrap; the guest gets an error instead. */
+static void test_use_counts_end(void)
+{
+    struct domain *b = make(0), *f = make(1);
+    struct active *act = &f->gnttab->active[0][8];
+    grant_handle_t h, x;
+
+    grant(f, 8, 0, 5, 0);
+    (void)map(b, 1, 8, 300, GNTMAP_host_map, &h);
+    act->writers = UINT16_MAX;
+    is(map(b, 1, 8, 301, GNTMAP_host_map, &x), GNTST_general_error, "65,536 writers of one grant are too many");
+    act->writers = 1;
+    act->readers = UINT16_MAX;
+    is(map(b, 1, 8, 301, GNTMAP_host_map | GNTMAP_readonly, &x), GNTST_general_error, "and as many readers");
+    act->readers = 0;
+    is(unmap(b, 300, h), GNTST_okay, "the one there was ends as usual");
     end(b);
     end(f);
 }
@@ -844,6 +951,10 @@ int main(void)
     test_tables();
     test_bad_calls();
     test_restart();
+    test_restart_maps();
+    test_unwritable_results();
+    test_place_taken();
+    test_use_counts_end();
     test_no_memory();
     test_model();
     test_race();

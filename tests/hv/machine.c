@@ -33,6 +33,7 @@ uint64_t tsc_base;
 uint32_t tsc_mul = 1u << 31, tsc_khz = 2000000;
 int32_t tsc_shift;
 uint8_t *guest_bytes;
+bool guest_unwritable;
 unsigned preempt_after, p2m_syncs;
 uint64_t hypercall_args[6];
 static unsigned preempt_calls;
@@ -418,7 +419,7 @@ int copy_from_guest(void *to, uint64_t from_va, size_t bytes)
 
 int copy_to_guest(uint64_t to_va, const void *from, size_t bytes)
 {
-    if (to_va > GUEST_BYTES || bytes > GUEST_BYTES - to_va)
+    if (guest_unwritable || to_va > GUEST_BYTES || bytes > GUEST_BYTES - to_va)
         return -EFAULT;
     memcpy(guest_bytes + to_va, from, bytes);
     return 0;

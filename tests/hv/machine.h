@@ -20,6 +20,7 @@ struct pretend {
 };
 
 extern uint8_t *guest_bytes;            /* GUEST_BYTES of them */
+extern bool guest_unwritable;           /* copy_to_guest fails */
 extern unsigned preempt_after;          /* hypercall_preempt says yes at every so manieth call; 0: never */
 extern uint64_t hypercall_args[6];      /* as vcpu_hypercall_set_arg left them */
 extern unsigned p2m_syncs;
