@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -133,6 +134,9 @@ static int run(const char *config_path)
     directory_make(&api.config);
     listen_fd = http_listen(api.config.host, api.config.port);
     daemon_drop(api.config.user);
+    /* Nothing that a stranger might make us run can be more than we are now. */
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        fatal("cannot give up new privileges");
     /* Signals are blocked before the first thread exists, so that all inherit it. */
     signal_fd = daemon_signal_fd();
     database_open(&api, operator_hash);

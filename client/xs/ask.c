@@ -258,7 +258,7 @@ const char *answer_text(const json_t *object, const char *name)
     return text ? text : "";
 }
 
-static const char *advice(const char *code)
+const char *problem_advice(const char *code)
 {
     static const struct {
         const char *code;
@@ -272,6 +272,7 @@ static const char *advice(const char *code)
         { "insufficient_funds", "ask the operator for credit, or delete what runs" },
         { "not_found", "xs list shows what there is" },
         { "invalid_fields", "correct the fields above and try again" },
+        { "capacity_unavailable", "try a smaller flavor, or later; xs flavors lists them" },
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
@@ -310,8 +311,8 @@ static _Noreturn void problem_fail(const struct answer *answer)
     json_array_foreach(json_object_get(problem, "errors"), i, error)
         fprintf(stderr, "    %s: %s\n", answer_text(error, "field"), answer_text(error, "detail"));
     context_print(json_object_get(problem, "context"));
-    if (advice(code))
-        fprintf(stderr, "    what to do: %s\n", advice(code));
+    if (problem_advice(code))
+        fprintf(stderr, "    what to do: %s\n", problem_advice(code));
     else if (retryable)
         fprintf(stderr, "    what to do: try again in a while; asked %d times now\n", TRIES);
     fprintf(stderr, "    request %s\n", answer_text(problem, "request_id"));

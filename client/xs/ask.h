@@ -21,6 +21,9 @@ json_t *ask_delete(struct host *host, const char *path);
 /* GET into a file: complete under its name or not there at all. */
 void ask_file(struct host *host, const char *path, const char *file_path);
 
+/* What to do about a problem or a failed action with this code; NULL if that says itself. */
+const char *problem_advice(const char *code);
+
 /* A field's text; "" if it has none. */
 const char *answer_text(const json_t *object, const char *name);
 

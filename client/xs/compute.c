@@ -177,10 +177,12 @@ static void step_now(const json_t *action, char *out, size_t size)
 static _Noreturn void action_failed(const json_t *action)
 {
     const json_t *error = json_object_get(action, "error");
+    const char *advice = problem_advice(answer_text(error, "code"));
 
     progress_end();
-    fail(EXIT_REFUSED, "%s failed: %s: %s\n    action %s", answer_text(action, "type"), answer_text(error, "code"),
-         answer_text(error, "detail"), answer_text(action, "id"));
+    fail(EXIT_REFUSED, "%s failed: %s: %s%s%s\n    action %s", answer_text(action, "type"), answer_text(error, "code"),
+         answer_text(error, "detail"), advice ? "\n    what to do: " : "", advice ? advice : "",
+         answer_text(action, "id"));
 }
 
 static void pause_ms(long milliseconds)

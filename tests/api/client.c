@@ -161,6 +161,7 @@ static void waits(void)
     json_decref(rig_order(&rig, "provisioner", json_pack("{s:s}", "fail_job", "capacity_unavailable")));
     ok_int(xs("create", "fails", "--image", "tiny", "--flavor", "xs1", "--wait", NULL), 1, "a create that fails");
     ok_has(out, "create failed: capacity_unavailable: the test said so", "says what and why");
+    ok_has(out, "what to do: try a smaller flavor", "and what to do");
     json_decref(rig_order(&rig, "provisioner", json_pack("{s:b}", "hold", 1)));
     ok_int(xs("create", "late", "--image", "tiny", "--flavor", "xs1", "--cmdline", "quiet", "--wait", "--timeout", "1", NULL),
            4, "a create that takes longer than --timeout");
