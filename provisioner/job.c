@@ -118,6 +118,17 @@ enum step_end run_fail(struct run *run, const char *code, const char *fmt, ...)
     return STEP_FAILED;
 }
 
+bool run_superseded(struct run *run)
+{
+    const struct job_type *type;
+    struct job last;
+
+    if (store_job_last(run->tools->store, run->instance.instance_id, &last) != 1 || last.number == run->job.number)
+        return false;
+    type = job_type_find(last.type);
+    return type && type->overrides;
+}
+
 static enum job_turn finish(struct run *run, const struct job_type *type)
 {
     struct job *job = &run->job;

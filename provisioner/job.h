@@ -51,6 +51,9 @@ struct step {
 /* Always STEP_FAILED. */
 enum step_end run_fail(struct run *run, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Whether a later job of the instance ends it: then there is no point in waiting on. */
+bool run_superseded(struct run *run);
+
 /* steps_start.c, steps_stop.c */
 extern const struct step step_admit, step_domain, step_register, step_memory, step_build, step_xenstore,
     step_start;

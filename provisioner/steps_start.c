@@ -136,7 +136,7 @@ static enum step_end billing_announce(struct run *run)
     hex_text(incarnation, sizeof(incarnation), i->incarnation);
     if (!billing_register(run->tools->billing, i, &fault))
         return STEP_DONE;
-    if (!strcmp(fault.code, "unavailable") && run->waited_ms < BILLING_WAIT_MS)
+    if (!strcmp(fault.code, "unavailable") && run->waited_ms < BILLING_WAIT_MS && !run_superseded(run))
         return STEP_RETRY;
     return run_fail(run, fault.code, "%s", fault.detail);
 }

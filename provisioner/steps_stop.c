@@ -35,16 +35,6 @@ static enum step_end ask_reboot(struct run *run)
 const struct step step_ask_poweroff = { "ask", ask_poweroff, NULL, NULL };
 const struct step step_ask_reboot = { "ask", ask_reboot, NULL, NULL };
 
-static bool superseded(struct run *run)
-{
-    struct job last;
-
-    if (store_job_last(run->tools->store, run->instance.instance_id, &last) != 1 || last.number == run->job.number)
-        return false;
-    const struct job_type *type = job_type_find(last.type);
-    return type && type->overrides;
-}
-
 static enum step_end wait_for_guest(struct run *run)
 {
     struct xen_domain d;
@@ -54,7 +44,7 @@ static enum step_end wait_for_guest(struct run *run)
         return STEP_DONE;
     if (rc)
         return STEP_RETRY;
-    if (superseded(run))
+    if (run_superseded(run))
         return run_fail(run, "conflict", "given up: a later request ends the instance");
     if (run->waited_ms >= OBEY_MS)
         return run_fail(run, "guest_timeout", "the guest did not obey within %d s: use power_off", OBEY_MS / 1000);

@@ -486,6 +486,11 @@ static void money(pthread_t *accountd)
 static void killed_and_restarted(pthread_t *accountd)
 {
     accountd_end(*accountd);
+    json_decref(ask("instance_create", create_args("act_28", "ins_28"), &(json_t *){ NULL }));
+    check(!strcmp(job_status("act_28", 200), "running") &&
+          !strcmp(job_status("act_28", 0), "running"), "a create waits for accountd");
+    json_decref(ask("instance_action", action_args("act_29", "ins_28", "power_off"), &(json_t *){ NULL }));
+    check(!strcmp(job_status("act_28", 10000), "failed"), "a power_off ends the wait");
     uint64_t free_before = w->pages_free;
     w->pages_free = 2 * 32768;
     json_decref(ask("instance_create", create_args("act_30", "ins_3"), &(json_t *){ NULL }));
@@ -519,14 +524,15 @@ static void many_and_end(void)
     json_t *error, *ok;
 
     ok = ask("instances", json_pack("{s:s}", "account_id", "acc_1"), &error);
-    check(json_array_size(json_object_get(ok, "instances")) == 3, "the account's instances are listed");
+    check(json_array_size(json_object_get(ok, "instances")) == 4, "the account's instances are listed");
     json_decref(ok);
     ok = ask("instances", json_pack("{s:s}", "account_id", "acc_2"), &error);
     check(ok && !json_array_size(json_object_get(ok, "instances")), "another account has none");
     json_decref(ok);
-    check(done("instance_action", action_args("act_50", "ins_1", "delete"), "act_50") &&
+    check(done("instance_action", action_args("act_49", "ins_28", "delete"), "act_49") &&
+          done("instance_action", action_args("act_50", "ins_1", "delete"), "act_50") &&
           done("instance_action", action_args("act_51", "ins_3", "delete"), "act_51") &&
-          done("instance_action", action_args("act_52", "ins_4", "delete"), "act_52") && closings == 3,
+          done("instance_action", action_args("act_52", "ins_4", "delete"), "act_52") && closings == 4,
           "all are deleted and closed at accountd");
     char path[160];
     snprintf(path, sizeof(path), "%s/console/guest-ins_1.log", dir);
