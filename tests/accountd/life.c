@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char price_book[] =
     "{\"currency\":\"EUR\",\"meters\":["
@@ -39,7 +40,8 @@ void life_begin(struct life *life)
     char path[128];
 
     memset(life, 0, sizeof(*life));
-    strcpy(life->dir, "/tmp/xs-life-XXXXXX");
+    /* In memory where there is such a place: these tests sync thousands of times. */
+    strcpy(life->dir, access("/dev/shm", W_OK) == 0 ? "/dev/shm/xs-life-XXXXXX" : "/tmp/xs-life-XXXXXX");
     if (sodium_init() < 0 || !mkdtemp(life->dir)) {
         perror("life_begin");
         exit(99);
