@@ -1,7 +1,7 @@
 /* xs-provisioner: start, then two threads: this one answers the socket, the
- * other runs the jobs (worker.h). Runs as root, because the nodes /dev/xen/
- * belong to root and a hypercall needs one of them; it opens nothing that a
- * customer names. */
+ * other runs the jobs (worker.h). Runs as root, because the nodes in /dev/xen
+ * belong to root and a hypercall needs one of them, but without any of root's
+ * capabilities; it opens nothing that a customer names. */
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/rpc.h"
@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sodium.h>
@@ -20,6 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct options {
@@ -79,6 +82,23 @@ static void paths_make(struct paths *p, const struct options *o)
     path_in(p->accountd, o->run_dir, "accountd.sock");
     if (o->accountd && snprintf(p->accountd, PATH_MAX, "%s", o->accountd) >= PATH_MAX)
         fatalx("%.100s...: the path is too long", o->accountd);
+}
+
+/* The user stays root, who owns the nodes and files that are opened; what root
+ * may beyond that (capabilities(7)) is given up, now and for whatever might be
+ * executed, before anything is read. */
+static void capabilities_drop(void)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+        fatal("no_new_privs");
+    for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1; cap++)
+        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EPERM)
+            fatal("capability %d cannot be given up", cap);
+    if (syscall(SYS_capset, &header, none))
+        fatal("capabilities cannot be given up");
 }
 
 static int event_fd(void)
@@ -170,6 +190,7 @@ int main(int argc, char **argv)
     log_init("xs-provisioner");
     options_read(&o, argc, argv);
     paths_make(&paths, &o);
+    capabilities_drop();
     if (sodium_init() < 0)
         fatalx("libsodium does not start");
     daemon_mkdir(o.state_dir, 0700, NULL);

@@ -325,6 +325,21 @@ static void starts_strictly(void)
     check(WIFEXITED(status) && WEXITSTATUS(status) == 1 && log_has(text), "a second one: exit 1, the first is named");
 }
 
+static void holds_no_rights(void)
+{
+    char path[64], status[4096];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)daemon_pid);
+    f = fopen(path, "r");
+    if (!f)
+        err(1, "%s", path);
+    status[fread(status, 1, sizeof(status) - 1, f)] = 0;
+    fclose(f);
+    check(strstr(status, "CapPrm:\t0000000000000000") && strstr(status, "CapEff:\t0000000000000000") &&
+          strstr(status, "NoNewPrivs:\t1"), "it runs without capabilities");
+}
+
 static void offers(void)
 {
     json_t *error, *ok = ask("host", json_object(), &error);
@@ -575,6 +590,7 @@ int main(void)
     daemon_end(SIGTERM);
     accountd = accountd_start();
     daemon_start();
+    holds_no_rights();
     offers();
     bad_input();
     one_life();
