@@ -169,13 +169,15 @@ int64_t life_held(struct life *life, const char *account)
     return balance(life, account).held_nano;
 }
 
+#define CHAINS_MAX 256
+
 struct reading {
     struct meter_usage usage;
     const char *type;
     int count;
-    /* the chain of one incarnation at a time, by incarnation */
-    struct record last[128];
-    struct chain_hash hash[128];
+    /* the newest record of each incarnation */
+    struct record last[CHAINS_MAX];
+    struct chain_hash hash[CHAINS_MAX];
     unsigned chains;
     bool sound;
 };
@@ -238,7 +240,7 @@ static int follow_leaf(void *arg, uint64_t idx, const char *type, const char *le
         i++;
     good = i < reading->chains ? record_follows(&reading->last[i], &reading->hash[i], &record, &why)
                                : record_is_first(&record, &why);
-    if (i == reading->chains && i < 127)
+    if (i == reading->chains && i < CHAINS_MAX - 1)
         reading->chains++;
     if (!good)
         fprintf(stderr, "# %s\n", why.text);
