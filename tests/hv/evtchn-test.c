@@ -653,6 +653,28 @@ static void test_model(void)
     is(machine_frames_used(), before, "and leave nothing behind");
 }
 
+static void test_hostile_arguments(void)
+{
+    unsigned before = machine_frames_used(), done = 0;
+    bool good = true;
+
+    for (unsigned d = 0; d < 3; d++)
+        doms[d] = make((domid_t)d, VCPUS, 40);
+    for (unsigned i = 0; i < 500000; i++) {
+        long rc;
+
+        machine_run(doms[pick(3)]);
+        random_hostile(&seed, guest_bytes + ARG, 32);
+        rc = do_event_channel_op(pick(12), pick(50) ? ARG : GUEST_BYTES - pick(20));
+        good &= rc <= 0 && rc >= -ENOTCONN;
+        done += rc == 0;
+    }
+    ok(good && done > 5000, "half a million calls with hostile arguments: an error each or success (%u)", done);
+    for (unsigned d = 3; d-- > 0;)
+        end(doms[d]);
+    is(machine_frames_used(), before, "and nothing leaks");
+}
+
 /* Four CPUs at once on three domains, mostly closing and binding the same few ports. */
 #define RACERS 4u
 #define RACES  100000u
@@ -739,6 +761,7 @@ int main(void)
     test_reset_restarts();
     test_no_memory();
     test_model();
+    test_hostile_arguments();
     test_races();
     return tap_end();
 }

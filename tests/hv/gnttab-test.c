@@ -1,4 +1,4 @@
-/* Grant tables: each operation, each refusal, the order in which things are let go; then half a million random
+/* Grant tables: each operation, each refusal, the order in which things are let go; then a million random
  * operations of three domains against a model that predicts every status, every mark in the shared entries, every
  * reference of every frame. */
 #include "hv/gnttab/gnttab.h"
@@ -860,18 +860,50 @@ static void test_model(void)
 
     for (unsigned d = 0; d < DOMS; d++)
         doms[d] = make((domid_t)d);
-    for (step = 0; step < 500000 && good; step++) {
+    for (step = 0; step < 1000000 && good; step++) {
         unsigned d = pick(DOMS);
 
         kind = pick(ARRAY_SIZE(steps));
         good = steps[kind](d) && marks_right(step % DOMS) && refs_right(step % DOMS) && places_right(d);
     }
-    ok(good, "half a million random operations of three domains agree with the model");
+    ok(good, "a million random operations of three domains agree with the model");
     if (!good)
         printf("# at step %u, kind %u\n", step, kind);
     for (unsigned d = DOMS; d-- > 0;)
         end(doms[d]);
     is(machine_frames_used(), before, "and leave nothing behind");
+}
+
+static void test_hostile_arguments(void)
+{
+    unsigned before = machine_frames_used(), done = 0, mapped = 0;
+    bool good = true;
+
+    for (unsigned d = 0; d < DOMS; d++)
+        doms[d] = make((domid_t)d);
+    for (unsigned i = 0; i < 500000; i++) {
+        unsigned d = pick(DOMS);
+        long rc;
+
+        machine_run(doms[d]);
+        random_hostile(&seed, guest_bytes + ARG, 256);
+        random_hostile(&seed, entry(doms[d], pick(10)), sizeof(struct grant_entry_v1));
+        grant(doms[d], pick(10), (domid_t)pick(DOMS), pick(RAM_GFNS + 10), (uint16_t)(pick(4) ? 0 : pick(256)));
+        if (pick(2))            /* something that could be mapped: a place and flags that make sense */
+            *(struct gnttab_map_grant_ref *)(guest_bytes + ARG) = (struct gnttab_map_grant_ref){
+                .host_addr = (300ul + pick(64)) << PAGE_SHIFT, .flags = pick(8), .ref = pick(10), .dom = (domid_t)pick(4) };
+        preempt_after = pick(4);
+        rc = do_grant_table_op(pick(14), pick(50) ? ARG : GUEST_BYTES - pick(200), pick(6));
+        good &= rc <= 0 && rc >= -ENOTCONN;
+        done += rc == 0;
+        mapped = MAX(mapped, gnttab_map_count(doms[d]));
+    }
+    preempt_after = 0;
+    ok(good && done > 50000 && mapped > 5, "half a million calls with hostile arguments and entries (%u succeed,"
+       " up to %u maps)", done, mapped);
+    for (unsigned d = DOMS; d-- > 0;)
+        end(doms[d]);
+    is(machine_frames_used(), before, "nothing leaks");
 }
 
 /* Two CPUs copy through grants while the granter's side rewrites its entries as fast as it can. */
@@ -957,6 +989,7 @@ int main(void)
     test_use_counts_end();
     test_no_memory();
     test_model();
+    test_hostile_arguments();
     test_race();
     return tap_end();
 }

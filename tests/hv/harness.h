@@ -56,4 +56,15 @@ static inline unsigned random_below(uint64_t *state, unsigned n)
     return (unsigned)((random_next(state) >> 32) * n >> 32);
 }
 
+/* Bytes such as a hostile guest would choose: small numbers, limits, special ids, and anything. */
+static inline void random_hostile(uint64_t *state, void *to, size_t bytes)
+{
+    static const uint16_t favourites[] = { 0, 1, 2, 3, 8, 9, 0x0FFF, 0x1000, 0x7FEF, 0x7FF0, 0x7FF2, 0x7FFF, 0xFFFF };
+    uint16_t *words = to;
+
+    for (size_t i = 0; i < bytes / 2; i++)
+        words[i] = random_below(state, 4) ? favourites[random_below(state, sizeof(favourites) / sizeof(favourites[0]))]
+                                          : (uint16_t)random_next(state);
+}
+
 #endif
