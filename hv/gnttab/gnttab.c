@@ -1,5 +1,5 @@
-/* grant_table_op: the calls themselves. What they do is in entry.c, map.c and copy.c. Every op's struct is copied once;
- * only the fields that answer are written back. Deliberately out: version 2, transfers, page-table maps. */
+/* grant_table_op: the calls themselves. What they do is in entry.c, map.c and copy.c. Every op's struct is copied
+ * once, and what is written back is that copy with its answer. Deliberately out: version 2, transfers, page-table maps. */
 #include "hv/gnttab/gnttab.h"
 #include "hv/gnttab/table.h"
 #include "hv/arch/percpu.h"
@@ -17,92 +17,81 @@ static long restart(uint64_t arg_va, unsigned left)
     return HYPERCALL_RESTART;
 }
 
-static long do_map(struct domain *self, uint64_t arg_va, unsigned count)
+/* Ops that are read, done and answered together: walking the guest's page tables twice costs more than a copy. */
+#define CHUNK ENDING_MAX
+union chunk {
+    struct gnttab_map_grant_ref map[CHUNK];
+    struct gnttab_unmap_grant_ref unmap[CHUNK];
+    struct gnttab_copy copy[CHUNK];
+};
+
+/* Each does n ops, leaves their statuses, and returns how many succeeded. */
+static unsigned map_some(struct domain *self, union chunk *ops, unsigned n)
 {
-    const size_t answer = offsetof(struct gnttab_map_grant_ref, status);
-    struct gnttab_map_grant_ref op;
     unsigned mapped = 0;
-    long rc = 0;
 
-    for (unsigned done = 0; done < count && !rc; done++, arg_va += sizeof(op)) {
-        if (done && hypercall_preempt()) {
-            rc = restart(arg_va, count - done);
-            break;
-        }
-        rc = -EFAULT;
-        if (copy_from_guest(&op, arg_va, sizeof(op)))
-            break;
-        op.status = map_one(self, &op);
-        mapped += op.status == GNTST_okay;
-        if (!copy_to_guest(arg_va + answer, (char *)&op + answer, sizeof(op) - answer))
-            rc = 0;
+    for (unsigned i = 0; i < n; i++) {
+        ops->map[i].status = map_one(self, &ops->map[i]);
+        mapped += ops->map[i].status == GNTST_okay;
     }
-    stats_count(self, STATS_GRANT_MAPS, mapped);
-    return rc;
+    return mapped;
 }
 
-/* Up to ENDING_MAX ops that share one p2m_sync. */
-static long unmap_some(struct domain *self, uint64_t arg_va, unsigned count, unsigned *unmapped)
+static unsigned unmap_some(struct domain *self, union chunk *ops, unsigned n)
 {
-    const size_t answer = offsetof(struct gnttab_unmap_grant_ref, status);
     struct ending ending = { .count = 0 };
-    struct gnttab_unmap_grant_ref op;
-    long rc = 0;
+    unsigned unmapped;
 
-    for (unsigned i = 0; i < count && !rc; i++, arg_va += sizeof(op)) {
-        rc = -EFAULT;
-        if (copy_from_guest(&op, arg_va, sizeof(op)))
-            break;
-        op.status = unmap_begin(self, &op, &ending);
-        if (!copy_to_guest(arg_va + answer, &op.status, sizeof(op.status)))
-            rc = 0;
-    }
-    *unmapped += ending.count;
+    for (unsigned i = 0; i < n; i++)
+        ops->unmap[i].status = unmap_begin(self, &ops->unmap[i], &ending);
+    unmapped = ending.count;
     unmap_finish(self, &ending);
-    return rc;
+    return unmapped;
 }
 
-static long do_unmap(struct domain *self, uint64_t arg_va, unsigned count)
+static unsigned copy_some(struct domain *self, union chunk *ops, unsigned n)
 {
-    unsigned unmapped = 0, done = 0;
-    long rc = 0;
-
-    while (done < count && !rc) {
-        unsigned some = MIN(count - done, ENDING_MAX);
-
-        if (done && hypercall_preempt()) {
-            rc = restart(arg_va, count - done);
-            break;
-        }
-        rc = unmap_some(self, arg_va, some, &unmapped);
-        arg_va += some * sizeof(struct gnttab_unmap_grant_ref);
-        done += some;
-    }
-    stats_count(self, STATS_GRANT_UNMAPS, unmapped);
-    return rc;
-}
-
-static long do_copy(struct domain *self, uint64_t arg_va, unsigned count)
-{
-    const size_t answer = offsetof(struct gnttab_copy, status);
-    struct gnttab_copy op;
     unsigned copied = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        ops->copy[i].status = copy_one(self, &ops->copy[i]);
+        copied += ops->copy[i].status == GNTST_okay;
+    }
+    return copied;
+}
+
+static const struct batch {
+    unsigned (*run)(struct domain *self, union chunk *ops, unsigned n);
+    uint8_t bytes;                      /* of one op */
+    enum stats_counter counter;
+} batches[] = {
+    [GNTTABOP_map_grant_ref] = { map_some, sizeof(struct gnttab_map_grant_ref), STATS_GRANT_MAPS },
+    [GNTTABOP_unmap_grant_ref] = { unmap_some, sizeof(struct gnttab_unmap_grant_ref), STATS_GRANT_UNMAPS },
+    [GNTTABOP_copy] = { copy_some, sizeof(struct gnttab_copy), STATS_GRANT_COPIES },
+};
+
+static long do_batch(struct domain *self, const struct batch *batch, uint64_t arg_va, unsigned count)
+{
+    unsigned succeeded = 0;
+    union chunk ops;
     long rc = 0;
 
-    for (unsigned done = 0; done < count && !rc; done++, arg_va += sizeof(op)) {
+    for (unsigned done = 0, n; done < count; done += n, arg_va += n * batch->bytes) {
         if (done && hypercall_preempt()) {
             rc = restart(arg_va, count - done);
             break;
         }
+        n = MIN(count - done, CHUNK);
         rc = -EFAULT;
-        if (copy_from_guest(&op, arg_va, sizeof(op)))
+        if (copy_from_guest(&ops, arg_va, n * batch->bytes))
             break;
-        op.status = copy_one(self, &op);
-        copied += op.status == GNTST_okay;
-        if (!copy_to_guest(arg_va + answer, &op.status, sizeof(op.status)))
-            rc = 0;
+        succeeded += batch->run(self, &ops, n);
+        if (copy_to_guest(arg_va, &ops, n * batch->bytes))
+            break;
+        rc = 0;
     }
-    stats_count(self, STATS_GRANT_COPIES, copied);
+    if (succeeded)
+        stats_count(self, batch->counter, succeeded);
     return rc;
 }
 
@@ -231,18 +220,11 @@ static table_op *table_op_of(unsigned cmd)
 
 long do_grant_table_op(unsigned cmd, uint64_t arg_va, unsigned count)
 {
-    struct domain *self = current_vcpu()->domain;
     table_op *run = table_op_of(cmd);
 
     if (run)
         return count == 1 ? run(arg_va) : -EINVAL;
-    switch (cmd) {
-    case GNTTABOP_map_grant_ref:
-        return do_map(self, arg_va, count);
-    case GNTTABOP_unmap_grant_ref:
-        return do_unmap(self, arg_va, count);
-    case GNTTABOP_copy:
-        return do_copy(self, arg_va, count);
-    }
-    return -ENOSYS;
+    if (cmd >= ARRAY_SIZE(batches) || !batches[cmd].run)
+        return -ENOSYS;
+    return do_batch(current_vcpu()->domain, &batches[index_nospec(cmd, ARRAY_SIZE(batches))], arg_va, count);
 }
