@@ -534,6 +534,110 @@ static void disk_full(void)
     check(done("instance_create", create_args("act_40", "ins_4"), "act_40"), "with room again the same request is done");
 }
 
+static uint64_t chance = 0x9E3779B97F4A7C15;
+
+static unsigned pick(unsigned bound)
+{
+    chance = chance * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(chance >> 33) % bound;
+}
+
+/* Mostly what belongs there, sometimes anything at all. */
+static json_t *value_make(const char *key)
+{
+    static const char *const texts[] = { "", "ins_1", "ins_none", "act_g", "tiny", "xs1", "huge", "start", "delete",
+                                         "power_off", "suspend", "resume", "create", "..", "a/b", "%s%n", "\xC3\xBC",
+                                         "99999999999999999999", "00000000000000000000000000000000", "acc_1" };
+    static const json_int_t numbers[] = { 0, 1, -1, 90, 4096, 1 << 20, INT64_MAX, INT64_MIN };
+    char id[32];
+
+    if (pick(3) && (!strcmp(key, "instance_id") || !strcmp(key, "job_id"))) {
+        snprintf(id, sizeof(id), "%.3s_g%u", key, pick(!strcmp(key, "job_id") ? 100000 : 12));
+        return json_string(id);
+    }
+    switch (pick(8)) {
+    case 0: return json_null();
+    case 1: return json_integer(numbers[pick(8)]);
+    case 2: return json_pack("[{s:i}]", "a", 1);
+    case 3: return json_true();
+    default: return json_string(texts[pick(sizeof(texts) / sizeof(texts[0]))]);
+    }
+}
+
+static json_t *request_make(const char *keys)
+{
+    json_t *args = json_object();
+    char copy[96], *rest = copy, *key;
+
+    snprintf(copy, sizeof(copy), "%s", keys);
+    while ((key = strsep(&rest, " ")))
+        if (pick(20))
+            json_object_set_new(args, key, value_make(key));
+    if (!pick(20))
+        json_object_set_new(args, "surprise", value_make(""));
+    if (!strncmp(keys, "job_id instance_id account_id", 29) && pick(2)) {
+        json_object_set_new(args, "image", json_string("tiny"));
+        json_object_set_new(args, "flavor", json_string("xs1"));
+    }
+    return args;
+}
+
+static void generated_requests(void)
+{
+    static const struct {
+        const char *verb, *keys;
+    } verbs[] = {
+        { "instance_create", "job_id instance_id account_id name image flavor" },
+        { "instance_action", "job_id instance_id type" }, { "job", "job_id" }, { "instance", "instance_id" },
+        { "instances", "account_id" }, { "console_log", "instance_id offset limit" },
+        { "tombstone_ack", "slot incarnation" }, { "host", "" }, { "images", "" }, { "flavors", "" }, { "nonsense", "a" },
+    };
+    unsigned answered = 0, bad_answers = 0, accepted = 0, creates = 0;
+
+    for (unsigned n = 0; n < 20000; n++) {
+        unsigned v = pick(sizeof(verbs) / sizeof(verbs[0]));
+        json_t *error, *ok = ask(verbs[v].verb, request_make(verbs[v].keys), &error);
+        const char *code = json_string_value(json_object_get(error, "code"));
+
+        answered += ok || code;
+        accepted += ok != NULL;
+        creates += ok && v == 0;
+        if (code && !strcmp(code, "internal") && !bad_answers++)
+            printf("# %s: %s\n", verbs[v].verb, json_string_value(json_object_get(error, "detail")));
+        json_decref(ok);
+        json_decref(error);
+    }
+    printf("# %u accepted, %u of them creations\n", accepted, creates);
+    check(answered == 20000 && accepted > 1000 && creates && !bad_answers && !kill(daemon_pid, 0),
+          "20000 generated requests: each is answered, none is an internal error");
+    check(!*w->broken, "and no rule of the hypervisor was broken on the way");
+}
+
+/* Deletes whatever is there; some is being deleted already. */
+static void all_deleted(void)
+{
+    int64_t until_ms = now_ms() + 30000;
+    unsigned job = 0;
+    size_t left;
+
+    do {
+        json_t *error, *ok = ask("instances", json_object(), &error), *instance;
+        size_t i;
+
+        left = ok ? json_array_size(json_object_get(ok, "instances")) : 1;
+        json_array_foreach(json_object_get(ok, "instances"), i, instance) {
+            char job_id[32];
+
+            snprintf(job_id, sizeof(job_id), "act_end%u", job++);
+            done("instance_action", action_args(job_id, json_string_value(json_object_get(instance, "instance_id")),
+                                                "delete"), job_id);
+        }
+        json_decref(ok);
+        json_decref(error);
+    } while (left && now_ms() < until_ms);
+    check(!left && !world_alive(w) && w->pages_free == WORLD_PAGES, "whatever they made can be deleted");
+}
+
 static void many_and_end(void)
 {
     json_t *error, *ok;
@@ -599,6 +703,8 @@ int main(void)
     killed_and_restarted(&accountd);
     disk_full();
     many_and_end();
+    generated_requests();
+    all_deleted();
     if (!check(!daemon_end(SIGTERM), "SIGTERM ends it in order"))
         log_show();
     accountd_end(accountd);
