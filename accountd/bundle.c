@@ -50,6 +50,8 @@ char *bundle_sums(const struct ustar *tar)
     if (!out)
         return NULL;
     for (size_t i = 0; i < tar->count; i++) {
+        if (strncmp(tar->files[i].name, BUNDLE_SUMS, strlen(BUNDLE_SUMS)) == 0)
+            continue;
         crypto_hash_sha256(hash, (const uint8_t *)tar->files[i].bytes, tar->files[i].len);
         fprintf(out, "%s  %s\n", sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash)), tar->files[i].name);
     }

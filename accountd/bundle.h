@@ -9,7 +9,7 @@
 #define BUNDLE_SUMS    "SHA256SUMS"
 #define BUNDLE_MINISIG ".minisig"
 
-/* "SHA256SUMS" over all files of the tar, in their order. malloc'd. */
+/* "SHA256SUMS" over all files of the tar but itself and its signature. malloc'd. */
 char *bundle_sums(const struct ustar *tar);
 /* How to check with stock tools; commands stand on lines that begin with four spaces. malloc'd. */
 char *bundle_verify_text(const json_t *invoice);

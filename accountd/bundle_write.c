@@ -106,61 +106,16 @@ static int add_records(struct writer *w)
 }
 
 /* The lines again, from the same leaves: the CSV is the statement's, not the JSON's. */
-static int restate(void *arg, uint64_t idx, const char *type, const char *leaf)
-{
-    struct statement *statement = arg;
-    char leaf_type[CHAIN_TYPE_BYTES];
-    struct json_why why;
-    struct record record;
-    json_t *fields = chain_leaf_parse(leaf, strlen(leaf), leaf_type, &why);
-    int rc = record_parse(leaf_type, fields, &record, &why);
-
-    (void)idx;
-    (void)type;
-    json_decref(fields);
-    return rc ? rc : statement_add(statement, &record, &why);
-}
-
-struct books {
-    struct rate_book *list;
-    size_t count;
-};
-
-static int collect_book(void *arg, const struct rate_book *book, const char *body)
-{
-    struct books *books = arg;
-    struct rate_book *list = realloc(books->list, (books->count + 1) * sizeof(*list));
-
-    (void)body;
-    if (!list)
-        return -1;
-    books->list = list;
-    list[books->count++] = *book;
-    return 0;
-}
-
 static char *make_csv(struct writer *w)
 {
-    struct books books = { 0 };
-    struct statement statement = { 0 };
+    struct invoice_draft draft;
     struct json_why why;
     char *csv = NULL;
 
-    if (ledger_each_price_book(w->a->ledger, collect_book, &books) == 0) {
-        statement.books = books.list;
-        statement.books_count = books.count;
-        if (store_each_leaf(w->a->store, w->invoice->account, NULL, w->invoice->from_idx, w->invoice->to_idx, -1,
-                            restate, &statement) == 0 && statement_close(&statement, &why) == 0)
-            csv = statement_csv(&statement, w->body);
-    }
-    statement_free(&statement);
-    free(books.list);
+    if (invoice_draft_read(w->a, w->invoice->account, w->invoice->from_idx, w->invoice->to_idx, &draft, &why) == 0)
+        csv = statement_csv(&draft.statement, w->body);
+    invoice_draft_free(&draft);
     return csv;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(((const struct ustar_file *)a)->name, ((const struct ustar_file *)b)->name);
 }
 
 static int fill(struct writer *w)
@@ -174,8 +129,11 @@ static int fill(struct writer *w)
         ustar_add_text(&w->tar, "log-key.pem", note_pem(&keys->log)) ||
         ustar_add_text(&w->tar, "VERIFY.txt", bundle_verify_text(w->body)))
         return -1;
-    qsort(w->tar.files, w->tar.count, sizeof(w->tar.files[0]), compare_names);
-    return add_signed(w, BUNDLE_SUMS, bundle_sums(&w->tar));
+    ustar_sort(&w->tar);
+    if (add_signed(w, BUNDLE_SUMS, bundle_sums(&w->tar)))
+        return -1;
+    ustar_sort(&w->tar);
+    return 0;
 }
 
 /* Whole or not at all: the name appears when the bytes are on the disk. */

@@ -2,30 +2,23 @@
  * rounded down; here each line is rounded once, and the difference is charged
  * too, so that the wallet has paid exactly what the invoice says. */
 #include "accountd/invoice.h"
-#include "accountd/statement.h"
 #include "common/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What is gathered while walking the account's leaves. */
-struct draft {
+/* The invoice that is being made. */
+struct making {
     struct accountd *a;
     const char *invoice_id, *account;
     uint64_t from_idx, to_idx;
-    struct rate_book *books;
-    size_t books_count;
-    struct statement statement;
-    json_t *chains;                     /* {incarnation: {first_number, last_number}} */
-    struct record last;                 /* any record of the account: who pays a rounding */
-    size_t records;
-    struct json_why *why;
+    struct invoice_draft draft;
 };
 
 static int add_book(void *arg, const struct rate_book *book, const char *body)
 {
-    struct draft *d = arg;
+    struct invoice_draft *d = arg;
     struct rate_book *books = realloc(d->books, (d->books_count + 1) * sizeof(*books));
 
     (void)body;
@@ -36,7 +29,7 @@ static int add_book(void *arg, const struct rate_book *book, const char *body)
     return 0;
 }
 
-static void add_to_chain(struct draft *d, const struct record *r)
+static void add_to_chain(struct invoice_draft *d, const struct record *r)
 {
     json_t *chain = json_object_get(d->chains, r->incarnation);
 
@@ -50,7 +43,7 @@ static void add_to_chain(struct draft *d, const struct record *r)
 
 static int add_leaf(void *arg, uint64_t idx, const char *type, const char *leaf)
 {
-    struct draft *d = arg;
+    struct invoice_draft *d = arg;
     char leaf_type[CHAIN_TYPE_BYTES];
     json_t *fields = chain_leaf_parse(leaf, strlen(leaf), leaf_type, d->why);
     int rc = fields ? record_parse(leaf_type, fields, &d->last, d->why) : -1;
@@ -66,23 +59,28 @@ static int add_leaf(void *arg, uint64_t idx, const char *type, const char *leaf)
     return rc;
 }
 
-static int gather(struct draft *d)
+int invoice_draft_read(struct accountd *a, const char *account, uint64_t from_idx, uint64_t to_idx,
+                       struct invoice_draft *d, struct json_why *why)
 {
-    int64_t from = ledger_invoice_from(d->a->ledger, d->account, d->a->head.origin);
-
-    snprintf(d->why->text, sizeof(d->why->text), "the database failed");
-    if (from < 0 || ledger_each_price_book(d->a->ledger, add_book, d))
+    *d = (struct invoice_draft){ .chains = json_object(), .why = why };
+    snprintf(why->text, sizeof(why->text), "the database failed");
+    if (ledger_each_price_book(a->ledger, add_book, d))
         return -1;
-    d->from_idx = (uint64_t)from;
-    d->to_idx = d->a->head.size;
     d->statement.books = d->books;
     d->statement.books_count = d->books_count;
-    if (store_each_leaf(d->a->store, d->account, NULL, d->from_idx, d->to_idx, -1, add_leaf, d))
+    if (store_each_leaf(a->store, account, NULL, from_idx, to_idx, -1, add_leaf, d))
         return -1;
-    return statement_close(&d->statement, d->why);
+    return statement_close(&d->statement, why);
 }
 
-static json_t *chains_json(const struct draft *d)
+void invoice_draft_free(struct invoice_draft *d)
+{
+    json_decref(d->chains);
+    statement_free(&d->statement);
+    free(d->books);
+}
+
+static json_t *chains_json(const struct invoice_draft *d)
 {
     json_t *list = json_array(), *chain;
     const char *key;
@@ -92,22 +90,22 @@ static json_t *chains_json(const struct draft *d)
     return list;
 }
 
-static json_t *invoice_json(const struct draft *d, int64_t number, int64_t carried_nano, const char *name,
+static json_t *invoice_json(const struct making *m, int64_t number, int64_t carried_nano, const char *name,
                             const char *currency)
 {
-    const struct statement *s = &d->statement;
+    const struct statement *s = &m->draft.statement;
     char money[32];
     json_t *body = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:I}", "format", "xs-invoice/v1", "invoice_id",
-                             d->invoice_id, "number", (json_int_t)number, "account_id", d->account, "account_name", name,
-                             "currency", currency, "host", d->a->head.host, "issued_ms", (json_int_t)clock_utc_ms());
+                             m->invoice_id, "number", (json_int_t)number, "account_id", m->account, "account_name", name,
+                             "currency", currency, "host", m->a->head.host, "issued_ms", (json_int_t)clock_utc_ms());
 
-    json_object_set_new(body, "origin", json_string(d->a->head.origin));
-    json_object_set_new(body, "from_index", json_integer((json_int_t)d->from_idx));
-    json_object_set_new(body, "to_index", json_integer((json_int_t)d->to_idx));
+    json_object_set_new(body, "origin", json_string(m->a->head.origin));
+    json_object_set_new(body, "from_index", json_integer((json_int_t)m->from_idx));
+    json_object_set_new(body, "to_index", json_integer((json_int_t)m->to_idx));
     json_object_set_new(body, "period_start_ms", json_integer(s->t0_ms));
     json_object_set_new(body, "period_end_ms", json_integer(s->t1_ms));
-    json_object_set_new(body, "records", json_integer((json_int_t)d->records));
-    json_object_set_new(body, "chains", chains_json(d));
+    json_object_set_new(body, "records", json_integer((json_int_t)m->draft.records));
+    json_object_set_new(body, "chains", chains_json(&m->draft));
     json_object_set_new(body, "lines", statement_lines_json(s));
     json_object_set_new(body, "total_nano", json_decimal(s->total_nano));
     json_object_set_new(body, "total", json_string(statement_money(s->total_nano, money)));
@@ -117,19 +115,19 @@ static json_t *invoice_json(const struct draft *d, int64_t number, int64_t carri
 }
 
 /* Charges what rounding added to each line. */
-static enum ledger_result charge_rounding(struct draft *d)
+static enum ledger_result charge_rounding(struct making *m)
 {
     char key[160], refers[160];
     int64_t carried_nano = 0;
 
-    snprintf(refers, sizeof(refers), "invoice %s", d->invoice_id);
-    for (size_t i = 0; i < d->statement.count; i++) {
-        const struct statement_line *line = &d->statement.lines[i];
+    snprintf(refers, sizeof(refers), "invoice %s", m->invoice_id);
+    for (size_t i = 0; i < m->draft.statement.count; i++) {
+        const struct statement_line *line = &m->draft.statement.lines[i];
         enum ledger_result result;
 
-        snprintf(d->last.instance, sizeof(d->last.instance), "%s", line->instance);
-        snprintf(key, sizeof(key), "%s %s %jd", d->invoice_id, line->instance, (intmax_t)line->book->version);
-        result = ledger_charge_locked(d->a->ledger, &d->last, line->meter, line->amount_nano - line->charged_nano, key,
+        snprintf(m->draft.last.instance, sizeof(m->draft.last.instance), "%s", line->instance);
+        snprintf(key, sizeof(key), "%s %s %jd", m->invoice_id, line->instance, (intmax_t)line->book->version);
+        result = ledger_charge_locked(m->a->ledger, &m->draft.last, line->meter, line->amount_nano - line->charged_nano, key,
                                       "rounding", refers, clock_utc_ms(), &carried_nano);
         if (result != LEDGER_OK && result != LEDGER_EXISTS)
             return result;
@@ -137,47 +135,56 @@ static enum ledger_result charge_rounding(struct draft *d)
     return LEDGER_OK;
 }
 
-static enum ledger_result put_locked(struct draft *d, json_t **body)
+static enum ledger_result put_locked(struct making *m, json_t **body)
 {
     struct ledger_balance balance;
     char name[129], currency[4], *text;
-    struct ledger_invoice row = { .invoice_id = d->invoice_id, .account = d->account, .origin = d->a->head.origin,
-                                  .from_idx = d->from_idx, .to_idx = d->to_idx, .head_note = d->a->head.note };
-    enum ledger_result result = charge_rounding(d);
+    struct ledger_invoice row = { .invoice_id = m->invoice_id, .account = m->account, .origin = m->a->head.origin,
+                                  .from_idx = m->from_idx, .to_idx = m->to_idx, .head_note = m->a->head.note };
+    enum ledger_result result = charge_rounding(m);
 
     if (result == LEDGER_OK)
-        result = ledger_account(d->a->ledger, d->account, &balance, name, currency);
+        result = ledger_account(m->a->ledger, m->account, &balance, name, currency);
     if (result != LEDGER_OK)
         return result;
-    row.number = ledger_invoice_next_number(d->a->ledger);
-    row.carried_nano = ledger_carried(d->a->ledger, d->account);
+    row.number = ledger_invoice_next_number(m->a->ledger);
+    row.carried_nano = ledger_carried(m->a->ledger, m->account);
     if (row.number < 0 || row.carried_nano < 0)
         return LEDGER_FAILED;
-    *body = invoice_json(d, row.number, row.carried_nano, name, currency);
+    *body = invoice_json(m, row.number, row.carried_nano, name, currency);
     text = json_canonical(*body);
     row.body = text;
-    result = text ? ledger_invoice_put_locked(d->a->ledger, &row) : LEDGER_FAILED;
+    result = text ? ledger_invoice_put_locked(m->a->ledger, &row) : LEDGER_FAILED;
     free(text);
     return result;
 }
 
-static enum ledger_result create_new(struct draft *d, json_t **body)
+static int gather(struct making *m, struct json_why *why)
+{
+    int64_t from = ledger_invoice_from(m->a->ledger, m->account, m->a->head.origin);
+
+    m->from_idx = from < 0 ? 0 : (uint64_t)from;
+    m->to_idx = m->a->head.size;
+    return from < 0 ? -1 : invoice_draft_read(m->a, m->account, m->from_idx, m->to_idx, &m->draft, why);
+}
+
+static enum ledger_result create_new(struct making *m, json_t **body, struct json_why *why)
 {
     enum ledger_result result;
 
-    if (gather(d))
+    if (gather(m, why))
         return LEDGER_FAILED;
-    if (d->records == 0) {
-        snprintf(d->why->text, sizeof(d->why->text), "nothing was used since the last invoice");
+    if (m->draft.records == 0) {
+        snprintf(why->text, sizeof(why->text), "nothing was used since the last invoice");
         return LEDGER_CONFLICT;
     }
-    if (ledger_begin(d->a->ledger))
+    if (ledger_begin(m->a->ledger))
         return LEDGER_FAILED;
-    result = put_locked(d, body);
-    if (result == LEDGER_OK && ledger_commit(d->a->ledger))
+    result = put_locked(m, body);
+    if (result == LEDGER_OK && ledger_commit(m->a->ledger))
         result = LEDGER_FAILED;
     else if (result != LEDGER_OK)
-        ledger_rollback(d->a->ledger);
+        ledger_rollback(m->a->ledger);
     return result;
 }
 
@@ -192,7 +199,7 @@ static int body_of(void *arg, const struct ledger_invoice *invoice)
 enum ledger_result invoice_create(struct accountd *a, const char *invoice_id, const char *account, json_t **body,
                                   struct json_why *why)
 {
-    struct draft d = { .a = a, .invoice_id = invoice_id, .account = account, .why = why };
+    struct making m = { .a = a, .invoice_id = invoice_id, .account = account };
     enum ledger_result result;
 
     *body = NULL;
@@ -207,14 +214,11 @@ enum ledger_result invoice_create(struct accountd *a, const char *invoice_id, co
     }
     if (result != LEDGER_NOT_FOUND)
         return result;
-    d.chains = json_object();
-    result = create_new(&d, body);
+    result = create_new(&m, body, why);
     if (result != LEDGER_OK) {
         json_decref(*body);
         *body = NULL;
     }
-    json_decref(d.chains);
-    statement_free(&d.statement);
-    free(d.books);
+    invoice_draft_free(&m.draft);
     return result;
 }

@@ -81,11 +81,32 @@ int ustar_add_text(struct ustar *tar, const char *name, char *text)
     return ustar_add(tar, name, text, text ? strlen(text) : 0);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const struct ustar_file *)a)->name, ((const struct ustar_file *)b)->name);
+}
+
+void ustar_sort(struct ustar *tar)
+{
+    if (tar->count)
+        qsort(tar->files, tar->count, sizeof(tar->files[0]), compare_names);
+}
+
 const struct ustar_file *ustar_find(const struct ustar *tar, const char *name)
 {
-    for (size_t i = 0; i < tar->count; i++)
-        if (strcmp(tar->files[i].name, name) == 0)
-            return &tar->files[i];
+    size_t low = 0, high = tar->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(name, tar->files[middle].name);
+
+        if (order == 0)
+            return &tar->files[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
     return NULL;
 }
 
@@ -147,8 +168,8 @@ static const char *take_entry(const char *archive, size_t len, size_t *at, struc
         return "entry header is not in the one form allowed";
     if (tar->count && mtime_s != tar->mtime_s)
         return "entries differ in time";
-    if (ustar_find(tar, name))
-        return "a name appears twice";
+    if (tar->count && strcmp(tar->files[tar->count - 1].name, name) >= 0)
+        return "names are not in order, or one appears twice";
     tar->mtime_s = mtime_s;
     *at += BLOCK;
     if ((size_t)size > len - *at || padded((size_t)size) > len - *at)

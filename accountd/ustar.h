@@ -1,6 +1,6 @@
 /* A tar of few fixed rules, so that a set of files has exactly one archive:
  * POSIX ustar, regular files only, mode 0644, owner 0 and no names, one time
- * for all, entries in the order given, closed by two zero blocks.
+ * for all, entries in the byte order of their names, closed by two zero blocks.
  *
  * The reader accepts what the writer writes and not one byte else.
  */
@@ -22,9 +22,11 @@ struct ustar {
     int64_t mtime_s;
 };
 
-/* Adds a file; steals `bytes` (malloc'd, terminated). -1 and freed when out of memory or `bytes` is NULL. */
+/* Adds a file in any order; steals `bytes` (malloc'd, terminated). -1 and freed when out of memory or `bytes` is NULL. */
 int ustar_add(struct ustar *tar, const char *name, char *bytes, size_t len);
 int ustar_add_text(struct ustar *tar, const char *name, char *text);
+/* Puts the files in order; ustar_find and ustar_pack need them so. */
+void ustar_sort(struct ustar *tar);
 const struct ustar_file *ustar_find(const struct ustar *tar, const char *name);
 /* The archive, malloc'd; NULL when out of memory. */
 char *ustar_pack(const struct ustar *tar, size_t *len);

@@ -166,21 +166,6 @@ static int check_signatures(struct check *c)
     return 0;
 }
 
-/* The list of sums covers all files but itself and its signature, which come last. */
-static int check_sums(struct check *c)
-{
-    struct ustar rest = c->tar;
-
-    if (c->tar.count < 3 || strcmp(c->tar.files[c->tar.count - 2].name, BUNDLE_SUMS) != 0 ||
-        strcmp(c->tar.files[c->tar.count - 1].name, BUNDLE_SUMS BUNDLE_MINISIG) != 0)
-        return wrong(c, BUNDLE_SUMS ": it and its signature must end the archive");
-    rest.count -= 2;
-    for (size_t i = 1; i < rest.count; i++)
-        if (strcmp(rest.files[i - 1].name, rest.files[i].name) >= 0)
-            return wrong(c, "%s: out of order", rest.files[i].name);
-    return expect(c, BUNDLE_SUMS, bundle_sums(&rest));
-}
-
 static int check_texts(struct check *c)
 {
     int64_t issued_ms;
@@ -509,7 +494,7 @@ static int run(struct check *c, const char *archive, size_t len, const char *tru
     if (ustar_unpack(archive, len, &c->tar, c->why) || check_keys(c, trusted_keys))
         return -1;
     c->invoice = parse_canonical(c, "invoice.json");
-    if (!c->invoice || check_sums(c) || check_signatures(c) || check_texts(c) || check_checkpoint(c) ||
+    if (!c->invoice || expect(c, BUNDLE_SUMS, bundle_sums(&c->tar)) || check_signatures(c) || check_texts(c) || check_checkpoint(c) ||
         check_books(c) || check_records(c) || check_names(c))
         return -1;
     return check_amounts(c);

@@ -248,14 +248,12 @@ static void sign_again(struct life *life, struct ustar *tar, const char *name)
 
 static char *pack_again(struct life *life, struct ustar *tar, size_t *len)
 {
-    struct ustar rest = *tar;
     struct ustar_file *sums = (struct ustar_file *)ustar_find(tar, BUNDLE_SUMS);
 
     for (size_t i = 0; i < tar->count; i++)
         sign_again(life, tar, tar->files[i].name);
-    rest.count -= 2;
     free(sums->bytes);
-    sums->bytes = bundle_sums(&rest);
+    sums->bytes = bundle_sums(tar);
     sums->len = strlen(sums->bytes);
     sign_again(life, tar, BUNDLE_SUMS);
     return ustar_pack(tar, len);
