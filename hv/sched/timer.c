@@ -6,7 +6,7 @@
 #include "hv/arch/tsc.h"
 
 static struct timer_cpu {
-    struct spinlock lock;               /* order 9 in LOCKING.md */
+    struct spinlock lock;               /* order 9 in LOCKING.md; two: lower CPU first */
     struct list armed;
     struct timer *firing;               /* its fire() runs now; written under the lock */
 } timer_cpu[CPUS_MAX];
@@ -31,42 +31,68 @@ static void program(struct timer_cpu *c)
     lapic_timer_set(list_empty(&c->armed) ? TIME_NEVER : LIST_ITEM(c->armed.next, struct timer, link)->at_ns);
 }
 
-void timer_stop(struct timer *t)
+/* Locks the list that t is or was last on, and this CPU's: t->cpu changes under both only. So a timer that two CPUs set
+ * at once (its fire() arms it again here while its vCPU, moved elsewhere, sets it there) is on one list at any time. */
+static struct timer_cpu *lock_both(struct timer *t)
 {
-    for (;;) {
-        unsigned cpu = READ_ONCE(t->cpu);
-        struct timer_cpu *c = &timer_cpu[cpu];
+    struct timer_cpu *mine = &timer_cpu[this_cpu()->id];
 
-        spin_lock(&c->lock);
-        if (t->cpu == cpu) {
-            list_del(&t->link);
-            t->at_ns = TIME_NEVER;
-            spin_unlock(&c->lock);
-            return;                     /* hardware may fire for nothing, once */
-        }
-        spin_unlock(&c->lock);
+    for (;;) {
+        struct timer_cpu *old = &timer_cpu[READ_ONCE(t->cpu)];
+
+        spin_lock_two(&old->lock, &mine->lock);
+        if (&timer_cpu[t->cpu] == old)
+            return old;
+        spin_unlock_two(&old->lock, &mine->lock);
     }
 }
 
+void timer_stop(struct timer *t)
+{
+    for (;;) {
+        struct timer_cpu *c = &timer_cpu[READ_ONCE(t->cpu)];
+        bool found;
+
+        spin_lock(&c->lock);
+        found = &timer_cpu[t->cpu] == c;
+        if (found) {
+            list_del(&t->link);
+            t->at_ns = TIME_NEVER;      /* hardware may fire for nothing, once */
+        }
+        spin_unlock(&c->lock);
+        if (found)
+            return;
+    }
+}
+
+/* Until a look at all CPUs finds none in fire(): one that was there may have armed it again, and it may have fired. */
 void timer_stop_sync(struct timer *t)
 {
-    timer_stop(t);
-    for (unsigned i = 0; i < cpus_online; i++) {
-        while (i != this_cpu()->id && READ_ONCE(timer_cpu[i].firing) == t)
-            __builtin_ia32_pause();
-    }
-    timer_stop(t);                      /* fire() may have armed it again */
+    bool fired;
+
+    do {
+        timer_stop(t);
+        fired = false;
+        for (unsigned i = 0; i < cpus_online; i++) {
+            while (i != this_cpu()->id && READ_ONCE(timer_cpu[i].firing) == t) {
+                fired = true;
+                __builtin_ia32_pause();
+            }
+        }
+    } while (fired);
 }
 
 void timer_set(struct timer *t, uint64_t at_ns)
 {
-    struct timer_cpu *c = &timer_cpu[this_cpu()->id];
+    struct timer_cpu *c = &timer_cpu[this_cpu()->id], *old;
     struct list *at;
 
-    timer_stop(t);
-    if (at_ns == TIME_NEVER)
+    if (at_ns == TIME_NEVER) {
+        timer_stop(t);
         return;
-    spin_lock(&c->lock);
+    }
+    old = lock_both(t);
+    list_del(&t->link);
     t->cpu = this_cpu()->id;
     t->at_ns = at_ns;
     for (at = c->armed.next; at != &c->armed; at = at->next) {
@@ -76,7 +102,7 @@ void timer_set(struct timer *t, uint64_t at_ns)
     list_add_before(&t->link, at);
     if (c->armed.next == &t->link)
         program(c);
-    spin_unlock(&c->lock);
+    spin_unlock_two(&old->lock, &c->lock);
 }
 
 void timer_interrupt(void)
