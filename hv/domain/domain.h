@@ -76,6 +76,14 @@ struct domain {
     void *arch;                         /* arch/svm: IOPM choice, IO-APIC of dom0 */
 };
 
+/* Where the guest wants a vCPU's run states: up to two pages, direct map, references held. */
+struct runstate_area {
+    void *at[2];                        /* NULL: not registered, or in one page */
+    mfn_t mfn[2];
+    size_t split;                       /* bytes in the first page */
+};
+#define RUNSTATE_AREA_NONE ((struct runstate_area){ .mfn = { MFN_INVALID, MFN_INVALID } })
+
 struct vcpu {
     struct domain *domain;
     unsigned id;
@@ -87,8 +95,8 @@ struct vcpu {
     uint64_t state_since_ns;
     uint64_t state_ns[4];               /* per enum, the runstate ABI */
     bool up;                            /* not VCPU_OFFLINE: started by INIT/SIPI or context */
-    bool blocked;                       /* HLT or poll, until an event */
-    bool wake_pending;                  /* woken while it ran: the next sched_block returns at once */
+    bool blocked;                       /* HLT or poll, until an event; also read without the lock */
+    bool wake_pending;                  /* woken since sched_block_prepare; atomic */
     bool pinned;                        /* stays on its cpu */
     uint32_t pause_count;               /* atomic */
     struct sched_vcpu *sched;           /* sched/sched.c */
@@ -99,10 +107,7 @@ struct vcpu {
     uint32_t poll_active;               /* atomic: in SCHEDOP_poll */
     uint32_t poll_port;                 /* one port, or 0 for several */
 
-    /* The runstate area: up to two pages, direct map, references held. Own vCPU only. */
-    void *runstate_at[2];
-    mfn_t runstate_mfn[2];
-    size_t runstate_split;              /* bytes in the first page */
+    struct runstate_area runstate;      /* written at each switch: under the run queue's lock (sched_runstate_area) */
 
     /* The meter, own CPU only: since the last publish (stats/stats.h). */
     uint64_t exits, hypercalls;

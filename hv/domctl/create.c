@@ -69,7 +69,7 @@ static int vcpu_create(struct domain *d, struct vcpu *v, unsigned id)
     v->state = VCPU_OFFLINE;
     v->info = (struct vcpu_info *)&d->shared_info->vcpu_info[id];
     v->info_mfn = MFN_INVALID;
-    v->runstate_mfn[0] = v->runstate_mfn[1] = MFN_INVALID;
+    v->runstate = RUNSTATE_AREA_NONE;
     rc = sched_vcpu_init(v);
     if (rc)
         return rc;

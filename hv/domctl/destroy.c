@@ -50,10 +50,10 @@ static bool release_areas(struct domain *d)
         struct vcpu *v = d->vcpu[i];
 
         v->info = (struct vcpu_info *)&d->shared_info->vcpu_info[v->id];
-        v->runstate_at[0] = v->runstate_at[1] = NULL;
+        v->runstate.at[0] = v->runstate.at[1] = NULL;
         area_put(&v->info_mfn);
-        area_put(&v->runstate_mfn[0]);
-        area_put(&v->runstate_mfn[1]);
+        area_put(&v->runstate.mfn[0]);
+        area_put(&v->runstate.mfn[1]);
     }
     return true;
 }

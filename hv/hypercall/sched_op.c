@@ -65,7 +65,7 @@ static long poll(uint64_t arg_va)
         return -EINVAL;
     if (copy_from_guest(ports, (uint64_t)arg.ports.p, arg.nr_ports * sizeof(ports[0])))
         return -EFAULT;
-    v->wake_pending = false;
+    sched_block_prepare(v);
     v->poll_port = arg.nr_ports == 1 ? ports[0] : 0;
     __atomic_store_n(&v->poll_active, 1, __ATOMIC_SEQ_CST);
     for (unsigned i = 0; i < arg.nr_ports && !pending; i++)
@@ -93,7 +93,7 @@ long do_sched_op(unsigned cmd, uint64_t arg_va)
         return 0;
     case SCHEDOP_block:
         v->info->evtchn_upcall_mask = 0;
-        v->wake_pending = false;
+        sched_block_prepare(v);
         if (!evtchn_upcall_pending(v))
             sched_block(v);
         return 0;

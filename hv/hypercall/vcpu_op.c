@@ -42,45 +42,51 @@ static long register_vcpu_info(struct vcpu *v, uint64_t arg_va)
     return 0;
 }
 
-static void runstate_release(struct vcpu *v)
+static void runstate_put(struct runstate_area *area)
 {
     for (unsigned i = 0; i < 2; i++) {
-        v->runstate_at[i] = NULL;
-        if (v->runstate_mfn[i].n != MFN_INVALID.n)
-            page_put(v->runstate_mfn[i]);
-        v->runstate_mfn[i] = MFN_INVALID;
+        if (area->mfn[i].n != MFN_INVALID.n)
+            page_put(area->mfn[i]);
     }
 }
 
 /* By guest-virtual address, which is translated now: the pages stay referenced, whatever the guest maps there later. */
+static int runstate_find(uint64_t va, struct runstate_area *area)
+{
+    mfn_t mfn;
+
+    area->split = MIN(PAGE_SIZE - (va & ~PAGE_MASK), sizeof(struct vcpu_runstate_info));
+    if (guest_va_to_page(va, true, &mfn))
+        return -EFAULT;
+    area->mfn[0] = mfn;
+    area->at[0] = (char *)mfn_to_virt(mfn) + (va & ~PAGE_MASK);
+    if (area->split == sizeof(struct vcpu_runstate_info))
+        return 0;
+    if (guest_va_to_page(va + area->split, true, &mfn))
+        return -EFAULT;
+    area->mfn[1] = mfn;
+    area->at[1] = mfn_to_virt(mfn);
+    return 0;
+}
+
+/* Any vCPU of the domain may do this for any other at once, and v may be started meanwhile: the area is complete before
+ * it is exchanged, under the lock that its writers hold, and the old one is let go after. */
 static long register_runstate(struct vcpu *v, uint64_t arg_va)
 {
     struct vcpu_register_runstate_memory_area arg;
-    size_t first;
+    struct runstate_area area = RUNSTATE_AREA_NONE;
+    int rc = 0;
 
     if (copy_from_guest(&arg, arg_va, sizeof(arg)))
         return -EFAULT;
     if (v != current_vcpu() && READ_ONCE(v->up))
         return -EBUSY;
-    runstate_release(v);
-    if (!arg.addr.p)
-        return 0;
-    first = MIN(PAGE_SIZE - (arg.addr.p & ~PAGE_MASK), sizeof(struct vcpu_runstate_info));
-    if (guest_va_to_page(arg.addr.p, true, &v->runstate_mfn[0])) {
-        v->runstate_mfn[0] = MFN_INVALID;
-        return -EFAULT;
-    }
-    if (first < sizeof(struct vcpu_runstate_info)) {
-        if (guest_va_to_page(arg.addr.p + first, true, &v->runstate_mfn[1])) {
-            v->runstate_mfn[1] = MFN_INVALID;
-            runstate_release(v);
-            return -EFAULT;
-        }
-        v->runstate_at[1] = mfn_to_virt(v->runstate_mfn[1]);
-    }
-    v->runstate_split = first;
-    v->runstate_at[0] = (char *)mfn_to_virt(v->runstate_mfn[0]) + (arg.addr.p & ~PAGE_MASK);
-    return 0;
+    if (arg.addr.p)
+        rc = runstate_find(arg.addr.p, &area);
+    if (!rc)
+        sched_runstate_area(v, &area);
+    runstate_put(&area);
+    return rc;
 }
 
 static void event_timer_fires(void *arg)

@@ -8,6 +8,7 @@
 #include "hv/arch/irq.h"
 #include "hv/arch/tsc.h"
 #include "hv/arch/vcpu.h"
+#include "hv/lib/string.h"
 #include "hv/mm/page.h"
 #include "hv/stats/stats.h"
 
@@ -196,26 +197,37 @@ void sched_vcpu_down(struct vcpu *v)
     spin_unlock(&c->lock);
 }
 
+/* An exchange, not a store: x86 may let the loads that follow (is an event pending?) pass a store, and the store would
+ * then wipe out the wake_pending of a wake-up whose event was not seen. */
+void sched_block_prepare(struct vcpu *v)
+{
+    (void)__atomic_exchange_n(&v->wake_pending, false, __ATOMIC_SEQ_CST);
+}
+
+/* blocked is set before wake_pending is looked at, sched_wake does the reverse, each with a full barrier between: one of
+ * the two sees the other. */
 void sched_block(struct vcpu *v)
 {
     struct sched_cpu *c = lock_vcpu(v);
 
-    if (!v->wake_pending) {
-        v->blocked = true;
+    __atomic_store_n(&v->blocked, true, __ATOMIC_SEQ_CST);
+    if (__atomic_exchange_n(&v->wake_pending, false, __ATOMIC_SEQ_CST))
+        v->blocked = false;
+    else
         this_cpu()->need_resched = 1;
-    }
-    v->wake_pending = false;
     spin_unlock(&c->lock);
 }
 
+/* The exchange also makes what the caller woke v for visible before blocked is looked at. */
 void sched_wake(struct vcpu *v)
 {
     struct sched_cpu *c;
     bool queue;
 
-    /* What made the caller wake v is visible before we look whether it sleeps; sched_block's lock is the partner. */
+    (void)__atomic_exchange_n(&v->wake_pending, true, __ATOMIC_SEQ_CST);
+    if (!READ_ONCE(v->blocked))
+        return;
     c = lock_vcpu(v);
-    v->wake_pending = true;
     queue = v->blocked;
     v->blocked = false;
     spin_unlock(&c->lock);
@@ -285,37 +297,35 @@ int sched_set_params(struct domain *d, uint16_t weight, uint16_t cap_percent)
 static void steal(struct sched_cpu *mine)
 {
     unsigned me = this_cpu()->id;
+    struct runq_item *item = NULL;
 
-    for (unsigned i = 1; i < cpus_online; i++) {
+    for (unsigned i = 1; i < cpus_online && !item; i++) {
         struct sched_cpu *c = &sched_cpu[(me + i) % cpus_online];
-        struct runq_item *item;
 
         if (!READ_ONCE(c->q.nr_ready))
             continue;
-        spin_lock(&c->lock);
+        /* From queue to queue under both locks: one that is in neither could be paused, destroyed and freed by a third
+         * CPU while we still mean to run it. */
+        spin_lock_two(&c->lock, &mine->lock);
         item = runq_steal(&c->q);
-        if (item)
-            item->vcpu->cpu = me;
-        spin_unlock(&c->lock);
         if (item) {
-            spin_lock(&mine->lock);
-            /* Paused or stopped meanwhile, or queued by a wake-up: then there is nothing to do here. */
-            if (item->vcpu->cpu == me && item->state == RUNQ_OUT && sched_runnable(item->vcpu))
-                runq_insert(&mine->q, item, now_ns());
-            spin_unlock(&mine->lock);
-            return;
+            item->vcpu->cpu = me;
+            runq_insert(&mine->q, item, now_ns());
         }
+        spin_unlock_two(&c->lock, &mine->lock);
     }
 }
 
 static void put_prev_locked(struct sched_cpu *c, struct vcpu *prev, uint64_t now)
 {
+    bool runnable = sched_runnable(prev);       /* once: a pause may come in between, and takes the lock after us */
+
     runq_charge(&c->q, now - c->q.charged_until_ns, now);
-    if (sched_runnable(prev))
+    if (runnable)
         runq_insert(&c->q, item_of(prev), now);
     else
         runq_remove(&c->q, item_of(prev));
-    set_state_locked(prev, resting_state(prev), now);
+    set_state_locked(prev, runnable ? VCPU_RUNNABLE : resting_state(prev), now);
 }
 
 static struct vcpu *pick_locked(struct sched_cpu *c, uint64_t now, uint64_t *slice_end)
@@ -397,9 +407,21 @@ void sched_idle_ends(void)
 
 void sched_runstate_locked(struct vcpu *v, struct vcpu_runstate_info *out)
 {
-    *out = (struct vcpu_runstate_info){ .state = (int)v->state, .state_entry_time = v->state_since_ns };
+    memset(out, 0, sizeof(*out));       /* the guest sees the padding, too */
+    out->state = (int)v->state;
+    out->state_entry_time = v->state_since_ns;
     for (unsigned i = 0; i < 4; i++)
         out->time[i] = v->state_ns[i];
+}
+
+void sched_runstate_area(struct vcpu *v, struct runstate_area *swap)
+{
+    struct sched_cpu *c = lock_vcpu(v);
+    struct runstate_area old = v->runstate;
+
+    v->runstate = *swap;
+    *swap = old;
+    spin_unlock(&c->lock);
 }
 
 void sched_runstate(struct vcpu *v, struct vcpu_runstate_info *out)

@@ -16,8 +16,9 @@ void sched_vcpu_destroy(struct vcpu *v);                /* not running, not queu
 void sched_vcpu_up(struct vcpu *v);                     /* OFFLINE -> runnable */
 void sched_vcpu_down(struct vcpu *v);                   /* current or not running */
 
-/* current has nothing to do until sched_wake. The caller has cleared v->wake_pending, then looked for pending events,
- * then calls this: a wake in between makes it return at once. */
+/* current has nothing to do until sched_wake: the caller prepares, then looks for pending events, then blocks. A wake
+ * since the first makes the last return at once. */
+void sched_block_prepare(struct vcpu *v);
 void sched_block(struct vcpu *v);
 void sched_wake(struct vcpu *v);
 void sched_yield(void);
@@ -38,6 +39,9 @@ void sched_idle_ends(void);                             /* first thing in an int
 /* vCPU run time up to now, including the running stretch; by state. Any vCPU. */
 void sched_runstate(struct vcpu *v, struct vcpu_runstate_info *out);
 void sched_runstate_locked(struct vcpu *v, struct vcpu_runstate_info *out);    /* under v's run queue lock */
+
+/* Exchanges v's runstate area, which the switches write, for *swap. */
+void sched_runstate_area(struct vcpu *v, struct runstate_area *swap);
 
 /* The two timers that hypercalls arm for a vCPU: VCPUOP_set_singleshot_timer and SCHEDOP_poll. Their owner initialises
  * them (fire is NULL before); they stop with the vCPU. */

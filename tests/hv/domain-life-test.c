@@ -111,7 +111,7 @@ static long busy_guest(uint64_t map_at)
     if (guest_populate((domid_t)id, 0, 500) != 500 || gnttab_frame(d, 0, &frame))
         return -1;
     /* As VCPUOP_register_vcpu_info and the runstate area leave it. */
-    if (p2m_get_own_page(d, GFN(5), &d->vcpu[0]->info_mfn) || p2m_get_own_page(d, GFN(6), &d->vcpu[1]->runstate_mfn[1]))
+    if (p2m_get_own_page(d, GFN(5), &d->vcpu[0]->info_mfn) || p2m_get_own_page(d, GFN(6), &d->vcpu[1]->runstate.mfn[1]))
         return -1;
     d->vcpu[0]->info = mfn_to_virt(d->vcpu[0]->info_mfn);
     grants = mfn_to_virt(frame);

@@ -28,10 +28,10 @@ void vcpu_runstate_update(struct vcpu *v)
 {
     struct vcpu_runstate_info info;
 
-    if (!v->runstate_at[0])
+    if (!v->runstate.at[0])
         return;
     sched_runstate_locked(v, &info);
-    memcpy(v->runstate_at[0], &info, v->runstate_split);
-    if (v->runstate_at[1])
-        memcpy(v->runstate_at[1], (char *)&info + v->runstate_split, sizeof(info) - v->runstate_split);
+    memcpy(v->runstate.at[0], &info, v->runstate.split);
+    if (v->runstate.at[1])
+        memcpy(v->runstate.at[1], (char *)&info + v->runstate.split, sizeof(info) - v->runstate.split);
 }
