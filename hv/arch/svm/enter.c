@@ -46,14 +46,38 @@ static void choose_asid(struct vcpu *v, unsigned cpu)
     }
 }
 
-/* An INIT that another vCPU sent: back to reset, waiting for SIPI. */
+/* What an INIT or SIPI left for us to do: back to reset, and then to the SIPI's start or to wait for one (APM 2, 16.5).
+ * False: v is down now. */
 static bool take_init(struct vcpu *v)
 {
-    if (!__atomic_exchange_n(&svm_of(v)->init_pending, 0, __ATOMIC_ACQ_REL))
-        return false;
+    struct svm_vcpu *s = svm_of(v);
+    uint16_t sipi;
+
+    spin_lock(&v->domain->lock);
+    sipi = s->sipi;
     svm_reset(v);
-    svm_of(v)->wait_sipi = true;
-    sched_vcpu_down(v);
+    s->init_pending = false;
+    s->sipi = 0;
+    s->wait_sipi = !sipi;
+    if (sipi)
+        svm_start_ap(v, (uint8_t)sipi);
+    else
+        sched_vcpu_down(v);
+    spin_unlock(&v->domain->lock);
+    return sipi;
+}
+
+/* v halted with interrupts off and was woken: by an NMI, or by what it may not have yet. True: it halts on. */
+static bool halts_on(struct vcpu *v)
+{
+    struct svm_vcpu *s = svm_of(v);
+
+    sched_block_prepare(v);
+    if (READ_ONCE(s->nmi_pending) && !s->nmi_blocked) {
+        s->halted_masked = false;
+        return false;
+    }
+    sched_block(v);
     return true;
 }
 
@@ -62,7 +86,9 @@ void vcpu_run(struct vcpu *v)
     struct percpu *cpu = this_cpu();
     struct svm_vcpu *s = svm_of(v);
 
-    if (unlikely(READ_ONCE(s->init_pending)) && take_init(v))
+    if (unlikely(READ_ONCE(s->init_pending) || READ_ONCE(s->sipi)) && !take_init(v))
+        return;
+    if (unlikely(s->halted_masked) && halts_on(v))
         return;
     /* Odd before looking for events and at flush_gen: whoever raises either afterwards sees us inside and sends an
      * IPI (vcpu_kick, p2m_sync are the partners). */
@@ -75,7 +101,7 @@ void vcpu_run(struct vcpu *v)
     __atomic_add_fetch(&cpu->in_guest, 1, __ATOMIC_RELEASE);
     v->exits++;
     svm_requeue(v);
-    if (unlikely(s->vmcb->interrupt_shadow & 1))
+    if (unlikely(s->vmcb->interrupt_shadow & 1) && s->vmcb->exitcode != VMEXIT_HLT)
         svm_note_shadow(v);
     svm_exit(v);
 }

@@ -9,6 +9,7 @@
 #include <xen/sched.h>
 
 #define CR4_OSXSAVE (1u << 18)
+#define DR7_GD      (1ull << 13)
 
 /* Without nRIP the length is the opcode's: a guest that adds prefixes moves its own RIP wrongly and harms nobody else.
  * In 16- and 32-bit code RIP wraps at 4 GiB. */
@@ -22,15 +23,15 @@ void svm_skip(struct vcpu *v, unsigned length)
     b->interrupt_shadow = 0;
 }
 
-/* All vCPUs halted with interrupts off can never run again: this is how a PVH guest without ACPI S5 powers off. */
+/* All vCPUs halted with interrupts off can never run again: this is how a PVH guest without ACPI S5 powers off. The
+ * fence orders our own flag before the looks at the others': of two that halt at once, one sees both. */
 static void check_halted_for_good(struct domain *d)
 {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     for (unsigned i = 0; i < d->nr_vcpus; i++) {
-        struct vcpu *v = d->vcpu[i];
+        const struct svm_vcpu *s = svm_of(d->vcpu[i]);
 
-        if (!READ_ONCE(v->up))
-            continue;
-        if (!READ_ONCE(v->blocked) || svm_of(v)->vmcb->rflags & 1u << 9 || svm_of(v)->nmi_pending)
+        if (READ_ONCE(d->vcpu[i]->up) && (!READ_ONCE(s->halted_masked) || READ_ONCE(s->nmi_pending)))
             return;
     }
     domain_shutdown(d, SHUTDOWN_poweroff);
@@ -38,12 +39,14 @@ static void check_halted_for_good(struct domain *d)
 
 static void halt(struct vcpu *v)
 {
-    bool interrupts = svm_of(v)->vmcb->rflags & 1u << 9;
+    struct svm_vcpu *s = svm_of(v);
+    bool interrupts = s->vmcb->rflags & 1u << 9;
 
     svm_skip(v, 1);
-    v->wake_pending = false;
-    if (interrupts ? svm_event_pending(v) : svm_of(v)->nmi_pending)
+    sched_block_prepare(v);
+    if (interrupts ? svm_event_pending(v) : s->nmi_pending && !s->nmi_blocked)
         return;
+    WRITE_ONCE(s->halted_masked, !interrupts);
     sched_block(v);
     if (!interrupts)
         check_halted_for_good(v->domain);
@@ -103,8 +106,7 @@ void svm_exit(struct vcpu *v)
         svm_npf(v);
         break;
     case VMEXIT_IRET:
-        svm_of(v)->nmi_blocked = false;         /* the IRET runs next: a new NMI waits for the instruction after it */
-        b->intercept_1 &= ~INTERCEPT_1_IRET;
+        svm_note_iret(v);
         break;
     case VMEXIT_XSETBV:
         xsetbv(v);
@@ -114,6 +116,7 @@ void svm_exit(struct vcpu *v)
         svm_skip(v, 2);                 /* caches are coherent and shared: nothing to do for one guest */
         break;
     case VMEXIT_EXCP_DB:
+        b->dr7 &= ~DR7_GD;              /* as delivery does (APM 2, 13.1.1.4), or the handler's MOV DR faults for ever */
         svm_raise_exception(v, EXC_DB, false, 0);
         break;
     case VMEXIT_EXCP_AC:

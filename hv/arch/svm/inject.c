@@ -8,16 +8,40 @@
 
 #define RFLAGS_IF (1u << 9)
 
+/* What comes from outside is pending again as before, so that an exception of this exit's own cannot displace it (the
+ * upcall's byte is still set). INTn, INT3 and INTO are executed again: RIP still points at them (APM 2, 15.7.2). */
+static void requeue(struct vcpu *v, uint64_t e)
+{
+    struct svm_vcpu *s = svm_of(v);
+    uint8_t vector = (uint8_t)e;
+
+    switch (EVENT_TYPE_OF(e)) {
+    case EVENT_INTR:
+        if (s->lapic_injected)
+            vlapic_unaccept(v, vector);
+        break;
+    case EVENT_NMI:
+        s->nmi_pending = true;
+        s->nmi_blocked = s->nmi_iret = false;
+        s->vmcb->intercept_1 &= ~INTERCEPT_1_IRET;
+        break;
+    case EVENT_EXC:
+        s->exception_pending = vector != EXC_BP && vector != EXC_OF;
+        s->exception = e;
+        break;
+    default:
+        break;
+    }
+}
+
 void svm_requeue(struct vcpu *v)
 {
     struct svm_vcpu *s = svm_of(v);
     uint64_t e = s->vmcb->exitintinfo;
 
     s->vmcb->eventinj = 0;
-    if (!(e & EVENT_VALID) || EVENT_TYPE_OF(e) == EVENT_SOFT)
-        return;                         /* INTn is executed again: RIP still points at it */
-    s->exception_pending = true;
-    s->exception = e;
+    if (unlikely(e & EVENT_VALID))
+        requeue(v, e);
 }
 
 void svm_raise_exception(struct vcpu *v, unsigned vector, bool has_error, uint32_t error)
@@ -77,10 +101,23 @@ static void close_window(struct vmcb *b)
     b->intercept_1 &= ~INTERCEPT_1_VINTR;
 }
 
+/* The IRET that ends an NMI's handler is about to run. An NMI given before it has would overwrite the frame that it
+ * reads, so the next one waits until RIP has moved: at the latest until the time slice's end. */
+void svm_note_iret(struct vcpu *v)
+{
+    struct svm_vcpu *s = svm_of(v);
+
+    s->nmi_iret = true;
+    s->nmi_iret_rip = s->vmcb->rip;
+    s->vmcb->intercept_1 &= ~INTERCEPT_1_IRET;
+}
+
 static bool inject_nmi(struct svm_vcpu *s)
 {
     struct vmcb *b = s->vmcb;
 
+    if (s->nmi_iret && b->rip != s->nmi_iret_rip)
+        s->nmi_blocked = s->nmi_iret = false;
     if (!s->nmi_pending || s->nmi_blocked || b->interrupt_shadow & 1)
         return false;
     s->nmi_pending = false;
@@ -117,6 +154,7 @@ void svm_inject(struct vcpu *v)
     }
     close_window(b);
     b->eventinj = EVENT_VALID | EVENT_TYPE(EVENT_INTR) | (unsigned)vector;
+    s->lapic_injected = !upcall;
     if (!upcall)
         vlapic_accept(v, (uint8_t)vector);
 }

@@ -22,7 +22,8 @@ struct vlapic {                         /* vlapic.c; x2APIC only */
     struct timer timer;
 };
 
-#define XSAVE_BYTES 4096
+#define SIPI_PENDING 0x100u
+#define XSAVE_BYTES  4096
 
 struct svm_vcpu {
     struct vmcb *vmcb;
@@ -38,12 +39,19 @@ struct svm_vcpu {
     unsigned asid_cpu;
     uint64_t asid_generation, flush_gen;
 
-    bool nmi_pending, nmi_blocked;
+    bool nmi_pending;                   /* set by any CPU */
+    bool nmi_blocked;                   /* until the IRET at nmi_iret_rip, once seen, is done */
+    bool nmi_iret;
+    uint64_t nmi_iret_rip;
+    bool lapic_injected;                /* the interrupt in EVENTINJ came from the local APIC */
     bool exception_pending;
     uint64_t exception;                 /* EVENTINJ form */
+    /* INIT and SIPI, under domain.lock. Others only leave a note: the VMCB is touched by who runs v alone (enter.c). */
     bool wait_sipi;
-    uint32_t init_pending;              /* atomic: an INIT from another vCPU, done by this one */
+    bool init_pending;
+    uint16_t sipi;                      /* SIPI_PENDING | vector */
     uint64_t time_updated_ns;
+    bool halted_masked;                 /* in HLT with interrupts off: nothing but an NMI ends it */
     bool halt_in_shadow;                /* RIP is at a HLT right behind an STI (inject.c) */
 };
 
@@ -79,10 +87,13 @@ void svm_skip(struct vcpu *v, unsigned length);         /* RIP past an instructi
 /* inject.c */
 void svm_inject(struct vcpu *v);                        /* last thing before VMRUN */
 void svm_note_shadow(struct vcpu *v);
+void svm_note_iret(struct vcpu *v);
 void svm_requeue(struct vcpu *v);                       /* first thing after: an event whose delivery was interrupted */
 void svm_raise_exception(struct vcpu *v, unsigned vector, bool has_error, uint32_t error);
 bool svm_event_pending(struct vcpu *v);                 /* would something be injected if IF were 1? */
 #define EXC_DB 1
+#define EXC_BP 3
+#define EXC_OF 4
 #define EXC_UD 6
 #define EXC_GP 13
 #define EXC_AC 17
@@ -100,6 +111,7 @@ int vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value) __must_check;    
 int vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value) __must_check;
 int vlapic_highest(const struct vcpu *v);               /* vector that may be delivered, or -1 */
 void vlapic_accept(struct vcpu *v, uint8_t vector);     /* IRR to ISR */
+void vlapic_unaccept(struct vcpu *v, uint8_t vector);   /* and back: it was not delivered */
 void vlapic_raise(struct vcpu *v, uint8_t vector, bool level);
 void vlapic_destroy(struct vcpu *v);
 

@@ -53,6 +53,14 @@ void vlapic_accept(struct vcpu *v, uint8_t vector)
     bit_set(l->isr, vector);
 }
 
+void vlapic_unaccept(struct vcpu *v, uint8_t vector)
+{
+    struct vlapic *l = &svm_of(v)->lapic;
+
+    bit_clear(l->isr, vector);
+    bit_test_and_set_atomic(l->irr, vector);
+}
+
 void vlapic_raise(struct vcpu *v, uint8_t vector, bool level)
 {
     struct vlapic *l = &svm_of(v)->lapic;
@@ -159,22 +167,31 @@ void vlapic_destroy(struct vcpu *v)
 
 static void send_init(struct vcpu *target)
 {
-    if (READ_ONCE(target->up)) {
-        __atomic_store_n(&svm_of(target)->init_pending, 1, __ATOMIC_RELEASE);
-        vcpu_kick(target);
-        return;
-    }
-    svm_of(target)->wait_sipi = true;
+    struct svm_vcpu *s = svm_of(target);
+
+    spin_lock(&target->domain->lock);
+    s->sipi = 0;
+    s->init_pending = true;
+    if (!READ_ONCE(target->up))
+        s->wait_sipi = true;
+    spin_unlock(&target->domain->lock);
+    vcpu_kick(target);
 }
 
+/* A SIPI counts when it finds v waiting for it, or an INIT on its way: Linux sends the two without a pause. */
 static void send_sipi(struct vcpu *target, uint8_t vector)
 {
-    if (READ_ONCE(target->up) || !svm_of(target)->wait_sipi)
-        return;
-    svm_reset(target);
-    svm_start_ap(target, vector);
-    target->initialised = true;
-    sched_vcpu_up(target);
+    struct svm_vcpu *s = svm_of(target);
+
+    spin_lock(&target->domain->lock);
+    if (s->wait_sipi || s->init_pending)
+        WRITE_ONCE(s->sipi, SIPI_PENDING | vector);
+    if (s->wait_sipi && s->sipi) {
+        s->wait_sipi = false;
+        target->initialised = true;
+        sched_vcpu_up(target);
+    }
+    spin_unlock(&target->domain->lock);
 }
 
 static void deliver(struct vcpu *target, uint32_t icr_low)

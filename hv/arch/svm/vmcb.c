@@ -68,8 +68,8 @@ void svm_reset(struct vcpu *v)
     s->xcr0 = 1;
     s->tsc_aux = 0;
     memset(s->dr, 0, sizeof(s->dr));
-    s->nmi_pending = s->nmi_blocked = s->exception_pending = false;
-    s->wait_sipi = v->id != 0;
+    s->nmi_pending = s->nmi_blocked = s->nmi_iret = s->exception_pending = s->halted_masked = false;
+    s->asid_cpu = CPUS_MAX;             /* the tag in the VMCB is gone; 0 would be the host's */
     vlapic_reset(v);
 }
 
@@ -79,7 +79,6 @@ void svm_start_ap(struct vcpu *v, uint8_t sipi_vector)
 
     b->cs = seg((uint16_t)(sipi_vector << 8), 0x09B, 0xFFFF, (uint64_t)sipi_vector << 12);
     b->rip = 0;
-    svm_of(v)->wait_sipi = false;
 }
 
 static void xsave_reset(struct svm_vcpu *s)
@@ -105,9 +104,9 @@ int vcpu_arch_init(struct vcpu *v)
         return -ENOMEM;
     }
     s->vmcb_pa = virt_to_paddr(s->vmcb);
-    s->asid_cpu = CPUS_MAX;
     xsave_reset(s);
     svm_reset(v);
+    s->wait_sipi = v->id != 0;
     return 0;
 }
 
@@ -261,8 +260,9 @@ int vcpu_context_load(struct vcpu *v, const struct hvm_hw_cpu *hw)
     b->sfmask = hw->msr_syscall_mask;
     s->tsc_aux = (uint32_t)hw->msr_tsc_aux;
     s->exception_pending = hw->pending_event != 0;
-    s->exception = hw->pending_event;
-    s->wait_sipi = false;
+    s->exception = hw->pending_event | (uint64_t)hw->error_code << 32;
+    s->wait_sipi = s->init_pending = s->halted_masked = false;
+    s->sipi = 0;
     v->initialised = true;
     return 0;
 }
