@@ -78,6 +78,7 @@ exception_entries:
 
     .data
     .balign 8
+    .globl gdt, pml4
 gdt:
     .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff
 gdt_pointer:
