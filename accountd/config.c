@@ -31,6 +31,8 @@ static json_t *load(const char *path)
     json_error_t error;
     json_t *object = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
 
+    if (!object && error.line < 0)
+        fatalx("%s", error.text);
     if (!object)
         fatalx("%s: line %d: %s", path, error.line, error.text);
     if (!json_is_object(object))

@@ -79,17 +79,6 @@ static void start_as_root(struct accountd *a, const struct config *c, const stru
     a->page = c->stats_file ? stats_page_file(c->stats_file) : stats_page_xen();
 }
 
-static void open_books(struct accountd *a, const struct config *c)
-{
-    struct accountd_setup setup = { .state_dir = c->state_dir, .host = c->host,
-                                    .interval_ns = (uint64_t)c->interval_s * 1000000000u };
-
-    setup.price_book = config_price_book(c, &setup.book);
-    if (accountd_open(a, &setup))
-        fatalx("%s: not as it must be to go on: nothing was changed", c->state_dir);
-    free(setup.price_book);
-}
-
 /* The public keys beside the private ones, for the operator to hand out. */
 static void write_keys_txt(struct accountd *a, const struct config *c)
 {
@@ -142,6 +131,7 @@ static void loop(struct accountd *a, struct rpc_server *server, int signals, int
 int main(int argc, char **argv)
 {
     static struct accountd a;
+    struct accountd_setup setup;
     struct config config;
     struct paths paths;
     struct rpc_server *server;
@@ -151,13 +141,18 @@ int main(int argc, char **argv)
     if (sodium_init() < 0)
         fatalx("libsodium does not start");
     config_read(&config, argc, argv);
+    setup = (struct accountd_setup){ .state_dir = config.state_dir, .host = config.host,
+                                     .interval_ns = (uint64_t)config.interval_s * 1000000000u };
+    setup.price_book = config_price_book(&config, &setup.book);
     make_paths(&config, &paths);
     start_as_root(&a, &config, &paths);
     /* From a file, nothing needed root: whoever tests us stays who they are. */
     if (!config.stats_file)
         daemon_drop(USER);
     signals = daemon_signal_fd();
-    open_books(&a, &config);
+    if (accountd_open(&a, &setup))
+        fatalx("%s: not as it must be to go on: nothing was changed", config.state_dir);
+    free(setup.price_book);
     write_keys_txt(&a, &config);
     a.acker = acker_new(config.provisioner_socket);
     timer = make_timer();
