@@ -1,10 +1,12 @@
-/* A list of tombstones, one thread that works it off. What could not be asked
- * is asked again: at the next acker_ask, which comes with each sample. */
+/* A list of requests, one thread that works it off. A tombstone that could not
+ * be freed is asked for again at the next acker_ask, which comes with each sample. */
 #include "accountd/acker.h"
+#include "common/id.h"
 #include "common/log.h"
 #include "common/rpc.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -17,7 +19,8 @@ enum ask_state { ASK_WANTED, ASK_FAILED, ASK_DONE };
 struct ask {
     struct ask *next;
     unsigned slot;
-    char incarnation[RECORD_HEX_BYTES];
+    char incarnation[RECORD_HEX_BYTES];     /* "": suspend `instance` */
+    char instance[RECORD_NAME_BYTES];
     enum ask_state state;
     bool told;                          /* its failure has been logged; the thread's own */
 };
@@ -40,6 +43,24 @@ static struct ask *find(struct acker *acker, enum ask_state state)
     return NULL;
 }
 
+static void request_suspend(struct acker *acker, const struct ask *ask)
+{
+    char id[ID_BYTES];
+    json_t *error, *args = json_pack("{s:s, s:s, s:s}", "job_id", id_make("job_", id), "instance_id", ask->instance,
+                                     "type", "suspend");
+    json_t *ok = rpc_call_sync(acker->client, "instance_action", args, REQUEST_MS, &error);
+    const char *code = json_string_value(json_object_get(error, "code"));
+
+    if (ok)
+        log_warnx("instance %s: no money left, it is being suspended", ask->instance);
+    /* conflict: it does not run, or is being suspended already. */
+    else if (!code || strcmp(code, "conflict") != 0)
+        log_warnx("instance %s: no money left, but not suspended, will ask again: %s", ask->instance,
+                  json_string_value(json_object_get(error, "detail")));
+    json_decref(error);
+    json_decref(ok);
+}
+
 /* 0: hv has freed it. */
 static int request(struct acker *acker, struct ask *ask)
 {
@@ -56,6 +77,36 @@ static int request(struct acker *acker, struct ask *ask)
     return ask->told ? -1 : 0;
 }
 
+static void unlink_ask(struct acker *acker, struct ask *ask)
+{
+    struct ask **at = &acker->asks;
+
+    while (*at != ask)
+        at = &(*at)->next;
+    *at = ask->next;
+}
+
+static void work_off(struct acker *acker, struct ask *ask)
+{
+    bool suspend = ask->incarnation[0] == 0;
+    int rc = 0;
+
+    /* Only acker_done frees an ask, and only a done one: this one stays. */
+    pthread_mutex_unlock(&acker->lock);
+    if (suspend)
+        request_suspend(acker, ask);
+    else
+        rc = request(acker, ask);
+    pthread_mutex_lock(&acker->lock);
+    ask->state = rc ? ASK_FAILED : ASK_DONE;
+    if (suspend) {
+        unlink_ask(acker, ask);
+        free(ask);
+    } else if (rc == 0) {
+        eventfd_write(acker->event_fd, 1);
+    }
+}
+
 static void *work(void *arg)
 {
     struct acker *acker = arg;
@@ -63,19 +114,11 @@ static void *work(void *arg)
     pthread_mutex_lock(&acker->lock);
     while (!acker->stop) {
         struct ask *ask = find(acker, ASK_WANTED);
-        int rc;
 
-        if (!ask) {
+        if (ask)
+            work_off(acker, ask);
+        else
             pthread_cond_wait(&acker->wanted, &acker->lock);
-            continue;
-        }
-        /* Only acker_done frees an ask, and only a done one: this one stays. */
-        pthread_mutex_unlock(&acker->lock);
-        rc = request(acker, ask);
-        pthread_mutex_lock(&acker->lock);
-        ask->state = rc ? ASK_FAILED : ASK_DONE;
-        if (rc == 0)
-            eventfd_write(acker->event_fd, 1);
     }
     pthread_mutex_unlock(&acker->lock);
     return NULL;
@@ -119,6 +162,20 @@ void acker_ask(struct acker *acker, unsigned slot, const char *incarnation)
     pthread_mutex_unlock(&acker->lock);
 }
 
+void acker_suspend(struct acker *acker, const char *instance)
+{
+    struct ask *ask = calloc(1, sizeof(*ask));
+
+    if (!ask)
+        return;
+    snprintf(ask->instance, sizeof(ask->instance), "%s", instance);
+    pthread_mutex_lock(&acker->lock);
+    ask->next = acker->asks;
+    acker->asks = ask;
+    pthread_cond_signal(&acker->wanted);
+    pthread_mutex_unlock(&acker->lock);
+}
+
 bool acker_done(struct acker *acker, char incarnation[static RECORD_HEX_BYTES])
 {
     eventfd_t count;
@@ -128,11 +185,7 @@ bool acker_done(struct acker *acker, char incarnation[static RECORD_HEX_BYTES])
     pthread_mutex_lock(&acker->lock);
     ask = find(acker, ASK_DONE);
     if (ask) {
-        struct ask **at = &acker->asks;
-
-        while (*at != ask)
-            at = &(*at)->next;
-        *at = ask->next;
+        unlink_ask(acker, ask);
         strcpy(incarnation, ask->incarnation);
     }
     pthread_mutex_unlock(&acker->lock);

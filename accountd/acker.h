@@ -1,5 +1,6 @@
-/* Asks the provisioner to free tombstones in hv, in a thread of its own: the
- * provisioner may be waiting for us at that moment, or be down. */
+/* What accountd asks of the provisioner: to free tombstones in hv, and to
+ * suspend who has no money left. A thread of its own asks: the provisioner may
+ * be waiting for us at that moment, or be down. */
 #ifndef ACCOUNTD_ACKER_H
 #define ACCOUNTD_ACKER_H
 
@@ -13,6 +14,9 @@ struct acker *acker_new(const char *socket_path);
 int acker_fd(const struct acker *acker);
 /* Asks for this tombstone, once, however often it is called until it is done. */
 void acker_ask(struct acker *acker, unsigned slot, const char *incarnation);
+/* Asks to suspend the instance, once for each call. What does not get through
+ * is asked again with the instance's next record. */
+void acker_suspend(struct acker *acker, const char *instance);
 /* The next one that hv has freed; false if there is none. */
 bool acker_done(struct acker *acker, char incarnation[static RECORD_HEX_BYTES]);
 /* Waits for the request under way, at most its deadline. */

@@ -43,6 +43,9 @@ static int charge_meters(struct accountd *a, uint64_t idx, const struct record *
     if (carried_nano && carried_nano < total_nano)
         log_warnx("account %s: out of money: the host carries instance %s from now on", record->account,
                   record->instance);
+    /* Before the daemon's loop runs nobody can be asked; the next record comes then. */
+    if (carried_nano && a->acker && strcmp(record->type, "use") == 0)
+        acker_suspend(a->acker, record->instance);
     return 0;
 fail:
     log_warnx("leaf %ju: not charged: %s", (uintmax_t)idx, why.text);

@@ -173,6 +173,25 @@ static void test_tombstones_wait(void)
     world_end(&w);
 }
 
+static void test_end_of_money(void)
+{
+    struct world w;
+    struct xs_stats_slot slot = world_live(0xaa, 5);
+
+    world_begin(&w);
+    started(&w, "a customer with little money");
+    check(done(&w, world_ask(&w, "account_open", "{s:s,s:s,s:s}", "account_id", "acc", "name", "Ann", "currency", "EUR")) &&
+          done(&w, world_ask(&w, "fund", "{s:s,s:s,s:s,s:s}", "transfer_id", "t1", "account_id", "acc", "amount_nano",
+                             "13000000", "reason", "voucher")), "there is money for an hour and a little");
+    world_slot(&w, 2, &slot);
+    check(registered(&w, 0xaa) && world_sampled(&w) && __atomic_load_n(&w.suspends, __ATOMIC_SEQ_CST) == 0,
+          "it runs, and nobody is suspended");
+    slot.guest_ns = 7200 * S;
+    world_slot(&w, 2, &slot);
+    check(world_suspended(&w), "when the hold is used up the provisioner is asked to suspend it");
+    world_end(&w);
+}
+
 static void test_second_instance(void)
 {
     struct world w;
@@ -284,6 +303,7 @@ int main(void)
 {
     test_kills_change_nothing();
     test_tombstones_wait();
+    test_end_of_money();
     test_second_instance();
     test_bad_page();
     test_conservation();

@@ -93,7 +93,19 @@ static int tombstone_ack(struct rpc_call *call, json_t *args, json_t **result)
     return 0;
 }
 
+static int instance_action(struct rpc_call *call, json_t *args, json_t **result)
+{
+    const char *type = json_string_value(json_object_get(args, "type"));
+
+    (void)call;
+    if (type && strcmp(type, "suspend") == 0)
+        __atomic_add_fetch(&played->suspends, 1, __ATOMIC_SEQ_CST);
+    *result = json_object();
+    return 0;
+}
+
 static const struct rpc_verb provisioner_verbs[] = {
+    { "instance_action", instance_action, RPC_ACCOUNTD },
     { "tombstone_ack", tombstone_ack, RPC_ACCOUNTD | RPC_ROOT },
     { NULL, NULL, 0 },
 };
@@ -317,6 +329,18 @@ bool world_sampled(struct world *w)
         if (now_ms() > deadline)
             return false;
         pause_ms(50);
+    }
+    return true;
+}
+
+bool world_suspended(struct world *w)
+{
+    int64_t deadline = now_ms() + WORLD_DEADLINE_S * 1000;
+
+    while (__atomic_load_n(&w->suspends, __ATOMIC_SEQ_CST) == 0) {
+        if (now_ms() > deadline)
+            return false;
+        pause_ms(20);
     }
     return true;
 }

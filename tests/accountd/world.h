@@ -28,6 +28,7 @@ struct world {
     struct rpc_server *server;
     int stop[2];                        /* a pipe: closing it ends the provisioner */
     unsigned acks;                      /* tombstones freed; read with __atomic */
+    unsigned suspends;                  /* instances that accountd asked to suspend; likewise */
     bool refuse_acks;                   /* the provisioner answers `unavailable` */
 };
 
@@ -55,6 +56,8 @@ struct xs_stats_slot world_live(uint8_t tag, unsigned domid);
 const char *world_hex(uint8_t tag);
 /* Waits until accountd has taken two more samples; false at the deadline. */
 bool world_sampled(struct world *w);
+/* Waits until accountd has asked the provisioner to suspend something. */
+bool world_suspended(struct world *w);
 /* Waits until hv's slot is empty: its end is durable and the provisioner was told. */
 bool world_freed(struct world *w, unsigned index);
 
