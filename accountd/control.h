@@ -25,7 +25,7 @@
  *                                                                              of what still runs; at once durable
  * invoice_list   {account_id}                                    api        -> {invoices:[...]}
  * invoice_get    {account_id, invoice_id}                        api        -> {invoice, bundle_path}   the tar, readable by api's group
- * checkpoint     {}                                              api        -> {text}
+ * checkpoint     {}                                              api        -> {text, keys}   keys: keys.txt, what xs-verify --key reads
  * status         {}                                              api, root  -> {samples, misses, last_sample_age_ms, conservation_ok,
  *                                                                              cpus:[{guest_ns, hv_ns, idle_ns}], log_size, origin, version}
  */
