@@ -35,6 +35,8 @@ void runq_item_set(struct runq_item *item, uint16_t weight, uint64_t cap_ns)
 {
     ASSERT(item->state == RUNQ_OUT || item->state == RUNQ_RUNNING);
     ASSERT(weight > 0);
+    if (item->state == RUNQ_RUNNING)
+        item->home->weight += weight - (uint64_t)item->weight;
     item->weight = weight;
     item->cap_ns = cap_ns < RUNQ_PERIOD_NS ? cap_ns : 0;
     if (item->cap_ns)
@@ -80,18 +82,25 @@ static void queue(struct runq *q, struct runq_item *item)
     list_add(&item->link, at);
     item->state = RUNQ_READY;
     q->nr_ready++;
+    q->weight += item->weight;
 }
 
-/* The clock follows the least virtual time of those that compete and never goes back: with nobody there it stands. */
-static void vclock_advance(struct runq *q)
+/* Keeps the clock among those that compete: not ahead of all, and behind the least by no more than what one slice too
+ * many can have put it ahead. With nobody there it stands. */
+static void vclock_bound(struct runq *q)
 {
-    struct runq_item *first = list_empty(&q->ready) ? NULL : item_of(q->ready.next);
+    struct runq_item *least = q->running, *most = q->running;
 
-    if (!first && !q->running)
+    if (!list_empty(&q->ready)) {
+        struct runq_item *first = item_of(q->ready.next), *last = item_of(q->ready.prev);
+
+        least = !least || first->vtime < least->vtime ? first : least;
+        most = !most || last->vtime > most->vtime ? last : most;
+    }
+    if (!least)
         return;
-    if (!first || (q->running && q->running->vtime < first->vtime))
-        first = q->running;
-    q->vclock = MAX(q->vclock, first->vtime);
+    q->vclock = MIN(q->vclock, most->vtime);
+    q->vclock = MAX(q->vclock, least->vtime - vtime_of(least, RUNQ_SLICE_MAX_NS));
 }
 
 static void place(struct runq *q, struct runq_item *item)
@@ -105,13 +114,13 @@ static void stop_running(struct runq *q, struct runq_item *item)
 {
     ASSERT(q->running == item);
     q->running = NULL;
+    q->weight -= item->weight;
     item->state = RUNQ_OUT;
 }
 
-void runq_insert(struct runq *q, struct runq_item *item, uint64_t now_ns)
+/* From outside: with the distance that it had from the clock, bounded by the credit. */
+static void enter(struct runq *q, struct runq_item *item)
 {
-    if (item->state == RUNQ_RUNNING)
-        stop_running(q, item);
     ASSERT(item->state == RUNQ_OUT);
     ASSERT(!item->home || item->home == q);
     if (!item->home) {
@@ -119,12 +128,20 @@ void runq_insert(struct runq *q, struct runq_item *item, uint64_t now_ns)
         item->home = q;
     }
     place(q, item);
+}
+
+void runq_insert(struct runq *q, struct runq_item *item, uint64_t now_ns)
+{
+    if (item->state == RUNQ_RUNNING)
+        stop_running(q, item);
+    else
+        enter(q, item);
     budget_replenish(item, now_ns);
     if (item->cap_ns && item->budget_ns <= 0)
         park(q, item);
     else
         queue(q, item);
-    vclock_advance(q);
+    vclock_bound(q);
 }
 
 void runq_remove(struct runq *q, struct runq_item *item)
@@ -135,11 +152,12 @@ void runq_remove(struct runq *q, struct runq_item *item)
     } else {
         if (item->state == RUNQ_READY) {
             q->nr_ready--;
-                }
+            q->weight -= item->weight;
+        }
         list_del(&item->link);
         item->state = RUNQ_OUT;
     }
-    vclock_advance(q);
+    vclock_bound(q);
 }
 
 void runq_detach(struct runq *q, struct runq_item *item)
@@ -190,7 +208,7 @@ struct runq_item *runq_pick(struct runq *q, uint64_t now_ns, uint64_t *slice_ns)
     q->charged_until_ns = now_ns;
     budget_replenish(item, now_ns);
     *slice_ns = slice_of(q, item);
-    vclock_advance(q);
+    vclock_bound(q);
     return item;
 }
 
@@ -200,10 +218,13 @@ void runq_charge(struct runq *q, uint64_t ran_ns, uint64_t now_ns)
 
     ASSERT(item);
     item->vtime += vtime_of(item, ran_ns);
+    /* Not the least virtual time: that leaps when a heavy one naps and leaves a light one that is far ahead, and what
+     * the heavy one was owed would be lost with each nap. */
+    q->vclock += (MIN(ran_ns, RAN_MAX_NS) << VTIME_SHIFT) / q->weight;
     if (item->cap_ns)
         item->budget_ns -= (int64_t)MIN(ran_ns, RAN_MAX_NS);
     q->charged_until_ns = now_ns;
-    vclock_advance(q);
+    vclock_bound(q);
 }
 
 bool runq_preempts(const struct runq *q, const struct runq_item *woken, uint64_t now_ns)

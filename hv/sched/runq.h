@@ -4,9 +4,10 @@
  * Rules
  * - Share. Each item has a virtual time that advances by ran_ns / weight; the least runs next. Over any stretch in
  *   which two items are both runnable here, their times on the CPU are as their weights, within a slice.
- * - Sleep. An item that wakes keeps its virtual time, but is never placed more than RUNQ_CREDIT_NS of its own running
- *   behind the queue's clock (the least virtual time of those that compete): sleeping hoards nothing, so whoever wakes
- *   delays the others by that much at most. Time ahead of the clock is kept too: a short sleep pays off no debt.
+ * - Sleep. The queue's clock is what an item with exactly its due would have: it advances by the time run / the weights
+ *   of all that compete. An item that wakes keeps its virtual time, but is never placed more than RUNQ_CREDIT_NS of its
+ *   own running behind the clock: sleeping hoards nothing, so whoever wakes delays the others by that and a slice at
+ *   most. Time ahead of the clock is kept too: a short sleep pays off no debt, neither the sleeper's nor the others'.
  * - Wake-up preemption. A woken item takes the CPU at once when it is RUNQ_GRANULARITY_NS or more behind the running
  *   one. Each such preemption uses up that much deficit, which bounds their rate to one per granularity.
  * - Slice. RUNQ_LATENCY_NS shared among those that wait, within RUNQ_SLICE_MIN_NS and RUNQ_SLICE_MAX_NS.
@@ -61,6 +62,7 @@ struct runq {
     vtime_t vclock;
     uint64_t charged_until_ns;          /* of running */
     unsigned nr_ready;
+    uint64_t weight;                    /* sum over ready and running */
 };
 
 void runq_init(struct runq *q);
