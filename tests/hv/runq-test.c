@@ -33,6 +33,7 @@ struct task {
     uint64_t left_ns, wakes_at_ns;
     uint64_t ran_ns;
     uint64_t woken_at_ns, worst_wait_ns;    /* from wake-up to running */
+    uint64_t stopped_at_ns, worst_gap_ns;   /* between two stretches of a busy one */
     bool asleep, waiting;
 };
 
@@ -96,6 +97,7 @@ static void run_one(struct sim *s, struct task *t, uint64_t slice, uint64_t end)
     if (t->waiting)
         t->worst_wait_ns = MAX(t->worst_wait_ns, s->now - t->woken_at_ns);
     t->waiting = false;
+    t->worst_gap_ns = MAX(t->worst_gap_ns, s->now - t->stopped_at_ns);
     while (!out && s->now < until) {
         uint64_t stop = MIN(MIN(until, next_wake(s)), t->sleep_ns ? s->now + t->left_ns : TIME_NEVER);
 
@@ -108,6 +110,7 @@ static void run_one(struct sim *s, struct task *t, uint64_t slice, uint64_t end)
     if (!(t->sleep_ns && !t->left_ns))
         s->now += s->overrun_ns;
     t->ran_ns += s->now - began;
+    t->stopped_at_ns = s->now;
     runq_charge(&s->q, s->now - began, s->now);
     if (t->sleep_ns && !t->left_ns) {
         runq_remove(&s->q, &t->item);
@@ -271,6 +274,40 @@ static void test_capped_beside_busy(void)
     simulate(&s, 60 * SEC);
     ok(near(tasks[0].ran_ns, 12e9, 0.001), "a cap binds whatever the weight");
     is(tasks[0].ran_ns + tasks[1].ran_ns, s.now, "what the capped one may not have goes to the other");
+}
+
+/* 40 ms of each 100 in one go would be within the cap, and would make the neighbour stutter. */
+static void test_capped_runs_smoothly(void)
+{
+    struct task tasks[2];
+
+    task_init(&tasks[0], 256, RUNQ_CAP_NS(40, 1), 1, 0);
+    task_init(&tasks[1], 256, 0, 1, 0);
+    SIM(s, tasks);
+    simulate(&s, 60 * SEC);
+    ok(tasks[1].worst_gap_ns <= 2 * RUNQ_CREDIT_NS + RUNQ_SLICE_MAX_NS,
+       "who is parked does not come back with all that it missed: the neighbour waits %llu ms at most",
+       (unsigned long long)(tasks[1].worst_gap_ns / MS));
+}
+
+/* Where a long sleeper is placed: its credit before what is due, not before the one who had least. */
+static void test_place_of_the_woken(void)
+{
+    struct task tasks[5];
+    vtime_t due = 0;
+
+    for (unsigned i = 0; i < 4; i++)
+        task_init(&tasks[i], 256, 0, 1, 0);
+    task_init(&tasks[4], 256, 0, MS, 3600 * SEC);
+    SIM(s, tasks);
+    simulate(&s, 10 * SEC + 3 * MS);
+    ok(tasks[4].asleep, "one sleeps while four are busy");
+    runq_insert(&s.q, &tasks[4].item, s.now);
+    for (unsigned i = 0; i < 4; i++)
+        due += tasks[i].item.vtime / 4;
+    ok(tasks[4].item.vtime >= due - (((vtime_t)RUNQ_CREDIT_NS + 3 * MS) << 16) / 256 &&
+       tasks[4].item.vtime <= due - (((vtime_t)RUNQ_CREDIT_NS - 3 * MS) << 16) / 256,
+       "woken, it is %llu ms, give or take three, before what is due", (unsigned long long)(RUNQ_CREDIT_NS / MS));
 }
 
 static void test_sleepers_are_served(void)
@@ -650,6 +687,8 @@ int main(void)
     test_cap_with_late_slices();
     test_cap_does_not_add_up();
     test_capped_beside_busy();
+    test_capped_runs_smoothly();
+    test_place_of_the_woken();
     test_sleepers_are_served();
     test_no_hoarding();
     test_napping_cheat();
