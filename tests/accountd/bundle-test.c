@@ -166,6 +166,9 @@ static void test_stock_tools(const char *archive, size_t len)
     snprintf(command, sizeof(command), "cd %s && tar xf b.tar && grep -c '^    ' VERIFY.txt >/dev/null && "
              "sed -n 's/^    //p' VERIFY.txt >commands && sh -e commands >out 2>&1 || { cat out; exit 1; }", dir);
     check(system(command) == 0, "every command of VERIFY.txt succeeds: minisign, signify, openssl, sha256sum, jq");
+    snprintf(command, sizeof(command), "cd %s && sed -n '/included()/,/^for/p' commands >one && sh -e one && "
+             "sed -i '1,/guest_ns_1/s/guest_ns_1/guest_ns_2/' records.jsonl && ! sh -e one >out 2>&1", dir);
+    check(system(command) == 0, "openssl and jq refuse a record that is not in the log");
     for (const char *const *tool = (const char *const[]){ "sha256sum", "minisign", "signify-openbsd", NULL }; *tool;
          tool++) {
         snprintf(command, sizeof(command), "cd %s && sed -i 's/\"number\":1/\"number\":2/' invoice.json && grep '^%s'"
