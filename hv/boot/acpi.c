@@ -51,6 +51,7 @@ struct fadt {
     uint8_t reset_value;
 } __attribute__((packed));
 
+#define MAPPED_END (1ull << 32)
 #define FADT_TMR_VAL_EXT (1u << 8)
 #define FADT_RESET_SUP   (1u << 10)
 
@@ -59,6 +60,7 @@ struct madt {
     uint32_t lapic, flags;
 } __attribute__((packed));
 
+#define MADT_BYTES_MAX (32u << 10)      /* its copy has a place of 64 KiB (domctl/dom0.c) */
 #define MADT_LAPIC    0
 #define MADT_IOAPIC   1
 #define MADT_OVERRIDE 2
@@ -106,9 +108,12 @@ static const struct rsdp *find_rsdp(void)
     return r ? r : scan(0xE0000, 0x100000);
 }
 
+/* A table that lies below 4 GiB, where it is mapped; NULL for any other. */
 static const struct header *table_at(paddr_t pa)
 {
-    return pa && pa < 1ull << 32 ? paddr_to_virt(pa) : NULL;
+    const struct header *h = pa && pa <= MAPPED_END - sizeof(*h) ? paddr_to_virt(pa) : NULL;
+
+    return h && h->length >= sizeof(*h) && h->length <= MAPPED_END - pa ? h : NULL;
 }
 
 /* The i-th table of the XSDT, or of the RSDT: revision 0 has nothing else, and some XSDT pointers are 0. */
@@ -119,7 +124,7 @@ static paddr_t table_pa(unsigned i)
     size_t width = xsdt ? 8 : 4, count;
     paddr_t pa = 0;
 
-    if (!list || list->length < sizeof(*list))
+    if (!list)
         return 0;
     count = (list->length - sizeof(*list)) / width;
     if (i < count)
@@ -227,10 +232,12 @@ void acpi_parse(struct acpi_machine *m)
         panic("acpi: no RSDP in the BIOS area; this machine is not supported");
     fadt = (const void *)find_table("FACP");
     madt = (const void *)find_table("APIC");
-    if (!fadt || !fadt->pm_tmr)
+    if (!fadt || fadt->h.length < offsetof(struct fadt, reset_reg) || !fadt->pm_tmr)
         panic("acpi: no FADT with a PM timer, which the clock needs");
     if (!madt)
         panic("acpi: no MADT, so the CPUs are unknown");
+    if (madt->h.length > MADT_BYTES_MAX)
+        panic("acpi: a MADT of %u bytes is more than dom0's copy holds", madt->h.length);
     parse_fadt(fadt, m);
     madt_each(madt, note_entry, m);
     printk("acpi: revision %u, %u CPUs, %u IO-APICs, PM timer at %x\n", rsdp->revision, m->nr_cpus, m->nr_ioapics,

@@ -43,7 +43,7 @@ static uint64_t parse_number(const char *name, const char **at)
 
     for (; **at >= '0' && **at <= '9'; (*at)++, digits++)
         v = v * 10 + (uint64_t)(**at - '0');
-    if (!digits || digits > 12)
+    if (!digits || digits > 10)         /* 2^30 times that is below 2^64 */
         panic("command line: %s= wants a number", name);
     return v;
 }

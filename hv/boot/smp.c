@@ -90,5 +90,6 @@ void smp_start(const struct acpi_machine *m)
             panic("boot: CPU with APIC id %u does not start", m->apic_id[i]);
     }
     memset(paddr_to_virt(TRAMPOLINE_PA), 0, PAGE_SIZE);
+    hostmap_drop_low();
     printk("smp: %u CPUs\n", cpus_online);
 }

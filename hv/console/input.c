@@ -8,13 +8,18 @@ static struct spinlock input_lock;      /* innermost, beside the console's */
 static char ring[BYTES];
 static unsigned head, tail;             /* head - tail bytes wait */
 
-void console_poll(void)
+static void fill_locked(void)
 {
     int c;
 
-    spin_lock(&input_lock);
     while (head - tail < BYTES && (c = uart_getc()) >= 0)
         ring[head++ % BYTES] = (char)c;
+}
+
+void console_poll(void)
+{
+    spin_lock(&input_lock);
+    fill_locked();
     spin_unlock(&input_lock);
 }
 
@@ -23,6 +28,9 @@ int console_getc(void)
     int c = -1;
 
     spin_lock(&input_lock);
+    /* What found no room when it came made the UART's only interrupt: it is fetched now. */
+    if (head == tail)
+        fill_locked();
     if (head != tail)
         c = (unsigned char)ring[tail++ % BYTES];
     spin_unlock(&input_lock);

@@ -115,3 +115,9 @@ void hostmap_init(void)
     *entry_for(0, 1) = 0 | PTE_P | PTE_W | PTE_PS;
     __asm__ volatile("mov %0, %%cr3" :: "r"(hostmap_root) : "memory");
 }
+
+void hostmap_drop_low(void)
+{
+    *entry_for(0, 1) = 0;
+    __asm__ volatile("mov %0, %%cr3" :: "r"(hostmap_root) : "memory");
+}

@@ -21,6 +21,7 @@ extern unsigned e820_count;
 
 /* Builds the tables with frames from early_alloc and loads them. */
 void hostmap_init(void);
+void hostmap_drop_low(void);            /* when all CPUs have started: address 0 faults from then on */
 extern paddr_t hostmap_root;
 
 /* A page from the top of RAM below 4 GiB, before page_init: boot only. */

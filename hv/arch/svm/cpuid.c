@@ -53,6 +53,22 @@ static struct cpuid_regs xen_leaf(const struct vcpu *v, uint32_t leaf, uint32_t 
     }
 }
 
+/* The area for all that a guest may enable; the CPU's own figure counts what is hidden, too (APM 3, Fn0000_000D). */
+static uint32_t xsave_bytes_max(void)
+{
+    uint32_t bytes = 512 + 64;
+
+    for (uint32_t i = 2; i < 63; i++) {
+        struct cpuid_regs r;
+
+        if (!(svm_features.xcr0_mask >> i & 1))
+            continue;
+        r = cpuid(0xD, i);
+        bytes = MAX(bytes, r.ebx + r.eax);
+    }
+    return bytes;
+}
+
 static struct cpuid_regs basic_leaf(const struct vcpu *v, uint32_t leaf, uint32_t sub)
 {
     struct cpuid_regs r = cpuid(leaf, sub);
@@ -78,8 +94,10 @@ static struct cpuid_regs basic_leaf(const struct vcpu *v, uint32_t leaf, uint32_
     case 7:
         return sub ? (struct cpuid_regs){ 0 } : (struct cpuid_regs){ .ebx = r.ebx & F7_EBX, .ecx = r.ecx & F7_ECX };
     case 0xD:
+        if (!svm_features.xcr0_mask)
+            return (struct cpuid_regs){ 0 };
         if (sub == 0)
-            r.eax &= (uint32_t)svm_features.xcr0_mask, r.edx = 0;
+            r.eax &= (uint32_t)svm_features.xcr0_mask, r.ecx = xsave_bytes_max(), r.edx = 0;
         else if (sub == 1)
             r = (struct cpuid_regs){ .eax = r.eax & FD1_EAX };
         else if (sub >= 64 || !(svm_features.xcr0_mask >> sub & 1))

@@ -5,6 +5,7 @@
  * comes at once, and the line is still up (82093AA data sheet, 3.2.4). */
 #include "hv/arch/svm/svm.h"
 #include "hv/arch/ioapic.h"
+#include "hv/arch/irq.h"
 #include "hv/arch/percpu.h"
 #include "hv/console/printk.h"
 #include "hv/mm/page.h"
@@ -27,6 +28,7 @@ static struct ioapic {
     uint32_t select;                    /* dom0's */
     uint64_t rte[PINS_MAX];             /* dom0's */
     bool held[PINS_MAX];                /* level, arrived, not ended */
+    uint8_t held_vector[PINS_MAX];      /* ... as this one; dom0 may write another meanwhile */
     bool own[PINS_MAX];                 /* hv's: dom0's writes stop at rte */
 } ioapics[IOAPICS_MAX];
 static unsigned nr_ioapics;
@@ -134,6 +136,9 @@ static void write_rte_half(struct ioapic *io, unsigned pin, bool high, uint32_t 
     /* Only what the forwarding can carry: fixed and lowest priority. ExtINT, NMI, SMI, INIT stay out of the hardware. */
     if (RTE_DELIVERY(io->rte[pin]) > 1)
         io->rte[pin] |= RTE_MASKED;
+    /* As an exception's vector or one of hv's own it would mean something else to hv than to dom0. */
+    if ((uint8_t)io->rte[pin] < VECTOR_DEVICE_MIN || (uint8_t)io->rte[pin] >= VECTOR_CONSOLE)
+        io->rte[pin] |= RTE_MASKED;
     if (!(io->rte[pin] & RTE_LEVEL))
         io->held[pin] = false;
     hw_write_rte(io, pin);
@@ -169,6 +174,7 @@ bool ioapic_hold(uint8_t vector)
             if ((io->rte[pin] & (RTE_LEVEL | RTE_MASKED)) == RTE_LEVEL && (uint8_t)io->rte[pin] == vector &&
                 !io->held[pin]) {
                 io->held[pin] = true;
+                io->held_vector[pin] = vector;
                 hw_write_rte(io, pin);
                 found = true;
             }
@@ -185,7 +191,7 @@ void ioapic_eoi(uint8_t vector)
         struct ioapic *io = &ioapics[i];
 
         for (unsigned pin = 0; pin < io->pins; pin++) {
-            if (io->held[pin] && (uint8_t)io->rte[pin] == vector) {
+            if (io->held[pin] && io->held_vector[pin] == vector) {
                 io->held[pin] = false;
                 hw_write_rte(io, pin);
             }

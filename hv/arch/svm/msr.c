@@ -82,6 +82,8 @@ static int write_efer(struct svm_vcpu *s, uint64_t value)
         return -EPERM;
     if (s->vmcb->cr0 & CR0_PG && (value ^ old) & EFER_LME)
         return -EPERM;
+    if ((value ^ old) & EFER_NXE)
+        s->asid_cpu = CPUS_MAX;         /* cached translations had the other meaning of bit 63: a fresh tag */
     s->vmcb->efer = value | EFER_SVME | (old & EFER_LMA);
     return 0;
 }
@@ -133,7 +135,7 @@ static int write_msr(struct vcpu *v, uint32_t msr, uint64_t value)
     case MSR_TSC:
         return 0;
     case MSR_TSC_AUX:
-        if (value >> 32)
+        if (value >> 32 || !svm_features.rdtscp)
             return -EPERM;
         s->tsc_aux = value;
         wrmsr(MSR_TSC_AUX, value);

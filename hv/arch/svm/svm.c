@@ -87,6 +87,7 @@ void svm_init(void)
     svm_features.decode_assists = leaf.edx & 1u << 7;
     svm_features.vgif = leaf.edx & 1u << 16;
     svm_features.asids = leaf.ebx;
+    svm_features.rdtscp = cpuid(0x80000001, 0).edx & 1u << 27;
     if (cpuid(1, 0).ecx & 1u << 26) {
         leaf = cpuid(0xD, 0);
         svm_features.xcr0_mask = leaf.eax & XCR0_X87_SSE_AVX;

@@ -61,7 +61,7 @@ static inline struct svm_vcpu *svm_of(const struct vcpu *v)
 }
 
 struct svm_features {
-    bool nrips, flush_by_asid, decode_assists, vgif;
+    bool nrips, flush_by_asid, decode_assists, vgif, rdtscp;
     uint32_t asids;
     uint64_t xcr0_mask;                 /* what guests may enable; 0: no XSAVE */
 };

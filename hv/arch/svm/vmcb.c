@@ -156,11 +156,6 @@ static void fpu_restore(struct svm_vcpu *s)
     xcr0_write(s->xcr0);
 }
 
-static bool has_rdtscp(void)
-{
-    return cpuid(0x80000001, 0).edx & 1u << 27;
-}
-
 void vcpu_switch_in(struct vcpu *v)
 {
     struct svm_vcpu *s = svm_of(v);
@@ -168,7 +163,7 @@ void vcpu_switch_in(struct vcpu *v)
     fpu_restore(s);
     __asm__ volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3"
                      :: "r"(s->dr[0]), "r"(s->dr[1]), "r"(s->dr[2]), "r"(s->dr[3]));
-    if (has_rdtscp())
+    if (svm_features.rdtscp)
         wrmsr(MSR_TSC_AUX, s->tsc_aux);
     vcpu_time_update(v);
     vcpu_runstate_update(v);
