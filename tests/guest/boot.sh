@@ -25,4 +25,9 @@ fi
 if tr -d '\r' <"$log" | grep -a -q '^not ok'; then
     exit 1
 fi
+# A reset ends QEMU with status 0, too.
+if ! tr -d '\r' <"$log" | grep -a -q '^1\.\.'; then
+    echo "boot.sh: the kernel ended before its plan" >&2
+    exit 1
+fi
 exit "$status"
