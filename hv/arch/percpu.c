@@ -2,8 +2,3 @@
 
 struct percpu percpu[CPUS_MAX];
 unsigned cpus_online;
-
-unsigned cpu_id(void)
-{
-    return this_cpu()->id;
-}

@@ -24,6 +24,7 @@ struct percpu {
     /* The meter: everything before charged_until_ns is charged (stats/stats.h). */
     uint64_t charged_until_ns;
     uint64_t guest_ns, hv_ns, idle_ns;
+    uint64_t hypercall_started_ns;
     uint64_t switches, interrupts;
     struct xs_stats_cpu *stats;
 
@@ -31,6 +32,8 @@ struct percpu {
     void *stack_top;
     void *arch;                         /* GDT, TSS (gdt.c) */
 };
+
+_Static_assert(offsetof(struct percpu, id) == PERCPU_ID_OFFSET, "lib/spinlock.h");
 
 extern struct percpu percpu[CPUS_MAX];
 extern unsigned cpus_online;

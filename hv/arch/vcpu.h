@@ -26,7 +26,7 @@ void vcpu_context_save(struct vcpu *v, struct hvm_hw_cpu *hw);
 bool vcpu_hypercall_allowed(const struct vcpu *v);      /* 64-bit mode, CPL 0 */
 uint64_t vcpu_hypercall_number(const struct vcpu *v);
 void vcpu_hypercall_return(struct vcpu *v, long result); /* sets RAX and moves RIP past the VMMCALL */
-uint64_t vcpu_hypercall_arg(const struct vcpu *v, unsigned n);
+void vcpu_hypercall_args(const struct vcpu *v, uint64_t args[5]);
 void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value);
 
 /* v's state into this CPU and out of it: FPU, debug registers, TSC_AUX. Under the run queue's lock. */

@@ -500,11 +500,6 @@ int evtchn_port_pending(struct domain *d, evtchn_port_t port)
     return bit_test(d->shared_info->evtchn_pending, (unsigned)index_nospec(port, PORTS_MAX));
 }
 
-bool evtchn_upcall_pending(const struct vcpu *v)
-{
-    return READ_ONCE(v->info->evtchn_upcall_pending);
-}
-
 void evtchn_info_moved(struct vcpu *v)
 {
     __atomic_store_n(&v->info->evtchn_pending_sel, ~0ul, __ATOMIC_SEQ_CST);

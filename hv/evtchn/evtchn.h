@@ -20,7 +20,10 @@ void evtchn_send_virq(struct domain *d, unsigned virq);
 
 /* For SCHEDOP_poll: is the port pending now? Out of range: -EINVAL. */
 int evtchn_port_pending(struct domain *d, evtchn_port_t port) __must_check;
-bool evtchn_upcall_pending(const struct vcpu *v);       /* v->info->evtchn_upcall_pending */
+static inline bool evtchn_upcall_pending(const struct vcpu *v)
+{
+    return READ_ONCE(v->info->evtchn_upcall_pending);
+}
 /* v->info moved to a new place (VCPUOP_register_vcpu_info): events may be pending anew; sets everything and kicks. */
 void evtchn_info_moved(struct vcpu *v);
 unsigned evtchn_count(struct domain *d);                /* ports not closed, for the inventory */

@@ -57,19 +57,18 @@ static const struct {
     [XS_HC_METER_OP] = { hc_meter_op, true },
 };
 
-static uint64_t started_ns[CPUS_MAX];   /* of the hypercall that runs on the CPU */
-
 #define PREEMPT_AFTER_NS (100 * NS_PER_MS / 1000)      /* bounds how long an interrupt waits */
 
 bool hypercall_preempt(void)
 {
     struct percpu *cpu = this_cpu();
 
-    return READ_ONCE(cpu->need_resched) || now_ns() - started_ns[cpu->id] > PREEMPT_AFTER_NS;
+    return READ_ONCE(cpu->need_resched) || now_ns() - cpu->hypercall_started_ns > PREEMPT_AFTER_NS;
 }
 
 static long dispatch(struct vcpu *v, uint64_t number)
 {
+    struct percpu *cpu = this_cpu();
     args_t args;
 
     if (number >= NR_HYPERCALLS)
@@ -79,19 +78,19 @@ static long dispatch(struct vcpu *v, uint64_t number)
         return -ENOSYS;
     if (table[number].privileged && !v->domain->privileged)
         return -EPERM;
-    for (unsigned i = 0; i < 5; i++)
-        args[i] = vcpu_hypercall_arg(v, i);
-    started_ns[cpu_id()] = this_cpu()->charged_until_ns;
+    vcpu_hypercall_args(v, args);
+    cpu->hypercall_started_ns = cpu->charged_until_ns;
     return table[number].call(args);
 }
 
 static void args_swap(struct vcpu *v, xen_ulong_t *with)
 {
-    for (unsigned i = 0; i < 5; i++) {
-        uint64_t own = vcpu_hypercall_arg(v, i);
+    args_t own;
 
+    vcpu_hypercall_args(v, own);
+    for (unsigned i = 0; i < 5; i++) {
         vcpu_hypercall_set_arg(v, i, with[i]);
-        with[i] = own;
+        with[i] = own[i];
     }
 }
 

@@ -210,24 +210,36 @@ void p2m_sync(struct domain *d)
     }
 }
 
-struct p2m_entry p2m_lookup_locked(struct domain *d, gfn_t gfn)
+/* The level-1 entry of gfn's 2 MiB, or NULL. */
+static uint64_t *region_entry_locked(struct domain *d, gfn_t gfn)
 {
-    uint64_t *table = paddr_to_virt(d->p2m.root);
+    uint64_t region = gfn.n >> 9, *table = paddr_to_virt(d->p2m.root);
+    unsigned slot = region % P2M_RECENT;
 
-    if (gfn.n >= GFN_LIMIT)
-        return (struct p2m_entry){ MFN_INVALID, P2M_NONE };
-    for (unsigned l = 3;; l--) {
+    if (likely(d->p2m.recent[slot] == region + 1))
+        return d->p2m.recent_entry[slot];
+    for (unsigned l = 3; l > 1; l--) {
         uint64_t e = table[index_at(gfn, l)];
 
         if (!(e & NPT_P))
-            return (struct p2m_entry){ MFN_INVALID, P2M_NONE };
-        if (l == 0 || e & NPT_PS) {
-            uint64_t below = gfn.n & ((1ull << 9 * l) - 1);
-
-            return (struct p2m_entry){ MFN(((e & NPT_ADDR) >> PAGE_SHIFT) + below), entry_type(e) };
-        }
+            return NULL;
         table = table_of(e);
     }
+    d->p2m.recent[slot] = region + 1;
+    return d->p2m.recent_entry[slot] = &table[region & 511];
+}
+
+struct p2m_entry p2m_lookup_locked(struct domain *d, gfn_t gfn)
+{
+    uint64_t *at = gfn.n < GFN_LIMIT ? region_entry_locked(d, gfn) : NULL, e = at ? *at : 0, below = gfn.n & 511;
+
+    if (e & NPT_P && !(e & NPT_PS)) {
+        e = table_of(e)[below];
+        below = 0;
+    }
+    if (!(e & NPT_P))
+        return (struct p2m_entry){ MFN_INVALID, P2M_NONE };
+    return (struct p2m_entry){ MFN(((e & NPT_ADDR) >> PAGE_SHIFT) + below), entry_type(e) };
 }
 
 struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn)
@@ -316,6 +328,8 @@ bool p2m_teardown(struct domain *d, unsigned budget)
     bool done;
 
     spin_lock(&d->p2m.lock);
+    for (unsigned i = 0; i < P2M_RECENT; i++)
+        d->p2m.recent[i] = 0;
     done = teardown_table(d, paddr_to_virt(d->p2m.root), 3, &left);
     spin_unlock(&d->p2m.lock);
     return done;

@@ -21,6 +21,8 @@ enum p2m_type {
     P2M_SHARED_RO,      /* hv's frame, read-only (the stats page) */
 };
 
+#define P2M_RECENT 8
+
 struct p2m {
     struct spinlock lock;               /* tables and entries; nests inside evtchn and gnttab locks, outside the heap's */
     paddr_t root;
@@ -30,6 +32,9 @@ struct p2m {
     /* Bumped whenever an entry is removed or loses rights; a CPU flushes before it enters with an older one
      * (arch/vcpu.h, vcpu_tlb_sync). */
     uint64_t flush_gen;
+    /* Where lookups ended last: region (GFN / 512) + 1 and its entry of level 1. Tables of that level stay to the end. */
+    uint64_t recent[P2M_RECENT];
+    uint64_t *recent_entry[P2M_RECENT];
 };
 
 struct p2m_entry {

@@ -22,9 +22,13 @@ static struct sched_cpu {
     struct runq q;
     struct timer slice;
     bool idle;
+    uint64_t published_ns;              /* own CPU: when a vCPU that goes on was last published */
 } sched_cpu[CPUS_MAX];
 
 static unsigned next_home;
+
+/* A vCPU that yields and goes on is published this often: readers extrapolate, and only counts of exits wait. */
+#define PUBLISH_NS NS_PER_MS
 
 static struct runq_item *item_of(struct vcpu *v)
 {
@@ -369,9 +373,10 @@ void schedule(void)
             cpu->switches++;
             vcpu_switch_in(next);
             stats_switch_in(cpu, next, now_ns(), waited);
-        } else {
+        } else if (now - c->published_ns >= PUBLISH_NS) {
             stats_charge_hv(cpu, next, now_ns());
             stats_publish(cpu, next);
+            c->published_ns = now;
         }
     } else if (prev) {
         vcpu_switch_out(prev);
@@ -379,7 +384,9 @@ void schedule(void)
         WRITE_ONCE(cpu->current, NULL);
     }
     spin_unlock(&c->lock);
-    timer_set(&c->slice, slice_end);
+    /* Who goes on keeps its slice: it may not be drawn out by yielding, and the hardware need not be set again. */
+    if (next != prev || !next || c->slice.at_ns > slice_end)
+        timer_set(&c->slice, slice_end);
     if (!next && prev)
         WRITE_ONCE(cpu->need_resched, 1);       /* once more without a current: it may steal */
 }

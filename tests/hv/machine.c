@@ -51,11 +51,6 @@ void panic(const char *fmt, ...)
     abort();
 }
 
-unsigned cpu_id(void)
-{
-    return this_cpu()->id;
-}
-
 void host_yield(void)
 {
     syscall(SYS_sched_yield);

@@ -11,11 +11,6 @@
 #define MS NS_PER_MS
 #define SEC NS_PER_SEC
 
-unsigned cpu_id(void)
-{
-    return 0;
-}
-
 void panic(const char *fmt, ...)
 {
     va_list ap;

@@ -40,11 +40,6 @@ static uint64_t early_frame = WHOLE_FRAMES;   /* early_alloc takes from the top 
 static __thread uint64_t hypercall_args[5];
 __thread uint64_t whole_arg_gpa = ARG_GPA;
 
-unsigned cpu_id(void)
-{
-    return this_cpu()->id;
-}
-
 void panic(const char *fmt, ...)
 {
     va_list ap;
@@ -150,12 +145,6 @@ struct vcpu_paging vcpu_paging(const struct vcpu *v)
 {
     (void)v;
     return (struct vcpu_paging){ .enabled = false };
-}
-
-uint64_t vcpu_hypercall_arg(const struct vcpu *v, unsigned n)
-{
-    (void)v;
-    return hypercall_args[n];
 }
 
 void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value)

@@ -142,8 +142,9 @@ void svm_inject(struct vcpu *v)
         slot_used = true;
     }
     vector = candidate(v, &upcall);
-    if (vector < 0) {
-        close_window(b);
+    if (likely(vector < 0)) {
+        if (unlikely(b->intercept_1 & INTERCEPT_1_VINTR))
+            close_window(b);
         return;
     }
     if (!slot_used && b->rflags & RFLAGS_IF && b->interrupt_shadow & 1)

@@ -36,11 +36,15 @@ static int highest(const uint64_t *map)
 int vlapic_highest(const struct vcpu *v)
 {
     const struct vlapic *l = &svm_of(v)->lapic;
-    int vector = highest(l->irr);
-    unsigned tpr = svm_of(v)->vmcb->vintr & VINTR_TPR_MASK;
+    unsigned tpr;
+    int vector;
 
-    if (vector < 0 || !(l->svr & SVR_ENABLE))
+    /* Nearly always there is none, and each entry asks. */
+    if (likely(!(READ_ONCE(l->irr[0]) | READ_ONCE(l->irr[1]) | READ_ONCE(l->irr[2]) | READ_ONCE(l->irr[3]))) ||
+        !(l->svr & SVR_ENABLE))
         return -1;
+    vector = highest(l->irr);
+    tpr = svm_of(v)->vmcb->vintr & VINTR_TPR_MASK;
     /* V_TPR is CR8: the priority class alone. */
     return priority(vector) > MAX(tpr & 15, priority(highest(l->isr))) ? vector : -1;
 }

@@ -293,22 +293,24 @@ void vcpu_context_save(struct vcpu *v, struct hvm_hw_cpu *hw)
     hw->tsc = rdtsc();
 }
 
-static uint64_t *arg_register(struct svm_regs *r, unsigned n)
+void vcpu_hypercall_args(const struct vcpu *v, uint64_t args[5])
 {
-    uint64_t *const args[5] = { &r->rdi, &r->rsi, &r->rdx, &r->r10, &r->r8 };
+    const struct svm_regs *r = &svm_of(v)->regs;
 
-    BUG_ON(n >= 5);
-    return args[n];
-}
-
-uint64_t vcpu_hypercall_arg(const struct vcpu *v, unsigned n)
-{
-    return *arg_register(&svm_of(v)->regs, n);
+    args[0] = r->rdi;
+    args[1] = r->rsi;
+    args[2] = r->rdx;
+    args[3] = r->r10;
+    args[4] = r->r8;
 }
 
 void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value)
 {
-    *arg_register(&svm_of(v)->regs, n) = value;
+    struct svm_regs *r = &svm_of(v)->regs;
+    uint64_t *const args[5] = { &r->rdi, &r->rsi, &r->rdx, &r->r10, &r->r8 };
+
+    BUG_ON(n >= 5);
+    *args[n] = value;
 }
 
 bool vcpu_hypercall_allowed(const struct vcpu *v)
