@@ -36,4 +36,12 @@ telescopes() {                          # each use begins where the one before e
     [ ! -s "$E2E/broken" ] || { cat "$E2E/broken"; return 1; }
 }
 check 'every record begins where the one before ended' telescopes
+equals 'the first begins at nothing' 0 "$(grep -a '^{' "$E2E/leaves" | head -n1 | jq -r .guest_ns_0)"
+
+# What is billed is what hv counted in the guest's whole life: its last counters, to the nanosecond.
+counted=$(grep -a '^{' "$E2E/leaves" | tail -n1 | jq -r '.guest_ns_1, .hv_ns_1' | paste -sd+ | sed 's/.*/echo $((&))/' | sh)
+invoice=$(call POST /v1/invoices)
+billed=$(call GET "/v1/invoices/$(printf '%s' "$invoice" | jq -r .id)" | jq -r '.lines[] | select(.meter == "cpu_used") | .quantity')
+check "hv counted $counted ns" [ "${counted:-0}" -gt 1000000000 ]
+equals 'and the bill has every one of them, once' "$counted" "$billed"
 tap_end
