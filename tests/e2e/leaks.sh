@@ -32,6 +32,14 @@ equals "$rounds rounds of create and delete, failed" 0 $failed
 same() { inventory >"$E2E/after" && diff "$E2E/before" "$E2E/after"; }
 check 'hv holds what it held before' poll 60 same
 sed 's/^/# /' "$E2E/after"
-same_descriptors() { descriptors >"$E2E/descriptors.after" && diff "$E2E/descriptors" "$E2E/descriptors.after"; }
-check 'the daemons hold no more descriptors' poll 10 same_descriptors
+# api opens a connection to the others for each of its threads, when it first needs it; a leak is one a round.
+few_more() {
+    descriptors >"$E2E/descriptors.after"
+    paste "$E2E/descriptors" "$E2E/descriptors.after" | tee "$E2E/descriptors.both" |
+        awk -v most=$((rounds / 2)) '$4 - $2 >= most { bad = 1 } END { exit bad }' || {
+        cat "$E2E/descriptors.both"
+        return 1
+    }
+}
+check 'the daemons hold no descriptor for each round' few_more
 tap_end
