@@ -50,14 +50,16 @@ static void read_imm(struct cursor *c, struct mmio_insn *insn)
 int mmio_decode(const uint8_t *bytes, unsigned n, bool long_mode, bool default_32, struct mmio_insn *insn)
 {
     struct cursor c = { bytes, 0, n, false };
-    bool opsize = !default_32;
+    bool opsize = false;
     uint8_t rex = 0, op, modrm;
 
     *insn = (struct mmio_insn){ 0 };
+    if (!default_32)
+        return -EINVAL;                 /* 16-bit addresses: nobody's driver */
     for (op = next(&c);; op = next(&c)) {
         if (op == 0x66)
             opsize = !opsize;
-        else if (op != 0x2E && op != 0x36 && op != 0x3E && op != 0x26 && op != 0x64 && op != 0x65 && op != 0xF0)
+        else if (op != 0x2E && op != 0x36 && op != 0x3E && op != 0x26 && op != 0x64 && op != 0x65)
             break;
     }
     if (long_mode && (op & 0xF0) == 0x40) {
