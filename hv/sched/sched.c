@@ -341,12 +341,24 @@ static struct vcpu *pick_locked(struct sched_cpu *c, uint64_t now, uint64_t *sli
     return item ? item->vcpu : NULL;
 }
 
+/* A vCPU lost this CPU and waits in its queue: an idle CPU, asleep since it found nothing to steal, may take it. */
+static void offer(void)
+{
+    for (unsigned i = 0; i < cpus_online; i++) {
+        if (READ_ONCE(sched_cpu[i].idle)) {
+            resched(i);
+            return;
+        }
+    }
+}
+
 void schedule(void)
 {
     struct percpu *cpu = this_cpu();
     struct sched_cpu *c = &sched_cpu[cpu->id];
     struct vcpu *prev = cpu->current, *next;
     uint64_t now, slice_end, waited;
+    bool displaced;
 
     WRITE_ONCE(cpu->need_resched, 0);
     if (!prev && !READ_ONCE(c->q.nr_ready))
@@ -383,10 +395,14 @@ void schedule(void)
         stats_switch_out(cpu, prev, now_ns());
         WRITE_ONCE(cpu->current, NULL);
     }
+    /* Asked under the lock: later prev may be gone. */
+    displaced = next && prev && next != prev && !prev->pinned && item_of(prev)->state == RUNQ_READY;
     spin_unlock(&c->lock);
     /* Who goes on keeps its slice: it may not be drawn out by yielding, and the hardware need not be set again. */
     if (next != prev || !next || c->slice.at_ns > slice_end)
         timer_set(&c->slice, slice_end);
+    if (displaced)
+        offer();
     if (!next && prev)
         WRITE_ONCE(cpu->need_resched, 1);       /* once more without a current: it may steal */
 }
