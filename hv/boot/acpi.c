@@ -52,6 +52,7 @@ struct fadt {
 } __attribute__((packed));
 
 #define MAPPED_END (1ull << 32)
+#define TABLE_BYTES_MAX (4ull << 20)    /* more than any DSDT; a damaged length may not cost seconds of summing up */
 #define FADT_TMR_VAL_EXT (1u << 8)
 #define FADT_RESET_SUP   (1u << 10)
 
@@ -113,7 +114,7 @@ static const struct header *table_at(paddr_t pa)
 {
     const struct header *h = pa && pa <= MAPPED_END - sizeof(*h) ? paddr_to_virt(pa) : NULL;
 
-    return h && h->length >= sizeof(*h) && h->length <= MAPPED_END - pa ? h : NULL;
+    return h && h->length >= sizeof(*h) && h->length <= MIN(TABLE_BYTES_MAX, MAPPED_END - pa) ? h : NULL;
 }
 
 /* The i-th table of the XSDT, or of the RSDT: revision 0 has nothing else, and some XSDT pointers are 0. */
