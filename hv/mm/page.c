@@ -1,5 +1,6 @@
 /* A buddy allocator over all RAM that hv manages. Free memory is zero but for the list node at the head of each free
- * block, which is cleared when the block is taken. */
+ * block, which is cleared when the block is taken. What firmware left is zeroed at its first use: at boot it would cost
+ * seconds, and memory that nobody uses need not be touched. */
 #include "hv/mm/page.h"
 #include "hv/mm/hostmap.h"
 #include "hv/domain/domain.h"
@@ -58,7 +59,18 @@ static void block_free_locked(uint64_t frame, unsigned order)
     block_link(frame, order);
 }
 
-/* The first frame of a zeroed block, owner still OWNER_FREE; or 0 (frame 0 is never free). */
+/* Zeroes what is still as firmware left it. No lock: the frames are the caller's alone. */
+static void clean(uint64_t frame, unsigned order)
+{
+    for (uint64_t f = frame; f < frame + (1ull << order); f++) {
+        if (pages[f].dirty) {
+            memset(mfn_to_virt(MFN(f)), 0, PAGE_SIZE);
+            pages[f].dirty = 0;
+        }
+    }
+}
+
+/* The first frame of a block, still to be cleaned, owner still OWNER_FREE; or 0 (frame 0 is never free). */
 static uint64_t block_take_locked(unsigned order)
 {
     unsigned have = order;
@@ -98,7 +110,10 @@ void *page_alloc_hv(unsigned order)
         stats_pages_free(free_count, hv_count);
     }
     spin_unlock(&heap_lock);
-    return frame ? mfn_to_virt(MFN(frame)) : NULL;
+    if (!frame)
+        return NULL;
+    clean(frame, order);
+    return mfn_to_virt(MFN(frame));
 }
 
 void page_free_hv(void *p, unsigned order)
@@ -146,8 +161,10 @@ int page_alloc_domain(struct domain *d, unsigned order, mfn_t *mfn)
         charge_pages_locked(d, 1ll << order);
     }
     spin_unlock(&heap_lock);
-    if (!rc)
+    if (!rc) {
+        clean(frame, order);
         *mfn = MFN(frame);
+    }
     return rc;
 }
 
@@ -271,9 +288,10 @@ void page_release_boot(paddr_t start, paddr_t end)
         uint64_t n = 1ull << order;
 
         if (f && page_of(MFN(f))) {
-            memset(mfn_to_virt(MFN(f)), 0, n << PAGE_SHIFT);
-            for (uint64_t i = 0; i < n; i++)
+            for (uint64_t i = 0; i < n; i++) {
                 pages[f + i].refs = 0;
+                pages[f + i].dirty = 1;
+            }
             block_free_locked(f, order);
             hv_count -= n;
         }

@@ -18,7 +18,8 @@ struct page {
     uint32_t refs;
     uint16_t owner;                     /* domid, OWNER_HV or OWNER_FREE */
     uint8_t order;                      /* of the free block that starts here */
-    uint8_t free_head;                  /* 1: a free block starts here */
+    uint8_t free_head : 1;              /* a free block starts here */
+    uint8_t dirty : 1;                  /* free since boot, not zeroed yet: done when it is taken */
 };
 
 struct domain;
@@ -65,7 +66,7 @@ void page_put(mfn_t mfn);
 struct page *page_of(mfn_t mfn);        /* NULL: not RAM */
 uint16_t page_owner(mfn_t mfn);         /* OWNER_HV for what is not RAM */
 
-/* Boot. page_init: all RAM of the e820 map is hv's. page_release_boot: these frames are free now (scrubbed first);
+/* Boot. page_init: all RAM of the e820 map is hv's. page_release_boot: these frames are free now (zeroed when taken);
  * what is not RAM is skipped. page_claim_boot: these frames are d's, one reference each; says how many are RAM. */
 void page_init(void);
 void page_release_boot(paddr_t start, paddr_t end);
