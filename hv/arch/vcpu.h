@@ -36,6 +36,9 @@ void vcpu_switch_out(struct vcpu *v);
 /* Enters the guest once and handles the exit. Only called by the main loop. */
 void vcpu_run(struct vcpu *v);
 
+/* Is there something that ends a halt: INIT, NMI, or with IF set an interrupt? Own vCPU. */
+bool vcpu_has_work(struct vcpu *v);
+
 /* v has an event to look at: wakes it if it halts, makes it leave guest mode if it runs on another CPU. */
 void vcpu_kick(struct vcpu *v);
 

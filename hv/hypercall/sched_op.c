@@ -70,7 +70,7 @@ static long poll(uint64_t arg_va)
     __atomic_store_n(&v->poll_active, 1, __ATOMIC_SEQ_CST);
     for (unsigned i = 0; i < arg.nr_ports && !pending; i++)
         pending = evtchn_port_pending(v->domain, ports[i]);
-    if (pending || evtchn_upcall_pending(v) || (arg.timeout && arg.timeout <= now_ns())) {
+    if (pending || evtchn_upcall_pending(v) || vcpu_has_work(v) || (arg.timeout && arg.timeout <= now_ns())) {
         v->poll_active = 0;
         return MIN(pending, 0);
     }
@@ -94,7 +94,7 @@ long do_sched_op(unsigned cmd, uint64_t arg_va)
     case SCHEDOP_block:
         v->info->evtchn_upcall_mask = 0;
         sched_block_prepare(v);
-        if (!evtchn_upcall_pending(v))
+        if (!evtchn_upcall_pending(v) && !vcpu_has_work(v))
             sched_block(v);
         return 0;
     case SCHEDOP_shutdown:

@@ -73,7 +73,9 @@ static bool halts_on(struct vcpu *v)
     struct svm_vcpu *s = svm_of(v);
 
     sched_block_prepare(v);
-    if (READ_ONCE(s->nmi_pending) && !s->nmi_blocked) {
+    if (READ_ONCE(s->init_pending))
+        return true;                    /* taken first thing in the next round, still halted */
+    if (vcpu_has_work(v)) {
         s->halted_masked = false;
         return false;
     }

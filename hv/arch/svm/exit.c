@@ -44,7 +44,7 @@ static void halt(struct vcpu *v)
 
     svm_skip(v, 1);
     sched_block_prepare(v);
-    if (interrupts ? svm_event_pending(v) : s->nmi_pending && !s->nmi_blocked)
+    if (vcpu_has_work(v))
         return;
     WRITE_ONCE(s->halted_masked, !interrupts);
     sched_block(v);

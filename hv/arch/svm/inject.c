@@ -61,11 +61,16 @@ static int candidate(struct vcpu *v, bool *upcall)
     return *upcall ? vector : vlapic_highest(v);
 }
 
-bool svm_event_pending(struct vcpu *v)
+/* Asked between sched_block_prepare and sched_block, by everything that blocks: an INIT or NMI that came just before
+ * has had its wake-up taken back by the first, and nobody sends another. */
+bool vcpu_has_work(struct vcpu *v)
 {
+    const struct svm_vcpu *s = svm_of(v);
     bool upcall;
 
-    return svm_of(v)->nmi_pending || svm_of(v)->exception_pending || candidate(v, &upcall) >= 0;
+    if (READ_ONCE(s->init_pending) || (READ_ONCE(s->nmi_pending) && !s->nmi_blocked))
+        return true;
+    return s->vmcb->rflags & RFLAGS_IF && (s->exception_pending || candidate(v, &upcall) >= 0);
 }
 
 /* TCG stores the shadow at an exit but does not load it on VMRUN (APM 2, 15.21.5 would): an interrupt given between

@@ -90,7 +90,6 @@ void svm_note_shadow(struct vcpu *v);
 void svm_note_iret(struct vcpu *v);
 void svm_requeue(struct vcpu *v);                       /* first thing after: an event whose delivery was interrupted */
 void svm_raise_exception(struct vcpu *v, unsigned vector, bool has_error, uint32_t error);
-bool svm_event_pending(struct vcpu *v);                 /* would something be injected if IF were 1? */
 #define EXC_DB 1
 #define EXC_BP 3
 #define EXC_OF 4
