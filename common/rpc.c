@@ -79,6 +79,8 @@ static void conn_close(struct conn *conn)
     conn->server->conns_count--;
     for (struct rpc_call *call = conn->deferred; call; call = call->next)
         call->conn = NULL;
+    /* Not left to close(): a child between fork and exec holds the socket open, and epoll would go on naming conn. */
+    epoll_ctl(conn->server->epoll_fd, EPOLL_CTL_DEL, conn->fd, NULL);
     close(conn->fd);
     free(conn->in);
     free(conn->out);
