@@ -41,11 +41,16 @@ gone() {
 check 'afterwards it is gone' gone "$id"
 equals 'and not in the list' 0 "$(call GET /v1/instances | jq --arg id "$id" '[.data[] | select(.id == $id)] | length')"
 
+# accountd hears of an end with its next sample, a second later at most.
+no_meter_runs() {
+    [ "$(call GET "/v1/instances/$1" | jq '.meters_running | length')" = 0 ]
+}
+
 for end in poweroff:stopped crash:failed; do
     id=$(create "ends-${end%:*}" tiny xs1 "xs.test=${end%:*}") || id=none
     check "a guest that ends by ${end%:*} is ${end#*:}" poll 60 is_state "$id" "${end#*:}"
     check "${end%:*}: the state has a reason" [ -n "$(call GET "/v1/instances/$id" | jq -r .state_reason)" ]
-    equals "${end%:*}: no meter runs" 0 "$(call GET "/v1/instances/$id" | jq '.meters_running | length')"
+    check "${end%:*}: no meter runs" poll 10 no_meter_runs "$id"
     equals "${end%:*}: delete" succeeded "$(delete "$id")"
 done
 
