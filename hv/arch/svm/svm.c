@@ -85,7 +85,6 @@ void svm_init(void)
     svm_features.nrips = leaf.edx & 1u << 3;
     svm_features.flush_by_asid = leaf.edx & 1u << 6;
     svm_features.decode_assists = leaf.edx & 1u << 7;
-    svm_features.vgif = leaf.edx & 1u << 16;
     svm_features.asids = leaf.ebx;
     svm_features.rdtscp = cpuid(0x80000001, 0).edx & 1u << 27;
     if (cpuid(1, 0).ecx & 1u << 26) {

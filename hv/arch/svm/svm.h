@@ -50,7 +50,6 @@ struct svm_vcpu {
     bool wait_sipi;
     bool init_pending;
     uint16_t sipi;                      /* SIPI_PENDING | vector */
-    uint64_t time_updated_ns;
     bool halted_masked;                 /* in HLT with interrupts off: nothing but an NMI ends it */
     bool halt_in_shadow;                /* RIP is at a HLT right behind an STI (inject.c) */
 };
@@ -61,7 +60,7 @@ static inline struct svm_vcpu *svm_of(const struct vcpu *v)
 }
 
 struct svm_features {
-    bool nrips, flush_by_asid, decode_assists, vgif, rdtscp;
+    bool nrips, flush_by_asid, decode_assists, rdtscp;
     uint32_t asids;
     uint64_t xcr0_mask;                 /* what guests may enable; 0: no XSAVE */
 };
