@@ -3,13 +3,22 @@
  * id seen before answers with that job.
  *
  * host           {}                                   api        -> {pages_total, pages_free, cpus, hv_version, domains, guests_max}
- * images         {}                                   api        -> {images:[{id, name, description, kernel, memory_mib_min}]}
+ * images         {}                                   api        -> {images:[{id, name, description, boot: kernel|disk, kernel, memory_mib_min, disk_mib_min}]}
+ *                boot = disk: PVH GRUB boots what the instance's own first disk holds (kernel is "its own")
  * flavors        {}                                   api        -> {flavors:[{id, name, vcpus, memory_mib, weight, cap_percent}]}
  *                The catalogue is /etc/xs/catalog.json; a bad one stops the provisioner at start with the key's name.
- * instance_create {job_id, instance_id, account_id, name, image, flavor[, cmdline]}
+ * instance_create {job_id, instance_id, account_id, name, image, flavor[, cmdline][, volume_id][, disk_mib][, volumes:[volume_id]]
+ *                 [, network: bool][, ssh_keys:[line]][, user_data]}
  *                                                     api        -> {job}     capacity_unavailable when it cannot fit
+ *                An image with boot = disk gets a root volume (volume_id names it; disk_mib, default the image's disk_mib_min), a copy of
+ *                the image's, deleted with the instance; `volumes` are existing ones of the account, attached from the start.
+ *                network (default true for boot = disk, else false): a NIC in the account's network with an address of its own.
+ *                ssh_keys (openssh lines) and user_data (cloud-config, up to 16 KiB) reach the guest by a NoCloud seed disk; its
+ *                hostname is the instance's name. Refused with quota_exceeded when the account has too much.
  * instance_action {job_id, instance_id, type}         api, accountd -> {job}
- *                type: start | shutdown | power_off | reboot | suspend | resume | delete. `conflict` when the state
+ *                type: start | shutdown | power_off | reboot | suspend | resume | delete | attach | detach (with volume_id;
+ *                attach: read_only bool). Attach and detach work on a running and on a stopped instance; detach of a running one
+ *                waits for the guest to let go, and fails with `conflict` when it does not. `conflict` when the state
  *                does not allow it; one job at a time for an instance, others queue.
  * job            {job_id[, wait_ms]}                  api        -> {job}     wait_ms up to 30000: answers when the job ends or the time is up
  * instance       {instance_id}                        api        -> {instance}
@@ -17,6 +26,19 @@
  * console_log    {instance_id[, offset][, limit]}     api        -> {text, offset, next, size}   last bytes by default; bytes that are not
  *                                                                   UTF-8 come as U+FFFD; text of all incarnations in order. Read
  *                                                                   on from `next`; `offset` may be later than asked: old text goes
+ * volume_create  {volume_id, account_id, name, size_mib[, snapshot_id | image]}
+ *                                                     api        -> {volume}  the same id again answers with that volume; quota_exceeded;
+ *                                                                   capacity_unavailable when the host's disk is too full to promise it
+ * volume_resize  {volume_id, size_mib}                api        -> {volume}  grows only, also while attached
+ * volume_delete  {volume_id}                          api        -> {}        conflict while attached
+ * volume, volumes {volume_id} / {account_id}          api        -> {volume} / {volumes:[...]}
+ * snapshot_create {snapshot_id, volume_id, name}      api        -> {snapshot}  of this instant, attached or not (then as after a power cut)
+ * snapshot_delete {snapshot_id}                       api        -> {}
+ * snapshots      {account_id}                         api        -> {snapshots:[...]}
+ * network        {account_id}                         api        -> {network}   the account's own; made at first use
+ * forward_create {forward_id, instance_id, guest_port} api       -> {forward}   a TCP port of the host that leads to the guest;
+ *                                                                   capacity_unavailable when all are taken; quota_exceeded
+ * forward_delete {forward_id}                         api        -> {}
  * tombstone_ack  {slot, incarnation}                  accountd   -> {}        the counters are durable; frees the slot in hv
  *
  * job      {job_id, instance_id, type, status: queued|running|succeeded|failed, progress (0..100), steps:[{name, status}]
@@ -24,8 +46,18 @@
  *           error:{code,detail}|absent, created_ms, started_ms, finished_ms}
  * instance {instance_id, account_id, name, image, flavor, vcpus, memory_mib, state, desired_state, state_reason, ready,
  *           domid, domain_uuid, incarnation, created_ms, started_ms}
+ *           plus volumes:[{volume_id, device: "xvda", read_only, root: bool}], addresses:[{mac, ipv4, network_id}],
+ *           forwards:[forward]
  *           state: pending building running stopping stopped suspending suspended failed deleted. `ready`: the guest itself has
  *           written to its console.
+ * volume   {volume_id, account_id, name, size_mib, used_bytes, image, snapshot_id, instance_id, device, read_only, root,
+ *           state: available | attached, created_ms}     (image, snapshot_id, instance_id, device: absent when none)
+ *           used_bytes: blocks that it alone would give back are not told apart from shared ones
+ * snapshot {snapshot_id, account_id, name, volume_id, size_mib, created_ms}
+ * network  {network_id, account_id, ipv4_subnet: "10.77.3.0/24", gateway, addresses_used}
+ * forward  {forward_id, instance_id, protocol: "tcp", guest_port, host, port}   host as the catalogue's public_host
+ *
+ * Quotas (catalog.json, "quotas"): instances_max, volumes_max, volume_mib_max (sum), snapshots_max, forwards_max of one account.
  */
 #ifndef PROVISIONER_CONTROL_H
 #define PROVISIONER_CONTROL_H

@@ -128,8 +128,9 @@ struct xs_stats_slot {
     uint64_t disk_read_bytes, disk_write_bytes;
     uint64_t net_rx_packets, net_tx_packets, net_rx_bytes, net_tx_bytes;
     uint64_t net_rx_drops, net_tx_drops;
+    uint64_t io_replays;            /* operations that a restarted backend did again: moved, not counted above */
 
-    uint64_t reserved[27];
+    uint64_t reserved[26];
 };
 
 #define XS_STATS_CPU_OFFSET   1024u
