@@ -10,8 +10,9 @@
  *
  * Error codes shared by all: bad_request (names the argument), not_found,
  * conflict, forbidden, insufficient_funds (context needed_nano,
- * available_nano), capacity_unavailable, unavailable (the other daemon is
- * down: try again, same ids), internal.
+ * available_nano), quota_exceeded (context quota, limit, used),
+ * capacity_unavailable, unavailable (the other daemon is down: try again, same
+ * ids), internal.
  */
 #ifndef COMMON_RPC_H
 #define COMMON_RPC_H

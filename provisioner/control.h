@@ -8,13 +8,14 @@
  * flavors        {}                                   api        -> {flavors:[{id, name, vcpus, memory_mib, weight, cap_percent}]}
  *                The catalogue is /etc/xs/catalog.json; a bad one stops the provisioner at start with the key's name.
  * instance_create {job_id, instance_id, account_id, name, image, flavor[, cmdline][, volume_id][, disk_mib][, volumes:[volume_id]]
- *                 [, network: bool][, ssh_keys:[line]][, user_data]}
+ *                 [, network: bool][, ssh_keys:[line]][, user_data][, forwards:[{forward_id, guest_port}]]}
  *                                                     api        -> {job}     capacity_unavailable when it cannot fit
  *                An image with boot = disk gets a root volume (volume_id names it; disk_mib, default the image's disk_mib_min), a copy of
  *                the image's, deleted with the instance; `volumes` are existing ones of the account, attached from the start.
  *                network (default true for boot = disk, else false): a NIC in the account's network with an address of its own.
  *                ssh_keys (openssh lines) and user_data (cloud-config, up to 16 KiB) reach the guest by a NoCloud seed disk; its
  *                hostname is the instance's name. Refused with quota_exceeded when the account has too much.
+ *                forwards: as forward_create does, taken with the instance or refused with it, before anything is made.
  * instance_action {job_id, instance_id, type}         api, accountd -> {job}
  *                type: start | shutdown | power_off | reboot | suspend | resume | delete | attach | detach (with volume_id;
  *                attach: read_only bool). Attach and detach work on a running and on a stopped instance; detach of a running one
@@ -58,6 +59,7 @@
  * forward  {forward_id, instance_id, protocol: "tcp", guest_port, host, port}   host as the catalogue's public_host
  *
  * Quotas (catalog.json, "quotas"): instances_max, volumes_max, volume_mib_max (sum), snapshots_max, forwards_max of one account.
+ * quota_exceeded has the context {quota: one of these names, limit, used}, integers.
  */
 #ifndef PROVISIONER_CONTROL_H
 #define PROVISIONER_CONTROL_H
