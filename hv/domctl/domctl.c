@@ -7,7 +7,6 @@
 #include "hv/domctl/create.h"
 #include "hv/arch/percpu.h"
 #include "hv/console/printk.h"
-#include "hv/domctl/cpumap.h"
 #include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
 #include "hv/mm/page.h"
@@ -225,66 +224,6 @@ static long op_sethvmcontext(struct domain *d, struct xen_domctl *op)
     return is_own(d) ? -EINVAL : context_set(d, &op->u.hvmcontext);
 }
 
-/* A pinned vCPU stays where it is, any other goes where there is room. */
-static uint64_t affinity(const struct vcpu *v)
-{
-    return v->pinned ? 1ull << v->cpu : cpumap_online();
-}
-
-static long op_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
-{
-    const struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
-    const struct vcpu *v;
-    long rc = 0;
-
-    if (a->vcpu >= d->nr_vcpus)
-        return -ESRCH;
-    v = d->vcpu[index_nospec(a->vcpu, d->nr_vcpus)];
-    if (a->flags & XEN_VCPUAFFINITY_HARD)
-        rc = cpumap_put(&a->cpumap_hard, affinity(v));
-    if (!rc && a->flags & XEN_VCPUAFFINITY_SOFT)
-        rc = cpumap_put(&a->cpumap_soft, cpumap_online());
-    return rc;
-}
-
-/* All CPUs are what every vCPU has; to ask for fewer is refused rather than forgotten. A soft wish is only a wish. */
-static long op_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
-{
-    const struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
-    uint64_t hard = cpumap_online();
-    long rc = 0;
-
-    if (a->vcpu >= d->nr_vcpus)
-        return -ESRCH;
-    if (a->flags & XEN_VCPUAFFINITY_HARD)
-        rc = cpumap_get(&a->cpumap_hard, &hard);
-    if (rc)
-        return rc;
-    if ((hard & cpumap_online()) == 0)
-        return -EINVAL;
-    if ((hard & cpumap_online()) != affinity(d->vcpu[index_nospec(a->vcpu, d->nr_vcpus)]))
-        return -EOPNOTSUPP;
-    return op_getvcpuaffinity(d, op);
-}
-
-/* The machine is one node. */
-static long op_getnodeaffinity(struct domain *d, struct xen_domctl *op)
-{
-    (void)d;
-    return cpumap_put(&op->u.nodeaffinity.nodemap, 1);
-}
-
-static long op_setnodeaffinity(struct domain *d, struct xen_domctl *op)
-{
-    uint64_t nodes;
-    long rc = cpumap_get(&op->u.nodeaffinity.nodemap, &nodes);
-
-    (void)d;
-    if (rc)
-        return rc;
-    return nodes & 1 ? 0 : -EINVAL;
-}
-
 enum {
     TARGET = 1,                         /* op->domain must exist */
     DYING = 2,                          /* ... and may be dying */
@@ -301,16 +240,12 @@ static const struct row {
     [XEN_DOMCTL_pausedomain] = { op_pausedomain, TARGET | CHANGES },
     [XEN_DOMCTL_unpausedomain] = { op_unpausedomain, TARGET | CHANGES },
     [XEN_DOMCTL_getdomaininfo] = { op_getdomaininfo, ANSWERS },
-    [XEN_DOMCTL_setvcpuaffinity] = { op_setvcpuaffinity, TARGET | CHANGES | ANSWERS },
     [XEN_DOMCTL_max_mem] = { op_max_mem, TARGET | CHANGES },
     [XEN_DOMCTL_getvcpuinfo] = { op_getvcpuinfo, TARGET | DYING | ANSWERS },
     [XEN_DOMCTL_max_vcpus] = { op_max_vcpus, TARGET },
     [XEN_DOMCTL_scheduler_op] = { op_scheduler_op, TARGET | CHANGES | ANSWERS },
-    [XEN_DOMCTL_getvcpuaffinity] = { op_getvcpuaffinity, TARGET },
     [XEN_DOMCTL_gethvmcontext] = { op_gethvmcontext, TARGET | CHANGES | ANSWERS },
     [XEN_DOMCTL_sethvmcontext] = { op_sethvmcontext, TARGET | CHANGES },
-    [XEN_DOMCTL_setnodeaffinity] = { op_setnodeaffinity, TARGET },
-    [XEN_DOMCTL_getnodeaffinity] = { op_getnodeaffinity, TARGET },
 };
 
 static long run_on_target(const struct row *row, struct xen_domctl *op)

@@ -151,27 +151,6 @@ static long decrease_reservation(uint64_t arg_va, uint64_t done)
     return rc;
 }
 
-static long reservation_query(unsigned op, uint64_t arg_va)
-{
-    struct xen_memory_domain arg;
-    struct domain *d;
-    long rc;
-
-    if (copy_from_guest(&arg, arg_va, sizeof(arg)))
-        return -EFAULT;
-    rc = domain_get_target(arg.domid, &d);
-    if (rc)
-        return rc;
-    if (op == XENMEM_current_reservation)
-        rc = (long)READ_ONCE(d->pages);
-    else if (op == XENMEM_maximum_reservation)
-        rc = (long)READ_ONCE(d->pages_max);
-    else
-        rc = (long)READ_ONCE(d->p2m.gfn_max);
-    domain_put(d);
-    return rc;
-}
-
 /* A claim that would have to be kept is not offered; callers go on without when they hear -ENOSYS. */
 static long claim_pages(uint64_t arg_va)
 {
@@ -231,27 +210,6 @@ static long memory_map_set(uint64_t arg_va)
     return 0;
 }
 
-/* Nothing is ever populated on demand here: a target is noted by nobody, and the figures are those of any domain. */
-static long pod_target(uint64_t arg_va)
-{
-    xen_pod_target_t arg;
-    struct domain *d;
-    long rc;
-
-    if (!current_vcpu()->domain->privileged)
-        return -EPERM;
-    if (copy_from_guest(&arg, arg_va, sizeof(arg)))
-        return -EFAULT;
-    rc = domain_get_target(arg.domid, &d);
-    if (rc)
-        return rc;
-    arg.tot_pages = READ_ONCE(d->pages);
-    arg.pod_cache_pages = 0;
-    arg.pod_entries = 0;
-    domain_put(d);
-    return copy_to_guest(arg_va, &arg, sizeof(arg));
-}
-
 long do_memory_op(unsigned cmd_with_progress, uint64_t arg_va)
 {
     unsigned op = cmd_with_progress & ((1u << MEMORY_OP_BITS) - 1);
@@ -270,19 +228,12 @@ long do_memory_op(unsigned cmd_with_progress, uint64_t arg_va)
         return physmap_remove(arg_va);
     case XENMEM_acquire_resource:
         return physmap_acquire(arg_va, done);
-    case XENMEM_current_reservation:
-    case XENMEM_maximum_reservation:
-    case XENMEM_maximum_gpfn:
-        return reservation_query(op, arg_va);
     case XENMEM_claim_pages:
         return claim_pages(arg_va);
     case XENMEM_memory_map:
         return memory_map_get(arg_va);
     case XENMEM_set_memory_map:
         return memory_map_set(arg_va);
-    case XENMEM_set_pod_target:
-    case XENMEM_get_pod_target:
-        return pod_target(arg_va);
     default:
         return -ENOSYS;
     }

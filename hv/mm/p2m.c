@@ -154,7 +154,6 @@ int p2m_add(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_typ
         bool replaced = *e != 0;
 
         WRITE_ONCE(*e, entry_make(mfn, type, order));
-        d->p2m.gfn_max = MAX(d->p2m.gfn_max, gfn.n + mask);
         if (type == P2M_FOREIGN)
             d->p2m.foreign_maps++;
         if (replaced)

@@ -27,7 +27,6 @@ struct p2m {
     struct spinlock lock;               /* tables and entries; nests inside evtchn and gnttab locks, outside the heap's */
     paddr_t root;
     uint64_t tables;                    /* frames used for tables */
-    uint64_t gfn_max;                   /* highest GFN ever populated */
     uint64_t foreign_maps;              /* P2M_FOREIGN entries now */
     /* Bumped whenever an entry is removed or loses rights; a CPU flushes before it enters with an older one
      * (arch/vcpu.h, vcpu_tlb_sync). */
