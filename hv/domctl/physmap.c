@@ -30,61 +30,31 @@ bool physmap_parked(struct domain *d, gfn_t gfn)
     return d->privileged && page_owner(MFN(gfn.n)) == d->id && p2m_lookup(d, gfn).type == P2M_NONE;
 }
 
-/* The entry that was taken out, after p2m_sync. */
-static void entry_release(struct domain *d, struct p2m_entry old)
+int physmap_clear(struct domain *d, gfn_t gfn, unsigned types, struct p2m_entry *was)
 {
-    if (d->privileged && old.type == P2M_RAM)
-        return;                         /* parked */
-    p2m_entry_put(old);
-}
+    struct p2m_entry old;
+    int rc = p2m_remove_if(d, gfn, types, &old);
 
-/* Clears gfn. *was says what it held. 0 also if there was nothing; -EBUSY a grant is mapped there; -ENOMEM. */
-static int gfn_clear(struct domain *d, gfn_t gfn, enum p2m_type *was)
-{
-    struct p2m_entry old = p2m_lookup(d, gfn);
-    int rc;
-
-    *was = old.type;
-    if (old.type == P2M_NONE || old.type == P2M_MMIO)
-        return 0;
-    if (old.type == P2M_GRANT_RO || old.type == P2M_GRANT_RW)
-        return -EBUSY;
-    rc = p2m_remove(d, gfn, &old);
-    if (rc == -ENOENT)                  /* another vCPU of d was faster */
-        return 0;
+    if (was)
+        *was = old;
     if (rc)
         return rc;
-    *was = old.type;
-    if ((old.type == P2M_GRANT_RO || old.type == P2M_GRANT_RW) && p2m_add(d, gfn, old.mfn, 0, old.type) == 0)
-        return -EBUSY;                  /* it came since we looked: back with it */
     p2m_sync(d);
-    entry_release(d, old);
+    if (!d->privileged || old.type != P2M_RAM)          /* else parked */
+        p2m_entry_put(old);
     return 0;
-}
-
-static bool type_has_reference(enum p2m_type type)
-{
-    return type == P2M_RAM || type == P2M_FOREIGN;
 }
 
 /* Puts the frame at gfn in place of what was there. The reference is used up, also on failure. */
 static int gfn_replace(struct domain *d, gfn_t gfn, mfn_t mfn, enum p2m_type type)
 {
-    enum p2m_type was;
-    int rc = gfn_clear(d, gfn, &was);
+    int rc = physmap_clear(d, gfn, ~P2M_GRANTS, NULL);
 
-    if (!rc)
+    if (!rc || rc == -ENOENT)
         rc = physmap_enter(d, gfn, mfn, 0, type);
-    if (rc && type_has_reference(type))
-        page_put(mfn);
+    if (rc)
+        p2m_entry_put((struct p2m_entry){ mfn, type });
     return rc;
-}
-
-static int add_shared_info(struct domain *d, uint64_t idx, gfn_t gfn)
-{
-    if (idx)
-        return -EINVAL;
-    return gfn_replace(d, gfn, virt_to_mfn(d->shared_info), P2M_SHARED_RW);
 }
 
 static int add_grant_frame(struct domain *d, uint64_t idx, gfn_t gfn)
@@ -96,32 +66,22 @@ static int add_grant_frame(struct domain *d, uint64_t idx, gfn_t gfn)
     if (idx >= d->max_grant_frames)
         return -EINVAL;
     rc = gnttab_frame(d, (unsigned)idx, &mfn);
-    if (rc)
-        return rc;
-    return gfn_replace(d, gfn, mfn, P2M_SHARED_RW);
+    return rc ? rc : gfn_replace(d, gfn, mfn, P2M_SHARED_RW);
 }
 
-/* Moves a frame of d's own from GFN idx to gfn. */
-static int move_own(struct domain *d, uint64_t idx, gfn_t gfn)
+long physmap_add(struct domain *d, union memory_arg *arg, uint64_t done)
 {
-    struct p2m_entry moved;
-    int rc;
+    const struct xen_add_to_physmap *a = &arg->add;
 
-    if (d->privileged)
-        return -EPERM;                  /* its map is the identity */
-    if (idx == gfn.n)
-        return p2m_lookup(d, gfn).type == P2M_RAM ? 0 : -EINVAL;
-    if (p2m_lookup(d, GFN(idx)).type != P2M_RAM)
-        return -EINVAL;
-    rc = p2m_remove(d, GFN(idx), &moved);
-    if (rc)
-        return rc;
-    p2m_sync(d);
-    if (moved.type == P2M_RAM)
-        return gfn_replace(d, gfn, moved.mfn, P2M_RAM);
-    if (p2m_add(d, GFN(idx), moved.mfn, 0, moved.type))
-        p2m_entry_put(moved);
-    return -EINVAL;
+    (void)done;
+    switch (a->space) {
+    case XENMAPSPACE_shared_info:
+        return a->idx ? -EINVAL : gfn_replace(d, GFN(a->gpfn), virt_to_mfn(d->shared_info), P2M_SHARED_RW);
+    case XENMAPSPACE_grant_table:
+        return add_grant_frame(d, a->idx, GFN(a->gpfn));
+    default:
+        return -ENOSYS;                 /* foreign memory: this names no domain, only the batch does */
+    }
 }
 
 static int add_foreign(struct domain *d, struct domain *from, uint64_t idx, gfn_t gfn)
@@ -132,43 +92,7 @@ static int add_foreign(struct domain *d, struct domain *from, uint64_t idx, gfn_
     if (from->dying)
         return -EINVAL;
     rc = p2m_get_own_page(from, GFN(idx), &mfn);
-    if (rc)
-        return rc;
-    return gfn_replace(d, gfn, mfn, P2M_FOREIGN);
-}
-
-static int add_one(struct domain *d, struct domain *from, unsigned space, uint64_t idx, gfn_t gfn)
-{
-    switch (space) {
-    case XENMAPSPACE_shared_info:
-        return add_shared_info(d, idx, gfn);
-    case XENMAPSPACE_grant_table:
-        return add_grant_frame(d, idx, gfn);
-    case XENMAPSPACE_gmfn:
-        return move_own(d, idx, gfn);
-    case XENMAPSPACE_gmfn_foreign:
-        return add_foreign(d, from, idx, gfn);
-    default:
-        return -ENOSYS;
-    }
-}
-
-long physmap_add(uint64_t arg_va)
-{
-    struct xen_add_to_physmap arg;
-    struct domain *d;
-    long rc;
-
-    if (copy_from_guest(&arg, arg_va, sizeof(arg)))
-        return -EFAULT;
-    if (arg.space == XENMAPSPACE_gmfn_foreign)
-        return -EINVAL;                 /* names no domain here: only the batch can */
-    rc = domain_get_target(arg.domid, &d);
-    if (rc)
-        return rc;
-    rc = add_one(d, NULL, arg.space, arg.idx, GFN(arg.gpfn));
-    domain_put(d);
-    return rc;
+    return rc ? rc : gfn_replace(d, gfn, mfn, P2M_FOREIGN);
 }
 
 static long batch_run(struct domain *d, struct domain *from, const struct xen_add_to_physmap_batch *arg, uint64_t done)
@@ -183,7 +107,7 @@ static long batch_run(struct domain *d, struct domain *from, const struct xen_ad
         if (copy_from_guest(&idx, guest_element(arg->idxs.p, i, sizeof(idx)), sizeof(idx)) ||
             copy_from_guest(&gfn, guest_element(arg->gpfns.p, i, sizeof(gfn)), sizeof(gfn)))
             return -EFAULT;
-        rc = add_one(d, from, arg->space, idx, GFN(gfn));
+        rc = add_foreign(d, from, idx, GFN(gfn));
         if (copy_to_guest(guest_element(arg->errs.p, i, sizeof(rc)), &rc, sizeof(rc)))
             return -EFAULT;
     }
@@ -191,107 +115,49 @@ static long batch_run(struct domain *d, struct domain *from, const struct xen_ad
 }
 
 /* Foreign memory is for dom0's own map only. */
-static long batch_foreign(struct domain *d, const struct xen_add_to_physmap_batch *arg, uint64_t done)
+long physmap_add_batch(struct domain *d, union memory_arg *arg, uint64_t done)
 {
     struct domain *from;
     long rc;
 
     if (!d->privileged)
         return -EPERM;
-    rc = domain_get_target(arg->u.foreign_domid, &from);
+    if (arg->batch.space != XENMAPSPACE_gmfn_foreign)
+        return -ENOSYS;
+    if (done > arg->batch.size)
+        return -EINVAL;
+    rc = domain_get_target(arg->batch.u.foreign_domid, &from);
     if (rc)
         return rc;
-    rc = from == d ? -EINVAL : batch_run(d, from, arg, done);
+    rc = from == d ? -EINVAL : batch_run(d, from, &arg->batch, done);
     domain_put(from);
     return rc;
 }
 
-long physmap_add_batch(uint64_t arg_va, uint64_t done)
+long physmap_remove(struct domain *d, union memory_arg *arg, uint64_t done)
 {
-    struct xen_add_to_physmap_batch arg;
-    struct domain *d;
-    long rc;
+    gfn_t gfn = GFN(arg->remove.gpfn);
+    struct p2m_entry was;
+    int rc = physmap_clear(d, gfn, ~P2M_GRANTS, &was);
 
-    if (copy_from_guest(&arg, arg_va, sizeof(arg)))
-        return -EFAULT;
-    if (done > arg.size)
-        return -EINVAL;
-    rc = domain_get_target(arg.domid, &d);
-    if (rc)
-        return rc;
-    if (arg.space == XENMAPSPACE_gmfn_foreign)
-        rc = batch_foreign(d, &arg, done);
-    else
-        rc = arg.u.res0 ? -EINVAL : batch_run(d, NULL, &arg, done);
-    domain_put(d);
+    (void)done;
+    /* What covered a parked frame of dom0 is gone: the frame comes back. */
+    if (!rc && was.type != P2M_RAM && physmap_parked(d, gfn))
+        rc = physmap_enter(d, gfn, MFN(gfn.n), 0, P2M_RAM);
     return rc;
 }
 
-/* What covered a parked frame of dom0 is gone: the frame comes back. */
-static int unpark(struct domain *d, gfn_t gfn)
-{
-    return physmap_parked(d, gfn) ? physmap_enter(d, gfn, MFN(gfn.n), 0, P2M_RAM) : 0;
-}
-
-long physmap_remove(uint64_t arg_va)
-{
-    struct xen_remove_from_physmap arg;
-    enum p2m_type was;
-    struct domain *d;
-    long rc;
-
-    if (copy_from_guest(&arg, arg_va, sizeof(arg)))
-        return -EFAULT;
-    rc = domain_get_target(arg.domid, &d);
-    if (rc)
-        return rc;
-    rc = gfn_clear(d, GFN(arg.gpfn), &was);
-    if (!rc && (was == P2M_NONE || was == P2M_MMIO))
-        rc = -ENOENT;
-    else if (!rc && was != P2M_RAM)
-        rc = unpark(d, GFN(arg.gpfn));
-    domain_put(d);
-    return rc;
-}
-
-/* A thing that dom0 may map in frames. `of` is the domain it belongs to, NULL for hv. */
-struct resource {
-    struct domain *of;
-    uint16_t type;
-    uint64_t frames;
-};
-
-/* With a reference to the domain. */
-static long resource_find(const struct xen_mem_acquire_resource *arg, struct resource *r)
-{
-    long rc;
-
-    *r = (struct resource){ .type = arg->type };
-    if (arg->id != 0)                   /* XENMEM_resource_grant_table_id_shared; stats have only 0 */
-        return -EINVAL;
-    if (arg->type == XS_RESOURCE_STATS) {
-        r->frames = XS_STATS_FRAMES;
-        return arg->domid == DOMID_XEN ? 0 : -EINVAL;
-    }
-    if (arg->type != XENMEM_resource_grant_table)
-        return -EOPNOTSUPP;
-    rc = domain_get_target(arg->domid, &r->of);
-    if (rc)
-        return rc;
-    r->frames = r->of->max_grant_frames;
-    return 0;
-}
-
-static int resource_map_frame(struct domain *d, const struct resource *r, unsigned frame, gfn_t gfn)
+/* A frame of the grant table of `of`; without a domain, of the stats page. */
+static int resource_map_frame(struct domain *d, struct domain *of, unsigned frame, gfn_t gfn)
 {
     mfn_t mfn;
     int rc;
 
-    if (r->type == XS_RESOURCE_STATS)
+    if (!of)
         return gfn_replace(d, gfn, stats_frame(frame), P2M_SHARED_RO);
-    if (r->of->dying)
+    if (of->dying)
         return -EINVAL;
-    rc = gnttab_frame(r->of, frame, &mfn);
+    rc = gnttab_frame(of, frame, &mfn);
     if (rc)
         return rc;
     /* dom0 may hold the map longer than the domain lives: FOREIGN takes a reference along. */
@@ -300,11 +166,11 @@ static int resource_map_frame(struct domain *d, const struct resource *r, unsign
     return gfn_replace(d, gfn, mfn, P2M_FOREIGN);
 }
 
-static long resource_map(struct domain *d, const struct resource *r, const struct xen_mem_acquire_resource *arg,
-                         uint64_t done)
+static long resource_map(struct domain *d, struct domain *of, uint64_t frames,
+                         const struct xen_mem_acquire_resource *arg, uint64_t done)
 {
     /* In this order neither sum nor difference wraps. */
-    if (arg->frame >= r->frames || arg->nr_frames > r->frames - arg->frame || done > arg->nr_frames)
+    if (arg->frame >= frames || arg->nr_frames > frames - arg->frame || done > arg->nr_frames)
         return -EINVAL;
     for (uint64_t i = done; i < arg->nr_frames; i++) {
         xen_pfn_t gfn;
@@ -314,38 +180,38 @@ static long resource_map(struct domain *d, const struct resource *r, const struc
             return memory_op_restart(XENMEM_acquire_resource, i);
         if (copy_from_guest(&gfn, guest_element(arg->frame_list.p, i, sizeof(gfn)), sizeof(gfn)))
             return -EFAULT;
-        rc = resource_map_frame(d, r, (unsigned)(arg->frame + i), GFN(gfn));
+        rc = resource_map_frame(d, of, (unsigned)(arg->frame + i), GFN(gfn));
         if (rc)
             return i ? -EIO : rc;       /* memory.h: -EIO, some are mapped */
     }
     return 0;
 }
 
-static long resource_size(const struct resource *r, struct xen_mem_acquire_resource *arg, uint64_t arg_va)
+/* Grant tables, and the stats page, which belongs to hv. Without a list of frames the size is what is asked. */
+long physmap_acquire(struct domain *d, union memory_arg *arg, uint64_t done)
 {
-    if (arg->nr_frames)
-        return -EINVAL;
-    arg->nr_frames = (uint32_t)r->frames;
-    return copy_to_guest(arg_va, arg, sizeof(*arg));
-}
+    struct xen_mem_acquire_resource *r = &arg->acquire;
+    uint64_t frames = XS_STATS_FRAMES;
+    struct domain *of = NULL;
+    long rc = 0;
 
-long physmap_acquire(uint64_t arg_va, uint64_t done)
-{
-    struct domain *own = current_vcpu()->domain;
-    struct xen_mem_acquire_resource arg;
-    struct resource r;
-    long rc;
-
-    if (!own->privileged)
-        return -EPERM;
-    if (copy_from_guest(&arg, arg_va, sizeof(arg)))
-        return -EFAULT;
-    if (arg.pad)
-        return -EINVAL;
-    rc = resource_find(&arg, &r);
-    if (!rc)
-        rc = arg.frame_list.p ? resource_map(own, &r, &arg, done) : resource_size(&r, &arg, arg_va);
-    if (r.of)
-        domain_put(r.of);
+    if (r->type != XS_RESOURCE_STATS && r->type != XENMEM_resource_grant_table)
+        return -EOPNOTSUPP;
+    if (r->id || r->pad || (r->type == XS_RESOURCE_STATS && r->domid != DOMID_XEN))
+        return -EINVAL;                 /* id 0: XENMEM_resource_grant_table_id_shared; stats have only 0 */
+    if (r->type == XENMEM_resource_grant_table) {
+        rc = domain_get_target(r->domid, &of);
+        if (rc)
+            return rc;
+        frames = of->max_grant_frames;
+    }
+    if (r->frame_list.p)
+        rc = resource_map(d, of, frames, r, done);
+    else if (r->nr_frames)
+        rc = -EINVAL;
+    else
+        r->nr_frames = (uint32_t)frames;
+    if (of)
+        domain_put(of);
     return rc;
 }

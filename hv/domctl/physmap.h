@@ -1,14 +1,25 @@
-/* XENMEM sub-ops that change where frames appear (physmap.c); memory.c copies nothing for them but the command. `done`
- * is how many elements earlier passes of a restarted call have finished. */
+/* XENMEM sub-ops that change where frames appear (physmap.c). memory.c copies the argument and finds the domain; `done` is
+ * how many elements earlier passes of a restarted call have finished. */
 #ifndef DOMCTL_PHYSMAP_H
 #define DOMCTL_PHYSMAP_H
 
 #include "hv/domain/domain.h"
+#include <xen/memory.h>
 
-long physmap_add(uint64_t arg_va);
-long physmap_add_batch(uint64_t arg_va, uint64_t done);
-long physmap_remove(uint64_t arg_va);
-long physmap_acquire(uint64_t arg_va, uint64_t done);
+union memory_arg {
+    struct xen_memory_reservation reservation;
+    struct xen_add_to_physmap add;
+    struct xen_add_to_physmap_batch batch;
+    struct xen_remove_from_physmap remove;
+    struct xen_memory_map map;
+    struct xen_foreign_memory_map foreign_map;
+    struct xen_mem_acquire_resource acquire;
+};
+
+long physmap_add(struct domain *d, union memory_arg *arg, uint64_t done);
+long physmap_add_batch(struct domain *d, union memory_arg *arg, uint64_t done);
+long physmap_remove(struct domain *d, union memory_arg *arg, uint64_t done);
+long physmap_acquire(struct domain *d, union memory_arg *arg, uint64_t done);
 
 /* Restarts the running memory_op, sub-op `op`, with `done` elements finished: HYPERCALL_RESTART. */
 #define MEMORY_OP_BITS 6
@@ -24,6 +35,10 @@ static inline uint64_t guest_element(const void *array, uint64_t i, size_t bytes
 /* Enters a frame into d's map unless d is dying: then nobody would take it out again. The reference that the type needs
  * passes to the entry. 0; -EINVAL d is dying; else as p2m_add. */
 int physmap_enter(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_type type) __must_check;
+
+/* Clears gfn if what is there is one of `types`; *was, if wanted, says what it was. 0; -ENOENT nothing or MMIO; -EBUSY
+ * another type; -ENOMEM. */
+int physmap_clear(struct domain *d, gfn_t gfn, unsigned types, struct p2m_entry *was) __must_check;
 
 /* Is the frame that dom0 has by identity at gfn out of its map for now (something else lies or lay there)? */
 bool physmap_parked(struct domain *d, gfn_t gfn);

@@ -163,23 +163,20 @@ int p2m_add(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_typ
     return rc;
 }
 
-int p2m_remove(struct domain *d, gfn_t gfn, struct p2m_entry *old)
+int p2m_remove_if(struct domain *d, gfn_t gfn, unsigned types, struct p2m_entry *old)
 {
     uint64_t *e;
     int rc = -ENOENT;
 
-    if (gfn.n >= GFN_LIMIT)
-        return -ENOENT;
     spin_lock(&d->p2m.lock);
-    if (p2m_lookup_locked(d, gfn).type != P2M_NONE) {
-        e = walk(d, gfn, 0, false, &rc);
-        if (e) {
-            *old = (struct p2m_entry){ MFN((*e & NPT_ADDR) >> PAGE_SHIFT), entry_type(*e) };
-            WRITE_ONCE(*e, 0);
-            if (old->type == P2M_FOREIGN)
-                d->p2m.foreign_maps--;
-            rc = 0;
-        }
+    *old = p2m_lookup_locked(d, gfn);
+    if (old->type != P2M_NONE && old->type != P2M_MMIO)
+        rc = types & 1u << old->type ? 0 : -EBUSY;
+    e = rc ? NULL : walk(d, gfn, 0, false, &rc);
+    if (e) {
+        WRITE_ONCE(*e, 0);
+        if (old->type == P2M_FOREIGN)
+            d->p2m.foreign_maps--;
     }
     spin_unlock(&d->p2m.lock);
     return rc;

@@ -347,12 +347,14 @@ int p2m_add(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_typ
     return 0;
 }
 
-int p2m_remove(struct domain *d, gfn_t gfn, struct p2m_entry *old)
+int p2m_remove_if(struct domain *d, gfn_t gfn, unsigned types, struct p2m_entry *old)
 {
     struct p2m_entry *e = entry_at(d, gfn);
 
     if (!e || e->type == P2M_NONE)
         return -ENOENT;
+    if (!(types & 1u << e->type))
+        return -EBUSY;
     *old = *e;
     frames[e->mfn.n].unsynced = true;
     e->type = P2M_NONE;

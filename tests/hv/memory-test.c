@@ -142,10 +142,6 @@ static void special_pages(void)
     is(remove_gfn(DOMID_SELF, 4), 0, "shared_info can be taken out");
     is(remove_gfn(DOMID_SELF, 4), -ENOENT, "once");
     is(reservation(XENMEM_populate_physmap, DOMID_SELF, 0, 4, 1), 1, "and RAM put back");
-    is(add(DOMID_SELF, XENMAPSPACE_gmfn, 6, 800), 0, "RAM moves to another GFN");
-    ok(!whole_at(guest, 6 << PAGE_SHIFT) && whole_at(guest, 800 << PAGE_SHIFT), "and is there only");
-    is(add(DOMID_SELF, XENMAPSPACE_gmfn, 800, 6), 0, "and back");
-    is(add(DOMID_SELF, XENMAPSPACE_gmfn, 700, 801), -EINVAL, "a grant frame does not move");
     is(remove_gfn(DOMID_SELF, 700), 0, "the grant frame is taken out");
     is(guest->pages, 512, "the count is right after all");
     whole_as(dom0);
@@ -165,7 +161,6 @@ static void dom0_parks(void)
     ok(!whole_at(dom0, gfn << PAGE_SHIFT) && dom0->pages == pages, "is parked, not freed");
     is(reservation(XENMEM_populate_physmap, DOMID_SELF, 0, gfn, 1), 1, "and comes back when populated");
     ok(whole_at(dom0, gfn << PAGE_SHIFT) == ram, "the same frame");
-    is(add(DOMID_SELF, XENMAPSPACE_gmfn, 900, 901), -EPERM, "it cannot move: the map is the identity");
 }
 
 /* dom0 maps `count` GFNs of `from`, from first on, at foreign_at; the result, per-index errors in errs. */
