@@ -33,6 +33,10 @@ struct xen {
     xenforeignmemory_resource_handle *stats_map;
     const uint8_t *stats;
     void *copy;                         /* XEN_COPY_BYTES, hypercall-safe */
+    struct populate_arg {
+        struct xen_memory_reservation reservation;
+        xen_pfn_t start[EXTENTS_BATCH];
+    } *populate_arg;
     struct xs_build_write *write_arg;
     struct xs_meter_ack *ack_arg;
 };
@@ -70,9 +74,10 @@ struct xen *xen_open(void)
     if (!xen->xc || !xen->memory || !xen->call)
         fatal("/dev/xen/privcmd and /dev/xen/hypercall cannot be opened: run as root in dom0 with xen-privcmd loaded");
     xen->copy = xencall_alloc_buffer(xen->call, XEN_COPY_BYTES);
+    xen->populate_arg = xencall_alloc_buffer(xen->call, sizeof(*xen->populate_arg));
     xen->write_arg = xencall_alloc_buffer(xen->call, sizeof(*xen->write_arg));
     xen->ack_arg = xencall_alloc_buffer(xen->call, sizeof(*xen->ack_arg));
-    if (!xen->copy || !xen->write_arg || !xen->ack_arg)
+    if (!xen->copy || !xen->populate_arg || !xen->write_arg || !xen->ack_arg)
         fatal("no memory for hypercall buffers");
     stats_open(xen);
     return xen;
@@ -83,6 +88,7 @@ void xen_close(struct xen *xen)
     xenforeignmemory_unmap_resource(xen->memory, xen->stats_map);
     xencall_free_buffer(xen->call, xen->ack_arg);
     xencall_free_buffer(xen->call, xen->write_arg);
+    xencall_free_buffer(xen->call, xen->populate_arg);
     xencall_free_buffer(xen->call, xen->copy);
     xencall_close(xen->call);
     xenforeignmemory_close(xen->memory);
@@ -225,17 +231,20 @@ int xen_domain_unpause(struct xen *xen, uint32_t domid)
     return result(xc_domain_unpause(xen->xc, domid));
 }
 
-/* Extents of one order until done or refused. Returns how many were populated, or -errno. */
+/* Extents of one order until done or refused. Returns how many were populated, or -errno. Not by xc_domain_populate_physmap:
+ * libxc wraps memory calls into multicalls, which hv does not have. */
 static long populate_some(struct xen *xen, uint32_t domid, uint64_t pfn, uint64_t extents, unsigned order)
 {
-    xen_pfn_t start[EXTENTS_BATCH];
+    struct populate_arg *arg = xen->populate_arg;
     unsigned batch = extents < EXTENTS_BATCH ? (unsigned)extents : EXTENTS_BATCH;
     int done;
 
     for (unsigned i = 0; i < batch; i++)
-        start[i] = pfn + ((uint64_t)i << order);
+        arg->start[i] = pfn + ((uint64_t)i << order);
+    arg->reservation = (struct xen_memory_reservation){ .extent_start.p = arg->start, .nr_extents = batch,
+                                                        .extent_order = order, .domid = (domid_t)domid };
     errno = 0;
-    done = xc_domain_populate_physmap(xen->xc, domid, batch, order, 0, start);
+    done = xencall2(xen->call, __HYPERVISOR_memory_op, XENMEM_populate_physmap, (uintptr_t)arg);
     return done < 0 ? result(-1) : done;
 }
 

@@ -6,10 +6,8 @@
 
 /* cmdline.c: words of hv's command line, `name=value` or `name`. */
 void cmdline_set(const char *text);
-const char *cmdline_text(void);
 bool cmdline_flag(const char *name);
 uint64_t cmdline_size(const char *name, uint64_t otherwise);    /* 1536M, 2G, 4096K; panics on nonsense, naming it */
-uint64_t cmdline_number(const char *name, uint64_t otherwise);
 
 /* multiboot.c: copies what the loader left in low memory before anything is overwritten. */
 struct boot_module {

@@ -78,7 +78,6 @@ void boot_main(uint32_t magic, uint32_t info)
     printk("XenoServer 0.1\n");
     multiboot_parse(magic, info);
     panic_halts = cmdline_flag("noreboot");
-    version_cmdline = cmdline_text();
     svm_check();
     if (nr_modules < 2)
         panic("boot: %u modules; a dom0 kernel and its initrd are needed (QEMU: -initrd \"vmlinux args,initrd\")",

@@ -63,7 +63,7 @@ struct domain {
 
     /* Options of createdomain. */
     uint32_t max_evtchn_port, max_grant_frames, max_maptrack;
-    uint64_t params[PARAMS_MAX];        /* HVM_PARAM_*, under lock */
+    uint64_t params[PARAMS_MAX];        /* HVM_PARAM_*, a word each */
     unsigned memory_map_entries;        /* under lock */
     struct memory_map_entry memory_map[MEMORY_MAP_MAX];
 
@@ -87,7 +87,6 @@ struct runstate_area {
 struct vcpu {
     struct domain *domain;
     unsigned id;
-    bool initialised;                   /* has registers: may run once up */
 
     /* Scheduling: under the run queue's lock of v->cpu (sched/sched.c). */
     unsigned cpu;                       /* where it runs or last ran */

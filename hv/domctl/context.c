@@ -143,7 +143,6 @@ static int cpu_get(struct domain *d, struct stream *s, const struct hvm_save_des
         rc = vcpu_context_load(v, &cpu);
     if (rc)
         return rc;
-    v->initialised = true;
     if (!v->up)
         sched_vcpu_up(v);
     return 0;

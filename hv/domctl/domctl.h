@@ -17,8 +17,8 @@ long do_hvm_op(unsigned cmd, uint64_t arg_va);
 long do_xen_version(unsigned cmd, uint64_t arg_va);
 long do_build_op(unsigned cmd, uint64_t arg_va);
 
-/* hv's own command line, for XENVER_commandline; set by boot/init.c, lives as long as hv. */
-extern const char *version_cmdline;
+/* Where d wants its event upcalls (HVM_PARAM_CALLBACK_IRQ, vector form; hvm_op.c); 0: it has not said. */
+uint8_t hvm_callback_vector(const struct domain *d);
 
 /* What getdomaininfo says of d (domctl.c), for both the domctl and the sysctl. */
 void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info);

@@ -2,15 +2,12 @@
  * it says extraversion. */
 #include "hv/domctl/domctl.h"
 #include "hv/arch/percpu.h"
-#include "hv/console/printk.h"
 #include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
 #include <xen/version.h>
 
 #define VERSION_MAJOR 4u
 #define VERSION_MINOR 17u
-
-const char *version_cmdline = "";
 
 static const char capabilities[] = "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64";
 
@@ -21,16 +18,6 @@ static long text_out(uint64_t arg_va, const char *text, size_t bytes)
 
     memcpy(field, text, MIN(strlen(text), bytes - 1));
     return copy_to_guest(arg_va, field, bytes);
-}
-
-static long compile_info_out(uint64_t arg_va)
-{
-    struct xen_compile_info info = { 0 };
-
-    snprintk(info.compiler, sizeof(info.compiler), "gcc %s", __VERSION__);
-    snprintk(info.compile_by, sizeof(info.compile_by), "xenoserver");
-    /* No build date: the same source gives the same image. */
-    return copy_to_guest(arg_va, &info, sizeof(info));
 }
 
 /* features.h: a PVH guest's map is translated for it, its event upcalls come as a vector, and pvclock is safe to read.
@@ -57,13 +44,6 @@ static long features_out(const struct domain *d, uint64_t arg_va)
     return copy_to_guest(arg_va, &info, sizeof(info));
 }
 
-static long platform_out(uint64_t arg_va)
-{
-    struct xen_platform_parameters platform = { .virt_start = 0 };      /* nothing of hv is in a guest's map */
-
-    return copy_to_guest(arg_va, &platform, sizeof(platform));
-}
-
 long do_xen_version(unsigned cmd, uint64_t arg_va)
 {
     const struct domain *d = current_vcpu()->domain;
@@ -73,25 +53,12 @@ long do_xen_version(unsigned cmd, uint64_t arg_va)
         return VERSION_MAJOR << 16 | VERSION_MINOR;
     case XENVER_extraversion:
         return text_out(arg_va, "-xs", sizeof(xen_extraversion_t));
-    case XENVER_compile_info:
-        return compile_info_out(arg_va);
     case XENVER_capabilities:
         return text_out(arg_va, capabilities, sizeof(xen_capabilities_info_t));
-    case XENVER_changeset:
-        return text_out(arg_va, "xenoserver", sizeof(xen_changeset_info_t));
-    case XENVER_platform_parameters:
-        return platform_out(arg_va);
     case XENVER_get_features:
         return features_out(d, arg_va);
-    case XENVER_pagesize:
-        return arg_va ? -EINVAL : (long)PAGE_SIZE;
     case XENVER_guest_handle:
         return copy_to_guest(arg_va, d->uuid, sizeof(d->uuid));
-    case XENVER_commandline:
-        /* The owner's affair, not a tenant's. */
-        return text_out(arg_va, d->privileged ? version_cmdline : "", sizeof(xen_commandline_t));
-    case XENVER_build_id:
-        return -ENODATA;
     default:
         return -ENOSYS;
     }

@@ -11,14 +11,12 @@
 #include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
 #include "hv/mm/page.h"
-#include "hv/sched/preempt.h"
 #include "hv/sched/sched.h"
 #include "hv/stats/stats.h"
 
 #define PORTS_MAX        4096u          /* one bit each in shared_info */
 #define PORTS_PER_BUCKET ((unsigned)(PAGE_SIZE / sizeof(struct port)))
 #define BUCKETS          (PORTS_MAX / PORTS_PER_BUCKET)
-#define RESET_BUDGET     16u            /* ports closed between two looks at the clock */
 
 struct port {
     uint8_t state;                      /* EVTCHNSTAT_*, the ABI's numbers */
@@ -408,23 +406,6 @@ static long op_unmask(struct domain *self, void *arg)
     return p ? 0 : -EINVAL;
 }
 
-/* EVTCHNOP_reset. 0; -EPERM; -ESRCH. What is closed already is its progress. */
-static long op_reset(struct domain *self, void *arg)
-{
-    struct domain *d;
-    int rc = domain_get_target(((struct evtchn_reset *)arg)->dom, &d);
-    bool done;
-
-    (void)self;
-    if (rc)
-        return rc;
-    do
-        done = close_some(d, RESET_BUDGET);
-    while (!done && !hypercall_preempt());
-    domain_put(d);
-    return done ? 0 : HYPERCALL_RESTART;
-}
-
 union evtchn_arg {
     struct evtchn_alloc_unbound alloc_unbound;
     struct evtchn_bind_interdomain bind_interdomain;
@@ -447,7 +428,6 @@ static const struct evtchn_op_entry {
     [EVTCHNOP_bind_ipi] = { op_bind_ipi, sizeof(struct evtchn_bind_ipi), true },
     [EVTCHNOP_bind_vcpu] = { op_bind_vcpu, sizeof(struct evtchn_bind_vcpu), false },
     [EVTCHNOP_unmask] = { op_unmask, sizeof(struct evtchn_unmask), false },
-    [EVTCHNOP_reset] = { op_reset, sizeof(struct evtchn_reset), false },
 };
 
 long do_event_channel_op(unsigned cmd, uint64_t arg_va)

@@ -1,6 +1,6 @@
 /* Event channels, 2-level ABI (xen/event_channel.h): ports, VIRQs, IPIs, and their delivery.
- * EVTCHNOP numbers other than the profile's (0 bind_interdomain, 1 bind_virq, 3 close, 4 send, 5 status,
- * 6 alloc_unbound, 7 bind_ipi, 8 bind_vcpu, 9 unmask, 10 reset) answer -ENOSYS. Ports start at 1. */
+ * EVTCHNOP numbers other than (0 bind_interdomain, 1 bind_virq, 3 close, 4 send, 5 status,
+ * 6 alloc_unbound, 7 bind_ipi, 8 bind_vcpu, 9 unmask) answer -ENOSYS. Ports start at 1. */
 #ifndef EVTCHN_EVTCHN_H
 #define EVTCHN_EVTCHN_H
 

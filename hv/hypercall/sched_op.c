@@ -24,23 +24,6 @@ static long shutdown_self(uint64_t arg_va)
     return 0;
 }
 
-static long remote_shutdown(uint64_t arg_va)
-{
-    struct sched_remote_shutdown arg;
-    struct domain *d;
-
-    if (!current_vcpu()->domain->privileged)
-        return -EPERM;
-    if (copy_from_guest(&arg, arg_va, sizeof(arg)))
-        return -EFAULT;
-    d = domain_get(arg.domain_id);
-    if (!d)
-        return -ESRCH;
-    domain_shutdown(d, arg.reason & 0xFF);
-    domain_put(d);
-    return 0;
-}
-
 static void poll_times_out(void *arg)
 {
     struct vcpu *v = arg;
@@ -101,8 +84,6 @@ long do_sched_op(unsigned cmd, uint64_t arg_va)
         return shutdown_self(arg_va);
     case SCHEDOP_poll:
         return poll(arg_va);
-    case SCHEDOP_remote_shutdown:
-        return remote_shutdown(arg_va);
     default:
         return -ENOSYS;
     }

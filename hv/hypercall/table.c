@@ -34,7 +34,6 @@ WRAP(hc_sysctl, do_sysctl(a[0]))
 WRAP(hc_domctl, do_domctl(a[0]))
 WRAP(hc_build_op, do_build_op((unsigned)a[0], a[1]))
 WRAP(hc_meter_op, do_meter_op((unsigned)a[0], a[1]))
-static long hc_multicall(const args_t a);
 
 static const struct {
     long (*call)(const args_t a);
@@ -42,7 +41,6 @@ static const struct {
 } table[NR_HYPERCALLS] = {
     [__HYPERVISOR_platform_op] = { hc_platform_op, true },
     [__HYPERVISOR_memory_op] = { hc_memory_op, false },
-    [__HYPERVISOR_multicall] = { hc_multicall, false },
     [__HYPERVISOR_xen_version] = { hc_xen_version, false },
     [__HYPERVISOR_console_io] = { hc_console_io, true },
     [__HYPERVISOR_grant_table_op] = { hc_grant_table_op, false },
@@ -81,52 +79,6 @@ static long dispatch(struct vcpu *v, uint64_t number)
     vcpu_hypercall_args(v, args);
     cpu->hypercall_started_ns = cpu->charged_until_ns;
     return table[number].call(args);
-}
-
-static void args_swap(struct vcpu *v, xen_ulong_t *with)
-{
-    args_t own;
-
-    vcpu_hypercall_args(v, own);
-    for (unsigned i = 0; i < 5; i++) {
-        vcpu_hypercall_set_arg(v, i, with[i]);
-        with[i] = own[i];
-    }
-}
-
-/* One entry, with its arguments in the registers, where handlers keep the progress of a long call. */
-static long multicall_entry_run(struct vcpu *v, struct multicall_entry *entry)
-{
-    long result;
-
-    args_swap(v, entry->args);
-    result = entry->op == __HYPERVISOR_multicall ? -EINVAL : dispatch(v, entry->op);
-    args_swap(v, entry->args);
-    return result;
-}
-
-/* A list of hypercalls in one. libxc wraps memory_op so, because its results do not fit an int. */
-static long hc_multicall(const args_t a)
-{
-    struct vcpu *v = current_vcpu();
-    struct multicall_entry entry;
-    uint64_t left = (uint32_t)a[1];
-
-    for (uint64_t at = a[0]; left; at += sizeof(entry), left--) {
-        vcpu_hypercall_set_arg(v, 0, at);
-        vcpu_hypercall_set_arg(v, 1, left);
-        if (left != (uint32_t)a[1] && hypercall_preempt())
-            return HYPERCALL_RESTART;
-        if (copy_from_guest(&entry, at, sizeof(entry)))
-            return -EFAULT;
-        long result = multicall_entry_run(v, &entry);
-
-        if (result == HYPERCALL_RESTART)        /* the entry keeps the progress, the registers say which entry */
-            return copy_to_guest(at, &entry, sizeof(entry)) ? -EFAULT : HYPERCALL_RESTART;
-        if (copy_to_guest(at + offsetof(struct multicall_entry, result), &result, sizeof(result)))
-            return -EFAULT;
-    }
-    return 0;
 }
 
 void hypercall_dispatch(struct vcpu *v)

@@ -141,14 +141,6 @@ long do_vcpu_op(unsigned cmd, unsigned vcpu_id, uint64_t arg_va)
         return -ENOENT;
     v = d->vcpu[index_nospec(vcpu_id, d->nr_vcpus)];
     switch (cmd) {
-    case VCPUOP_up:
-        if (!v->initialised)
-            return -EINVAL;
-        sched_vcpu_up(v);
-        return 0;
-    case VCPUOP_down:
-        sched_vcpu_down(v);
-        return 0;
     case VCPUOP_is_up:
         return READ_ONCE(v->up);
     case VCPUOP_get_runstate_info:

@@ -41,7 +41,7 @@ static bool is_legitimate_end(uint64_t number, uint64_t command)
     if (number == __HYPERVISOR_sched_op)        /* shutdown ends it, block and poll wait for ever */
         return (uint32_t)command != SCHEDOP_yield;
     if (number == __HYPERVISOR_vcpu_op)
-        return (uint32_t)command == VCPUOP_down || (uint32_t)command == VCPUOP_register_runstate_memory_area ||
+        return (uint32_t)command == VCPUOP_send_nmi || (uint32_t)command == VCPUOP_register_runstate_memory_area ||
                (uint32_t)command == VCPUOP_register_vcpu_time_memory_area || (uint32_t)command == VCPUOP_register_vcpu_info;
     if (number == __HYPERVISOR_memory_op)       /* would move or write what this program stands on */
         return true;
@@ -64,10 +64,8 @@ void guest_main(void)
         uint64_t second = argument();
 
         /* A list of billions is legal and only takes its time: hv lets others run meanwhile. Not what is tested here. */
-        if (number == __HYPERVISOR_multicall || number == __HYPERVISOR_grant_table_op)
+        if (number == __HYPERVISOR_grant_table_op)
             second = random_next() % 64;
-        if (number == __HYPERVISOR_multicall)
-            command = argument();
         refused += number == __HYPERVISOR_grant_table_op
                        ? hypercall(number, command, argument(), second, argument(), argument()) < 0
                        : hypercall(number, command, second, argument(), argument(), argument()) < 0;

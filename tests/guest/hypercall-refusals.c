@@ -60,25 +60,6 @@ static void bad_pointers(void)
     }
 }
 
-static void multicalls(void)
-{
-    static xen_feature_info_t features;
-    struct multicall_entry list[4] = {
-        { .op = __HYPERVISOR_xen_version, .args = { XENVER_version } },
-        { .op = __HYPERVISOR_xen_version, .args = { XENVER_get_features, (uint64_t)&features } },
-        { .op = __HYPERVISOR_multicall },
-        { .op = 63 },
-    };
-
-    check_equal(HC2(__HYPERVISOR_multicall, list, 4), 0, "multicall of four");
-    check_equal((int64_t)list[0].result, 4 << 16 | 17, "multicall: the first one's result");
-    check(list[1].result == 0 && features.submap, "multicall: the second one's result is where it asked for it");
-    check((int64_t)list[2].result < 0, "multicall in multicall: refused");
-    check((int64_t)list[3].result == -ENOSYS, "multicall of an unknown number: -ENOSYS in its place");
-    check(HC2(__HYPERVISOR_multicall, 0x100000000, 1) == -EFAULT, "multicall of an unmapped list: -EFAULT");
-    check_equal(HC2(__HYPERVISOR_multicall, list, 0), 0, "multicall of none");
-}
-
 static void bad_values(void)
 {
     struct sched_poll poll = { .nr_ports = 1u << 31 };
@@ -100,7 +81,6 @@ void guest_main(void)
     unknown_numbers();
     unknown_commands();
     bad_pointers();
-    multicalls();
     bad_values();
     check_equal(HC2(__HYPERVISOR_xen_version, XENVER_version, 0), 4 << 16 | 17, "hv still answers");
 }

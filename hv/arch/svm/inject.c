@@ -2,7 +2,7 @@
  * interrupt: the event-channel upcall first, then the local APIC's highest. */
 #include "hv/arch/svm/svm.h"
 #include "hv/arch/percpu.h"
-#include "hv/domctl/hvm_op.h"
+#include "hv/domctl/domctl.h"
 #include "hv/evtchn/evtchn.h"
 #include "hv/mm/guestcopy.h"
 

@@ -192,7 +192,6 @@ static void send_sipi(struct vcpu *target, uint8_t vector)
         WRITE_ONCE(s->sipi, SIPI_PENDING | vector);
     if (s->wait_sipi && s->sipi) {
         s->wait_sipi = false;
-        target->initialised = true;
         sched_vcpu_up(target);
     }
     spin_unlock(&target->domain->lock);

@@ -258,7 +258,6 @@ int vcpu_context_load(struct vcpu *v, const struct hvm_hw_cpu *hw)
     s->exception = hw->pending_event | (uint64_t)hw->error_code << 32;
     s->wait_sipi = s->init_pending = s->halted_masked = false;
     s->sipi = 0;
-    v->initialised = true;
     return 0;
 }
 
