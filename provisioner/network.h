@@ -1,0 +1,68 @@
+/* dom0's networks, for the provisioner: a bridge for each customer network, and the
+ * host's TCP ports that lead to guests.
+ *
+ * Network N (1 to 254) is the bridge xsbrN with 10.77.N.0/24; the gateway is .1, guests have
+ * .2 to .254. Networks do not reach each other. Out through eth0 guests are masqueraded and reach
+ * neither dom0 nor private address ranges (the owner's own network), except the
+ * resolvers that dom0 itself uses. Of dom0 a guest gets ARP and ping of its gateway, nothing else.
+ *
+ * There is no DHCP server to feed: xs-netback answers its guest itself, from the
+ * addresses in the device's `ip` node (netback/dhcp.h). So an address is given by writing the node.
+ *
+ * The tap of a NIC is made by xs-netback when it starts and removed when it ends in
+ * order; one whose device is gone is the provisioner's to remove.
+ *
+ * All verbs can be repeated: done already is success. They return 0, or -1 after logging why. One thread
+ * calls them. They need root; nothing a customer wrote reaches a command line.
+ */
+#ifndef PROVISIONER_NETWORK_H
+#define PROVISIONER_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define NETWORKS_MAX        254u
+#define NETWORK_NAME_BYTES  16
+#define NETWORK_BRIDGE_PREFIX "xsbr"
+#define NETWORK_TAP_PREFIX  "xst"       /* taps are named xstDOMID.DEVICE (network_tap_name) */
+#define NETWORK_HOST_FIRST  2u
+#define NETWORK_HOST_LAST   254u
+
+/* Host byte order. host 0 is the network's own address, 1 its gateway. */
+static inline uint32_t network_address(unsigned number, unsigned host)
+{
+    return 10u << 24 | 77u << 16 | (uint32_t)(number & 255) << 8 | (host & 255);
+}
+
+static inline void network_bridge_name(char name[NETWORK_NAME_BYTES], unsigned number)
+{
+    snprintf(name, NETWORK_NAME_BYTES, NETWORK_BRIDGE_PREFIX "%u", number & 255);
+}
+
+static inline void network_tap_name(char name[NETWORK_NAME_BYTES], uint32_t domid, unsigned device)
+{
+    snprintf(name, NETWORK_NAME_BYTES, NETWORK_TAP_PREFIX "%u.%u", domid & 0xffff, device & 0xff);
+}
+
+struct network_forward {
+    uint16_t host_port, guest_port;
+    uint32_t ipv4;                      /* the guest, host byte order */
+};
+
+int network_up(unsigned number);
+int network_down(unsigned number);      /* the bridge; whatever is still in it loses its network */
+
+/* The host's port leads to the guest's; one that led elsewhere is changed. Connections that exist go on. */
+int network_forward_set(const struct network_forward *forward);
+int network_forward_remove(uint16_t host_port);
+
+int network_tap_remove(const char *name);
+
+/* What there is now, for reconciling. How many, at most `max` are written; -1 after logging. */
+int network_list(unsigned *numbers, size_t max);
+int network_forwards(struct network_forward *forwards, size_t max);
+int network_taps(char (*names)[NETWORK_NAME_BYTES], size_t max);
+
+#endif
