@@ -24,10 +24,10 @@
  * The state file, in /run/xs/dev, holds what must outlive a worker: which requests
  * are taken from the ring and not answered (their own copies: answers
  * overwrite the ring's), which packet is half delivered. It is locked by the
- * worker that lives; the kernel lets go of the lock when that worker's last I/O
- * has ended, so no write of a dead one can come after a write of the next. A
- * worker trusts it no more than the ring. devd removes it when the connection
- * has ended in good order.
+ * worker that lives. That lock falls when the process ends, which may be before
+ * its last asynchronous write has: blkback therefore holds a lock on the disk's own
+ * description too, which such a write keeps open. A worker trusts the state file no
+ * more than the ring. devd removes it when the connection has ended in good order.
  *
  * Messages on the socket (SOCK_SEQPACKET, JSON objects):
  *   devd -> worker  config; {"stop":true}; {"resize":SECTORS} (blkback)
@@ -67,10 +67,14 @@ void worker_notify(int port);
 void *worker_state(const char *path, size_t bytes);
 
 /* Own user; capabilities dropped; the calls in `allowed` (libseccomp names, ended by NULL) and what every
- * worker needs; anything else kills the process. Exits 1 when it cannot. */
+ * worker needs (read, write, recvfrom, sendto, notify on the event channel's descriptor, clock_gettime, plain
+ * memory, exit_group); anything else kills the process. Exits 1 when it cannot. */
 void worker_confine(uid_t uid, gid_t gid, const char *const *allowed);
 
 void worker_say(json_t *message);               /* steals the reference */
+/* devd's next message, or NULL when there is none now. At the socket's end the process ends with status 0: devd is
+ * gone, or wants us gone, and the state file tells the next one all. */
+json_t *worker_heard(void);
 /* Says it, and ends the process. */
 void worker_broken(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void worker_failed(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
