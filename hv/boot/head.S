@@ -15,6 +15,18 @@
 #define MSR_EFER  0xC0000080
 #define EFER_BITS 0x00000900                    /* NXE LME */
 
+        .macro long_mode_on                     /* EAX = CR3; leaves in compatibility mode */
+        mov %eax, %cr3
+        mov $CR4_BITS, %eax
+        mov %eax, %cr4
+        mov $MSR_EFER, %ecx
+        rdmsr
+        or $EFER_BITS, %eax
+        wrmsr
+        mov $CR0_BITS, %eax
+        mov %eax, %cr0
+        .endm
+
         .section .head, "ax"
         .code32
         .balign 4
@@ -68,22 +80,9 @@ start32:
         movl $PHYS(boot_pdpt_link) + 3, PHYS(boot_pml4) + 511 * 8
 
         mov $PHYS(boot_pml4), %eax
-        call enter_long_mode
+        long_mode_on
         lgdt PHYS(boot_gdt_desc)
         ljmp $0x08, $PHYS(start64)
-
-/* EAX = CR3. Leaves in compatibility mode. Shared with the application processors. */
-enter_long_mode:
-        mov %eax, %cr3
-        mov $CR4_BITS, %eax
-        mov %eax, %cr4
-        mov $MSR_EFER, %ecx
-        rdmsr
-        or $EFER_BITS, %eax
-        wrmsr
-        mov $CR0_BITS, %eax
-        mov %eax, %cr0
-        ret
 
 /* Too early for the console: say it on COM1 by hand and stop. */
 no_long_mode:
@@ -146,8 +145,6 @@ trampoline:
         xor %ebx, %ebx
         mov %ax, %bx
         shl $4, %ebx                            /* linear base of this copy */
-        lea trampoline_gdt - trampoline(%ebx), %eax
-        mov %eax, trampoline_gdt_desc + 2 - trampoline
         lgdtl trampoline_gdt_desc - trampoline
         lea trampoline32 - trampoline(%ebx), %eax
         mov %eax, trampoline_far - trampoline
@@ -161,15 +158,7 @@ trampoline32:
         mov %eax, %es
         mov %eax, %ss
         mov trampoline_cr3 - trampoline(%ebx), %eax
-        mov %eax, %cr3
-        mov $CR4_BITS, %eax
-        mov %eax, %cr4
-        mov $MSR_EFER, %ecx
-        rdmsr
-        or $EFER_BITS, %eax
-        wrmsr
-        mov $CR0_BITS, %eax
-        mov %eax, %cr0
+        long_mode_on
         lea trampoline64 - trampoline(%ebx), %eax
         mov %eax, trampoline_far - trampoline(%ebx)
         movw $0x08, trampoline_far + 4 - trampoline(%ebx)
@@ -182,14 +171,9 @@ trampoline64:
         call *%rax
         ud2
         .balign 8
-trampoline_gdt:
-        .quad 0
-        .quad 0x00AF9B000000FFFF
-        .quad 0x00CF93000000FFFF
-        .quad 0x00CF9B000000FFFF
 trampoline_gdt_desc:
-        .word 31
-        .long 0
+        .word boot_gdt_end - boot_gdt - 1
+        .long PHYS(boot_gdt)
 trampoline_far:
         .long 0
         .word 0x18
