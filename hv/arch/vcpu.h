@@ -43,8 +43,6 @@ bool vcpu_has_work(struct vcpu *v);
 void vcpu_kick(struct vcpu *v);
 
 void vcpu_nmi(struct vcpu *v);
-/* Raises vector on v's local APIC, edge. */
-void vcpu_raise_vector(struct vcpu *v, uint8_t vector);
 
 /* Writes pvclock time into v->info (called at switch-in and when info moves). */
 void vcpu_time_update(struct vcpu *v);

@@ -7,7 +7,6 @@
 #include "hv/arch/lapic.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/random.h"
-#include "hv/arch/svm/irq.h"
 #include "hv/arch/svm/svm.h"
 #include "hv/arch/tsc.h"
 #include "hv/console/machine.h"

@@ -83,8 +83,6 @@ static struct cpuid_regs basic_leaf(const struct vcpu *v, uint32_t leaf, uint32_
         r.ecx = (r.ecx & F1_ECX) | F1_ECX_X2APIC | F1_ECX_HYPERVISOR;
         if (svm_of(v)->vmcb->cr4 & 1u << 18)
             r.ecx |= F1_ECX_OSXSAVE;
-        if (!svm_features.xcr0_mask)
-            r.ecx &= ~((1u << 26) | (1u << 28) | (1u << 29) | (1u << 12));
         r.edx &= F1_EDX;
         return r;
     case 2:
@@ -94,8 +92,6 @@ static struct cpuid_regs basic_leaf(const struct vcpu *v, uint32_t leaf, uint32_
     case 7:
         return sub ? (struct cpuid_regs){ 0 } : (struct cpuid_regs){ .ebx = r.ebx & F7_EBX, .ecx = r.ecx & F7_ECX };
     case 0xD:
-        if (!svm_features.xcr0_mask)
-            return (struct cpuid_regs){ 0 };
         if (sub == 0)
             r.eax &= (uint32_t)svm_features.xcr0_mask, r.ecx = xsave_bytes_max(), r.edx = 0;
         else if (sub == 1)

@@ -23,7 +23,7 @@ static void requeue(struct vcpu *v, uint64_t e)
     case EVENT_NMI:
         s->nmi_pending = true;
         s->nmi_blocked = s->nmi_iret = false;
-        s->vmcb->intercept_1 &= ~INTERCEPT_1_IRET;
+        vmcb_intercept(s->vmcb, VMEXIT_IRET, false);
         break;
     case EVENT_EXC:
         s->exception_pending = vector != EXC_BP && vector != EXC_OF;
@@ -97,13 +97,13 @@ static void step_over_halt(struct svm_vcpu *s)
 static void open_window(struct vmcb *b)
 {
     b->vintr |= VINTR_V_IRQ | VINTR_V_INTR_PRIO | VINTR_V_IGN_TPR;
-    b->intercept_1 |= INTERCEPT_1_VINTR;
+    vmcb_intercept(b, VMEXIT_VINTR, true);
 }
 
 static void close_window(struct vmcb *b)
 {
     b->vintr &= ~(VINTR_V_IRQ | VINTR_V_INTR_PRIO | VINTR_V_IGN_TPR);
-    b->intercept_1 &= ~INTERCEPT_1_VINTR;
+    vmcb_intercept(b, VMEXIT_VINTR, false);
 }
 
 /* The IRET that ends an NMI's handler is about to run. An NMI given before it has would overwrite the frame that it
@@ -114,7 +114,7 @@ void svm_note_iret(struct vcpu *v)
 
     s->nmi_iret = true;
     s->nmi_iret_rip = s->vmcb->rip;
-    s->vmcb->intercept_1 &= ~INTERCEPT_1_IRET;
+    vmcb_intercept(s->vmcb, VMEXIT_IRET, false);
 }
 
 static bool inject_nmi(struct svm_vcpu *s)
@@ -127,7 +127,7 @@ static bool inject_nmi(struct svm_vcpu *s)
         return false;
     s->nmi_pending = false;
     s->nmi_blocked = true;
-    b->intercept_1 |= INTERCEPT_1_IRET;
+    vmcb_intercept(b, VMEXIT_IRET, true);
     b->eventinj = EVENT_VALID | EVENT_TYPE(EVENT_NMI) | 2;
     return true;
 }
@@ -148,7 +148,7 @@ void svm_inject(struct vcpu *v)
     }
     vector = candidate(v, &upcall);
     if (likely(vector < 0)) {
-        if (unlikely(b->intercept_1 & INTERCEPT_1_VINTR))
+        if (unlikely(vmcb_intercepts(b, VMEXIT_VINTR)))
             close_window(b);
         return;
     }
@@ -169,9 +169,4 @@ void vcpu_nmi(struct vcpu *v)
 {
     WRITE_ONCE(svm_of(v)->nmi_pending, true);
     vcpu_kick(v);
-}
-
-void vcpu_raise_vector(struct vcpu *v, uint8_t vector)
-{
-    vlapic_raise(v, vector, false);
 }

@@ -5,7 +5,6 @@
 #include "hv/arch/lapic.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/tsc.h"
-#include "hv/arch/svm/irq.h"
 #include "hv/console/input.h"
 #include "hv/evtchn/evtchn.h"
 #include "hv/sched/sched.h"

@@ -135,7 +135,7 @@ static int write_msr(struct vcpu *v, uint32_t msr, uint64_t value)
     case MSR_TSC:
         return 0;
     case MSR_TSC_AUX:
-        if (value >> 32 || !svm_features.rdtscp)
+        if (value >> 32)
             return -EPERM;
         s->tsc_aux = value;
         wrmsr(MSR_TSC_AUX, value);

@@ -72,6 +72,8 @@ void svm_check(void)
     require(leaf.eax >= 0x8000000A, "SVM (CPUID 8000_000A)");
     require(cpuid(0x80000001, 0).ecx & 1u << 2, "SVM");
     require(cpuid(0x80000001, 0).edx & 1u << 20, "NX");
+    require(cpuid(0x80000001, 0).edx & 1u << 27, "RDTSCP");
+    require(cpuid(1, 0).ecx & 1u << 26, "XSAVE");
     leaf = cpuid(0x8000000A, 0);
     require(leaf.edx & 1u << 0, "nested paging");
     require(!(rdmsr(MSR_VM_CR) & VM_CR_SVMDIS), "SVM that the firmware has left enabled (VM_CR.SVMDIS)");
@@ -83,16 +85,9 @@ void svm_init(void)
     struct cpuid_regs leaf = cpuid(0x8000000A, 0);
 
     svm_features.nrips = leaf.edx & 1u << 3;
-    svm_features.flush_by_asid = leaf.edx & 1u << 6;
-    svm_features.decode_assists = leaf.edx & 1u << 7;
     svm_features.asids = leaf.ebx;
-    svm_features.rdtscp = cpuid(0x80000001, 0).edx & 1u << 27;
-    if (cpuid(1, 0).ecx & 1u << 26) {
-        leaf = cpuid(0xD, 0);
-        svm_features.xcr0_mask = leaf.eax & XCR0_X87_SSE_AVX;
-    }
-    printk("svm: %u ASIDs,%s%s%s XCR0 mask %lx\n", svm_features.asids, svm_features.nrips ? " NRIPS" : "",
-           svm_features.flush_by_asid ? " FlushByASID" : "", svm_features.decode_assists ? " DecodeAssists" : "",
+    svm_features.xcr0_mask = cpuid(0xD, 0).eax & XCR0_X87_SSE_AVX;
+    printk("svm: %u ASIDs,%s XCR0 mask %lx\n", svm_features.asids, svm_features.nrips ? " NRIPS" : "",
            svm_features.xcr0_mask);
     build_maps();
 }
@@ -109,11 +104,8 @@ void svm_init_cpu(void)
     cpu->host_vmcb = virt_to_paddr(host);
     __asm__ volatile("vmsave %0" :: "a"(cpu->host_vmcb) : "memory");
     __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
-    cr4 |= 1u << 7;                     /* PGE */
-    if (svm_features.xcr0_mask)
-        cr4 |= 1u << 18;                /* OSXSAVE */
+    cr4 |= 1u << 7 | 1u << 18;          /* PGE, OSXSAVE */
     __asm__ volatile("mov %0, %%cr4" :: "r"(cr4));
-    if (svm_features.xcr0_mask)
-        __asm__ volatile("xsetbv" :: "a"((uint32_t)svm_features.xcr0_mask), "d"(0), "c"(0));
+    __asm__ volatile("xsetbv" :: "a"((uint32_t)svm_features.xcr0_mask), "d"(0), "c"(0));
     __asm__ volatile("clts; fninit");
 }

@@ -60,9 +60,9 @@ static inline struct svm_vcpu *svm_of(const struct vcpu *v)
 }
 
 struct svm_features {
-    bool nrips, flush_by_asid, decode_assists, rdtscp;
+    bool nrips;
     uint32_t asids;
-    uint64_t xcr0_mask;                 /* what guests may enable; 0: no XSAVE */
+    uint64_t xcr0_mask;                 /* what guests may enable */
 };
 extern struct svm_features svm_features;
 extern paddr_t svm_msrpm, svm_iopm_dom0, svm_iopm_domu;
@@ -101,7 +101,6 @@ void svm_cpuid(struct vcpu *v);
 void svm_msr(struct vcpu *v);
 void svm_ioio(struct vcpu *v);
 void svm_npf(struct vcpu *v);
-void svm_build_io_maps(void);
 
 /* vlapic.c */
 void vlapic_reset(struct vcpu *v);
@@ -120,8 +119,8 @@ void ioapic_mmio_write(uint64_t gpa, uint32_t value);
 void ioapic_eoi(uint8_t vector);                        /* dom0 ended a level interrupt */
 bool ioapic_hold(uint8_t vector);                       /* it came from a level pin: mask until the EOI */
 
-/* irq.c: physical interrupts */
-void irq_to_dom0(uint8_t vector);
+/* irq.c: installs the handlers of physical interrupts */
+void svm_irq_init(void);
 
 /* mmio.c: one MOV to or from memory that is not there, or is a device of ours. */
 struct mmio_insn {

@@ -21,16 +21,17 @@
 
 static void set_intercepts(struct vcpu *v)
 {
+    static const uint16_t codes[] = {
+        /* #DB and #AC can recur for ever while being delivered, and only an exit ends that. #MC is the host's. */
+        VMEXIT_EXCP_DB, VMEXIT_EXCP_AC, VMEXIT_EXCP_MC, VMEXIT_INTR, VMEXIT_NMI, VMEXIT_SMI, VMEXIT_INIT, VMEXIT_RDPMC,
+        VMEXIT_CPUID, VMEXIT_INVD, VMEXIT_HLT, VMEXIT_INVLPGA, VMEXIT_IOIO, VMEXIT_MSR, VMEXIT_TASK_SWITCH,
+        VMEXIT_SHUTDOWN, VMEXIT_VMRUN, VMEXIT_VMMCALL, VMEXIT_VMLOAD, VMEXIT_VMSAVE, VMEXIT_STGI, VMEXIT_CLGI,
+        VMEXIT_SKINIT, VMEXIT_WBINVD, VMEXIT_MONITOR, VMEXIT_MWAIT, VMEXIT_MWAIT_ARMED, VMEXIT_XSETBV,
+    };
     struct vmcb *b = svm_of(v)->vmcb;
 
-    b->intercept_1 = INTERCEPT_1_INTR | INTERCEPT_1_NMI | INTERCEPT_1_SMI | INTERCEPT_1_INIT | INTERCEPT_1_RDPMC |
-                     INTERCEPT_1_CPUID | INTERCEPT_1_INVD | INTERCEPT_1_HLT | INTERCEPT_1_INVLPGA | INTERCEPT_1_IOIO |
-                     INTERCEPT_1_MSR | INTERCEPT_1_TASK | INTERCEPT_1_SHUTDOWN;
-    b->intercept_2 = INTERCEPT_2_VMRUN | INTERCEPT_2_VMMCALL | INTERCEPT_2_VMLOAD | INTERCEPT_2_VMSAVE |
-                     INTERCEPT_2_STGI | INTERCEPT_2_CLGI | INTERCEPT_2_SKINIT | INTERCEPT_2_WBINVD |
-                     INTERCEPT_2_MONITOR | INTERCEPT_2_MWAIT | INTERCEPT_2_XSETBV;
-    /* #DB and #AC can recur for ever while being delivered, and only an exit ends that. #MC is the host's. */
-    b->intercept_exceptions = 1u << EXC_DB | 1u << EXC_AC | 1u << 18;
+    for (unsigned i = 0; i < ARRAY_SIZE(codes); i++)
+        vmcb_intercept(b, codes[i], true);
     b->iopm_base_pa = v->domain->privileged ? svm_iopm_dom0 : svm_iopm_domu;
     b->msrpm_base_pa = svm_msrpm;
     b->np_enable = 1;
@@ -135,10 +136,6 @@ static void fpu_save(struct svm_vcpu *s)
 {
     uint32_t lo, hi;
 
-    if (!svm_features.xcr0_mask) {
-        __asm__ volatile("fxsave64 (%0)" :: "r"(s->xsave) : "memory");
-        return;
-    }
     /* TCG has no XSETBV intercept: what the guest set is in the register, not with us. */
     __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
     s->xcr0 = (uint64_t)hi << 32 | lo;
@@ -148,10 +145,6 @@ static void fpu_save(struct svm_vcpu *s)
 
 static void fpu_restore(struct svm_vcpu *s)
 {
-    if (!svm_features.xcr0_mask) {
-        __asm__ volatile("fxrstor64 (%0)" :: "r"(s->xsave) : "memory");
-        return;
-    }
     __asm__ volatile("xrstor64 (%0)" :: "r"(s->xsave), "a"((uint32_t)svm_features.xcr0_mask), "d"(0) : "memory");
     xcr0_write(s->xcr0);
 }
@@ -163,8 +156,7 @@ void vcpu_switch_in(struct vcpu *v)
     fpu_restore(s);
     __asm__ volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3"
                      :: "r"(s->dr[0]), "r"(s->dr[1]), "r"(s->dr[2]), "r"(s->dr[3]));
-    if (svm_features.rdtscp)
-        wrmsr(MSR_TSC_AUX, s->tsc_aux);
+    wrmsr(MSR_TSC_AUX, s->tsc_aux);
     vcpu_time_update(v);
     vcpu_runstate_update(v);
 }
@@ -192,12 +184,6 @@ struct vcpu_paging vcpu_paging(const struct vcpu *v)
     return (struct vcpu_paging){ true, 2, b->cr3 & 0xFFFFF000ull };
 }
 
-/* Context records keep attributes as the VMCB does: 12 bits. */
-static struct vmcb_seg seg_load(uint32_t sel, uint64_t base, uint32_t limit, uint32_t attr)
-{
-    return (struct vmcb_seg){ (uint16_t)sel, (uint16_t)(attr & 0xFFF), limit, base };
-}
-
 static int context_check(const struct hvm_hw_cpu *hw)
 {
     bool lma = (hw->cr0 & CR0_PG) && (hw->msr_efer & EFER_LME);
@@ -220,6 +206,24 @@ static int context_check(const struct hvm_hw_cpu *hw)
     return 0;
 }
 
+/* The registers of a context record, each with where it is kept. */
+#define CONTEXT_SEGMENT(X, seg) \
+    X(seg##_sel, b->seg.sel) X(seg##_base, b->seg.base) X(seg##_limit, b->seg.limit) X(seg##_arbytes, b->seg.attr)
+#define CONTEXT_REGISTERS(X) \
+    X(rax, b->rax) X(rbx, s->regs.rbx) X(rcx, s->regs.rcx) X(rdx, s->regs.rdx) X(rbp, s->regs.rbp) \
+    X(rsi, s->regs.rsi) X(rdi, s->regs.rdi) X(rsp, b->rsp) X(r8, s->regs.r8) X(r9, s->regs.r9) X(r10, s->regs.r10) \
+    X(r11, s->regs.r11) X(r12, s->regs.r12) X(r13, s->regs.r13) X(r14, s->regs.r14) X(r15, s->regs.r15) \
+    X(rip, b->rip) X(rflags, b->rflags) X(cr0, b->cr0) X(cr2, b->cr2) X(cr3, b->cr3) X(cr4, b->cr4) \
+    X(dr0, s->dr[0]) X(dr1, s->dr[1]) X(dr2, s->dr[2]) X(dr3, s->dr[3]) X(dr6, b->dr6) X(dr7, b->dr7) \
+    CONTEXT_SEGMENT(X, cs) CONTEXT_SEGMENT(X, ds) CONTEXT_SEGMENT(X, es) CONTEXT_SEGMENT(X, fs) \
+    CONTEXT_SEGMENT(X, gs) CONTEXT_SEGMENT(X, ss) CONTEXT_SEGMENT(X, tr) CONTEXT_SEGMENT(X, ldtr) \
+    X(idtr_base, b->idtr.base) X(idtr_limit, b->idtr.limit) X(gdtr_base, b->gdtr.base) X(gdtr_limit, b->gdtr.limit) \
+    X(sysenter_cs, b->sysenter_cs) X(sysenter_esp, b->sysenter_esp) X(sysenter_eip, b->sysenter_eip) \
+    X(shadow_gs, b->kernel_gs_base) X(msr_star, b->star) X(msr_lstar, b->lstar) X(msr_cstar, b->cstar) \
+    X(msr_syscall_mask, b->sfmask) X(msr_efer, b->efer) X(msr_tsc_aux, s->tsc_aux)
+#define CONTEXT_LOAD(reg, place) place = (__typeof__(place + 0))hw->reg;
+#define CONTEXT_SAVE(reg, place) hw->reg = (__typeof__(hw->reg))place;
+
 int vcpu_context_load(struct vcpu *v, const struct hvm_hw_cpu *hw)
 {
     struct svm_vcpu *s = svm_of(v);
@@ -230,30 +234,12 @@ int vcpu_context_load(struct vcpu *v, const struct hvm_hw_cpu *hw)
                      (unsigned long)hw->cr0, (unsigned long)hw->cr4, (unsigned long)hw->msr_efer, hw->cs_arbytes);
         return -EINVAL;
     }
-    s->regs = (struct svm_regs){
-        .rbx = hw->rbx, .rcx = hw->rcx, .rdx = hw->rdx, .rbp = hw->rbp, .rsi = hw->rsi, .rdi = hw->rdi, .r8 = hw->r8,
-        .r9 = hw->r9, .r10 = hw->r10, .r11 = hw->r11, .r12 = hw->r12, .r13 = hw->r13, .r14 = hw->r14, .r15 = hw->r15,
-    };
-    b->rax = hw->rax, b->rsp = hw->rsp, b->rip = hw->rip, b->rflags = (hw->rflags & 0x3F7FD7) | 2;
-    b->cr0 = hw->cr0, b->cr2 = hw->cr2, b->cr3 = hw->cr3, b->cr4 = hw->cr4;
-    b->dr6 = (hw->dr6 & 0x1E00F) | 0xFFFE0FF0, b->dr7 = (hw->dr7 & 0xFFFF23FF) | 0x400;
-    s->dr[0] = hw->dr0, s->dr[1] = hw->dr1, s->dr[2] = hw->dr2, s->dr[3] = hw->dr3;
-    b->efer = hw->msr_efer | EFER_SVME;
-    b->cs = seg_load(hw->cs_sel, hw->cs_base, hw->cs_limit, hw->cs_arbytes);
-    b->ds = seg_load(hw->ds_sel, hw->ds_base, hw->ds_limit, hw->ds_arbytes);
-    b->es = seg_load(hw->es_sel, hw->es_base, hw->es_limit, hw->es_arbytes);
-    b->fs = seg_load(hw->fs_sel, hw->fs_base, hw->fs_limit, hw->fs_arbytes);
-    b->gs = seg_load(hw->gs_sel, hw->gs_base, hw->gs_limit, hw->gs_arbytes);
-    b->ss = seg_load(hw->ss_sel, hw->ss_base, hw->ss_limit, hw->ss_arbytes);
-    b->tr = seg_load(hw->tr_sel, hw->tr_base, hw->tr_limit, hw->tr_arbytes);
-    b->ldtr = seg_load(hw->ldtr_sel, hw->ldtr_base, hw->ldtr_limit, hw->ldtr_arbytes);
-    b->idtr.base = hw->idtr_base, b->idtr.limit = hw->idtr_limit;
-    b->gdtr.base = hw->gdtr_base, b->gdtr.limit = hw->gdtr_limit;
+    CONTEXT_REGISTERS(CONTEXT_LOAD)
+    b->rflags = (b->rflags & 0x3F7FD7) | 2;
+    b->dr6 = (b->dr6 & 0x1E00F) | 0xFFFE0FF0;
+    b->dr7 = (b->dr7 & 0xFFFF23FF) | 0x400;
+    b->efer |= EFER_SVME;
     b->cpl = b->ss.attr >> 5 & 3;
-    b->sysenter_cs = hw->sysenter_cs, b->sysenter_esp = hw->sysenter_esp, b->sysenter_eip = hw->sysenter_eip;
-    b->kernel_gs_base = hw->shadow_gs, b->star = hw->msr_star, b->lstar = hw->msr_lstar, b->cstar = hw->msr_cstar;
-    b->sfmask = hw->msr_syscall_mask;
-    s->tsc_aux = (uint32_t)hw->msr_tsc_aux;
     s->exception_pending = hw->pending_event != 0;
     s->exception = hw->pending_event | (uint64_t)hw->error_code << 32;
     s->wait_sipi = s->init_pending = s->halted_masked = false;
@@ -267,28 +253,8 @@ void vcpu_context_save(struct vcpu *v, struct hvm_hw_cpu *hw)
     const struct vmcb *b = s->vmcb;
 
     memset(hw, 0, sizeof(*hw));
-    hw->rax = b->rax, hw->rbx = s->regs.rbx, hw->rcx = s->regs.rcx, hw->rdx = s->regs.rdx;
-    hw->rbp = s->regs.rbp, hw->rsi = s->regs.rsi, hw->rdi = s->regs.rdi, hw->rsp = b->rsp;
-    hw->r8 = s->regs.r8, hw->r9 = s->regs.r9, hw->r10 = s->regs.r10, hw->r11 = s->regs.r11;
-    hw->r12 = s->regs.r12, hw->r13 = s->regs.r13, hw->r14 = s->regs.r14, hw->r15 = s->regs.r15;
-    hw->rip = b->rip, hw->rflags = b->rflags;
-    hw->cr0 = b->cr0, hw->cr2 = b->cr2, hw->cr3 = b->cr3, hw->cr4 = b->cr4;
-    hw->dr0 = s->dr[0], hw->dr1 = s->dr[1], hw->dr2 = s->dr[2], hw->dr3 = s->dr[3], hw->dr6 = b->dr6, hw->dr7 = b->dr7;
-    hw->cs_sel = b->cs.sel, hw->cs_base = b->cs.base, hw->cs_limit = b->cs.limit, hw->cs_arbytes = b->cs.attr;
-    hw->ds_sel = b->ds.sel, hw->ds_base = b->ds.base, hw->ds_limit = b->ds.limit, hw->ds_arbytes = b->ds.attr;
-    hw->es_sel = b->es.sel, hw->es_base = b->es.base, hw->es_limit = b->es.limit, hw->es_arbytes = b->es.attr;
-    hw->fs_sel = b->fs.sel, hw->fs_base = b->fs.base, hw->fs_limit = b->fs.limit, hw->fs_arbytes = b->fs.attr;
-    hw->gs_sel = b->gs.sel, hw->gs_base = b->gs.base, hw->gs_limit = b->gs.limit, hw->gs_arbytes = b->gs.attr;
-    hw->ss_sel = b->ss.sel, hw->ss_base = b->ss.base, hw->ss_limit = b->ss.limit, hw->ss_arbytes = b->ss.attr;
-    hw->tr_sel = b->tr.sel, hw->tr_base = b->tr.base, hw->tr_limit = b->tr.limit, hw->tr_arbytes = b->tr.attr;
-    hw->ldtr_sel = b->ldtr.sel, hw->ldtr_base = b->ldtr.base, hw->ldtr_limit = b->ldtr.limit;
-    hw->ldtr_arbytes = b->ldtr.attr;
-    hw->idtr_base = b->idtr.base, hw->idtr_limit = b->idtr.limit;
-    hw->gdtr_base = b->gdtr.base, hw->gdtr_limit = b->gdtr.limit;
-    hw->sysenter_cs = b->sysenter_cs, hw->sysenter_esp = b->sysenter_esp, hw->sysenter_eip = b->sysenter_eip;
-    hw->shadow_gs = b->kernel_gs_base, hw->msr_star = b->star, hw->msr_lstar = b->lstar, hw->msr_cstar = b->cstar;
-    hw->msr_syscall_mask = b->sfmask, hw->msr_efer = b->efer & ~EFER_SVME;
-    hw->msr_tsc_aux = s->tsc_aux;
+    CONTEXT_REGISTERS(CONTEXT_SAVE)
+    hw->msr_efer &= ~EFER_SVME;
     hw->tsc = rdtsc();
 }
 

@@ -5,19 +5,15 @@
 #include "hv/lib/types.h"
 
 struct vmcb_seg {
-    uint16_t sel, attr;                 /* attr: bits 55:52 and 47:40 of the descriptor, packed */
+    uint16_t sel;
+    uint16_t attr : 12, : 4;            /* bits 55:52 and 47:40 of the descriptor, packed */
     uint32_t limit;
     uint64_t base;
 };
 
 struct vmcb {
     /* Control area, 0x000 */
-    uint16_t intercept_cr_read, intercept_cr_write;
-    uint16_t intercept_dr_read, intercept_dr_write;
-    uint32_t intercept_exceptions;
-    uint32_t intercept_1;               /* INTERCEPT_1_* */
-    uint32_t intercept_2;               /* INTERCEPT_2_* */
-    uint32_t intercept_3;
+    uint32_t intercept[6];              /* a bit for each exit code below 0xC0 (appendix C) */
     uint8_t reserved_018[0x3C - 0x18];
     uint16_t pause_filter_threshold, pause_filter_count;
     uint64_t iopm_base_pa, msrpm_base_pa;
@@ -62,33 +58,6 @@ _Static_assert(offsetof(struct vmcb, cr4) == 0x548, "APM 2, table B-2");
 _Static_assert(offsetof(struct vmcb, rax) == 0x5F8, "APM 2, table B-2");
 _Static_assert(offsetof(struct vmcb, g_pat) == 0x668, "APM 2, table B-2");
 
-#define INTERCEPT_1_INTR     (1u << 0)
-#define INTERCEPT_1_NMI      (1u << 1)
-#define INTERCEPT_1_SMI      (1u << 2)
-#define INTERCEPT_1_INIT     (1u << 3)
-#define INTERCEPT_1_VINTR    (1u << 4)
-#define INTERCEPT_1_RDPMC    (1u << 15)
-#define INTERCEPT_1_CPUID    (1u << 18)
-#define INTERCEPT_1_IRET     (1u << 20)
-#define INTERCEPT_1_INVD     (1u << 22)
-#define INTERCEPT_1_HLT      (1u << 24)
-#define INTERCEPT_1_INVLPGA  (1u << 26)
-#define INTERCEPT_1_IOIO     (1u << 27)
-#define INTERCEPT_1_MSR      (1u << 28)
-#define INTERCEPT_1_TASK     (1u << 29)
-#define INTERCEPT_1_SHUTDOWN (1u << 31)
-#define INTERCEPT_2_VMRUN    (1u << 0)
-#define INTERCEPT_2_VMMCALL  (1u << 1)
-#define INTERCEPT_2_VMLOAD   (1u << 2)
-#define INTERCEPT_2_VMSAVE   (1u << 3)
-#define INTERCEPT_2_STGI     (1u << 4)
-#define INTERCEPT_2_CLGI     (1u << 5)
-#define INTERCEPT_2_SKINIT   (1u << 6)
-#define INTERCEPT_2_WBINVD   (1u << 9)
-#define INTERCEPT_2_MONITOR  (1u << 10)
-#define INTERCEPT_2_MWAIT    (3u << 11)
-#define INTERCEPT_2_XSETBV   (1u << 13)
-
 #define VINTR_TPR_MASK     0xFFull
 #define VINTR_V_IRQ        (1ull << 8)
 #define VINTR_V_INTR_PRIO  (0xFull << 16)
@@ -102,7 +71,6 @@ _Static_assert(offsetof(struct vmcb, g_pat) == 0x668, "APM 2, table B-2");
 #define EVENT_INTR 0
 #define EVENT_NMI  2
 #define EVENT_EXC  3
-#define EVENT_SOFT 4
 
 enum exitcode {                         /* APM 2, appendix C */
     VMEXIT_EXCP_DB = 0x41, VMEXIT_EXCP_AC = 0x51, VMEXIT_EXCP_MC = 0x52,
@@ -114,6 +82,15 @@ enum exitcode {                         /* APM 2, appendix C */
     VMEXIT_MWAIT_ARMED = 0x8C, VMEXIT_XSETBV = 0x8D,
     VMEXIT_NPF = 0x400,
 };
-#define VMEXIT_INVALID UINT64_MAX
+
+static inline bool vmcb_intercepts(const struct vmcb *b, enum exitcode code)
+{
+    return b->intercept[code / 32] >> code % 32 & 1;
+}
+
+static inline void vmcb_intercept(struct vmcb *b, enum exitcode code, bool on)
+{
+    b->intercept[code / 32] = (b->intercept[code / 32] & ~(1u << code % 32)) | (uint32_t)on << code % 32;
+}
 
 #endif
