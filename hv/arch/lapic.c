@@ -11,7 +11,6 @@
 #define REG_TPR      0x80
 #define REG_EOI      0xB0
 #define REG_SVR      0xF0
-#define REG_ESR      0x280
 #define REG_ICR_LOW  0x300
 #define REG_ICR_HIGH 0x310
 #define REG_LVT_TIMER 0x320

@@ -29,8 +29,6 @@ struct percpu {
     struct xs_stats_cpu *stats;
 
     paddr_t host_vmcb;                  /* VMSAVE area of the host's FS GS TR... */
-    void *stack_top;
-    void *arch;                         /* GDT, TSS (gdt.c) */
 };
 
 _Static_assert(offsetof(struct percpu, id) == PERCPU_ID_OFFSET, "lib/spinlock.h");

@@ -58,10 +58,10 @@ static bool start_one(uint32_t apic_id)
 
     if (!stack)
         panic("boot: no memory for the stack of CPU %u", cpus_online);
-    *cpu = (struct percpu){ .id = cpus_online, .apic_id = apic_id, .stack_top = (char *)stack + (PAGE_SIZE << STACK_ORDER) };
+    *cpu = (struct percpu){ .id = cpus_online, .apic_id = apic_id };
     memcpy(paddr_to_virt(TRAMPOLINE_PA), trampoline, (size_t)(trampoline_end - trampoline));
     put_field(trampoline_cr3, hostmap_root);
-    put_field(trampoline_stack, (uint64_t)cpu->stack_top - 8);
+    put_field(trampoline_stack, (uint64_t)stack + (PAGE_SIZE << STACK_ORDER) - 8);
     put_field(trampoline_entry, (uint64_t)land);
     lapic_send_ipi(apic_id, LAPIC_ICR_INIT);
     delay(10 * NS_PER_MS);

@@ -16,7 +16,6 @@
 
 struct evtchn_domain;                   /* evtchn/evtchn.c */
 struct gnttab;                          /* gnttab/gnttab.c */
-struct stats_slot_owner;
 
 struct memory_map_entry {               /* as INT 15h E820 gives it */
     uint64_t start, bytes;
@@ -73,7 +72,6 @@ struct domain {
     struct gnttab *gnttab;
     unsigned stats_slot;                /* index in the stats page; 0 = none */
     struct spinlock stats_lock;         /* the slot's writer; innermost */
-    void *arch;                         /* arch/svm: IOPM choice, IO-APIC of dom0 */
 };
 
 /* Where the guest wants a vCPU's run states: up to two pages, direct map, references held. */

@@ -26,11 +26,6 @@ static inline void list_add_before(struct list *item, struct list *at)
     at->prev = item;
 }
 
-static inline void list_add_tail(struct list *item, struct list *head)
-{
-    list_add_before(item, head);
-}
-
 static inline void list_add(struct list *item, struct list *head)
 {
     list_add_before(item, head->next);
@@ -46,7 +41,5 @@ static inline void list_del(struct list *item)
 
 #define LIST_ITEM(p, type, member) CONTAINER_OF(p, type, member)
 #define LIST_FOR_EACH(p, head) for (struct list *p = (head)->next; p != (head); p = p->next)
-#define LIST_FOR_EACH_SAFE(p, n, head) \
-    for (struct list *p = (head)->next, *n = p->next; p != (head); p = n, n = p->next)
 
 #endif

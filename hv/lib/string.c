@@ -62,11 +62,6 @@ size_t strnlen(const char *s, size_t max)
     return n;
 }
 
-int strcmp(const char *a, const char *b)
-{
-    return strncmp(a, b, (size_t)-1);
-}
-
 int strncmp(const char *a, const char *b, size_t max)
 {
     for (size_t i = 0; i < max; i++) {

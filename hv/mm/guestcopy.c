@@ -149,17 +149,3 @@ int guest_va_to_page(uint64_t va, bool write, mfn_t *mfn)
         return rc;
     return p2m_get_page(v->domain, GFN(gpa >> PAGE_SHIFT), write, mfn) ? -EFAULT : 0;
 }
-
-int copy_from_gpa(struct domain *d, void *to, uint64_t gpa, size_t bytes)
-{
-    void *at = NULL;
-
-    if (bytes > PAGE_SIZE - (gpa & ~PAGE_MASK))
-        return -EINVAL;
-    spin_lock(&d->p2m.lock);
-    at = gpa_to_virt_locked(d, gpa, false);
-    if (at)
-        memcpy(to, at, bytes);
-    spin_unlock(&d->p2m.lock);
-    return at ? 0 : -EFAULT;
-}

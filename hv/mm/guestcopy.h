@@ -8,16 +8,11 @@
 
 #include "hv/lib/types.h"
 
-struct domain;
-
 int copy_from_guest(void *to, uint64_t from_va, size_t bytes) __must_check;     /* 0, -EFAULT */
 int copy_to_guest(uint64_t to_va, const void *from, size_t bytes) __must_check;
 
 /* Where a guest-virtual address of the current vCPU lies: its frame with a reference (page_put it), for areas that
  * stay registered. 0, -EFAULT. */
 int guest_va_to_page(uint64_t va, bool write, mfn_t *mfn) __must_check;
-
-/* By guest-physical address of any domain, within one page. */
-int copy_from_gpa(struct domain *d, void *to, uint64_t gpa, size_t bytes) __must_check;
 
 #endif

@@ -10,7 +10,6 @@ struct e820_range {
     uint32_t type;
 };
 #define E820_RAM      1
-#define E820_RESERVED 2
 #define E820_ACPI     3
 #define E820_NVS      4
 #define E820_UNUSABLE 5
