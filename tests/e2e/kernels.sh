@@ -1,6 +1,7 @@
 #!/bin/sh
 # Debian's amd64 and cloud kernels as guests, with one and with two vCPUs: each boots to its own
-# init, sees Xen 4.17 and the CPUs and memory it was sold, does work, and ends when told.
+# init, sees Xen 4.17 and the CPUs and memory it was sold, does work, and ends when told. And the small
+# guest runs the script that it is given.
 set -eu
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TOP/host/lib.sh"
@@ -38,5 +39,14 @@ for image in tiny tiny-cloud; do
         matches "$what: by its own hand" '^xs-guest: poweroff' "$(console "$id")"
         equals "$what: deleted" succeeded "$(delete "$id")"
     done
+done
+
+script='for i in 1 2 3; do echo "counted $i"; done; exit 4'
+for packed in cat 'gzip -9n'; do
+    id=$(create "script-${packed%% *}" tiny xs1 "xs.run=$(printf %s "$script" | $packed | base64 -w0)") || id=none
+    check "a script on the command line ($packed): it ends" says "$id" 60 '^xs-guest: run ended, status 4'
+    equals "a script on the command line ($packed): it has run" 'counted 1 counted 2 counted 3' \
+        "$(console "$id" | grep '^counted' | tr '\n' ' ' | sed 's/ $//')"
+    equals "a script on the command line ($packed): deleted" succeeded "$(delete "$id")"
 done
 tap_end
