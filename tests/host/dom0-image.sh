@@ -51,6 +51,8 @@ equals 'a file of conf/etc stands in for the default' '{"replaced": true}' "$(do
 equals "the API's secrets are not for others" '640 root 901' "$(dom0 'touch /var/lib/xs/conf/x; stat -c "%a %U %g" /var/lib/xs/conf/etc/catalog.json')"
 matches 'the network is up' '10\.0\.2\.15/24' "$(dom0 'ip addr show dev eth0')"
 check 'every library is found' dom0 'for f in /usr/sbin/xs-* /usr/lib/xen-4.17/bin/*; do [ ! -f $f ] || ! /lib64/ld-linux-x86-64.so.2 --list $f | grep "not found" || exit 1; done'
+equals 'no driver of networks is loaded at boot' '' "$(dom0 'grep -E "^(tun|bridge|nf_tables) " /proc/modules')"
+check 'they are when first used' dom0 ': </dev/net/tun && ip link add xsbr9 type bridge && nft "add table ip t; add chain ip t c { type nat hook postrouting priority 100; }; add rule ip t c ct state new masquerade"'
 check 'something is written' dom0 'echo kept >/var/lib/xs/log/test-kept'
 dom0 poweroff || :                      # the line may go before the answer comes
 check 'power-off is obeyed' ends
