@@ -61,6 +61,27 @@ json_t *worker_config(void)
     return config;
 }
 
+static int digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+void worker_meter(const json_t *config, struct meter *meter)
+{
+    const char *token = json_string_value(json_object_get(config, "token"));
+
+    if (!token || strlen(token) != 2 * sizeof(meter->token))
+        worker_failed("config: token: 32 hex digits");
+    for (unsigned i = 0; i < sizeof(meter->token); i++) {
+        int high = digit(token[2 * i]), low = digit(token[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            worker_failed("config: token: 32 hex digits");
+        meter->token[i] = (uint8_t)(high << 4 | low);
+    }
+    meter->channel = (uint32_t)json_integer_value(json_object_get(config, "channel"));
+}
+
 json_t *worker_heard(void)
 {
     json_t *message = NULL;

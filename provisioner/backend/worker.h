@@ -30,17 +30,20 @@
  * more than the ring. devd removes it when the connection has ended in good order.
  *
  * Messages on the socket (SOCK_SEQPACKET, JSON objects):
- *   devd -> worker  config; {"stop":true}; {"resize":SECTORS} (blkback)
+ *   devd -> worker  config; {"stop":true}; {"resize":SECTORS} (blkback; answered {"resized":SECTORS}: only
+ *                   then may the frontend hear of it)
  *   worker -> devd  {"ready":true[,"sectors":N,"sector_size":512]}; {"failed":TEXT}; {"broken":TEXT}
  *
  * config, both:   {"domid","device","channel","token":32 hex,"refs":[...] (vif: tx_refs, rx_refs),"port" (vif: tx_port,
  *                 rx_port; equal when not split),"uid","gid","state":PATH}
- *         vbd:    {"file":PATH,"readonly":bool,"discard":bool,"indirect":bool}
+ *         vbd:    {"abi":"x86_64" or "x86_32" (PVH GRUB),"file":PATH,"readonly":bool,"discard":bool,"indirect":bool}
  *         vif:    {"tap":NAME,"bridge":NAME,"mac":"02:..","ipv4":["10.77.1.2"],"rx_notify","sg","gso4","gso6","csum_offload","multicast"}
  *                 (features as the frontend has asked for and we offer)
  */
 #ifndef PROVISIONER_BACKEND_WORKER_H
 #define PROVISIONER_BACKEND_WORKER_H
+
+#include "provisioner/backend/meter.h"
 
 #include <jansson.h>
 #include <stddef.h>
@@ -52,6 +55,8 @@ enum worker_status { WORKER_STOPPED = 0, WORKER_FAILED = 1, WORKER_BROKEN = 3 };
 
 /* Reads the config; exits 1 when there is none within a second or it is not an object. */
 json_t *worker_config(void);
+/* The metered channel in it; exits 1 when it is not whole. */
+void worker_meter(const json_t *config, struct meter *meter);
 
 /* Maps ring pages that the frontend granted, writable. NULL with errno. The
  * device nodes are not needed any more afterwards and are closed by worker_confine. */
