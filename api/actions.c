@@ -177,7 +177,7 @@ static enum answer job_order(struct request *rq, struct reply *rp, const struct 
 static enum answer action_order(struct request *rq, struct reply *rp, struct action_row *row)
 {
     struct idem idem;
-    enum answer answer = idem_open(rq, rp, "nil_", "act_", action_insert, row, ANSWER_INTERNAL, &idem);
+    enum answer answer = idem_open(rq, rp, "nil_", "act_", action_insert, row, &idem);
 
     if (answer != ANSWER_OK)
         return answer;

@@ -55,7 +55,7 @@ enum answer customer_create(struct request *rq, struct reply *rp)
     enum answer answer = customer_read(rq, rp, &row);
 
     if (answer == ANSWER_OK)
-        answer = idem_open(rq, rp, "acc_", "nil_", customer_insert, &row, ANSWER_INTERNAL, &idem);
+        answer = idem_open(rq, rp, "acc_", "nil_", customer_insert, &row, &idem);
     if (answer != ANSWER_OK)
         return answer;
     snprintf(row.account_id, sizeof(row.account_id), "%s", idem.subject_id);
@@ -127,7 +127,7 @@ enum answer credit_create(struct request *rq, struct reply *rp)
     enum answer answer = credit_read(rq, rp, &amount_nano, &reason);
 
     if (answer == ANSWER_OK)
-        answer = idem_open(rq, rp, "trf_", "nil_", NULL, NULL, ANSWER_INTERNAL, &idem);
+        answer = idem_open(rq, rp, "trf_", "nil_", NULL, NULL, &idem);
     if (answer != ANSWER_OK)
         return answer;
     snprintf(amount, sizeof(amount), "%jd", (intmax_t)amount_nano);

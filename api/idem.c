@@ -36,7 +36,7 @@ static enum answer replay(struct reply *rp, struct idem *idem)
     return ANSWER_REPLAYED;
 }
 
-static enum answer opened(struct reply *rp, struct idem *idem, enum idem_state state, enum answer refused)
+static enum answer opened(struct reply *rp, struct idem *idem, enum idem_state state)
 {
     switch (state) {
     case IDEM_FRESH:
@@ -50,15 +50,14 @@ static enum answer opened(struct reply *rp, struct idem *idem, enum idem_state s
         return reply_fail(rp, ANSWER_KEY_REUSED,
                           "this Idempotency-Key was used with another path or body: make a new key for a new request");
     case IDEM_REFUSED:
-        return refused;
+        return (enum answer)idem->refusal;
     case IDEM_FAILED:
         break;
     }
     return reply_fail(rp, ANSWER_STORAGE, "nothing was done; try again with the same Idempotency-Key");
 }
 
-enum answer idem_open(struct request *rq, struct reply *rp, const char *subject_prefix, const char *job_prefix,
-                      store_effect *effect, void *arg, enum answer refused, struct idem *idem)
+static int idem_start(const struct request *rq, struct idem *idem)
 {
     memset(idem, 0, sizeof(*idem));
     snprintf(idem->owner, sizeof(idem->owner), "%s", rq->who.account_id[0] ? rq->who.account_id : rq->who.key_id);
@@ -67,12 +66,27 @@ enum answer idem_open(struct request *rq, struct reply *rp, const char *subject_
         snprintf(idem->key, sizeof(idem->key), "%s", rq->idempotency_key);
     else
         id_make("auto_", idem->key);
-    if (request_digest(rq, idem->request_hash) != 0)
+    return request_digest(rq, idem->request_hash);
+}
+
+enum answer idem_replay(struct request *rq, struct reply *rp)
+{
+    struct idem idem;
+
+    if (idem_start(rq, &idem) != 0)
+        return reply_fail(rp, ANSWER_INTERNAL, "out of memory");
+    return store_idem_look(rq->api->store, &idem) == IDEM_STORED ? replay(rp, &idem) : ANSWER_OK;
+}
+
+enum answer idem_open(struct request *rq, struct reply *rp, const char *subject_prefix, const char *job_prefix,
+                      store_effect *effect, void *arg, struct idem *idem)
+{
+    if (idem_start(rq, idem) != 0)
         return reply_fail(rp, ANSWER_INTERNAL, "out of memory");
     id_make(subject_prefix, idem->subject_id);
     id_make(job_prefix, idem->job_id);
     idem->created_ms = rq->now_ms;
-    return opened(rp, idem, store_idem_claim(rq->api->store, idem, effect, arg), refused);
+    return opened(rp, idem, store_idem_claim(rq->api->store, idem, effect, arg));
 }
 
 enum answer idem_close(struct request *rq, struct reply *rp, struct idem *idem, enum answer answer)

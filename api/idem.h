@@ -15,9 +15,12 @@
 #include "api/store.h"
 
 /* `effect` inserts the rows that commit with the key. It may refuse by
- * returning 1 after reply_fail() on its own reply: then `refused` is answered. */
+ * returning what reply_fail() on its own reply gave: that is answered. */
 enum answer idem_open(struct request *rq, struct reply *rp, const char *subject_prefix, const char *job_prefix,
-                      store_effect *effect, void *arg, enum answer refused, struct idem *idem);
+                      store_effect *effect, void *arg, struct idem *idem);
+/* For handlers that check a request against what may have changed since: a
+ * stored answer is replayed first (ANSWER_REPLAYED), else ANSWER_OK. */
+enum answer idem_replay(struct request *rq, struct reply *rp);
 enum answer idem_close(struct request *rq, struct reply *rp, struct idem *idem, enum answer answer);
 
 #endif

@@ -214,9 +214,10 @@ static int creation_insert(struct store *store, const struct idem *idem, void *a
     if (store_instance_count(store, creation->row.account_id, &count) != 1)
         return -1;
     if (count >= max) {
-        reply_fail(creation->rp, ANSWER_QUOTA_EXCEEDED, "the account may have %jd instances: delete one first",
-                   (intmax_t)max);
-        return 1;
+        creation->rp->context = json_pack("{s:s, s:I, s:I}", "quota", "instances_max", "limit", (json_int_t)max, "used",
+                                          (json_int_t)count);
+        return reply_fail(creation->rp, ANSWER_QUOTA_EXCEEDED, "the account may have %jd instances: delete one first",
+                          (intmax_t)max);
     }
     snprintf(creation->row.instance_id, sizeof(creation->row.instance_id), "%s", idem->subject_id);
     snprintf(action.action_id, sizeof(action.action_id), "%s", idem->job_id);
@@ -302,12 +303,14 @@ enum answer instance_create(struct request *rq, struct reply *rp)
     const char *cmdline = NULL;
     json_t *ok = NULL, *none;
     struct idem idem;
-    enum answer answer = creation_read(rq, rp, &creation, &cmdline);
+    enum answer answer = idem_replay(rq, rp);
 
+    if (answer == ANSWER_OK)
+        answer = creation_read(rq, rp, &creation, &cmdline);
     if (answer == ANSWER_OK)
         answer = quota_refresh(rq, rp);
     if (answer == ANSWER_OK)
-        answer = idem_open(rq, rp, "ins_", "act_", creation_insert, &creation, ANSWER_QUOTA_EXCEEDED, &idem);
+        answer = idem_open(rq, rp, "ins_", "act_", creation_insert, &creation, &idem);
     if (answer != ANSWER_OK)
         return answer;
     snprintf(creation.row.instance_id, sizeof(creation.row.instance_id), "%s", idem.subject_id);

@@ -27,7 +27,7 @@ enum answer invoice_create(struct request *rq, struct reply *rp)
 {
     struct idem idem;
     json_t *ok = NULL;
-    enum answer answer = idem_open(rq, rp, "inv_", "nil_", NULL, NULL, ANSWER_INTERNAL, &idem);
+    enum answer answer = idem_open(rq, rp, "inv_", "nil_", NULL, NULL, &idem);
 
     if (answer != ANSWER_OK)
         return answer;

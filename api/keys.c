@@ -119,7 +119,7 @@ static enum answer key_make(struct request *rq, struct reply *rp, const char *ac
     if (answer != ANSWER_OK)
         return answer;
     snprintf(making.row.account_id, sizeof(making.row.account_id), "%s", account_id);
-    answer = idem_open(rq, rp, "key_", "slt_", making_insert, &making, ANSWER_INTERNAL, &idem);
+    answer = idem_open(rq, rp, "key_", "slt_", making_insert, &making, &idem);
     if (answer == ANSWER_OK) {
         struct key_row stored;
 

@@ -374,7 +374,7 @@ static void claim_take(sqlite3_stmt *stmt, void *out)
     row->answered = row->idem->status != 0;
 }
 
-static int claim_find_locked(struct store *store, struct claim_row *row)
+static int claim_find(struct store *store, struct claim_row *row)
 {
     pthread_mutex_lock(&store->lock);
     return one(store,
@@ -385,7 +385,7 @@ static int claim_find_locked(struct store *store, struct claim_row *row)
                claim_take, row);
 }
 
-static enum idem_state claim_fresh_locked(struct store *store, const struct idem *idem, store_effect *effect, void *arg)
+static enum idem_state claim_fresh_locked(struct store *store, struct idem *idem, store_effect *effect, void *arg)
 {
     int rc = db_run(store->db,
                     "INSERT INTO idempotency (owner, key, request_hash, subject_id, job_id, run_id, created_ms)"
@@ -396,9 +396,10 @@ static enum idem_state claim_fresh_locked(struct store *store, const struct idem
     if (rc)
         return IDEM_FAILED;
     rc = effect ? effect(store, idem, arg) : 0;
-    if (rc)
-        return rc > 0 ? IDEM_REFUSED : IDEM_FAILED;
-    return IDEM_FRESH;
+    if (rc < 0)
+        return IDEM_FAILED;
+    idem->refusal = rc;
+    return rc ? IDEM_REFUSED : IDEM_FRESH;
 }
 
 static enum idem_state claim_again_locked(struct store *store, const struct claim_row *row, const uint8_t hash[32])
@@ -422,7 +423,7 @@ static enum idem_state claim_locked(struct store *store, struct idem *idem, stor
     struct claim_row row = { .idem = &found };
     enum idem_state state;
 
-    switch (claim_find_locked(store, &row)) {
+    switch (claim_find(store, &row)) {
     case 0:
         return claim_fresh_locked(store, idem, effect, arg);
     case 1:
@@ -451,6 +452,21 @@ enum idem_state store_idem_claim(struct store *store, struct idem *idem, store_e
     }
     pthread_mutex_unlock(&store->lock);
     return state;
+}
+
+enum idem_state store_idem_look(struct store *store, struct idem *idem)
+{
+    struct idem found = *idem;
+    struct claim_row row = { .idem = &found };
+
+    if (claim_find(store, &row) != 1)
+        return IDEM_FRESH;
+    if (row.answered && memcmp(row.request_hash, idem->request_hash, sizeof(row.request_hash)) == 0) {
+        *idem = found;
+        return IDEM_STORED;
+    }
+    free(found.body);
+    return IDEM_FRESH;
 }
 
 /* The effect's rows become visible, or go. Order: actions refer to instances. */

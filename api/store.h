@@ -106,6 +106,7 @@ struct idem {
     int status;                         /* of a stored answer */
     char *body;                         /* malloc'd; NULL if none */
     char location[96];
+    int refusal;                        /* with IDEM_REFUSED: what the effect returned */
 };
 enum idem_state {
     IDEM_FRESH,                         /* ours now; the effect's rows are in */
@@ -113,11 +114,13 @@ enum idem_state {
     IDEM_STORED,                        /* answered before: status, body, location are set */
     IDEM_IN_FLIGHT,
     IDEM_OTHER,                         /* the key belongs to a different request */
-    IDEM_REFUSED,                       /* the effect said no (it returned 1); nothing was stored */
+    IDEM_REFUSED,                       /* the effect said no (it returned more than 0); nothing was stored */
     IDEM_FAILED                         /* the database; nothing was stored */
 };
 typedef int store_effect(struct store *store, const struct idem *idem, void *arg);
 enum idem_state store_idem_claim(struct store *store, struct idem *idem, store_effect *effect, void *arg);
+/* IDEM_STORED as a claim would find it, else IDEM_FRESH: claims nothing. */
+enum idem_state store_idem_look(struct store *store, struct idem *idem);
 /* Stores the answer and keeps the effect's rows, or removes them. */
 int store_idem_finish(struct store *store, const struct idem *idem, bool keep);
 /* Gives the claim back unanswered: the next try resumes it. */

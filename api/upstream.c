@@ -21,6 +21,7 @@ static const struct {
     { "not_found", ANSWER_NOT_FOUND },
     { "conflict", ANSWER_CONFLICT },
     { "insufficient_funds", ANSWER_INSUFFICIENT_FUNDS },
+    { "quota_exceeded", ANSWER_QUOTA_EXCEEDED },
     { "capacity_unavailable", ANSWER_CAPACITY },
     { "unavailable", ANSWER_UNAVAILABLE },
 };

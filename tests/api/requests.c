@@ -548,7 +548,11 @@ static void quota(void)
     for (int i = 0; i < 3; i++)
         rig_instance(&rig, other_key, "q", id[i]);
     answer = rig_post(&rig, other_key, "/v1/instances", id_make("tst_", idem), CREATE);
-    ok_text(answer_text_of(&answer, "code"), "quota_exceeded", "the fourth of three is refused");
+    ok_int(answer.status, 409, "the fourth of three is refused");
+    ok_text(answer_text_of(&answer, "code"), "quota_exceeded", "by its code");
+    ok(json_integer_value(json_object_get(json_object_get(answer.json, "context"), "limit")) == 3 &&
+           json_integer_value(json_object_get(json_object_get(answer.json, "context"), "used")) == 3,
+       "with what is allowed and what is used");
     answer_free(&answer);
     snprintf(path, sizeof(path), "/v1/instances/%s", id[0]);
     answer = rig_call(&rig, &(struct call){ .method = "DELETE", .path = path, .key = other_key });
