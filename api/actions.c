@@ -8,6 +8,7 @@
 #include "api/present.h"
 #include "api/resources.h"
 #include "api/upstream.h"
+#include "api/volumes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -158,14 +159,15 @@ static void action_start(struct action_row *row, const struct request *rq, const
 }
 
 /* Hands the job over; ANSWER_ACCEPTED with the action as body. */
-static enum answer job_order(struct request *rq, struct reply *rp, const struct action_row *row)
+static enum answer job_order(struct request *rq, struct reply *rp, const struct action_row *row, const json_t *more)
 {
+    json_t *args = json_pack("{s:s, s:s, s:s}", "job_id", row->action_id, "instance_id", row->instance_id, "type",
+                             row->type);
     json_t *ok;
-    enum answer answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "instance_action",
-                                      json_pack("{s:s, s:s, s:s}", "job_id", row->action_id, "instance_id",
-                                                row->instance_id, "type", row->type),
-                                      &ok);
+    enum answer answer;
 
+    json_object_update(args, (json_t *)more);
+    answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "instance_action", args, &ok);
     if (answer != ANSWER_OK)
         return answer;
     rp->json = action_view(json_object_get(ok, "job"));
@@ -174,35 +176,78 @@ static enum answer job_order(struct request *rq, struct reply *rp, const struct 
     return ANSWER_ACCEPTED;
 }
 
-static enum answer action_order(struct request *rq, struct reply *rp, struct action_row *row)
+/* `more`: arguments beside the type, or NULL. */
+static enum answer action_order(struct request *rq, struct reply *rp, const char *instance_id, const char *type,
+                                const json_t *more)
 {
+    struct action_row row;
     struct idem idem;
-    enum answer answer = idem_open(rq, rp, "nil_", "act_", action_insert, row, &idem);
+    enum answer answer;
 
+    action_start(&row, rq, instance_id, type);
+    answer = idem_open(rq, rp, "nil_", "act_", action_insert, &row, &idem);
     if (answer != ANSWER_OK)
         return answer;
-    snprintf(row->action_id, sizeof(row->action_id), "%s", idem.job_id);
-    return idem_close(rq, rp, &idem, job_order(rq, rp, row));
+    snprintf(row.action_id, sizeof(row.action_id), "%s", idem.job_id);
+    return idem_close(rq, rp, &idem, job_order(rq, rp, &row, more));
+}
+
+/* Which volume, and how: the fields of attach and detach. New reference in *more. */
+static enum answer volume_fields_read(struct request *rq, struct reply *rp, struct fields *fields, bool attach,
+                                      json_t **more)
+{
+    const char *volume_id = "";
+    bool read_only = false;
+    json_t *volume = NULL;
+    enum answer answer = ANSWER_OK;
+
+    if (fields_text(fields, "volume_id", ID_BYTES - 1, &volume_id))
+        answer = volume_own(rq, rp, volume_id, &volume);
+    json_decref(volume);
+    if (answer == ANSWER_NOT_FOUND) {
+        fields_error(fields, "volume_id", "unknown", "no such volume");
+        answer = ANSWER_OK;
+    }
+    if (attach && fields_has(fields, "read_only"))
+        fields_flag(fields, "read_only", &read_only);
+    *more = attach ? json_pack("{s:s, s:b}", "volume_id", volume_id, "read_only", (int)read_only)
+                   : json_pack("{s:s}", "volume_id", volume_id);
+    return answer;
+}
+
+static enum answer action_read(struct request *rq, struct reply *rp, const char **type, json_t **more)
+{
+    static const char *const types[] = { "start", "shutdown", "power_off", "reboot", "suspend", "resume", "attach",
+                                         "detach", NULL };
+    enum answer answer = ANSWER_OK;
+    struct fields fields;
+    bool attach, detach;
+
+    fields_start(&fields, rq->json);
+    fields_choice(&fields, "type", types, type);
+    attach = strcmp(*type, "attach") == 0;
+    detach = strcmp(*type, "detach") == 0;
+    if (attach || detach)
+        answer = volume_fields_read(rq, rp, &fields, attach, more);
+    rp->errors = fields_done(&fields);
+    if (answer != ANSWER_OK)
+        return answer;
+    return rp->errors ? reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors") : ANSWER_OK;
 }
 
 enum answer action_create(struct request *rq, struct reply *rp)
 {
-    static const char *const types[] = { "start", "shutdown", "power_off", "reboot", "suspend", "resume", NULL };
     struct instance_row instance;
-    struct action_row row;
-    struct fields fields;
     const char *type = "";
+    json_t *more = NULL;
     enum answer answer = instance_own(rq, rp, &instance);
 
-    if (answer != ANSWER_OK)
-        return answer;
-    fields_start(&fields, rq->json);
-    fields_choice(&fields, "type", types, &type);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
-    action_start(&row, rq, instance.instance_id, type);
-    return action_order(rq, rp, &row);
+    if (answer == ANSWER_OK)
+        answer = action_read(rq, rp, &type, &more);
+    if (answer == ANSWER_OK)
+        answer = action_order(rq, rp, instance.instance_id, type, more);
+    json_decref(more);
+    return answer;
 }
 
 /* Deleting is idempotent by itself: who deletes again gets the action that is
@@ -231,10 +276,9 @@ enum answer instance_delete(struct request *rq, struct reply *rp)
         }
         json_decref(ok);
         if (answer == ANSWER_NOT_FOUND)
-            return job_order(rq, rp, &row);
+            return job_order(rq, rp, &row, NULL);
         if (answer != ANSWER_OK)
             return answer;
     }
-    action_start(&row, rq, instance.instance_id, "delete");
-    return action_order(rq, rp, &row);
+    return action_order(rq, rp, instance.instance_id, "delete", NULL);
 }

@@ -8,8 +8,10 @@
 
 static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
-const char *const scope_names[] = { "account:read",  "instances:read", "instances:write", "billing:read",
-                                    "billing:write", "keys:read",      "keys:write",      NULL };
+const char *const scope_names[] = { "account:read",   "instances:read", "instances:write", "billing:read",
+                                    "billing:write",  "keys:read",      "keys:write",      "volumes:read",
+                                    "volumes:write",  "networks:read",  "networks:write",  "ssh_keys:read",
+                                    "ssh_keys:write", NULL };
 
 bool key_valid(const char *prefix, const char *key)
 {

@@ -31,7 +31,13 @@ enum scope {
     SCOPE_BILLING_WRITE = 16,
     SCOPE_KEYS_READ = 32,
     SCOPE_KEYS_WRITE = 64,
-    SCOPE_ALL = 127
+    SCOPE_VOLUMES_READ = 128,
+    SCOPE_VOLUMES_WRITE = 256,
+    SCOPE_NETWORKS_READ = 512,
+    SCOPE_NETWORKS_WRITE = 1024,
+    SCOPE_SSH_KEYS_READ = 2048,
+    SCOPE_SSH_KEYS_WRITE = 4096,
+    SCOPE_ALL = 8191                    /* a migration beside a new scope gives it to keys that had all */
 };
 extern const char *const scope_names[];
 

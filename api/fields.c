@@ -122,15 +122,12 @@ bool fields_name(struct fields *fields, const char *name, const char **out)
     return true;
 }
 
-bool fields_text(struct fields *fields, const char *name, size_t max, const char **out)
+static bool text_check(struct fields *fields, const char *name, const char *text, size_t max, const char *allowed)
 {
-    const char *text = text_get(fields, name);
-    size_t len = text ? strlen(text) : 0;
+    size_t len = strlen(text);
 
-    if (!text)
-        return false;
     for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
+        if (((unsigned char)text[i] < 0x20 || text[i] == 0x7f) && !strchr(allowed, text[i])) {
             fields_error(fields, name, "control_character", "must not hold control characters (byte %zu)", i);
             return false;
         }
@@ -138,17 +135,46 @@ bool fields_text(struct fields *fields, const char *name, size_t max, const char
         fields_error(fields, name, "wrong_length", "must be 1 to %zu bytes long, not %zu", max, len);
         return false;
     }
+    return true;
+}
+
+bool fields_text(struct fields *fields, const char *name, size_t max, const char **out)
+{
+    const char *text = text_get(fields, name);
+
+    if (!text || !text_check(fields, name, text, max, ""))
+        return false;
     *out = text;
     return true;
 }
 
-bool fields_integer(struct fields *fields, const char *name, int64_t min, int64_t max, int64_t *out)
+bool fields_document(struct fields *fields, const char *name, size_t max, const char **out)
+{
+    const char *text = text_get(fields, name);
+
+    if (!text || !text_check(fields, name, text, max, "\n\r\t"))
+        return false;
+    *out = text;
+    return true;
+}
+
+bool fields_flag(struct fields *fields, const char *name, bool *out)
 {
     const json_t *value = field_get(fields, name);
+
+    if (value && !json_is_boolean(value))
+        fields_error(fields, name, "wrong_type", "must be true or false");
+    if (!json_is_boolean(value))
+        return false;
+    *out = json_is_true(value);
+    return true;
+}
+
+static bool number_check(struct fields *fields, const char *name, const json_t *value, int64_t min, int64_t max,
+                         int64_t *out)
+{
     double number;
 
-    if (!value)
-        return false;
     if (!json_is_number(value)) {
         fields_error(fields, name, "wrong_type", "must be a number");
         return false;
@@ -163,6 +189,68 @@ bool fields_integer(struct fields *fields, const char *name, int64_t min, int64_
         return false;
     }
     *out = (int64_t)number;
+    return true;
+}
+
+bool fields_integer(struct fields *fields, const char *name, int64_t min, int64_t max, int64_t *out)
+{
+    const json_t *value = field_get(fields, name);
+
+    return value && number_check(fields, name, value, min, max, out);
+}
+
+/* The array, if it is one, is not too long, and has no element twice. */
+static const json_t *list_get(struct fields *fields, const char *name, size_t count_max)
+{
+    const json_t *list = field_get(fields, name);
+
+    if (list && !json_is_array(list))
+        fields_error(fields, name, "wrong_type", "must be an array");
+    if (!json_is_array(list))
+        return NULL;
+    if (json_array_size(list) > count_max) {
+        fields_error(fields, name, "too_many", "must have at most %zu elements", count_max);
+        return NULL;
+    }
+    for (size_t i = 0; i < json_array_size(list); i++)
+        for (size_t j = 0; j < i; j++)
+            if (json_equal(json_array_get(list, i), json_array_get(list, j))) {
+                fields_error(fields, name, "duplicate", "elements %zu and %zu are the same", j, i);
+                return NULL;
+            }
+    return list;
+}
+
+bool fields_texts(struct fields *fields, const char *name, size_t count_max, size_t max, const json_t **out)
+{
+    const json_t *list = list_get(fields, name, count_max);
+
+    if (!list)
+        return false;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+
+        if (!text)
+            fields_error(fields, name, "wrong_type", "element %zu must be a string", i);
+        if (!text || !text_check(fields, name, text, max, ""))
+            return false;
+    }
+    *out = list;
+    return true;
+}
+
+bool fields_integers(struct fields *fields, const char *name, size_t count_max, int64_t min, int64_t max,
+                     const json_t **out)
+{
+    const json_t *list = list_get(fields, name, count_max);
+    int64_t number;
+
+    if (!list)
+        return false;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (!number_check(fields, name, json_array_get(list, i), min, max, &number))
+            return false;
+    *out = list;
     return true;
 }
 

@@ -19,7 +19,7 @@
 /* A new object, or NULL with one sentence in `why` that names line and column. */
 json_t *body_parse(const char *text, size_t size, char *why, size_t why_size);
 
-#define FIELDS_MAX 16
+#define FIELDS_MAX 32
 
 struct fields {
     const json_t *object;
@@ -38,6 +38,13 @@ bool fields_text(struct fields *fields, const char *name, size_t max, const char
 bool fields_integer(struct fields *fields, const char *name, int64_t min, int64_t max, int64_t *out);
 /* "12.50": more than zero, at most nine decimals, at most `max_nano`. */
 bool fields_money(struct fields *fields, const char *name, int64_t max_nano, int64_t *out_nano);
+/* Text of many lines: line ends and tabs are allowed too. */
+bool fields_document(struct fields *fields, const char *name, size_t max, const char **out);
+bool fields_flag(struct fields *fields, const char *name, bool *out);
+/* Arrays of at most `count_max` different elements, perhaps none; *out is borrowed. Integers in it are doubles. */
+bool fields_texts(struct fields *fields, const char *name, size_t count_max, size_t max, const json_t **out);
+bool fields_integers(struct fields *fields, const char *name, size_t count_max, int64_t min, int64_t max,
+                     const json_t **out);
 /* One of a NULL-terminated list. */
 bool fields_choice(struct fields *fields, const char *name, const char *const *choices, const char **out);
 /* An array of distinct strings from the list; *out is borrowed. */

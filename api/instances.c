@@ -1,15 +1,12 @@
 /* Instances: api.db knows whose they are and what was asked for, the
  * provisioner what they are now, accountd which meters run. */
 #include "api/instances.h"
-#include "api/actions.h"
 #include "api/api.h"
-#include "api/catalog.h"
-#include "api/idem.h"
+#include "api/networks.h"
 #include "api/present.h"
 #include "api/resources.h"
 #include "api/upstream.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,19 +59,30 @@ static const char *text_or(const json_t *object, const char *key, const char *fa
     return text ? text : fallback;
 }
 
-/* `live` may be NULL; `meters` is NULL when accountd does not answer, shown as null. */
-static json_t *instance_view(struct request *rq, const struct instance_row *row, const json_t *live, json_t *meters)
+static json_t *attachments_view(const json_t *live)
+{
+    json_t *list = json_array(), *volume;
+    size_t i;
+
+    json_array_foreach(json_object_get(live, "volumes"), i, volume)
+        json_array_append_new(list, present_thing(volume, "volume_id"));
+    return list;
+}
+
+json_t *instance_view(struct request *rq, const struct instance_row *row, const json_t *live, json_t *meters)
 {
     const char *state = live ? text_or(live, "state", "pending") : state_alone(rq, row);
     bool over = strcmp(state, "deleted") == 0;
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:b, s:o, s:o, s:O?}", "id", row->instance_id,
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:b, s:o, s:o, s:O?, s:o, s:o, s:o, s:o}", "id", row->instance_id,
                      "name", row->name, "image", row->image, "flavor", row->flavor, "vcpus", (json_int_t)row->vcpus,
                      "memory_mib", (json_int_t)row->memory_mib, "state", state, "desired_state",
                      text_or(live, "desired_state", over ? "deleted" : "running"), "state_reason",
                      text_or(live, "state_reason", ""), "ready", json_is_true(json_object_get(live, "ready")),
                      "created_at", time_json(row->created_ms), "started_at",
-                     time_json(json_integer_value(json_object_get(live, "started_ms"))), "meters_running", meters);
+                     time_json(json_integer_value(json_object_get(live, "started_ms"))), "meters_running", meters,
+                     "volumes", attachments_view(live), "addresses", addresses_view(live), "forwards",
+                     forwards_view(live), "ssh", ssh_view(live));
 }
 
 /* accountd's usage by instance id; an unanswered question is no error here. */
@@ -195,135 +203,4 @@ enum answer instances_list(struct request *rq, struct reply *rp)
     json_decref(live);
     json_decref(ok);
     return answer;
-}
-
-/* The account's bound, counted in the transaction that adds one. */
-struct creation {
-    struct instance_row row;
-    struct request *rq;
-    struct reply *rp;
-};
-
-static int creation_insert(struct store *store, const struct idem *idem, void *arg)
-{
-    struct creation *creation = arg;
-    int64_t max = creation->rq->api->config.instances_per_account;
-    struct action_row action = { .type = "create", .created_ms = creation->row.created_ms };
-    int64_t count;
-
-    if (store_instance_count(store, creation->row.account_id, &count) != 1)
-        return -1;
-    if (count >= max) {
-        creation->rp->context = json_pack("{s:s, s:I, s:I}", "quota", "instances_max", "limit", (json_int_t)max, "used",
-                                          (json_int_t)count);
-        return reply_fail(creation->rp, ANSWER_QUOTA_EXCEEDED, "the account may have %jd instances: delete one first",
-                          (intmax_t)max);
-    }
-    snprintf(creation->row.instance_id, sizeof(creation->row.instance_id), "%s", idem->subject_id);
-    snprintf(action.action_id, sizeof(action.action_id), "%s", idem->job_id);
-    snprintf(action.instance_id, sizeof(action.instance_id), "%s", idem->subject_id);
-    snprintf(action.account_id, sizeof(action.account_id), "%s", creation->row.account_id);
-    if (store_instance_insert(store, &creation->row) != 0 || store_action_insert(store, &action) != 0)
-        return -1;
-    return 0;
-}
-
-/* Fields into creation->row; ANSWER_OK or what the customer has to correct. */
-static enum answer creation_read(struct request *rq, struct reply *rp, struct creation *creation,
-                                 const char **cmdline)
-{
-    const char *name = NULL, *image = NULL, *flavor = NULL;
-    json_t *image_entry = NULL, *flavor_entry = NULL;
-    struct instance_row *row = &creation->row;
-    enum answer answer = ANSWER_OK;
-    struct fields fields;
-
-    fields_start(&fields, rq->json);
-    fields_name(&fields, "name", &name);
-    if (fields_text(&fields, "image", NAME_BYTES - 1, &image))
-        answer = catalog_find(rq, rp, &fields, "images", "image", image, &image_entry);
-    if (fields_text(&fields, "flavor", NAME_BYTES - 1, &flavor) && answer == ANSWER_OK)
-        answer = catalog_find(rq, rp, &fields, "flavors", "flavor", flavor, &flavor_entry);
-    if (fields_has(&fields, "cmdline"))
-        fields_text(&fields, "cmdline", 512, cmdline);
-    row->vcpus = json_integer_value(json_object_get(flavor_entry, "vcpus"));
-    row->memory_mib = json_integer_value(json_object_get(flavor_entry, "memory_mib"));
-    if (image_entry && flavor_entry &&
-        json_integer_value(json_object_get(image_entry, "memory_mib_min")) > row->memory_mib)
-        fields_error(&fields, "flavor", "too_little_memory", "this image needs %jd MiB, the flavor has %jd",
-                     (intmax_t)json_integer_value(json_object_get(image_entry, "memory_mib_min")),
-                     (intmax_t)row->memory_mib);
-    json_decref(image_entry);
-    json_decref(flavor_entry);
-    rp->errors = fields_done(&fields);
-    if (answer != ANSWER_OK)
-        return answer;
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
-    snprintf(row->name, sizeof(row->name), "%s", name);
-    snprintf(row->image, sizeof(row->image), "%s", image);
-    snprintf(row->flavor, sizeof(row->flavor), "%s", flavor);
-    snprintf(row->account_id, sizeof(row->account_id), "%s", rq->who.account_id);
-    row->created_ms = rq->now_ms;
-    return ANSWER_OK;
-}
-
-/* api.db learns that an instance is gone when somebody looks. Before the
- * account's bound is held against a customer, we look. */
-static enum answer quota_refresh(struct request *rq, struct reply *rp)
-{
-    enum answer answer;
-    int64_t count;
-
-    if (store_instance_count(rq->api->store, rq->who.account_id, &count) != 1)
-        return reply_fail(rp, ANSWER_STORAGE, "instances cannot be counted");
-    if (count < rq->api->config.instances_per_account)
-        return ANSWER_OK;
-    answer = instances_list(rq, rp);
-    json_decref(rp->json);
-    rp->json = NULL;
-    return answer;
-}
-
-static json_t *creation_args(const struct creation *creation, const struct idem *idem, const char *cmdline)
-{
-    const struct instance_row *row = &creation->row;
-    json_t *args = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "job_id", idem->job_id, "instance_id", idem->subject_id,
-                             "account_id", row->account_id, "name", row->name, "image", row->image, "flavor",
-                             row->flavor);
-
-    if (cmdline)
-        json_object_set_new(args, "cmdline", json_string(cmdline));
-    return args;
-}
-
-enum answer instance_create(struct request *rq, struct reply *rp)
-{
-    struct creation creation = { .rq = rq, .rp = rp };
-    const char *cmdline = NULL;
-    json_t *ok = NULL, *none;
-    struct idem idem;
-    enum answer answer = idem_replay(rq, rp);
-
-    if (answer == ANSWER_OK)
-        answer = creation_read(rq, rp, &creation, &cmdline);
-    if (answer == ANSWER_OK)
-        answer = quota_refresh(rq, rp);
-    if (answer == ANSWER_OK)
-        answer = idem_open(rq, rp, "ins_", "act_", creation_insert, &creation, &idem);
-    if (answer != ANSWER_OK)
-        return answer;
-    snprintf(creation.row.instance_id, sizeof(creation.row.instance_id), "%s", idem.subject_id);
-    creation.row.created_ms = idem.created_ms;
-    answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "instance_create", creation_args(&creation, &idem, cmdline), &ok);
-    if (answer == ANSWER_OK) {
-        none = json_array();
-        rp->json = instance_view(rq, &creation.row, NULL, none);
-        json_object_set_new(rp->json, "action", action_view(json_object_get(ok, "job")));
-        action_location(rp, idem.job_id);
-        json_decref(none);
-        answer = ANSWER_ACCEPTED;
-    }
-    json_decref(ok);
-    return idem_close(rq, rp, &idem, answer);
 }

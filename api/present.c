@@ -138,3 +138,13 @@ json_t *present_copy(const json_t *value)
 {
     return value ? copy(value, 0) : NULL;
 }
+
+json_t *present_thing(const json_t *value, const char *id_name)
+{
+    json_t *view = present_copy(value);
+
+    json_object_set(view, "id", json_object_get(view, id_name));
+    json_object_del(view, id_name);
+    json_object_del(view, "account_id");
+    return view;
+}

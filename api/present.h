@@ -25,4 +25,7 @@ json_t *time_json(int64_t unix_ms);
  * `created_at`, `as_of_ms` the time `as_of`). Everything else stays. NULL stays NULL. */
 json_t *present_copy(const json_t *value);
 
+/* The same for a thing of the caller's: `id_name` becomes `id`, whose it is goes. */
+json_t *present_thing(const json_t *value, const char *id_name);
+
 #endif

@@ -9,8 +9,10 @@
 route_handler account_show, wallet_show;
 /* catalog.c */
 route_handler images_list, flavors_list, quote_create;
+/* creation.c */
+route_handler instance_create;
 /* instances.c */
-route_handler instance_create, instances_list, instance_show;
+route_handler instances_list, instance_show;
 /* actions.c */
 route_handler action_create, instance_delete, action_show;
 /* usage.c */
@@ -19,6 +21,14 @@ route_handler usage_show, instance_usage_show, records_list, console_log_show;
 route_handler invoice_create, invoices_list, invoice_show, invoice_bundle;
 /* keys.c */
 route_handler key_create, keys_list, key_revoke, customer_key_create;
+/* volumes.c */
+route_handler volume_create, volumes_list, volume_show, volume_delete, volume_resize;
+/* snapshots.c */
+route_handler snapshot_create, snapshots_list, snapshot_show, snapshot_delete;
+/* networks.c */
+route_handler networks_list, ips_list, forward_create, forwards_list, forward_delete;
+/* ssh_keys.c */
+route_handler ssh_key_create, ssh_keys_list, ssh_key_delete;
 /* site.c */
 route_handler checkpoint_show, health_show, openapi_show;
 /* admin.c */

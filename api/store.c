@@ -170,6 +170,69 @@ int store_keys(struct store *store, const char *account_id, struct key_row **row
                 key_take, sizeof(**rows), (void **)rows, count);
 }
 
+/* SSH keys */
+
+#define SSH_KEY_COLUMNS "ssh_key_id, account_id, name, type, bits, line, fingerprint, created_ms"
+
+static void ssh_key_take(sqlite3_stmt *stmt, void *out)
+{
+    struct ssh_key_row *row = out;
+
+    text_take(stmt, 0, row->ssh_key_id, sizeof(row->ssh_key_id));
+    text_take(stmt, 1, row->account_id, sizeof(row->account_id));
+    text_take(stmt, 2, row->name, sizeof(row->name));
+    text_take(stmt, 3, row->key.type, sizeof(row->key.type));
+    row->key.bits = (unsigned)sqlite3_column_int64(stmt, 4);
+    text_take(stmt, 5, row->key.line, sizeof(row->key.line));
+    text_take(stmt, 6, row->key.fingerprint, sizeof(row->key.fingerprint));
+    row->created_ms = sqlite3_column_int64(stmt, 7);
+}
+
+int store_ssh_key_insert(struct store *store, const struct ssh_key_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db,
+                                "INSERT INTO ssh_keys (" SSH_KEY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "ttttitti",
+                                row->ssh_key_id, row->account_id, row->name, row->key.type, (int64_t)row->key.bits,
+                                row->key.line, row->key.fingerprint, row->created_ms));
+}
+
+int store_ssh_key_get(struct store *store, const char *account_id, const char *id_or_name, struct ssh_key_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return one(store,
+               db_query(store->db,
+                        "SELECT " SSH_KEY_COLUMNS " FROM ssh_keys WHERE account_id = ? AND ? IN (ssh_key_id, name)", "tt",
+                        account_id, id_or_name),
+               ssh_key_take, row);
+}
+
+int store_ssh_keys(struct store *store, const char *account_id, struct ssh_key_row **rows, size_t *count)
+{
+    pthread_mutex_lock(&store->lock);
+    return many(store,
+                db_query(store->db,
+                         "SELECT " SSH_KEY_COLUMNS " FROM ssh_keys WHERE account_id = ? ORDER BY created_ms DESC, ssh_key_id",
+                         "t", account_id),
+                ssh_key_take, sizeof(**rows), (void **)rows, count);
+}
+
+int store_ssh_key_delete(struct store *store, const char *account_id, const char *ssh_key_id)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db, "DELETE FROM ssh_keys WHERE ssh_key_id = ? AND account_id = ?", "tt",
+                                ssh_key_id, account_id));
+}
+
+int store_ssh_key_count(struct store *store, const char *account_id, int64_t *count)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store,
+                    db_int(store->db, count, "SELECT count(*) FROM ssh_keys WHERE account_id = ?", "t", account_id));
+}
+
+/* operators */
+
 int store_operator_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], struct key_row *row)
 {
     pthread_mutex_lock(&store->lock);

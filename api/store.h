@@ -8,6 +8,7 @@
 #define API_STORE_H
 
 #include "api/auth.h"
+#include "api/ssh_key.h"
 #include "common/id.h"
 
 #include <stdbool.h>
@@ -37,6 +38,23 @@ int store_key_get(struct store *store, const char *account_id, const char *key_i
 int store_key_insert(struct store *store, const struct key_row *row);
 int store_key_revoke(struct store *store, const char *account_id, const char *key_id, int64_t now_ms);
 int store_keys(struct store *store, const char *account_id, struct key_row **rows, size_t *count);
+
+/* public SSH keys */
+struct ssh_key_row {
+    char ssh_key_id[ID_BYTES];
+    char account_id[ID_BYTES];
+    char name[NAME_BYTES];
+    struct ssh_key key;
+    int64_t created_ms;
+};
+int store_ssh_key_insert(struct store *store, const struct ssh_key_row *row);
+/* By its id or its name. */
+int store_ssh_key_get(struct store *store, const char *account_id, const char *id_or_name, struct ssh_key_row *row);
+/* Newest first. */
+int store_ssh_keys(struct store *store, const char *account_id, struct ssh_key_row **rows, size_t *count);
+int store_ssh_key_delete(struct store *store, const char *account_id, const char *ssh_key_id);
+/* 1 and *count set. */
+int store_ssh_key_count(struct store *store, const char *account_id, int64_t *count);
 
 /* operators: a table of their own; account_id and scopes stay empty */
 int store_operator_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], struct key_row *row);

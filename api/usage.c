@@ -10,15 +10,6 @@
 #define RECORDS_MAX 1000
 #define CONSOLE_BYTES_MAX 131072
 
-static json_t *usage_view(const json_t *entry)
-{
-    json_t *view = present_copy(entry);
-
-    json_object_set(view, "id", json_object_get(view, "instance_id"));
-    json_object_del(view, "instance_id");
-    return view;
-}
-
 enum answer usage_show(struct request *rq, struct reply *rp)
 {
     json_t *ok, *list = json_array(), *entry;
@@ -31,7 +22,7 @@ enum answer usage_show(struct request *rq, struct reply *rp)
         return answer;
     }
     json_array_foreach(json_object_get(ok, "instances"), i, entry)
-        json_array_append_new(list, usage_view(entry));
+        json_array_append_new(list, present_thing(entry, "instance_id"));
     rp->json = json_pack("{s:o, s:n}", "data", list, "next_cursor");
     json_decref(ok);
     return ANSWER_OK;
@@ -57,7 +48,7 @@ enum answer instance_usage_show(struct request *rq, struct reply *rp)
         return answer;
     entry = json_array_get(json_object_get(ok, "instances"), 0);
     if (entry)
-        rp->json = usage_view(entry);
+        rp->json = present_thing(entry, "instance_id");
     else
         answer = reply_fail(rp, ANSWER_CONFLICT, "nothing has been metered yet: the instance has not run");
     json_decref(ok);

@@ -13,6 +13,10 @@
 /* `prefix` with its underscore, at most ID_PREFIX_MAX characters. Returns id. */
 char *id_make(const char *prefix, char id[static ID_BYTES]);
 
+/* The id that always follows from this text: for what is made beside something else, so that
+ * doing it again makes the same. Not secret: who knows the text knows the id. */
+char *id_derive(const char *prefix, const char *text, char id[static ID_BYTES]);
+
 /* True if `text` is exactly this prefix and 26 digits, the first of them 0..7. */
 bool id_valid(const char *prefix, const char *text);
 

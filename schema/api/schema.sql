@@ -60,6 +60,19 @@ CREATE TABLE actions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX actions_by_instance ON actions (instance_id, type, created_ms);
 
+-- Customers' public SSH keys, for instances made later.
+CREATE TABLE ssh_keys (
+    ssh_key_id  TEXT NOT NULL PRIMARY KEY,
+    account_id  TEXT NOT NULL REFERENCES customers (account_id),
+    name        TEXT NOT NULL,
+    type        TEXT NOT NULL,
+    bits        INTEGER NOT NULL,
+    line        TEXT NOT NULL,                      -- as it goes into authorized_keys
+    fingerprint TEXT NOT NULL,
+    created_ms  INTEGER NOT NULL,
+    UNIQUE (account_id, name)
+) STRICT, WITHOUT ROWID;
+
 -- Requests by their Idempotency-Key. The row commits together with the rows of
 -- its effect; subject_id and job_id are what the other daemons are asked with.
 CREATE TABLE idempotency (

@@ -11,10 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SSH_KEY \
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIss6+5xJX2TjjG/9z8NQcrnDE6HV+lCbvgME4hFjQaS"
+
 struct example {
     const char *method;
     const char *pattern;
-    const char *thing;                  /* whose id goes for {id}: instance, action, invoice, key, customer */
+    const char *thing;                  /* whose id goes for {id}; thing_id() knows them */
     const char *body;
     int status;                         /* for who may */
 };
@@ -41,6 +44,23 @@ static const struct example examples[] = {
     { "POST", "/v1/keys", NULL, "{\"name\":\"k\"}", 201 },
     { "GET", "/v1/keys", NULL, NULL, 200 },
     { "DELETE", "/v1/keys/{id}", "key", NULL, 204 },
+    { "POST", "/v1/volumes", NULL, "{\"name\":\"v\",\"size_mib\":64}", 201 },
+    { "GET", "/v1/volumes", NULL, NULL, 200 },
+    { "GET", "/v1/volumes/{id}", "volume", NULL, 200 },
+    { "POST", "/v1/volumes/{id}/resize", "volume", "{\"size_mib\":128}", 200 },
+    { "POST", "/v1/volumes/{id}/snapshots", "volume", "{\"name\":\"s\"}", 201 },
+    { "DELETE", "/v1/volumes/{id}", "volume", NULL, 204 },
+    { "GET", "/v1/snapshots", NULL, NULL, 200 },
+    { "GET", "/v1/snapshots/{id}", "snapshot", NULL, 200 },
+    { "DELETE", "/v1/snapshots/{id}", "snapshot", NULL, 204 },
+    { "GET", "/v1/networks", NULL, NULL, 200 },
+    { "GET", "/v1/ips", NULL, NULL, 200 },
+    { "POST", "/v1/instances/{id}/forwards", "instance", "{\"guest_port\":80}", 201 },
+    { "GET", "/v1/instances/{id}/forwards", "instance", NULL, 200 },
+    { "DELETE", "/v1/forwards/{id}", "forward", NULL, 204 },
+    { "POST", "/v1/ssh_keys", NULL, "{\"name\":\"k\",\"public_key\":\"" SSH_KEY "\"}", 201 },
+    { "GET", "/v1/ssh_keys", NULL, NULL, 200 },
+    { "DELETE", "/v1/ssh_keys/{id}", "SSH key", NULL, 204 },
     { "DELETE", "/v1/instances/{id}", "instance", NULL, 202 },
     { "POST", "/v1/admin/customers", NULL, "{\"name\":\"c\"}", 201 },
     { "GET", "/v1/admin/customers", NULL, NULL, 200 },
@@ -60,9 +80,9 @@ static const char *const caller_names[CALLERS] = { "owner",   "another customer"
 
 static struct {
     char key[CALLERS][64];
-    char scoped[8][64];                 /* keys with exactly one scope */
+    char scoped[16][64];                /* keys with exactly one scope */
     char account[40], other_account[40];
-    char instance[40], action[40], invoice[40], spare_key[40];
+    char instance[40], action[40], invoice[40], spare_key[40], volume[40], snapshot[40], forward[40], ssh_key[40];
 } world;
 
 static void key_make(struct rig *rig, const char *key, const char *body, char text[static 64], char id[static 40])
@@ -112,9 +132,20 @@ static void keys_make(struct rig *rig)
     snprintf(world.key[OPERATOR_KEY], 64, "%s", rig->operator_key);
 }
 
-static void world_make(struct rig *rig)
+static void thing_make(struct rig *rig, const char *path, const char *body, char id[static 40])
 {
     char idem[ID_BYTES];
+    struct response answer = rig_post(rig, world.key[OWNER], path, id_make("tst_", idem), body);
+
+    if (answer.status != 201)
+        tap_bail("%s: %d %s", path, answer.status, answer.text);
+    snprintf(id, 40, "%s", answer_text_of(&answer, "id"));
+    answer_free(&answer);
+}
+
+static void world_make(struct rig *rig)
+{
+    char idem[ID_BYTES], path[128];
     struct response answer;
 
     rig_customer(rig, "owner", world.key[OWNER], world.account);
@@ -126,9 +157,13 @@ static void world_make(struct rig *rig)
     snprintf(world.action, sizeof(world.action), "%s",
              json_string_value(json_object_get(json_object_get(answer.json, "action"), "id")));
     answer_free(&answer);
-    answer = rig_post(rig, world.key[OWNER], "/v1/invoices", id_make("tst_", idem), NULL);
-    snprintf(world.invoice, sizeof(world.invoice), "%s", answer_text_of(&answer, "id"));
-    answer_free(&answer);
+    thing_make(rig, "/v1/invoices", NULL, world.invoice);
+    thing_make(rig, "/v1/volumes", "{\"name\":\"w\",\"size_mib\":64}", world.volume);
+    snprintf(path, sizeof(path), "/v1/volumes/%s/snapshots", world.volume);
+    thing_make(rig, path, "{\"name\":\"w\"}", world.snapshot);
+    snprintf(path, sizeof(path), "/v1/instances/%s/forwards", world.instance);
+    thing_make(rig, path, "{\"guest_port\":22}", world.forward);
+    thing_make(rig, "/v1/ssh_keys", "{\"name\":\"w\",\"public_key\":\"" SSH_KEY "\"}", world.ssh_key);
 }
 
 static const struct example *example_of(const struct route *route)
@@ -154,7 +189,8 @@ static const char *thing_id(const char *thing)
         const char *id;
     } things[] = {
         { "instance", world.instance }, { "action", world.action },   { "invoice", world.invoice },
-        { "key", world.spare_key },     { "customer", world.account },
+        { "key", world.spare_key },     { "customer", world.account }, { "volume", world.volume },
+        { "snapshot", world.snapshot }, { "forward", world.forward },  { "SSH key", world.ssh_key },
     };
 
     for (size_t i = 0; thing && i < sizeof(things) / sizeof(things[0]); i++)
@@ -214,7 +250,8 @@ static const char *key_for(const struct route *route, enum caller caller)
 
 static bool tells_of_owner(const struct response *answer)
 {
-    const char *secrets[] = { world.account, world.instance, world.invoice, world.spare_key, world.action };
+    const char *secrets[] = { world.account, world.instance, world.invoice, world.spare_key, world.action,
+                              world.volume,  world.snapshot, world.forward, world.ssh_key };
 
     for (size_t i = 0; answer->text && i < sizeof(secrets) / sizeof(secrets[0]); i++)
         if (strstr(answer->text, secrets[i]))

@@ -106,7 +106,7 @@ static void refusals(void)
 {
     ok_int(xs("create", "Bad Name", "--image", "nope", "--flavor", "xs1", NULL), 1, "wrong fields");
     ok_has(out, "name: must be 1 to 63", "each is named: name");
-    ok_has(out, "image: there is no \"nope\": choose one of tiny, large", "and image");
+    ok_has(out, "image: there is no \"nope\": choose one of tiny, large, disk", "and image");
     ok_has(out, "what to do:", "and what to do");
     ok_has(out, "request req_", "with the request's id");
     ok_int(xs("admin", "host", NULL), 1, "a customer is no operator");

@@ -60,7 +60,7 @@ static void bad_bodies(void)
     refused("/v1/instances", "{\"name\":\"../../x\",\"image\":\"tiny\",\"flavor\":\"xs1\"}", 422, "invalid_fields",
             "\"field\":\"name\"", "a name that is a path");
     refused("/v1/instances", "{\"name\":\"n\",\"image\":\"windows\",\"flavor\":\"xs1\"}", 422, "invalid_fields",
-            "choose one of tiny, large", "an unknown image");
+            "choose one of tiny, large, disk", "an unknown image");
     refused("/v1/instances", "{\"name\":\"n\",\"image\":\"tiny\",\"flavor\":\"huge\"}", 422, "invalid_fields",
             "choose one of xs1, xs2", "an unknown flavor");
     refused("/v1/instances", "{\"name\":\"n\",\"image\":\"large\",\"flavor\":\"xs1\"}", 422, "invalid_fields",

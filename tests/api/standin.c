@@ -2,6 +2,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/rpc.h"
+#include "tests/api/standin_inside.h"
 #include "tests/api/tap.h"
 
 #include <fcntl.h>
@@ -14,17 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NOW_MS 1767225600000            /* the models' clock stands still */
-
-/* What the test ordered, and what happened, for one of the two daemons. */
-struct orders {
-    bool hold;
-    bool lose;
-    char fail[32];
-    char fail_job[32];
-    json_t *counts;
-};
-
 struct wait {
     struct wait *next;
     struct rpc_call *call;
@@ -32,8 +22,9 @@ struct wait {
     int64_t until_ms;
 };
 
-static struct orders accountd, provisioner;
-static json_t *instances, *jobs, *requests, *accounts, *invoices;
+struct orders accountd, provisioner;
+json_t *instances;
+static json_t *jobs, *requests, *accounts, *invoices;
 static struct wait *waits;
 static const char *base;
 
@@ -45,15 +36,14 @@ static int64_t monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static const char *text(const json_t *object, const char *key)
+const char *text(const json_t *object, const char *key)
 {
     const char *value = json_string_value(json_object_get(object, key));
 
     return value ? value : "";
 }
 
-/* The common frame of changing verbs. 0: do it, then answer with done(). */
-static int changing(struct orders *orders, struct rpc_call *call)
+int changing(struct orders *orders, struct rpc_call *call)
 {
     char code[32];
 
@@ -65,7 +55,7 @@ static int changing(struct orders *orders, struct rpc_call *call)
                             "name: the test said so");
 }
 
-static int done(struct orders *orders, struct rpc_call *call, const char *verb, bool effect, json_t *answer,
+int done(struct orders *orders, struct rpc_call *call, const char *verb, bool effect, json_t *answer,
                 json_t **result)
 {
     json_int_t count = json_integer_value(json_object_get(orders->counts, verb));
@@ -124,6 +114,7 @@ static void job_end(json_t *job)
             json_object_set_new(instance, "state", json_string(ends[i].state));
             json_object_set_new(instance, "ready", json_boolean(strcmp(ends[i].state, "running") == 0));
         }
+    devices_job_end(job, instance);
 }
 
 static void jobs_let_go(void)
@@ -146,8 +137,7 @@ static json_t *job_new(const char *job_id, const char *instance_id, const char *
     return job;
 }
 
-/* 1: seen before with the same content; 0 new; -1 failed with conflict. */
-static int seen(struct rpc_call *call, const char *id, json_t *args)
+int seen(struct rpc_call *call, const char *id, json_t *args)
 {
     json_t *before = json_object_get(requests, id);
 
@@ -173,6 +163,7 @@ static int create(struct rpc_call *call, json_t *args, json_t **result)
                              "building", "desired_state", "running", "state_reason", "", "ready", 0, "domid", 3,
                              "created_ms", (json_int_t)NOW_MS, "started_ms", (json_int_t)NOW_MS);
         json_object_set_new(instances, instance_id, instance);
+        devices_create(instance, args);
         job_new(job_id, instance_id, "create");
     }
     job = json_object_get(jobs, job_id);
@@ -187,6 +178,8 @@ static bool allowed(const char *type, const char *state)
         return strcmp(state, "stopped") == 0;
     if (strcmp(type, "resume") == 0)
         return strcmp(state, "suspended") == 0;
+    if (strcmp(type, "attach") == 0 || strcmp(type, "detach") == 0)
+        return strcmp(state, "running") == 0 || strcmp(state, "stopped") == 0;
     return strcmp(type, "delete") == 0 ? strcmp(state, "deleted") != 0 : strcmp(state, "running") == 0;
 }
 
@@ -202,11 +195,13 @@ static int action(struct rpc_call *call, json_t *args, json_t **result)
         return rpc_fail(call, "not_found", "no instance %s", instance_id);
     if (!json_object_get(requests, job_id) && !allowed(type, text(instance, "state")))
         return rpc_fail(call, "conflict", "%s is not possible while %s", type, text(instance, "state"));
+    if (!json_object_get(requests, job_id) && devices_refuse(call, type, args))
+        return -1;
     known = seen(call, job_id, args);
     if (known < 0)
         return -1;
     if (!known)
-        job_new(job_id, instance_id, type);
+        json_object_update_missing(job_new(job_id, instance_id, type), args);
     if (!provisioner.hold)
         job_end(json_object_get(jobs, job_id));
     return done(&provisioner, call, "instance_action", !known, json_pack("{s:O}", "job", json_object_get(jobs, job_id)),
@@ -282,9 +277,13 @@ static int instances_get(struct rpc_call *call, json_t *args, json_t **result)
 static int images_get(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call, (void)args;
-    *result = json_pack("{s:[{s:s, s:s, s:s, s:s, s:i}, {s:s, s:s, s:s, s:s, s:i}]}", "images", "id", "tiny", "name",
-                        "Tiny", "description", "a kernel and a busybox", "kernel", "/vmlinux", "memory_mib_min", 64, "id",
-                        "large", "name", "Large", "description", "needs much", "kernel", "/vmlinux", "memory_mib_min", 4096);
+    *result = json_pack("{s:[{s:s, s:s, s:s, s:s, s:s, s:i}, {s:s, s:s, s:s, s:s, s:s, s:i},"
+                        " {s:s, s:s, s:s, s:s, s:s, s:i, s:i}]}",
+                        "images", "id", "tiny", "name", "Tiny", "description", "a kernel and a busybox", "boot", "kernel",
+                        "kernel", "/vmlinux", "memory_mib_min", 64, "id", "large", "name", "Large", "description",
+                        "needs much", "boot", "kernel", "kernel", "/vmlinux", "memory_mib_min", 4096, "id", "disk", "name",
+                        "Disk", "description", "boots by itself", "boot", "disk", "kernel", "its own", "memory_mib_min", 64,
+                        "disk_mib_min", 1024);
     return 0;
 }
 
@@ -520,6 +519,12 @@ static const struct rpc_verb provisioner_verbs[] = {
     { "host", host_get, WHO },         { "images", images_get, WHO },         { "flavors", flavors_get, WHO },
     { "instance_create", create, WHO }, { "instance_action", action, WHO },    { "job", job_get, WHO },
     { "instance", instance_get, WHO }, { "instances", instances_get, WHO },   { "console_log", console_get, WHO },
+    { "volume_create", stand_volume_create, WHO }, { "volume_resize", stand_volume_resize, WHO },
+    { "volume_delete", stand_volume_delete, WHO }, { "volume", stand_volume_get, WHO },
+    { "volumes", stand_volumes_get, WHO },   { "snapshot_create", stand_snapshot_create, WHO },
+    { "snapshot_delete", stand_snapshot_delete, WHO }, { "snapshots", stand_snapshots_get, WHO },
+    { "network", stand_network_get, WHO },   { "forward_create", stand_forward_create, WHO },
+    { "forward_delete", stand_forward_delete, WHO },
     { "test", provisioner_test, WHO }, { NULL, NULL, 0 },
 };
 
@@ -555,6 +560,7 @@ static _Noreturn void run(const char *dir, int ready_fd)
     accountd.counts = json_object();
     provisioner.counts = json_object();
     instances = json_object();
+    devices_start();
     jobs = json_object();
     requests = json_object();
     accounts = json_object();

@@ -1,0 +1,117 @@
+/* Snapshots of volumes: made in an instant, kept until they are deleted. */
+#include "api/api.h"
+#include "api/fields.h"
+#include "api/idem.h"
+#include "api/present.h"
+#include "api/resources.h"
+#include "api/upstream.h"
+#include "api/volumes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static json_t *snapshot_view(const json_t *snapshot)
+{
+    return present_thing(snapshot, "snapshot_id");
+}
+
+/* All of the caller's; the answer's list is borrowed from *ok. */
+static enum answer snapshots_ask(struct request *rq, struct reply *rp, json_t **ok)
+{
+    return upstream_ask(rq, rp, DAEMON_PROVISIONER, "snapshots", json_pack("{s:s}", "account_id", rq->who.account_id),
+                        ok);
+}
+
+enum answer snapshot_own(struct request *rq, struct reply *rp, const char *snapshot_id, json_t **snapshot)
+{
+    json_t *ok = NULL, *each;
+    size_t i;
+    enum answer answer = snapshots_ask(rq, rp, &ok);
+
+    *snapshot = NULL;
+    json_array_foreach(json_object_get(ok, "snapshots"), i, each) {
+        const char *id = json_string_value(json_object_get(each, "snapshot_id"));
+
+        if (id && strcmp(id, snapshot_id) == 0)
+            *snapshot = json_incref(each);
+    }
+    json_decref(ok);
+    if (answer == ANSWER_OK && !*snapshot)
+        return reply_fail(rp, ANSWER_NOT_FOUND, "no such snapshot");
+    return answer;
+}
+
+enum answer snapshot_create(struct request *rq, struct reply *rp)
+{
+    json_t *volume, *ok = NULL;
+    const char *name = NULL;
+    struct fields fields;
+    struct idem idem;
+    enum answer answer = idem_replay(rq, rp);
+
+    if (answer == ANSWER_OK) {
+        answer = volume_own(rq, rp, rq->param, &volume);
+        json_decref(volume);
+    }
+    if (answer != ANSWER_OK)
+        return answer;
+    fields_start(&fields, rq->json);
+    fields_name(&fields, "name", &name);
+    rp->errors = fields_done(&fields);
+    if (rp->errors)
+        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    answer = idem_open(rq, rp, "snap_", "nil_", NULL, NULL, &idem);
+    if (answer != ANSWER_OK)
+        return answer;
+    answer = upstream_ask_within(rq, rp, DAEMON_PROVISIONER, "snapshot_create",
+                                 json_pack("{s:s, s:s, s:s}", "snapshot_id", idem.subject_id, "volume_id", rq->param,
+                                           "name", name),
+                                 VOLUME_TIMEOUT_MS, &ok);
+    if (answer == ANSWER_OK) {
+        rp->json = snapshot_view(json_object_get(ok, "snapshot"));
+        snprintf(rp->location, sizeof(rp->location), "/v1/snapshots/%s", idem.subject_id);
+        answer = ANSWER_CREATED;
+    }
+    json_decref(ok);
+    return idem_close(rq, rp, &idem, answer);
+}
+
+enum answer snapshots_list(struct request *rq, struct reply *rp)
+{
+    json_t *ok, *list, *snapshot;
+    size_t i;
+    enum answer answer = snapshots_ask(rq, rp, &ok);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    list = json_array();
+    json_array_foreach(json_object_get(ok, "snapshots"), i, snapshot)
+        json_array_append_new(list, snapshot_view(snapshot));
+    rp->json = json_pack("{s:o, s:n}", "data", list, "next_cursor");
+    json_decref(ok);
+    return ANSWER_OK;
+}
+
+enum answer snapshot_show(struct request *rq, struct reply *rp)
+{
+    json_t *snapshot;
+    enum answer answer = snapshot_own(rq, rp, rq->param, &snapshot);
+
+    if (answer == ANSWER_OK)
+        rp->json = snapshot_view(snapshot);
+    json_decref(snapshot);
+    return answer;
+}
+
+enum answer snapshot_delete(struct request *rq, struct reply *rp)
+{
+    json_t *snapshot, *ok = NULL;
+    enum answer answer = snapshot_own(rq, rp, rq->param, &snapshot);
+
+    json_decref(snapshot);
+    if (answer == ANSWER_OK)
+        answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "snapshot_delete",
+                              json_pack("{s:s}", "snapshot_id", rq->param), &ok);
+    json_decref(ok);
+    return answer == ANSWER_OK ? ANSWER_NO_CONTENT : answer;
+}
