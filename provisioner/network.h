@@ -9,8 +9,7 @@
  * There is no DHCP server to feed: xs-netback answers its guest itself, from the
  * addresses in the device's `ip` node (netback/dhcp.h). So an address is given by writing the node.
  *
- * The tap of a NIC is made by xs-netback when it starts and removed when it ends in
- * order; one whose device is gone is the provisioner's to remove.
+ * The tap of a NIC is made by its xs-netback and ends with it, however that ends: none is left behind.
  *
  * All verbs can be repeated: done already is success. They return 0, or -1 after logging why. One thread
  * calls them. They need root; nothing a customer wrote reaches a command line.
@@ -27,6 +26,7 @@
 #define NETWORK_NAME_BYTES  16
 #define NETWORK_BRIDGE_PREFIX "xsbr"
 #define NETWORK_TAP_PREFIX  "xst"       /* taps are named xstDOMID.DEVICE (network_tap_name) */
+#define NETWORK_FORWARDS_MAX 1024u
 #define NETWORK_HOST_FIRST  2u
 #define NETWORK_HOST_LAST   254u
 
@@ -46,6 +46,16 @@ static inline void network_tap_name(char name[NETWORK_NAME_BYTES], uint32_t domi
     snprintf(name, NETWORK_NAME_BYTES, NETWORK_TAP_PREFIX "%u.%u", domid & 0xffff, device & 0xff);
 }
 
+/* The bridge's, so that a gateway keeps its MAC whatever joins or leaves. */
+static inline void network_gateway_mac(uint8_t mac[6], unsigned number)
+{
+    mac[0] = 0xfe;                      /* locally administered; guests' are 02:.. */
+    mac[1] = 0x78;
+    mac[2] = 0x73;
+    mac[3] = mac[4] = 0;
+    mac[5] = (uint8_t)number;
+}
+
 struct network_forward {
     uint16_t host_port, guest_port;
     uint32_t ipv4;                      /* the guest, host byte order */
@@ -58,11 +68,8 @@ int network_down(unsigned number);      /* the bridge; whatever is still in it l
 int network_forward_set(const struct network_forward *forward);
 int network_forward_remove(uint16_t host_port);
 
-int network_tap_remove(const char *name);
-
 /* What there is now, for reconciling. How many, at most `max` are written; -1 after logging. */
 int network_list(unsigned *numbers, size_t max);
 int network_forwards(struct network_forward *forwards, size_t max);
-int network_taps(char (*names)[NETWORK_NAME_BYTES], size_t max);
 
 #endif
