@@ -270,7 +270,8 @@ const char *problem_advice(const char *code)
         { "wrong_role", "xs admin needs an operator's key, everything else a customer's" },
         { "scope_missing", "make a key with this scope: xs keys new" },
         { "insufficient_funds", "ask the operator for credit, or delete what runs" },
-        { "not_found", "xs list shows what there is" },
+        { "not_found", "the list commands (xs list, xs volume list, ...) show what there is" },
+        { "quota_exceeded", "delete what you no longer need, or ask the operator for more" },
         { "invalid_fields", "correct the fields above and try again" },
         { "capacity_unavailable", "try a smaller flavor, or later; xs flavors lists them" },
     };

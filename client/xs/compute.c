@@ -1,18 +1,16 @@
-/* Instances: making them, waiting for them, ending them. */
+/* Instances: showing them, telling them what to do, ending them. */
 #include "client/xs/args.h"
 #include "client/xs/commands.h"
 #include "client/xs/fail.h"
 #include "client/xs/table.h"
+#include "client/xs/wait.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define PAUSE_MS 100
-#define WAIT_S_DEFAULT "120"
 
 bool json_print(struct host *host, const json_t *json)
 {
@@ -23,8 +21,8 @@ bool json_print(struct host *host, const json_t *json)
     return true;
 }
 
-static int list_show(struct host *host, char **argv, const char *path, const struct column *columns, unsigned count,
-                     const char *none, const char *usage)
+int list_show(struct host *host, char **argv, const char *path, const struct column *columns, unsigned count,
+              const char *none, const char *usage)
 {
     json_t *list;
 
@@ -39,7 +37,8 @@ static int list_show(struct host *host, char **argv, const char *path, const str
 int images_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "ID", "id" }, { "NAME", "name" }, { ">MIN MIB", "memory_mib_min" }, { "DESCRIPTION", "description" },
+        { "ID", "id" },          { "NAME", "name" },          { ">MIN MIB", "memory_mib_min" },
+        { ">DISK MIB", "disk_mib_min" }, { "DESCRIPTION", "description" },
     };
 
     return list_show(host, argv, "/v1/images", columns, COUNT(columns), "There are no images.", "images");
@@ -65,30 +64,52 @@ int list_command(struct host *host, char **argv)
                      "You have no instances. Make one: xs create NAME --image IMAGE --flavor FLAVOR --wait", "list");
 }
 
-char *instance_resolve(struct host *host, const char *name_or_id)
+/* What a table cannot show of an object becomes text. */
+static void text_add(json_t *list, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void text_add(json_t *list, const char *fmt, ...)
 {
-    json_t *list, *instance;
-    char *found = NULL;
-    size_t i;
+    va_list args;
 
-    if (strncmp(name_or_id, "ins_", 4) == 0 && strspn(name_or_id + 4, "0123456789abcdefghjkmnpqrstvwxyz") ==
-                                                   strlen(name_or_id + 4))
-        return strdup(name_or_id);
-    list = ask_get(host, "/v1/instances");
-    json_array_foreach(json_object_get(list, "data"), i, instance) {
-        if (strcmp(answer_text(instance, "name"), name_or_id) != 0)
-            continue;
-        if (found)
-            fail(EXIT_REFUSED, "\"%s\" is the name of more than one instance: use the id, xs list shows it", name_or_id);
-        found = strdup(answer_text(instance, "id"));
-    }
-    json_decref(list);
-    if (!found)
-        fail(EXIT_REFUSED, "you have no instance called \"%s\": xs list shows what there is", name_or_id);
-    return found;
+    va_start(args, fmt);
+    json_array_append_new(list, json_vsprintf(fmt, args));
+    va_end(args);
 }
 
-static void instance_card(const json_t *instance)
+static json_t *volumes_text(const json_t *instance)
+{
+    json_t *list = json_array(), *volume;
+    size_t i;
+
+    json_array_foreach(json_object_get(instance, "volumes"), i, volume)
+        text_add(list, "%s %s%s%s", answer_text(volume, "device"), answer_text(volume, "id"),
+                 json_is_true(json_object_get(volume, "root")) ? " (its own)" : "",
+                 json_is_true(json_object_get(volume, "read_only")) ? " (read-only)" : "");
+    return list;
+}
+
+static json_t *addresses_text(const json_t *instance)
+{
+    json_t *list = json_array(), *address;
+    size_t i;
+
+    json_array_foreach(json_object_get(instance, "addresses"), i, address)
+        text_add(list, "%s (%s)", answer_text(address, "ipv4"), answer_text(address, "mac"));
+    return list;
+}
+
+static json_t *ports_text(const json_t *instance)
+{
+    json_t *list = json_array(), *forward;
+    size_t i;
+
+    json_array_foreach(json_object_get(instance, "forwards"), i, forward)
+        text_add(list, "%s:%d to %d", answer_text(forward, "host"),
+                 (int)json_integer_value(json_object_get(forward, "port")),
+                 (int)json_integer_value(json_object_get(forward, "guest_port")));
+    return list;
+}
+
+void instance_card(const json_t *instance)
 {
     static const struct column columns[] = {
         { "id", "id" },
@@ -101,12 +122,20 @@ static void instance_card(const json_t *instance)
         { "flavor", "flavor" },
         { "vcpus", "vcpus" },
         { "memory MiB", "memory_mib" },
+        { "disks", "volumes" },
+        { "addresses", "addresses" },
+        { "ports", "forwards" },
         { "created", "created_at" },
         { "started", "started_at" },
         { "billed now", "meters_running" },
     };
+    json_t *shown = json_copy((json_t *)instance);
 
-    card_print(columns, COUNT(columns), instance);
+    json_object_set_new(shown, "volumes", volumes_text(instance));
+    json_object_set_new(shown, "addresses", addresses_text(instance));
+    json_object_set_new(shown, "forwards", ports_text(instance));
+    card_print(columns, COUNT(columns), shown);
+    json_decref(shown);
 }
 
 int show_command(struct host *host, char **argv)
@@ -123,187 +152,6 @@ int show_command(struct host *host, char **argv)
         instance_card(instance);
     json_decref(instance);
     free(id);
-    return EXIT_DONE;
-}
-
-/* waiting */
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* One line that rewrites itself on a terminal, one line per change elsewhere. */
-struct progress {
-    int64_t begun_ms;
-    char last[160];
-};
-
-static void progress_show(struct progress *progress, const char *text)
-{
-    bool terminal = isatty(STDERR_FILENO);
-
-    if (!terminal && strcmp(progress->last, text) == 0)
-        return;
-    snprintf(progress->last, sizeof(progress->last), "%s", text);
-    fprintf(stderr, terminal ? "\r\033[K%s, %.1f s" : "%s, %.1f s\n", text,
-            (double)(now_ms() - progress->begun_ms) / 1000.0);
-    fflush(stderr);
-}
-
-static void progress_end(void)
-{
-    if (isatty(STDERR_FILENO))
-        fputc('\n', stderr);
-}
-
-static void step_now(const json_t *action, char *out, size_t size)
-{
-    json_t *step;
-    size_t i;
-
-    snprintf(out, size, "%s %s", answer_text(action, "type"), answer_text(action, "status"));
-    if (strcmp(answer_text(action, "status"), "running") != 0)
-        return;
-    json_array_foreach(json_object_get(action, "steps"), i, step)
-        if (strcmp(answer_text(step, "status"), "running") == 0)
-            snprintf(out, size, "%s: %s (%d%%)", answer_text(action, "type"), answer_text(step, "name"),
-                     (int)json_integer_value(json_object_get(action, "progress")));
-}
-
-static _Noreturn void action_failed(const json_t *action)
-{
-    const json_t *error = json_object_get(action, "error");
-    const char *advice = problem_advice(answer_text(error, "code"));
-
-    progress_end();
-    fail(EXIT_REFUSED, "%s failed: %s: %s%s%s\n    action %s", answer_text(action, "type"), answer_text(error, "code"),
-         answer_text(error, "detail"), advice ? "\n    what to do: " : "", advice ? advice : "",
-         answer_text(action, "id"));
-}
-
-static void pause_ms(long milliseconds)
-{
-    struct timespec pause = { .tv_nsec = milliseconds * 1000000L };
-
-    nanosleep(&pause, NULL);
-}
-
-/* Until the action has succeeded; exits 1 if it fails, 4 when the time is up. */
-static json_t *action_wait(struct host *host, struct progress *progress, const char *action_id, int64_t until_ms)
-{
-    char path[256], step[160];
-
-    for (;;) {
-        int64_t asked_ms, left_s = (until_ms - now_ms()) / 1000;
-        json_t *action;
-
-        asked_ms = now_ms();
-        snprintf(path, sizeof(path), "/v1/actions/%s?wait=%d", action_id, left_s > 2 ? 2 : left_s < 0 ? 0 : (int)left_s);
-        action = ask_get(host, path);
-        step_now(action, step, sizeof(step));
-        progress_show(progress, step);
-        if (strcmp(answer_text(action, "status"), "failed") == 0 || strcmp(answer_text(action, "status"), "cancelled") == 0)
-            action_failed(action);
-        if (strcmp(answer_text(action, "status"), "succeeded") == 0)
-            return action;
-        json_decref(action);
-        if (now_ms() >= until_ms) {
-            progress_end();
-            fail(EXIT_LATER, "the action %s has not ended in time; it goes on. xs show tells how it went", action_id);
-        }
-        /* The host waits for us unless too many wait there already. */
-        if (now_ms() - asked_ms < PAUSE_MS)
-            pause_ms(PAUSE_MS);
-    }
-}
-
-/* Running is not enough: until the guest itself has spoken. */
-static json_t *ready_wait(struct host *host, struct progress *progress, const char *instance_id, int64_t until_ms)
-{
-    char path[256], text[160];
-
-    snprintf(path, sizeof(path), "/v1/instances/%s", instance_id);
-    for (;;) {
-        json_t *instance = ask_get(host, path);
-        const char *state = answer_text(instance, "state");
-
-        snprintf(text, sizeof(text), "%s%s", state,
-                 json_is_true(json_object_get(instance, "ready")) ? ", ready" : ", waiting for the guest's first line");
-        progress_show(progress, text);
-        if (json_is_true(json_object_get(instance, "ready")))
-            return instance;
-        if (strcmp(state, "failed") == 0 || strcmp(state, "stopped") == 0 || strcmp(state, "deleted") == 0) {
-            progress_end();
-            fail(EXIT_REFUSED, "the instance is %s before it was ready: %s", state, answer_text(instance, "state_reason"));
-        }
-        json_decref(instance);
-        if (now_ms() >= until_ms) {
-            progress_end();
-            fail(EXIT_LATER, "the guest has not written to its console in time; it goes on. Look: xs log %s", instance_id);
-        }
-        pause_ms(PAUSE_MS);
-    }
-}
-
-int create_command(struct host *host, char **argv)
-{
-    static const char usage[] = "create NAME --image IMAGE --flavor FLAVOR [--cmdline TEXT] [--wait [--timeout SECONDS]]";
-    const char *name, *image = NULL, *flavor = NULL, *cmdline = NULL, *timeout = WAIT_S_DEFAULT;
-    struct progress progress = { .begun_ms = now_ms() };
-    bool wait = false;
-    const struct flag flags[] = {
-        { "--image", &image, NULL },     { "--flavor", &flavor, NULL }, { "--cmdline", &cmdline, NULL },
-        { "--timeout", &timeout, NULL }, { "--wait", NULL, &wait },     { NULL, NULL, NULL },
-    };
-    json_t *body, *instance;
-
-    args_take(argv, flags, &name, 1, 1, usage);
-    if (!image || !flavor)
-        fail(EXIT_USAGE, "--image and --flavor are needed; xs images and xs flavors list them\nusage: xs %s", usage);
-    body = json_pack("{s:s, s:s, s:s}", "name", name, "image", image, "flavor", flavor);
-    if (!body)
-        fail(EXIT_USAGE, "the name, image or flavor is not UTF-8 text");
-    if (cmdline)
-        json_object_set_new(body, "cmdline", json_string(cmdline));
-    instance = ask_post(host, "/v1/instances", body);
-    if (wait) {
-        int64_t until_ms = progress.begun_ms + 1000 * args_number("--timeout", timeout, 1, 3600);
-        char *id = strdup(answer_text(instance, "id"));
-
-        json_decref(action_wait(host, &progress, answer_text(json_object_get(instance, "action"), "id"), until_ms));
-        json_decref(instance);
-        instance = ready_wait(host, &progress, id, until_ms);
-        progress_end();
-        free(id);
-    }
-    if (!json_print(host, instance))
-        instance_card(instance);
-    json_decref(instance);
-    return EXIT_DONE;
-}
-
-/* verbs */
-
-static int action_follow(struct host *host, json_t *action, bool wait, const char *timeout)
-{
-    struct progress progress = { .begun_ms = now_ms() };
-
-    if (wait) {
-        char *id = strdup(answer_text(action, "id"));
-
-        json_decref(action);
-        action = action_wait(host, &progress, id,
-                             progress.begun_ms + 1000 * args_number("--timeout", timeout, 1, 3600));
-        progress_end();
-        free(id);
-    }
-    if (!json_print(host, action))
-        printf("%s  %s  %s\n", answer_text(action, "id"), answer_text(action, "type"), answer_text(action, "status"));
-    json_decref(action);
     return EXIT_DONE;
 }
 

@@ -18,7 +18,8 @@ static const struct command commands[] = {
     { "quote", quote_command, "what a configuration would cost" },
     { "images", images_command, "what can be booted" },
     { "flavors", flavors_command, "sizes" },
-    { "create", create_command, "NAME --image I --flavor F [--wait]: make an instance" },
+    { "create", create_command, "NAME --image I --flavor F [--disk 4G] [--volume V] [--network] [--ssh-key K]\n"
+                                "                         [--forward 22] [--user-data FILE] [--wait]: make an instance" },
     { "list", list_command, "your instances" },
     { "show", show_command, "INSTANCE: one of them (id or name)" },
     { "start", start_command, "INSTANCE [--wait]" },
@@ -29,6 +30,25 @@ static const struct command commands[] = {
     { "resume", resume_command, "INSTANCE [--wait]" },
     { "rm", rm_command, "INSTANCE [--wait]: delete it" },
     { "log", log_command, "INSTANCE: what it wrote on its console" },
+    { "ssh", ssh_command, "INSTANCE [--user U] [--wait] [-- COMMAND]: log in, or run a command there" },
+    { "sshkey add", sshkey_add_command, "NAME FILE.pub: a key that may log in to guests made with it" },
+    { "sshkey list", sshkey_list_command, "your SSH keys" },
+    { "sshkey rm", sshkey_rm_command, "NAME|ID" },
+    { "volume create", volume_create_command, "NAME --size 1G [--image I | --snapshot S]: a disk that outlives instances" },
+    { "volume list", volume_list_command, "your volumes, instances' own disks among them" },
+    { "volume show", volume_show_command, "VOLUME" },
+    { "volume attach", volume_attach_command, "VOLUME INSTANCE [--read-only] [--wait]" },
+    { "volume detach", volume_detach_command, "VOLUME [--wait]" },
+    { "volume resize", volume_resize_command, "VOLUME SIZE: let it grow, attached or not" },
+    { "volume snapshot", volume_snapshot_command, "VOLUME NAME: keep what it holds now" },
+    { "volume delete", volume_delete_command, "VOLUME" },
+    { "snapshot list", snapshot_list_command, "your snapshots" },
+    { "snapshot delete", snapshot_delete_command, "SNAPSHOT" },
+    { "network show", network_show_command, "your network" },
+    { "ip list", ip_list_command, "your instances' addresses" },
+    { "forward add", forward_add_command, "INSTANCE PORT: let a port of the host lead to this one" },
+    { "forward list", forward_list_command, "INSTANCE" },
+    { "forward rm", forward_rm_command, "ID" },
     { "usage", usage_command, "[INSTANCE]: what was used, to this second" },
     { "records", records_command, "INSTANCE: the signed records behind the bill" },
     { "wallet", wallet_command, "your money" },
@@ -78,12 +98,12 @@ static unsigned words_match(const char *words, char **argv)
     return taken;
 }
 
-/* --json and --ca may stand anywhere: they are taken out of argv. */
+/* --json and --ca may stand anywhere before "--": they are taken out of argv. */
 static void common_take(char **argv, struct settings *settings)
 {
     char **kept = argv;
 
-    for (; *argv; argv++) {
+    for (; *argv && strcmp(*argv, "--") != 0; argv++) {
         if (strcmp(*argv, "--json") == 0) {
             settings->json = true;
         } else if (strcmp(*argv, "--ca") == 0) {
@@ -94,6 +114,8 @@ static void common_take(char **argv, struct settings *settings)
             *kept++ = *argv;
         }
     }
+    while (*argv)
+        *kept++ = *argv++;
     *kept = NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "client/xs/commands.h"
 #include "client/xs/fail.h"
 #include "client/xs/table.h"
+#include "client/xs/units.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ static unsigned __int128 big_number(const char *digits)
 }
 
 /* Lines carry exact counts (ns, bytes) and how many of them make a priced unit. People read units: each line gets `units`
- * with six decimals, cut. Only for the eye: amounts come from the exact counts. */
+ * with six decimals, cut; what is counted one by one has none. Only for the eye: amounts come from the exact counts. */
 static void lines_in_units(json_t *lines)
 {
     size_t i;
@@ -33,7 +34,10 @@ static void lines_in_units(json_t *lines)
 
         if (!per)
             per = 1;
-        snprintf(text, sizeof(text), "%ju.%06ju", (uintmax_t)(count / per), (uintmax_t)(count % per * 1000000 / per));
+        if (per == 1)
+            snprintf(text, sizeof(text), "%ju", (uintmax_t)count);
+        else
+            snprintf(text, sizeof(text), "%ju.%06ju", (uintmax_t)(count / per), (uintmax_t)(count % per * 1000000 / per));
         json_object_set_new(line, "units", json_string(text));
     }
 }
@@ -107,6 +111,51 @@ static void usage_print(const json_t *rows)
     table_print(columns, COUNT(columns), rows, "Nothing has been used yet.");
 }
 
+/* Bytes as people read them beside the exact counts, which --json has; true if there are any operations or packets. */
+static bool devices_in_units(json_t *rows)
+{
+    static const char *const bytes[] = { "disk_read_bytes", "disk_write_bytes", "net_rx_bytes", "net_tx_bytes" };
+    static const char *const counts[] = { "disk_read_ops", "disk_write_ops", "disk_flush_ops", "disk_discard_ops",
+                                          "net_rx_packets", "net_tx_packets" };
+    char text[UNITS_BYTES];
+    bool any = false;
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row) {
+        for (size_t b = 0; b < COUNT(bytes); b++) {
+            uint64_t count = strtoull(answer_text(row, bytes[b]), NULL, 10);
+
+            json_object_set_new(row, bytes[b], json_string(units_print(count, text)));
+        }
+        for (size_t c = 0; c < COUNT(counts); c++)
+            any |= strtoull(answer_text(row, counts[c]), NULL, 10) != 0;
+    }
+    return any;
+}
+
+static void devices_print(json_t *rows)
+{
+    static const struct column columns[] = {
+        { "INSTANCE", "id" },
+        { ">READS", "disk_read_ops" },
+        { ">READ", "disk_read_bytes" },
+        { ">WRITES", "disk_write_ops" },
+        { ">WRITTEN", "disk_write_bytes" },
+        { ">FLUSHES", "disk_flush_ops" },
+        { ">DISCARDS", "disk_discard_ops" },
+        { ">PACKETS IN", "net_rx_packets" },
+        { ">RECEIVED", "net_rx_bytes" },
+        { ">PACKETS OUT", "net_tx_packets" },
+        { ">SENT", "net_tx_bytes" },
+    };
+
+    if (!devices_in_units(rows))
+        return;
+    putchar('\n');
+    table_print(columns, COUNT(columns), rows, "");
+}
+
 int usage_command(struct host *host, char **argv)
 {
     const char *which;
@@ -123,6 +172,7 @@ int usage_command(struct host *host, char **argv)
     if (!json_print(host, usage)) {
         rows = which ? json_pack("[O]", usage) : json_incref(json_object_get(usage, "data"));
         usage_print(rows);
+        devices_print(rows);
         json_decref(rows);
     }
     json_decref(usage);

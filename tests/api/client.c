@@ -175,7 +175,7 @@ static void waits(void)
     ok_has(out, "available: 0.000000001", "and what is there");
     ok_has(out, "ask the operator for credit", "and what to do");
     ok_int(xs("images", NULL), 0, "images");
-    ok_has(out, "ID     NAME   MIN MIB  DESCRIPTION\n", "have a table");
+    ok_has(out, "ID     NAME   MIN MIB  DISK MIB  DESCRIPTION\n", "have a table");
     ok_int(xs("log", "late-not-there", "--offset", "x", NULL), 1, "a log of nobody");
 }
 
@@ -213,7 +213,7 @@ static void money(void)
     FILE *file;
 
     ok_int(xs("quote", "xs2", "--seconds", "7200", NULL), 0, "quote");
-    ok_has(out, "METER              QUANTITY  UNIT    AMOUNT\n", "a table");
+    ok_has(out, "METER          QUANTITY  UNIT    AMOUNT\n", "a table");
     ok_has(out, "0.0144 EUR (0.0072 EUR an hour)", "and a sentence");
     ok_int(xs("quote", "--vcpus", "1", "--memory", "64", "--json", NULL), 0, "by size");
     ok_has(out, "\"total\": \"0.0036\"", "as JSON");
