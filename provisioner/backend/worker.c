@@ -109,7 +109,7 @@ static void end(enum worker_status status, const char *key, const char *fmt, va_
 
     vsnprintf(text, sizeof(text), fmt, args);
     log_warnx("%s", text);
-    worker_say(json_pack("{s:s+}", key, text, ""));
+    worker_say(json_pack("{s:s}", key, text));
     _exit(status);
 }
 

@@ -1,0 +1,374 @@
+/* xs-devd: the devices of guests. Watches their nodes, leads them through device.c, keeps a worker for each that
+ * is connected. Root in dom0, since it opens channels, maps and files for workers; it reads no data of guests but the
+ * few nodes that handshake.c checks. */
+#include "provisioner/devd/channel.h"
+#include "provisioner/devd/device.h"
+#include "provisioner/devd/nodes.h"
+#include "provisioner/devd/record.h"
+#include "provisioner/devd/store.h"
+#include "common/daemon.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <xen/xen.h>
+
+#define BACKENDS       "/local/domain/0/backend"
+#define BACKENDS_TOKEN "backends"
+#define EVENTS_AT_ONCE 16
+
+static const char *const type_names[] = { [DEVICE_VBD] = "vbd", [DEVICE_VIF] = "vif" };
+
+static struct device *devices;
+static int epoll_fd, signal_fd;
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct device *device_find(enum device_type type, uint32_t domid, uint32_t id)
+{
+    struct device *device = devices;
+
+    while (device && (device->type != type || device->domid != domid || device->id != id))
+        device = device->next;
+    return device;
+}
+
+/* Its frontend's watch carries this. */
+static char *token_of(const struct device *device, char token[static 64])
+{
+    snprintf(token, 64, "%s/%" PRIu32 "/%" PRIu32, type_names[device->type], device->domid, device->id);
+    return token;
+}
+
+static char *frontend_state_of(const struct device *device, char path[static 80])
+{
+    snprintf(path, 80, "%s/state", device->frontend);
+    return path;
+}
+
+static struct device *device_add(enum device_type type, uint32_t domid, uint32_t id)
+{
+    struct device *device = device_new(type, domid, id);
+    char path[80], token[64];
+
+    device->next = devices;
+    devices = device;
+    store_watch(frontend_state_of(device, path), token_of(device, token));
+    return device;
+}
+
+static void listen_to(struct device *device, pid_t before)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = device->child.socket };
+
+    if (device->child.pid && device->child.pid != before && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, device->child.socket, &event) != 0)
+        fatal("epoll: a worker's socket");
+}
+
+static void look(struct device *device)
+{
+    pid_t before = device->child.pid;
+
+    device_look(device, now_ms());
+    listen_to(device, before);
+}
+
+static void devices_sweep(void)
+{
+    struct device **link = &devices;
+    char path[80], token[64];
+
+    while (*link) {
+        struct device *device = *link;
+
+        if (device->phase != PHASE_GONE) {
+            link = &device->next;
+            continue;
+        }
+        *link = device->next;
+        store_unwatch(frontend_state_of(device, path), token_of(device, token));
+        device_free(device);
+    }
+}
+
+/* "vbd/5/51712" and perhaps "/node" behind it, in `node`. Moves text past it. */
+static bool name_parse(const char *text, enum device_type *type, uint32_t *domid, uint32_t *id, const char **node)
+{
+    char word[3][16];
+    uint64_t number[2];
+
+    for (unsigned i = 0; i < 3; i++) {
+        size_t length = strcspn(text, "/");
+
+        if (length == 0 || length >= sizeof(word[i]))
+            return false;
+        memcpy(word[i], text, length);
+        word[i][length] = 0;
+        text += length + (text[length] == '/');
+    }
+    if (!handshake_number(word[1], DOMID_FIRST_RESERVED - 1u, &number[0]) || number[0] == 0 ||
+        !handshake_number(word[2], UINT32_MAX, &number[1]))
+        return false;
+    *type = strcmp(word[0], "vbd") == 0 ? DEVICE_VBD : DEVICE_VIF;
+    *domid = (uint32_t)number[0];
+    *id = (uint32_t)number[1];
+    *node = text;
+    return strcmp(word[0], type_names[*type]) == 0;
+}
+
+static struct device *device_named(const char *text, bool add, const char **node)
+{
+    enum device_type type;
+    uint32_t domid, id;
+    struct device *device;
+
+    if (!name_parse(text, &type, &domid, &id, node))
+        return NULL;
+    device = device_find(type, domid, id);
+    return device || !add ? device : device_add(type, domid, id);
+}
+
+static void scan_domain(enum device_type type, const char *domid)
+{
+    char path[80], name[64];
+    const char *node;
+    unsigned count;
+    char **ids;
+
+    snprintf(path, sizeof(path), BACKENDS "/%s/%s", type_names[type], domid);
+    ids = store_list(path, &count);
+    for (unsigned i = 0; ids && i < count; i++) {
+        snprintf(name, sizeof(name), "%s/%s/%s", type_names[type], domid, ids[i]);
+        device_named(name, true, &node);
+    }
+    free(ids);
+}
+
+/* All devices that there are; those that are no more find out by looking. */
+static void scan(void)
+{
+    for (unsigned type = 0; type < 2; type++) {
+        char path[80];
+        unsigned count;
+        char **domids;
+
+        snprintf(path, sizeof(path), BACKENDS "/%s", type_names[type]);
+        domids = store_list(path, &count);
+        for (unsigned i = 0; domids && i < count; i++)
+            scan_domain((enum device_type)type, domids[i]);
+        free(domids);
+    }
+}
+
+/* Many events, one look for each device. */
+static void store_events(void)
+{
+    bool all = false;
+    char *path, *token;
+
+    while (store_event(&path, &token)) {
+        const char *name = strcmp(token, BACKENDS_TOKEN) ? token : path + strlen(BACKENDS "/"), *node = "";
+        struct device *device = NULL;
+
+        if (strlen(path) > strlen(BACKENDS "/") || name == token)
+            device = device_named(name, name != token, &node);
+        if (device)
+            device->touched = true;
+        else
+            all = true;
+        if (device && strcmp(node, "params") == 0)
+            device_resized(device);
+        free(path);
+    }
+    if (all)
+        scan();
+    for (struct device *device = devices; device; device = device->next) {
+        if (all || device->touched)
+            look(device);
+        device->touched = false;
+    }
+}
+
+static void hear_all(struct device *device)
+{
+    json_t *message;
+
+    while ((message = child_heard(&device->child))) {
+        device_heard(device, message);
+        json_decref(message);
+    }
+}
+
+static void worker_event(int fd, bool ended)
+{
+    struct device *device = devices;
+
+    while (device && (!device->child.pid || device->child.socket != fd))
+        device = device->next;
+    if (!device)
+        return;
+    hear_all(device);
+    if (ended)                          /* its status comes with SIGCHLD */
+        epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+static void reap(void)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        struct device *device = devices;
+
+        while (device && device->child.pid != pid)
+            device = device->next;
+        if (!device)
+            continue;
+        hear_all(device);
+        device_ended(device, status, now_ms());
+        listen_to(device, pid);
+    }
+}
+
+static void signal_event(void)
+{
+    struct signalfd_siginfo info;
+
+    while (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
+        if (info.ssi_signo == SIGCHLD)
+            reap();
+        else
+            exit(0);                    /* the workers end with us; the next xs-devd takes the devices up */
+    }
+}
+
+static int signals_open(void)
+{
+    sigset_t set;
+    int fd;
+
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    fd = sigprocmask(SIG_BLOCK, &set, NULL) == 0 ? signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK) : -1;
+    if (fd < 0)
+        fatal("cannot make a signalfd");
+    return fd;
+}
+
+/* A device that was removed while no xs-devd ran has left its channel and files. */
+static void record_seen(const char *name)
+{
+    char text[64], *dash;
+    enum device_type type;
+    uint32_t domid, id;
+    const char *node;
+
+    snprintf(text, sizeof(text), "%s", name);
+    while ((dash = strchr(text, '-')))
+        *dash = '/';
+    if (!name_parse(text, &type, &domid, &id, &node) || device_find(type, domid, id))
+        return;
+    log_info("%s: removed while xs-devd did not run", name);
+    channel_close(domid, type == DEVICE_VBD ? XS_METER_CLASS_disk : XS_METER_CLASS_net, id);
+    record_remove(name);
+}
+
+static int due_in_ms(void)
+{
+    int64_t now = now_ms(), least = -1;
+
+    for (const struct device *device = devices; device; device = device->next)
+        if (device->due_ms && (least < 0 || device->due_ms - now < least))
+            least = device->due_ms > now ? device->due_ms - now : 0;
+    return (int)least;
+}
+
+static void due(void)
+{
+    int64_t now = now_ms();
+
+    for (struct device *device = devices; device; device = device->next) {
+        pid_t before = device->child.pid;
+
+        if (!device->due_ms || device->due_ms > now)
+            continue;
+        device_due(device, now);
+        listen_to(device, before);
+    }
+}
+
+static void watch_fd(int fd)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
+        fatal("epoll");
+}
+
+static void users_find(void)
+{
+    static const char *const users[] = { [DEVICE_VBD] = "xs-blk", [DEVICE_VIF] = "xs-net" };
+
+    for (unsigned type = 0; type < 2; type++)
+        if (!daemon_user(users[type], &device_users[type].uid, &device_users[type].gid))
+            fatalx("user %s does not exist: create it (adduser --system --group %s)", users[type], users[type]);
+}
+
+static void serve(void)
+{
+    struct epoll_event events[EVENTS_AT_ONCE];
+    int count = epoll_wait(epoll_fd, events, EVENTS_AT_ONCE, due_in_ms());
+
+    if (count < 0 && errno != EINTR)
+        fatal("epoll_wait");
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.fd == store_fd())
+            store_events();
+        else if (events[i].data.fd == signal_fd)
+            signal_event();
+        else
+            worker_event(events[i].data.fd, events[i].events & (EPOLLHUP | EPOLLERR));
+    }
+    due();
+    devices_sweep();
+}
+
+int main(void)
+{
+    log_init("xs-devd");
+    daemon_lock("/run/xs/devd.pid");
+    users_find();
+    record_open(DEVICE_STATE_DIR);
+    channels_open();
+    store_open();
+    signal_fd = signals_open();
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_fd < 0)
+        fatal("epoll_create1");
+    watch_fd(signal_fd);
+    watch_fd(store_fd());
+    store_watch(BACKENDS, BACKENDS_TOKEN);      /* fires at once: the first scan */
+    scan();
+    record_each(record_seen);
+    daemon_ready();
+    for (;;)
+        serve();
+}
