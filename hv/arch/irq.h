@@ -7,7 +7,6 @@
 
 /* hv's own vectors: above all that Linux programs into devices (its system vectors from 0xEC up never reach hardware). */
 #define VECTOR_DEVICE_MIN 0x20          /* below are the exceptions */
-#define VECTOR_CONSOLE   0xFB           /* the UART has a byte */
 #define VECTOR_IPI       0xFC           /* look at need_resched; also: leave guest mode now */
 #define VECTOR_TIMER     0xFD
 #define VECTOR_SPURIOUS  0xFF

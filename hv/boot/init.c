@@ -2,7 +2,6 @@
 #include "hv/boot/boot.h"
 #include "hv/boot/layout.h"
 #include "hv/arch/desc.h"
-#include "hv/arch/ioapic.h"
 #include "hv/arch/irq.h"
 #include "hv/arch/lapic.h"
 #include "hv/arch/percpu.h"
@@ -20,7 +19,6 @@
 #include "hv/stats/stats.h"
 
 #define DOM0_MEM_DEFAULT (1536ull << 20)
-#define UART_GSI         4              /* COM1 on every PC */
 #define DOM0_MEM_MIN     (256ull << 20)
 
 void boot_main(uint32_t magic, uint32_t info);
@@ -100,9 +98,7 @@ void boot_main(uint32_t magic, uint32_t info)
     smp_start(&machine);
     for (unsigned i = 0; i < machine.nr_ioapics; i++)
         ioapic_add(machine.ioapic[i]);
-    ioapic_own_pin(UART_GSI, VECTOR_CONSOLE, percpu[0].apic_id);
     dom0_start(dom0_bytes);
-    uart_irq_enable();
     printk("memory: %lu MiB, dom0 %lu MiB, hv %lu KiB, free %lu MiB\n", pages_total() >> 8, dom0_bytes >> 20,
            pages_hv() << 2, pages_free() >> 8);
     cpu_main();

@@ -1,7 +1,6 @@
 /* The end: one message, the other CPUs stopped, then halt or reset. */
 #include <stdarg.h>
 
-#include "hv/console/console.h"
 #include "hv/console/machine.h"
 #include "hv/console/printk.h"
 #include "hv/arch/irq.h"
@@ -24,14 +23,19 @@ void machine_set_power_ports(const struct power_ports *p)
     power = *p;
 }
 
+static void __noreturn halt(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
 void machine_reset(void)
 {
     if (power.reset_port)
         outb(power.reset_port, power.reset_value);
     outb(0xCF9, 0x06);                  /* ICH9 reset control: hard reset */
     outb(0x64, 0xFE);                   /* 8042: pulse the reset line */
-    for (;;)
-        __asm__ volatile("cli; hlt");
+    halt();
 }
 
 void machine_power_off(void)
@@ -42,8 +46,7 @@ void machine_power_off(void)
     for (uint64_t until = now_ns() + NS_PER_SEC; now_ns() < until;)
         __builtin_ia32_pause();         /* chipsets take a while */
     printk("machine: power-off was refused, halted\n");
-    for (;;)
-        __asm__ volatile("cli; hlt");
+    halt();
 }
 
 void panic(const char *fmt, ...)
@@ -65,6 +68,5 @@ void panic(const char *fmt, ...)
     }
     if (!panic_halts)
         machine_reset();
-    for (;;)
-        __asm__ volatile("cli; hlt");
+    halt();
 }

@@ -3,7 +3,6 @@
 
 #include "hv/console/printk.h"
 #include "hv/console/uart.h"
-#include "hv/console/console.h"
 #include "hv/arch/tsc.h"
 #include "hv/lib/spinlock.h"
 #include "hv/lib/string.h"

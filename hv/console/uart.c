@@ -8,7 +8,6 @@
 #define REG_LCR  3
 #define REG_MCR  4
 #define REG_LSR  5
-#define LSR_DATA_READY 0x01
 #define LSR_THR_EMPTY  0x20
 
 void uart_init(void)
@@ -35,16 +34,4 @@ void uart_putc(char c)
     if (c == '\n')
         put_raw('\r');
     put_raw(c);
-}
-
-int uart_getc(void)
-{
-    if (!(inb(UART_PORT + REG_LSR) & LSR_DATA_READY))
-        return -1;
-    return inb(UART_PORT + REG_DATA);
-}
-
-void uart_irq_enable(void)
-{
-    outb(UART_PORT + REG_IER, 0x01);
 }

@@ -8,7 +8,5 @@
 
 void uart_init(void);
 void uart_putc(char c);                 /* \n becomes \r\n */
-int uart_getc(void);                    /* -1: nothing */
-void uart_irq_enable(void);             /* receive interrupts, once the IO-APIC routes them */
 
 #endif

@@ -4,7 +4,6 @@
  * A level interrupt is masked in hardware when it arrives and unmasked when dom0 ends it: hv's own end of interrupt
  * comes at once, and the line is still up (82093AA data sheet, 3.2.4). */
 #include "hv/arch/svm/svm.h"
-#include "hv/arch/ioapic.h"
 #include "hv/arch/irq.h"
 #include "hv/arch/percpu.h"
 #include "hv/console/printk.h"
@@ -29,39 +28,29 @@ static struct ioapic {
     uint64_t rte[PINS_MAX];             /* dom0's */
     bool held[PINS_MAX];                /* level, arrived, not ended */
     uint8_t held_vector[PINS_MAX];      /* ... as this one; dom0 may write another meanwhile */
-    bool own[PINS_MAX];                 /* hv's: dom0's writes stop at rte */
 } ioapics[IOAPICS_MAX];
 static unsigned nr_ioapics;
 static struct spinlock ioapic_lock;     /* nests in nothing, nothing nests in it but the console's */
 
-static uint32_t hw_read(struct ioapic *io, uint32_t index)
+/* The register `index`, selected. */
+static volatile uint32_t *hw(struct ioapic *io, uint32_t index)
 {
     volatile uint32_t *regs = paddr_to_virt(io->base);
 
     regs[REG_SELECT / 4] = index;
-    return regs[REG_WINDOW / 4];
-}
-
-static void hw_write(struct ioapic *io, uint32_t index, uint32_t value)
-{
-    volatile uint32_t *regs = paddr_to_virt(io->base);
-
-    regs[REG_SELECT / 4] = index;
-    regs[REG_WINDOW / 4] = value;
+    return &regs[REG_WINDOW / 4];
 }
 
 static void hw_write_rte(struct ioapic *io, unsigned pin)
 {
     uint64_t rte = io->rte[pin] & ~RTE_REMOTE_IRR;
 
-    if (io->own[pin])
-        return;
     if (io->held[pin])
         rte |= RTE_MASKED;
     /* Masked while the halves differ, so that no half-written entry fires. */
-    hw_write(io, INDEX_RTE + 2 * pin, (uint32_t)(rte | RTE_MASKED));
-    hw_write(io, INDEX_RTE + 2 * pin + 1, (uint32_t)(rte >> 32));
-    hw_write(io, INDEX_RTE + 2 * pin, (uint32_t)rte);
+    *hw(io, INDEX_RTE + 2 * pin) = (uint32_t)(rte | RTE_MASKED);
+    *hw(io, INDEX_RTE + 2 * pin + 1) = (uint32_t)(rte >> 32);
+    *hw(io, INDEX_RTE + 2 * pin) = (uint32_t)rte;
 }
 
 void ioapic_add(uint64_t base)
@@ -74,22 +63,11 @@ void ioapic_add(uint64_t base)
     }
     nr_ioapics++;
     io->base = base;
-    io->pins = MIN((hw_read(io, INDEX_VERSION) >> 16 & 0xFF) + 1, (unsigned)PINS_MAX);
+    io->pins = MIN((*hw(io, INDEX_VERSION) >> 16 & 0xFF) + 1, (unsigned)PINS_MAX);
     for (unsigned pin = 0; pin < io->pins; pin++) {
         io->rte[pin] = RTE_MASKED;
         hw_write_rte(io, pin);
     }
-}
-
-void ioapic_own_pin(unsigned pin, uint8_t vector, uint32_t apic_id)
-{
-    struct ioapic *io = &ioapics[0];
-
-    if (!nr_ioapics || pin >= io->pins)
-        return;
-    io->own[pin] = true;
-    hw_write(io, INDEX_RTE + 2 * pin + 1, apic_id << 24);
-    hw_write(io, INDEX_RTE + 2 * pin, vector);
 }
 
 static struct ioapic *ioapic_at(uint64_t gpa)
@@ -119,7 +97,7 @@ uint32_t ioapic_mmio_read(uint64_t gpa)
     else if ((gpa & 0xFF) != REG_WINDOW)
         value = 0;
     else if (io->select == INDEX_ID)
-        value = hw_read(io, INDEX_ID);
+        value = *hw(io, INDEX_ID);
     else if (io->select == INDEX_VERSION)
         value = 0x11 | (io->pins - 1) << 16;    /* no EOI register: Linux then ends level interrupts at the LAPIC only */
     else if (io->select >= INDEX_RTE && pin < io->pins)
@@ -137,7 +115,7 @@ static void write_rte_half(struct ioapic *io, unsigned pin, bool high, uint32_t 
     if (RTE_DELIVERY(io->rte[pin]) > 1)
         io->rte[pin] |= RTE_MASKED;
     /* As an exception's vector or one of hv's own it would mean something else to hv than to dom0. */
-    if ((uint8_t)io->rte[pin] < VECTOR_DEVICE_MIN || (uint8_t)io->rte[pin] >= VECTOR_CONSOLE)
+    if ((uint8_t)io->rte[pin] < VECTOR_DEVICE_MIN || (uint8_t)io->rte[pin] >= VECTOR_IPI)
         io->rte[pin] |= RTE_MASKED;
     if (!(io->rte[pin] & RTE_LEVEL))
         io->held[pin] = false;
@@ -155,47 +133,41 @@ void ioapic_mmio_write(uint64_t gpa, uint32_t value)
         unsigned pin = (io->select - INDEX_RTE) / 2;
 
         if (io->select == INDEX_ID)
-            hw_write(io, INDEX_ID, value);
+            *hw(io, INDEX_ID) = value;
         else if (io->select >= INDEX_RTE && pin < io->pins)
             write_rte_half(io, pin, io->select & 1, value);
     }
     spin_unlock(&ioapic_lock);
 }
 
-bool ioapic_hold(uint8_t vector)
+/* A level interrupt with this vector begins or ends: true if it came from a pin. */
+static bool hold(uint8_t vector, bool begins)
 {
     bool found = false;
 
     spin_lock(&ioapic_lock);
-    for (unsigned i = 0; i < nr_ioapics; i++) {
-        struct ioapic *io = &ioapics[i];
-
+    for (struct ioapic *io = ioapics; io < ioapics + nr_ioapics; io++) {
         for (unsigned pin = 0; pin < io->pins; pin++) {
-            if ((io->rte[pin] & (RTE_LEVEL | RTE_MASKED)) == RTE_LEVEL && (uint8_t)io->rte[pin] == vector &&
-                !io->held[pin]) {
-                io->held[pin] = true;
-                io->held_vector[pin] = vector;
-                hw_write_rte(io, pin);
-                found = true;
-            }
+            bool armed = (io->rte[pin] & (RTE_LEVEL | RTE_MASKED)) == RTE_LEVEL && (uint8_t)io->rte[pin] == vector;
+
+            if (begins ? io->held[pin] || !armed : !io->held[pin] || io->held_vector[pin] != vector)
+                continue;
+            io->held[pin] = begins;
+            io->held_vector[pin] = vector;
+            hw_write_rte(io, pin);
+            found = true;
         }
     }
     spin_unlock(&ioapic_lock);
     return found;
 }
 
+bool ioapic_hold(uint8_t vector)
+{
+    return hold(vector, true);
+}
+
 void ioapic_eoi(uint8_t vector)
 {
-    spin_lock(&ioapic_lock);
-    for (unsigned i = 0; i < nr_ioapics; i++) {
-        struct ioapic *io = &ioapics[i];
-
-        for (unsigned pin = 0; pin < io->pins; pin++) {
-            if (io->held[pin] && io->held_vector[pin] == vector) {
-                io->held[pin] = false;
-                hw_write_rte(io, pin);
-            }
-        }
-    }
-    spin_unlock(&ioapic_lock);
+    hold(vector, false);
 }

@@ -5,8 +5,6 @@
 #include "hv/arch/lapic.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/tsc.h"
-#include "hv/console/input.h"
-#include "hv/evtchn/evtchn.h"
 #include "hv/sched/sched.h"
 #include "hv/stats/stats.h"
 
@@ -45,13 +43,6 @@ static void on_device(uint8_t vector)
     bool level;
 
     charge_enter(cpu);
-    if (vector == VECTOR_CONSOLE) {
-        lapic_eoi();
-        console_poll();
-        evtchn_send_virq(dom0, VIRQ_CONSOLE);
-        charge_leave(cpu);
-        return;
-    }
     level = ioapic_hold(vector);        /* before the EOI, or the line fires again at once */
     lapic_eoi();
     if (dom0 && cpu->id < dom0->nr_vcpus)

@@ -112,7 +112,8 @@ void vlapic_unaccept(struct vcpu *v, uint8_t vector);   /* and back: it was not 
 void vlapic_raise(struct vcpu *v, uint8_t vector, bool level);
 void vlapic_destroy(struct vcpu *v);
 
-/* ioapic.c: dom0's IO-APICs */
+/* ioapic.c: dom0's IO-APICs. Boot tells which there are (from the MADT), dom0 programs them. */
+void ioapic_add(uint64_t base);                         /* all pins masked */
 bool ioapic_covers(uint64_t gpa);
 uint32_t ioapic_mmio_read(uint64_t gpa);
 void ioapic_mmio_write(uint64_t gpa, uint32_t value);
