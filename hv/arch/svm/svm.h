@@ -12,11 +12,12 @@ struct svm_regs {
     uint64_t rbx, rcx, rdx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15;
 };
 
+#define LAPIC_REGS 0x40
+
 struct vlapic {                         /* vlapic.c; x2APIC only */
     uint64_t irr[4], isr[4], tmr[4];    /* irr: atomic, any CPU; the rest: own vCPU */
-    uint32_t id, svr, ldr, esr, tpr;
-    uint32_t lvt_timer, lvt_lint0, lvt_lint1, lvt_error, lvt_pmc, lvt_thermal, lvt_cmci;
-    uint32_t timer_initial, timer_divide;
+    uint32_t id;
+    uint32_t reg[LAPIC_REGS];           /* those that are more than a value have no use for theirs */
     uint64_t timer_set_ns;
     uint64_t icr, base;
     struct timer timer;

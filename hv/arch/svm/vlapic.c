@@ -6,16 +6,28 @@
 #include "hv/arch/msr.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/tsc.h"
+#include "hv/lib/string.h"
 #include "hv/sched/sched.h"
 
-/* MSR = 0x800 + register / 16. */
-#define X2(reg) (MSR_X2APIC_FIRST + (reg) / 16)
+/* Registers by MSR - 0x800, which is the offset in the old page / 16 (APM 2, table 16-6). */
+enum {
+    REG_ID = 0x02, REG_VERSION = 0x03, REG_TPR = 0x08, REG_PPR = 0x0A, REG_EOI = 0x0B, REG_LDR = 0x0D, REG_SVR = 0x0F,
+    REG_ISR = 0x10, REG_TMR = 0x18, REG_IRR = 0x20, REG_ESR = 0x28, REG_LVT_CMCI = 0x2F, REG_ICR = 0x30,
+    REG_LVT_TIMER = 0x32, REG_LVT_THERMAL, REG_LVT_PMC, REG_LVT_LINT0, REG_LVT_LINT1, REG_LVT_ERROR,
+    REG_TIMER_INITIAL, REG_TIMER_CURRENT, REG_TIMER_DIVIDE = 0x3E, REG_SELF_IPI,
+};
 #define SVR_ENABLE   (1u << 8)
 #define LVT_MASKED   (1u << 16)
 #define LVT_PERIODIC (1u << 17)
 #define LVT_VALID    0x000317FFu
-#define LAPIC_VERSION      (0x14u | 6u << 16)         /* 7 LVT entries */
+#define LAPIC_VERSION (0x14u | 6u << 16)        /* 7 LVT entries */
 #define TIMER_HZ_NS  1u                         /* 1 GHz before the divider */
+
+/* What may be written of the registers that just hold their value. */
+static const uint32_t writable[LAPIC_REGS] = {
+    [REG_SVR] = 0x3FF, [REG_LVT_CMCI] = LVT_VALID, [REG_LVT_TIMER ... REG_LVT_ERROR] = LVT_VALID,
+    [REG_TIMER_INITIAL] = UINT32_MAX, [REG_TIMER_DIVIDE] = 0xB,
+};
 
 static unsigned priority(int vector)
 {
@@ -41,7 +53,7 @@ int vlapic_highest(const struct vcpu *v)
 
     /* Nearly always there is none, and each entry asks. */
     if (likely(!(READ_ONCE(l->irr[0]) | READ_ONCE(l->irr[1]) | READ_ONCE(l->irr[2]) | READ_ONCE(l->irr[3]))) ||
-        !(l->svr & SVR_ENABLE))
+        !(l->reg[REG_SVR] & SVR_ENABLE))
         return -1;
     vector = highest(l->irr);
     tpr = svm_of(v)->vmcb->vintr & VINTR_TPR_MASK;
@@ -98,7 +110,7 @@ static unsigned divide_shift(uint32_t divide)
 
 static uint64_t timer_period_ns(const struct vlapic *l)
 {
-    return ((uint64_t)l->timer_initial << divide_shift(l->timer_divide)) * TIMER_HZ_NS;
+    return ((uint64_t)l->reg[REG_TIMER_INITIAL] << divide_shift(l->reg[REG_TIMER_DIVIDE])) * TIMER_HZ_NS;
 }
 
 #define TIMER_PERIOD_MIN_NS 100000ull   /* a guest cannot make hv take more than 10,000 of its ticks a second */
@@ -108,7 +120,7 @@ static void timer_arm(struct vcpu *v)
     struct vlapic *l = &svm_of(v)->lapic;
 
     l->timer_set_ns = now_ns();
-    if (l->timer_initial && !(l->lvt_timer & LVT_MASKED))
+    if (l->reg[REG_TIMER_INITIAL] && !(l->reg[REG_LVT_TIMER] & LVT_MASKED))
         timer_set(&l->timer, l->timer_set_ns + MAX(timer_period_ns(l), TIMER_PERIOD_MIN_NS));
     else
         timer_stop(&l->timer);
@@ -119,10 +131,10 @@ static void timer_fires(void *arg)
     struct vcpu *v = arg;
     struct vlapic *l = &svm_of(v)->lapic;
 
-    if (l->lvt_timer & LVT_MASKED)
+    if (l->reg[REG_LVT_TIMER] & LVT_MASKED)
         return;
-    vlapic_raise(v, (uint8_t)l->lvt_timer, false);
-    if (l->lvt_timer & LVT_PERIODIC)
+    vlapic_raise(v, (uint8_t)l->reg[REG_LVT_TIMER], false);
+    if (l->reg[REG_LVT_TIMER] & LVT_PERIODIC)
         timer_arm(v);
 }
 
@@ -133,8 +145,8 @@ static uint32_t timer_current(const struct vlapic *l)
     if (!period)
         return 0;
     if (past >= period)
-        past = l->lvt_timer & LVT_PERIODIC ? past % period : period;
-    return (uint32_t)((period - past) / TIMER_HZ_NS >> divide_shift(l->timer_divide));
+        past = l->reg[REG_LVT_TIMER] & LVT_PERIODIC ? past % period : period;
+    return (uint32_t)((period - past) / TIMER_HZ_NS >> divide_shift(l->reg[REG_TIMER_DIVIDE]));
 }
 
 static uint32_t apic_id_of(const struct vcpu *v)
@@ -150,15 +162,18 @@ void vlapic_reset(struct vcpu *v)
     if (!l->timer.fire)
         timer_init(&l->timer, timer_fires, v);
     timer_stop(&l->timer);
-    for (unsigned w = 0; w < 4; w++)
-        l->irr[w] = l->isr[w] = l->tmr[w] = 0;
+    memset(l->irr, 0, sizeof(l->irr));
+    memset(l->isr, 0, sizeof(l->isr));
+    memset(l->tmr, 0, sizeof(l->tmr));
+    memset(l->reg, 0, sizeof(l->reg));
     l->id = apic_id_of(v);
-    l->ldr = (l->id >> 4) << 16 | 1u << (l->id & 15);
-    l->svr = 0xFF;
-    l->tpr = l->esr = 0;
-    l->lvt_timer = l->lvt_lint0 = l->lvt_lint1 = l->lvt_error = LVT_MASKED;
-    l->lvt_pmc = l->lvt_thermal = l->lvt_cmci = LVT_MASKED;
-    l->timer_initial = l->timer_divide = 0;
+    l->reg[REG_ID] = l->id;
+    l->reg[REG_VERSION] = LAPIC_VERSION;
+    l->reg[REG_LDR] = (l->id >> 4) << 16 | 1u << (l->id & 15);
+    l->reg[REG_SVR] = 0xFF;
+    l->reg[REG_LVT_CMCI] = LVT_MASKED;
+    for (unsigned r = REG_LVT_TIMER; r <= REG_LVT_ERROR; r++)
+        l->reg[r] = LVT_MASKED;
     l->icr = 0;
     l->base = 0xFEE00000 | APIC_BASE_EN | APIC_BASE_EXTD | (v->id == 0 ? APIC_BASE_BSP : 0);
 }
@@ -230,7 +245,7 @@ static bool matches(const struct vcpu *v, uint32_t dest, bool logical)
         return true;
     if (!logical)
         return dest == l->id;
-    return dest >> 16 == l->ldr >> 16 && dest & l->ldr & 0xFFFF;
+    return dest >> 16 == l->reg[REG_LDR] >> 16 && dest & l->reg[REG_LDR] & 0xFFFF;
 }
 
 static void write_icr(struct vcpu *v, uint64_t icr)
@@ -249,20 +264,6 @@ static void write_icr(struct vcpu *v, uint64_t icr)
     }
 }
 
-static uint32_t *lvt_of(struct vlapic *l, uint32_t msr)
-{
-    switch (msr) {
-    case X2(0x2F0): return &l->lvt_cmci;
-    case X2(0x320): return &l->lvt_timer;
-    case X2(0x330): return &l->lvt_thermal;
-    case X2(0x340): return &l->lvt_pmc;
-    case X2(0x350): return &l->lvt_lint0;
-    case X2(0x360): return &l->lvt_lint1;
-    case X2(0x370): return &l->lvt_error;
-    default: return NULL;
-    }
-}
-
 static uint32_t map_word(const uint64_t *map, unsigned word)
 {
     return (uint32_t)(READ_ONCE(map[word / 2]) >> (word & 1 ? 32 : 0));
@@ -270,84 +271,74 @@ static uint32_t map_word(const uint64_t *map, unsigned word)
 
 int vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
-    struct vlapic *l = &svm_of(v)->lapic;
-    uint32_t *lvt = lvt_of(l, msr);
-    uint64_t tpr = svm_of(v)->vmcb->vintr & 15;
+    const struct vlapic *l = &svm_of(v)->lapic;
+    unsigned tpr = svm_of(v)->vmcb->vintr & 15, reg = msr - MSR_X2APIC_FIRST;
 
-    if (lvt)
-        *value = *lvt;
-    else if (msr == X2(0x20))
-        *value = l->id;
-    else if (msr == X2(0x30))
-        *value = LAPIC_VERSION;
-    else if (msr == X2(0x80))
+    switch (reg) {
+    case REG_TPR:
         *value = tpr << 4;
-    else if (msr == X2(0xA0))
-        *value = MAX((unsigned)tpr, priority(highest(l->isr))) << 4;
-    else if (msr == X2(0xD0))
-        *value = l->ldr;
-    else if (msr == X2(0xF0))
-        *value = l->svr;
-    else if (msr >= X2(0x100) && msr < X2(0x180))
-        *value = map_word(l->isr, msr - X2(0x100));
-    else if (msr >= X2(0x180) && msr < X2(0x200))
-        *value = map_word(l->tmr, msr - X2(0x180));
-    else if (msr >= X2(0x200) && msr < X2(0x280))
-        *value = map_word(l->irr, msr - X2(0x200));
-    else if (msr == X2(0x280))
-        *value = l->esr;
-    else if (msr == X2(0x300))
+        return 0;
+    case REG_PPR:
+        *value = MAX(tpr, priority(highest(l->isr))) << 4;
+        return 0;
+    case REG_ISR ... REG_ISR + 7:
+        *value = map_word(l->isr, reg - REG_ISR);
+        return 0;
+    case REG_TMR ... REG_TMR + 7:
+        *value = map_word(l->tmr, reg - REG_TMR);
+        return 0;
+    case REG_IRR ... REG_IRR + 7:
+        *value = map_word(l->irr, reg - REG_IRR);
+        return 0;
+    case REG_ICR:
         *value = l->icr;
-    else if (msr == X2(0x380))
-        *value = l->timer_initial;
-    else if (msr == X2(0x390))
+        return 0;
+    case REG_TIMER_CURRENT:
         *value = timer_current(l);
-    else if (msr == X2(0x3E0))
-        *value = l->timer_divide;
-    else
-        return -EPERM;
+        return 0;
+    case REG_ID:
+    case REG_VERSION:
+    case REG_LDR:
+    case REG_ESR:
+        break;
+    default:
+        if (reg >= LAPIC_REGS || !writable[reg])
+            return -EPERM;
+    }
+    *value = l->reg[reg];
     return 0;
 }
 
 int vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value)
 {
     struct vlapic *l = &svm_of(v)->lapic;
-    uint32_t *lvt = lvt_of(l, msr), low = (uint32_t)value;
+    uint32_t low = (uint32_t)value;
+    unsigned reg = msr - MSR_X2APIC_FIRST;
 
-    if (msr != X2(0x300) && value >> 32)
+    if (reg != REG_ICR && value >> 32)
         return -EPERM;
-    switch (msr) {
-    case X2(0x80):
+    switch (reg) {
+    case REG_TPR:
         svm_of(v)->vmcb->vintr = (svm_of(v)->vmcb->vintr & ~VINTR_TPR_MASK) | (low >> 4 & 15);
         return 0;
-    case X2(0xB0):
+    case REG_EOI:
         eoi(v);
         return 0;
-    case X2(0xF0):
-        l->svr = low & 0x3FF;
+    case REG_ESR:                       /* it is always 0 */
         return 0;
-    case X2(0x280):
-        l->esr = 0;
-        return 0;
-    case X2(0x300):
+    case REG_ICR:
         write_icr(v, value);
         return 0;
-    case X2(0x380):
-        l->timer_initial = low;
-        timer_arm(v);
-        return 0;
-    case X2(0x3E0):
-        l->timer_divide = low & 0xB;
-        return 0;
-    case X2(0x3F0):
+    case REG_SELF_IPI:
         if (low >= 16)
             vlapic_raise(v, (uint8_t)low, false);
         return 0;
+    default:
+        if (reg >= LAPIC_REGS || !writable[reg])
+            return -EPERM;
     }
-    if (!lvt)
-        return -EPERM;
-    *lvt = low & LVT_VALID;
-    if (lvt == &l->lvt_timer)
+    l->reg[reg] = low & writable[reg];
+    if (reg == REG_LVT_TIMER || reg == REG_TIMER_INITIAL)
         timer_arm(v);
     return 0;
 }
