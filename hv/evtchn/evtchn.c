@@ -204,24 +204,14 @@ static bool close_some(struct domain *d, unsigned budget)
 }
 
 /* EVTCHNOP_alloc_unbound. 0; -EPERM; -ESRCH; -EINVAL remote_dom cannot be a domain; -ENOSPC. */
-static long op_alloc_unbound(struct domain *self, void *arg)
+static long op_alloc_unbound(struct domain *d, void *arg)
 {
     struct evtchn_alloc_unbound *op = arg;
-    domid_t remote_id = op->remote_dom == DOMID_SELF ? self->id : op->remote_dom;
-    struct domain *d;
-    int rc;
+    domid_t remote_id = op->remote_dom == DOMID_SELF ? current_vcpu()->domain->id : op->remote_dom;
+    int rc = remote_id >= DOMID_LIMIT ? -EINVAL : open_locked(d, EVTCHNSTAT_unbound, 0, &op->port);
 
-    if (remote_id >= DOMID_LIMIT)
-        return -EINVAL;
-    rc = domain_get_target(op->dom, &d);
-    if (rc)
-        return rc;
-    spin_lock(&d->evtchn->lock);
-    rc = open_locked(d, EVTCHNSTAT_unbound, 0, &op->port);
     if (!rc)
         port_at(d->evtchn, op->port)->remote_id = remote_id;
-    spin_unlock(&d->evtchn->lock);
-    domain_put(d);
     return rc;
 }
 
@@ -268,36 +258,29 @@ static long op_bind_virq(struct domain *self, void *arg)
     struct evtchn_bind_virq *op = arg;
     struct evtchn_domain *e = self->evtchn;
     uint16_t *slot;
-    int rc = -EEXIST;
+    int rc;
 
     if (op->virq >= NR_VIRQS || (!virq_is_per_vcpu(op->virq) && op->vcpu != 0))
         return -EINVAL;
     if (!vcpu_at(self, op->vcpu))
         return -ENOENT;
     slot = virq_slot(e, (unsigned)index_nospec(op->vcpu, VCPUS_MAX), (unsigned)index_nospec(op->virq, NR_VIRQS));
-    spin_lock(&e->lock);
-    if (!*slot)
-        rc = open_locked(self, EVTCHNSTAT_virq, op->vcpu, &op->port);
-    if (!rc) {
-        port_at(e, op->port)->virq = (uint8_t)op->virq;
-        *slot = (uint16_t)op->port;
-    }
-    spin_unlock(&e->lock);
-    return rc;
+    if (*slot)
+        return -EEXIST;
+    rc = open_locked(self, EVTCHNSTAT_virq, op->vcpu, &op->port);
+    if (rc)
+        return rc;
+    port_at(e, op->port)->virq = (uint8_t)op->virq;
+    *slot = (uint16_t)op->port;
+    return 0;
 }
 
 /* EVTCHNOP_bind_ipi. 0; -ENOENT no such vCPU; -ENOSPC. */
 static long op_bind_ipi(struct domain *self, void *arg)
 {
     struct evtchn_bind_ipi *op = arg;
-    int rc;
 
-    if (!vcpu_at(self, op->vcpu))
-        return -ENOENT;
-    spin_lock(&self->evtchn->lock);
-    rc = open_locked(self, EVTCHNSTAT_ipi, op->vcpu, &op->port);
-    spin_unlock(&self->evtchn->lock);
-    return rc;
+    return vcpu_at(self, op->vcpu) ? open_locked(self, EVTCHNSTAT_ipi, op->vcpu, &op->port) : -ENOENT;
 }
 
 static long op_close(struct domain *self, void *arg)
@@ -310,99 +293,67 @@ static long op_close(struct domain *self, void *arg)
 static long op_send(struct domain *self, void *arg)
 {
     evtchn_port_t port = ((struct evtchn_send *)arg)->port;
-    struct evtchn_domain *e = self->evtchn;
-    struct port *p;
-    long rc = 0;
+    const struct port *p = port_at(self->evtchn, port);
 
-    spin_lock(&e->lock);
-    p = port_at(e, port);
-    if (p && p->state == EVTCHNSTAT_interdomain) {
+    if (p && p->state == EVTCHNSTAT_unbound)
+        return 0;
+    if (p && p->state == EVTCHNSTAT_interdomain)
         deliver_to_peer(p);
-        stats_count(self, STATS_EVENTS_SENT, 1);
-    } else if (p && p->state == EVTCHNSTAT_ipi) {
+    else if (p && p->state == EVTCHNSTAT_ipi)
         deliver(self, port, p->vcpu);
-        stats_count(self, STATS_EVENTS_SENT, 1);
-    } else if (!p || p->state != EVTCHNSTAT_unbound) {
-        rc = -EINVAL;
-    }
-    spin_unlock(&e->lock);
-    return rc;
-}
-
-static void status_locked(const struct port *p, struct evtchn_status *op)
-{
-    op->status = p->state;
-    op->vcpu = p->vcpu;
-    memset(&op->u, 0, sizeof(op->u));
-    switch (p->state) {
-    case EVTCHNSTAT_unbound:
-        op->u.unbound.dom = p->remote_id;
-        break;
-    case EVTCHNSTAT_interdomain:
-        op->u.interdomain.dom = p->remote->id;
-        op->u.interdomain.port = p->remote_port;
-        break;
-    case EVTCHNSTAT_virq:
-        op->u.virq = p->virq;
-        break;
-    }
+    else
+        return -EINVAL;
+    stats_count(self, STATS_EVENTS_SENT, 1);
+    return 0;
 }
 
 /* EVTCHNOP_status. 0, also for a closed port; -EPERM; -ESRCH; -EINVAL no such port. */
-static long op_status(struct domain *self, void *arg)
+static long op_status(struct domain *d, void *arg)
 {
     struct evtchn_status *op = arg;
-    struct domain *d;
-    struct port *p;
-    int rc = domain_get_target(op->dom, &d);
+    const struct port *p = port_at(d->evtchn, op->port);
 
-    (void)self;
-    if (rc)
-        return rc;
-    spin_lock(&d->evtchn->lock);
-    p = port_at(d->evtchn, op->port);
-    if (p)
-        status_locked(p, op);
-    spin_unlock(&d->evtchn->lock);
-    domain_put(d);
-    return p ? 0 : -EINVAL;
+    if (!p)
+        return -EINVAL;
+    op->status = p->state;
+    op->vcpu = p->vcpu;
+    memset(&op->u, 0, sizeof(op->u));
+    if (p->state == EVTCHNSTAT_unbound)
+        op->u.unbound.dom = p->remote_id;
+    if (p->state == EVTCHNSTAT_virq)
+        op->u.virq = p->virq;
+    if (p->state == EVTCHNSTAT_interdomain) {
+        op->u.interdomain.dom = p->remote->id;
+        op->u.interdomain.port = p->remote_port;
+    }
+    return 0;
 }
 
 /* EVTCHNOP_bind_vcpu. 0; -ENOENT no such vCPU; -EINVAL the port is closed or belongs to one vCPU. */
 static long op_bind_vcpu(struct domain *self, void *arg)
 {
     struct evtchn_bind_vcpu *op = arg;
-    struct port *p;
-    long rc = -EINVAL;
+    struct port *p = port_at(self->evtchn, op->port);
 
     if (!vcpu_at(self, op->vcpu))
         return -ENOENT;
-    spin_lock(&self->evtchn->lock);
-    p = port_at(self->evtchn, op->port);
-    if (p && (p->state == EVTCHNSTAT_unbound || p->state == EVTCHNSTAT_interdomain ||
-              (p->state == EVTCHNSTAT_virq && !virq_is_per_vcpu(p->virq)))) {
-        WRITE_ONCE(p->vcpu, (uint16_t)op->vcpu);
-        rc = 0;
-    }
-    spin_unlock(&self->evtchn->lock);
-    return rc;
+    if (!p || p->state == EVTCHNSTAT_closed || p->state == EVTCHNSTAT_ipi ||
+        (p->state == EVTCHNSTAT_virq && virq_is_per_vcpu(p->virq)))
+        return -EINVAL;
+    WRITE_ONCE(p->vcpu, (uint16_t)op->vcpu);
+    return 0;
 }
 
 /* EVTCHNOP_unmask: an event that came while the port was masked is delivered now. 0; -EINVAL no such port. */
 static long op_unmask(struct domain *self, void *arg)
 {
     evtchn_port_t port = ((struct evtchn_unmask *)arg)->port;
-    struct evtchn_domain *e = self->evtchn;
-    struct port *p;
-    struct vcpu *v;
+    const struct port *p = port_at(self->evtchn, port);
+    struct vcpu *v = p ? vcpu_at(self, p->vcpu) : NULL;
 
-    spin_lock(&e->lock);
-    p = port_at(e, port);
-    v = p ? vcpu_at(self, p->vcpu) : NULL;
     if (v && bit_test_and_clear_atomic(self->shared_info->evtchn_mask, port) &&
         bit_test(self->shared_info->evtchn_pending, port))
         notify(v, port);
-    spin_unlock(&e->lock);
     return p ? 0 : -EINVAL;
 }
 
@@ -414,37 +365,61 @@ union evtchn_arg {
     struct evtchn_status status;
 };
 
-static const struct evtchn_op_entry {
-    long (*run)(struct domain *self, void *arg);
-    uint8_t bytes;
-    bool answers;                       /* the struct goes back to the guest */
-} ops[] = {
-    [EVTCHNOP_bind_interdomain] = { op_bind_interdomain, sizeof(struct evtchn_bind_interdomain), true },
-    [EVTCHNOP_bind_virq] = { op_bind_virq, sizeof(struct evtchn_bind_virq), true },
-    [EVTCHNOP_close] = { op_close, sizeof(struct evtchn_close), false },
-    [EVTCHNOP_send] = { op_send, sizeof(struct evtchn_send), false },
-    [EVTCHNOP_status] = { op_status, sizeof(struct evtchn_status), true },
-    [EVTCHNOP_alloc_unbound] = { op_alloc_unbound, sizeof(struct evtchn_alloc_unbound), true },
-    [EVTCHNOP_bind_ipi] = { op_bind_ipi, sizeof(struct evtchn_bind_ipi), true },
-    [EVTCHNOP_bind_vcpu] = { op_bind_vcpu, sizeof(struct evtchn_bind_vcpu), false },
-    [EVTCHNOP_unmask] = { op_unmask, sizeof(struct evtchn_unmask), false },
+enum {
+    ANSWERS = 1,                        /* the struct goes back to the guest */
+    LOCKED = 2,                         /* run holds the domain's lock */
+    TARGET = 4,                         /* not on the caller: on the domain that the struct names first */
 };
+_Static_assert(!offsetof(struct evtchn_status, dom) && !offsetof(struct evtchn_alloc_unbound, dom), "named first");
+
+static const struct evtchn_op_entry {
+    long (*run)(struct domain *d, void *arg);
+    uint8_t bytes, how;
+} ops[] = {
+    [EVTCHNOP_bind_interdomain] = { op_bind_interdomain, sizeof(struct evtchn_bind_interdomain), ANSWERS },
+    [EVTCHNOP_bind_virq] = { op_bind_virq, sizeof(struct evtchn_bind_virq), ANSWERS | LOCKED },
+    [EVTCHNOP_close] = { op_close, sizeof(struct evtchn_close), 0 },
+    [EVTCHNOP_send] = { op_send, sizeof(struct evtchn_send), LOCKED },
+    [EVTCHNOP_status] = { op_status, sizeof(struct evtchn_status), ANSWERS | LOCKED | TARGET },
+    [EVTCHNOP_alloc_unbound] = { op_alloc_unbound, sizeof(struct evtchn_alloc_unbound), ANSWERS | LOCKED | TARGET },
+    [EVTCHNOP_bind_ipi] = { op_bind_ipi, sizeof(struct evtchn_bind_ipi), ANSWERS | LOCKED },
+    [EVTCHNOP_bind_vcpu] = { op_bind_vcpu, sizeof(struct evtchn_bind_vcpu), LOCKED },
+    [EVTCHNOP_unmask] = { op_unmask, sizeof(struct evtchn_unmask), LOCKED },
+};
+
+static long run_on(struct domain *d, const struct evtchn_op_entry *op, void *arg)
+{
+    long rc;
+
+    if (!(op->how & LOCKED))
+        return op->run(d, arg);
+    spin_lock(&d->evtchn->lock);
+    rc = op->run(d, arg);
+    spin_unlock(&d->evtchn->lock);
+    return rc;
+}
 
 long do_event_channel_op(unsigned cmd, uint64_t arg_va)
 {
+    const struct evtchn_op_entry *op = &ops[index_nospec(cmd, ARRAY_SIZE(ops))];
     union evtchn_arg arg;
-    const struct evtchn_op_entry *op;
+    struct domain *d;
     long rc;
 
-    if (cmd >= ARRAY_SIZE(ops))
-        return -ENOSYS;
-    op = &ops[index_nospec(cmd, ARRAY_SIZE(ops))];
-    if (!op->run)
+    if (cmd >= ARRAY_SIZE(ops) || !op->run)
         return -ENOSYS;
     if (copy_from_guest(&arg, arg_va, op->bytes))
         return -EFAULT;
-    rc = op->run(current_vcpu()->domain, &arg);
-    if (!rc && op->answers && copy_to_guest(arg_va, &arg, op->bytes))
+    if (op->how & TARGET) {
+        rc = domain_get_target(arg.status.dom, &d);
+        if (rc)
+            return rc;
+        rc = run_on(d, op, &arg);
+        domain_put(d);
+    } else {
+        rc = run_on(current_vcpu()->domain, op, &arg);
+    }
+    if (!rc && op->how & ANSWERS && copy_to_guest(arg_va, &arg, op->bytes))
         return -EFAULT;                         /* the port stays open: the guest finds it by status */
     return rc;
 }
