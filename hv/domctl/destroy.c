@@ -69,7 +69,7 @@ static bool bury(struct domain *d)
     d->dead = true;
     spin_unlock(&d->lock);
     stats_domain_final(d, now_ns());
-    evtchn_send_virq(dom0, VIRQ_DOM_EXC);
+    evtchn_send_virq(dom0, 0, VIRQ_DOM_EXC);
     domain_put(d);                      /* the reference for being alive; the caller has its own */
     return true;
 }

@@ -424,28 +424,17 @@ long do_event_channel_op(unsigned cmd, uint64_t arg_va)
     return rc;
 }
 
-static void send_virq(struct domain *d, unsigned vcpu_id, unsigned virq)
+void evtchn_send_virq(struct domain *d, unsigned vcpu_id, unsigned virq)
 {
     struct evtchn_domain *e = d->evtchn;
     unsigned port;
 
+    ASSERT(virq < NR_VIRQS);
     spin_lock(&e->lock);
     port = *virq_slot(e, vcpu_id, virq);
     if (port)
         deliver(d, port, port_at(e, port)->vcpu);
     spin_unlock(&e->lock);
-}
-
-void evtchn_send_virq_vcpu(struct vcpu *v, unsigned virq)
-{
-    ASSERT(virq < NR_VIRQS);
-    send_virq(v->domain, v->id, virq);
-}
-
-void evtchn_send_virq(struct domain *d, unsigned virq)
-{
-    ASSERT(virq < NR_VIRQS && !virq_is_per_vcpu(virq));
-    send_virq(d, 0, virq);
 }
 
 int evtchn_port_pending(struct domain *d, evtchn_port_t port)

@@ -14,9 +14,8 @@ void evtchn_free(struct domain *d);                     /* frees the table; no r
 
 long do_event_channel_op(unsigned cmd, uint64_t arg_va);
 
-/* Raise: to a VIRQ of one vCPU, or of the domain (vCPU 0's binding wherever it is bound). Unbound: dropped. */
-void evtchn_send_virq_vcpu(struct vcpu *v, unsigned virq);
-void evtchn_send_virq(struct domain *d, unsigned virq);
+/* Raises a VIRQ of one vCPU, or of the domain, whichever vCPU that is bound at. Unbound: dropped. */
+void evtchn_send_virq(struct domain *d, unsigned vcpu_id, unsigned virq);
 
 /* For SCHEDOP_poll: is the port pending now? Out of range: -EINVAL. */
 int evtchn_port_pending(struct domain *d, evtchn_port_t port) __must_check;

@@ -6,7 +6,6 @@
 #include "hv/evtchn/evtchn.h"
 #include "hv/mm/guestcopy.h"
 #include "hv/sched/sched.h"
-#include "hv/sched/timer.h"
 
 #include <xen/sched.h>
 
@@ -37,7 +36,7 @@ static void poll_times_out(void *arg)
 static long poll(uint64_t arg_va)
 {
     struct vcpu *v = current_vcpu();
-    struct timer *t = sched_poll_timer(v);
+    struct timer *t = &v->sched->poll_timer;
     evtchn_port_t ports[64];
     struct sched_poll arg;
     int pending = 0;

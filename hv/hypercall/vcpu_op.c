@@ -7,7 +7,6 @@
 #include "hv/mm/guestcopy.h"
 #include "hv/mm/page.h"
 #include "hv/sched/sched.h"
-#include "hv/sched/timer.h"
 
 /* The guest's vcpu_info moves to a page of its own, once. Its old content goes along. */
 static long register_vcpu_info(struct vcpu *v, uint64_t arg_va)
@@ -91,13 +90,15 @@ static long register_runstate(struct vcpu *v, uint64_t arg_va)
 
 static void event_timer_fires(void *arg)
 {
-    evtchn_send_virq_vcpu(arg, VIRQ_TIMER);
+    struct vcpu *v = arg;
+
+    evtchn_send_virq(v->domain, v->id, VIRQ_TIMER);
 }
 
 static long set_singleshot(struct vcpu *v, uint64_t arg_va)
 {
     struct vcpu_set_singleshot_timer arg;
-    struct timer *t = sched_event_timer(v);
+    struct timer *t = &v->sched->event_timer;
 
     if (v != current_vcpu())
         return -EINVAL;
@@ -114,7 +115,7 @@ static long set_singleshot(struct vcpu *v, uint64_t arg_va)
 
 static long stop_singleshot(struct vcpu *v)
 {
-    struct timer *t = sched_event_timer(v);
+    struct timer *t = &v->sched->event_timer;
 
     if (v != current_vcpu())
         return -EINVAL;

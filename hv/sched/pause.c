@@ -52,5 +52,5 @@ void domain_shutdown(struct domain *d, unsigned code)
     /* The caller may be one of them: stopped, not waited for. */
     for (unsigned i = 0; i < d->nr_vcpus; i++)
         sched_vcpu_stop(d->vcpu[i]);
-    evtchn_send_virq(dom0, VIRQ_DOM_EXC);
+    evtchn_send_virq(dom0, 0, VIRQ_DOM_EXC);
 }

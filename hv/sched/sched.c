@@ -3,19 +3,12 @@
  * A vCPU's item is READY or PARKED in the queue of v->cpu, RUNNING there, or OUT. v->cpu changes only while the item
  * is OUT, under the lock of the old CPU. */
 #include "hv/sched/sched.h"
-#include "hv/sched/runq.h"
-#include "hv/sched/timer.h"
 #include "hv/arch/irq.h"
 #include "hv/arch/tsc.h"
 #include "hv/arch/vcpu.h"
 #include "hv/lib/string.h"
 #include "hv/mm/page.h"
 #include "hv/stats/stats.h"
-
-struct sched_vcpu {
-    struct runq_item item;
-    struct timer event_timer, poll_timer;
-};
 
 static struct sched_cpu {
     struct spinlock lock;               /* order 8; two: lower CPU first */
@@ -192,13 +185,18 @@ static void dequeue_locked(struct sched_cpu *c, struct vcpu *v)
     }
 }
 
-void sched_vcpu_down(struct vcpu *v)
+void sched_vcpu_stop(struct vcpu *v)
 {
     struct sched_cpu *c = lock_vcpu(v);
 
-    v->up = false;
     dequeue_locked(c, v);
     spin_unlock(&c->lock);
+}
+
+void sched_vcpu_down(struct vcpu *v)
+{
+    WRITE_ONCE(v->up, false);
+    sched_vcpu_stop(v);
 }
 
 /* An exchange, not a store: x86 may let the loads that follow (is an event pending?) pass a store, and the store would
@@ -246,23 +244,10 @@ void sched_yield(void)
 
 void sched_vcpu_sleep_sync(struct vcpu *v)
 {
-    struct sched_cpu *c = lock_vcpu(v);
-    unsigned cpu = v->cpu;
-
-    dequeue_locked(c, v);
-    spin_unlock(&c->lock);
-    if (v == current_vcpu())
-        return;
-    while (READ_ONCE(percpu[cpu].current) == v)
+    sched_vcpu_stop(v);
+    /* Paused, it is picked nowhere any more, and v->cpu stays. */
+    for (unsigned cpu = READ_ONCE(v->cpu); v != current_vcpu() && READ_ONCE(percpu[cpu].current) == v;)
         __builtin_ia32_pause();
-}
-
-void sched_vcpu_stop(struct vcpu *v)
-{
-    struct sched_cpu *c = lock_vcpu(v);
-
-    dequeue_locked(c, v);
-    spin_unlock(&c->lock);
 }
 
 void sched_vcpu_kick_runnable(struct vcpu *v)
@@ -357,7 +342,7 @@ void schedule(void)
     struct percpu *cpu = this_cpu();
     struct sched_cpu *c = &sched_cpu[cpu->id];
     struct vcpu *prev = cpu->current, *next;
-    uint64_t now, slice_end, waited;
+    uint64_t now, slice_end, waited = 0;
     bool displaced;
 
     WRITE_ONCE(cpu->need_resched, 0);
@@ -371,29 +356,23 @@ void schedule(void)
         put_prev_locked(c, prev, now);
     next = pick_locked(c, now, &slice_end);
     c->idle = !next;
+    if (next != prev && prev) {
+        vcpu_switch_out(prev);
+        stats_switch_out(cpu, prev, now_ns());
+    }
+    WRITE_ONCE(cpu->current, next);
     if (next) {
         waited = now - next->state_since_ns;
         set_state_locked(next, VCPU_RUNNING, now);
-        if (next == prev)
-            waited = 0;
-        if (next != prev) {
-            if (prev) {
-                vcpu_switch_out(prev);
-                stats_switch_out(cpu, prev, now_ns());
-            }
-            cpu->current = next;
-            cpu->switches++;
-            vcpu_switch_in(next);
-            stats_switch_in(cpu, next, now_ns(), waited);
-        } else if (now - c->published_ns >= PUBLISH_NS) {
-            stats_charge_hv(cpu, next, now_ns());
-            stats_publish(cpu, next);
-            c->published_ns = now;
-        }
-    } else if (prev) {
-        vcpu_switch_out(prev);
-        stats_switch_out(cpu, prev, now_ns());
-        WRITE_ONCE(cpu->current, NULL);
+    }
+    if (next && next != prev) {
+        cpu->switches++;
+        vcpu_switch_in(next);
+        stats_switch_in(cpu, next, now_ns(), waited);
+    } else if (next && now - c->published_ns >= PUBLISH_NS) {
+        stats_charge_hv(cpu, next, now_ns());
+        stats_publish(cpu, next);
+        c->published_ns = now;
     }
     /* Asked under the lock: later prev may be gone. */
     displaced = next && prev && next != prev && !prev->pinned && item_of(prev)->state == RUNQ_READY;
@@ -454,14 +433,4 @@ void sched_runstate(struct vcpu *v, struct vcpu_runstate_info *out)
     sched_runstate_locked(v, out);
     out->time[v->state] += now_ns() - v->state_since_ns;
     spin_unlock(&c->lock);
-}
-
-struct timer *sched_event_timer(struct vcpu *v)
-{
-    return &v->sched->event_timer;
-}
-
-struct timer *sched_poll_timer(struct vcpu *v)
-{
-    return &v->sched->poll_timer;
 }

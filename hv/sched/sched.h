@@ -6,12 +6,21 @@
 #define SCHED_SCHED_H
 
 #include "hv/domain/domain.h"
+#include "hv/sched/runq.h"
+#include "hv/sched/timer.h"
 #include <xen/vcpu.h>
 
 #define WEIGHT_DEFAULT 256
 
+struct sched_vcpu {
+    struct runq_item item;              /* sched.c's alone */
+    /* Armed by VCPUOP_set_singleshot_timer and SCHEDOP_poll, who initialise them (fire is NULL before); they stop with the
+     * vCPU. */
+    struct timer event_timer, poll_timer;
+};
+
 int sched_vcpu_init(struct vcpu *v) __must_check;       /* offline; 0, -ENOMEM */
-void sched_vcpu_destroy(struct vcpu *v);                /* not running, not queued */
+void sched_vcpu_destroy(struct vcpu *v);                /* not running, not queued; also after a failed init, or none */
 
 void sched_vcpu_up(struct vcpu *v);                     /* OFFLINE -> runnable */
 void sched_vcpu_down(struct vcpu *v);                   /* current or not running */
@@ -42,10 +51,5 @@ void sched_runstate_locked(struct vcpu *v, struct vcpu_runstate_info *out);    /
 
 /* Exchanges v's runstate area, which the switches write, for *swap. */
 void sched_runstate_area(struct vcpu *v, struct runstate_area *swap);
-
-/* The two timers that hypercalls arm for a vCPU: VCPUOP_set_singleshot_timer and SCHEDOP_poll. Their owner initialises
- * them (fire is NULL before); they stop with the vCPU. */
-struct timer *sched_event_timer(struct vcpu *v);
-struct timer *sched_poll_timer(struct vcpu *v);
 
 #endif

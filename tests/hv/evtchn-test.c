@@ -258,17 +258,17 @@ static void test_virq(void)
     is(bind_virq(d0, VIRQ_DOM_EXC, 0, &x), -EEXIST, "once");
     is(bind_vcpu(d0, e, 1), 0, "it may move to vCPU 1");
     is(bind_vcpu(d0, t1, 0), -EINVAL, "a vCPU's own may not");
-    evtchn_send_virq(d0, VIRQ_DOM_EXC);
+    evtchn_send_virq(d0, 0, VIRQ_DOM_EXC);
     ok(pending(d0, e) && d0->vcpu[1]->info->evtchn_upcall_pending && !d0->vcpu[0]->info->evtchn_upcall_pending,
        "raised, it tells vCPU 1");
-    evtchn_send_virq_vcpu(d0->vcpu[1], VIRQ_TIMER);
+    evtchn_send_virq(d0, 1, VIRQ_TIMER);
     ok(pending(d0, t1) && !pending(d0, t0), "each vCPU has its own timer");
     (void)status(d0, DOMID_SELF, t1, &s);
     ok(s.status == EVTCHNSTAT_virq && s.u.virq == VIRQ_TIMER && s.vcpu == 1, "status names VIRQ and vCPU");
     is(send(d0, t1), -EINVAL, "one does not send to a VIRQ");
     is(close_port(d0, e), 0, "close");
     ok(!pending(d0, e), "nothing stays pending on a closed port");
-    evtchn_send_virq(d0, VIRQ_DOM_EXC);
+    evtchn_send_virq(d0, 0, VIRQ_DOM_EXC);
     ok(!pending(d0, e), "unbound, it is dropped");
     is(bind_virq(d0, VIRQ_DOM_EXC, 0, &x), 0, "bound again after the close, even though it had moved");
     end(d0);
@@ -528,10 +528,7 @@ static bool step_raise(unsigned d)
 {
     unsigned virq = pick(4), vcpu = virq <= VIRQ_DEBUG ? pick(VCPUS) : 0;
 
-    if (virq <= VIRQ_DEBUG)
-        evtchn_send_virq_vcpu(doms[d]->vcpu[vcpu], virq);
-    else
-        evtchn_send_virq(doms[d], virq);
+    evtchn_send_virq(doms[d], vcpu, virq);
     for (unsigned p = 1; p < PORTS; p++) {
         struct model_port *m = &model[d][p];
 

@@ -65,7 +65,7 @@ void host_yield(void) { syscall(SYS_sched_yield); }
 void printk(const char *fmt, ...) { (void)fmt; }
 void machine_power_off(void) { abort(); }
 void machine_reset(void) { abort(); }
-void evtchn_send_virq(struct domain *d, unsigned virq) { (void)d, (void)virq; }
+void evtchn_send_virq(struct domain *d, unsigned vcpu, unsigned virq) { (void)d, (void)vcpu, (void)virq; }
 void *page_alloc_hv(unsigned order) { return calloc(1, PAGE_SIZE << order); }
 void page_free_hv(void *p, unsigned order) { (void)order, free(p); }
 void irq_ipi(unsigned cpu) { __atomic_add_fetch(&ipis[cpu], 1, __ATOMIC_SEQ_CST); }
