@@ -15,7 +15,7 @@ struct vcpu_paging {
 struct vcpu_paging vcpu_paging(const struct vcpu *v);
 
 int vcpu_arch_init(struct vcpu *v) __must_check;        /* reset state; 0, -ENOMEM */
-void vcpu_arch_destroy(struct vcpu *v);
+void vcpu_arch_destroy(struct vcpu *v);                 /* also after a failed init, or none */
 
 /* Architectural state as the ABI's HVM context records; v is not running. load checks everything VMRUN would
  * (EFER, CR0, CR4, segment attributes): -EINVAL names nothing, a printk_guest line does. */

@@ -60,25 +60,6 @@ static int shared_info_create(struct domain *d)
     return 0;
 }
 
-static int vcpu_create(struct domain *d, struct vcpu *v, unsigned id)
-{
-    int rc;
-
-    v->domain = d;
-    v->id = id;
-    v->state = VCPU_OFFLINE;
-    v->info = (struct vcpu_info *)&d->shared_info->vcpu_info[id];
-    v->info_mfn = MFN_INVALID;
-    v->runstate = RUNSTATE_AREA_NONE;
-    rc = sched_vcpu_init(v);
-    if (rc)
-        return rc;
-    rc = vcpu_arch_init(v);
-    if (rc)
-        sched_vcpu_destroy(v);
-    return rc;
-}
-
 static void vcpus_destroy(struct domain *d)
 {
     while (d->nr_vcpus) {
@@ -92,31 +73,31 @@ static void vcpus_destroy(struct domain *d)
 static int vcpus_create(struct domain *d, unsigned nr)
 {
     struct vcpu *array = (struct vcpu *)(d + 1);
+    int rc = 0;
 
-    for (unsigned id = 0; id < nr; id++) {
-        int rc = vcpu_create(d, &array[id], id);
+    for (unsigned id = 0; id < nr && !rc; id++) {
+        struct vcpu *v = d->vcpu[id] = &array[id];
 
-        if (rc) {
-            vcpus_destroy(d);
-            return rc;
-        }
-        d->vcpu[id] = &array[id];
         d->nr_vcpus = id + 1;
+        v->domain = d;
+        v->id = id;
+        v->state = VCPU_OFFLINE;
+        v->info = (struct vcpu_info *)&d->shared_info->vcpu_info[id];
+        v->info_mfn = MFN_INVALID;
+        v->runstate = RUNSTATE_AREA_NONE;
+        rc = sched_vcpu_init(v);
+        if (!rc)
+            rc = vcpu_arch_init(v);
     }
-    return 0;
+    return rc;
 }
 
-static int params_check(const struct domain_params *params)
+static int params_check(const struct domain_params *p)
 {
-    if (params->nr_vcpus == 0 || params->nr_vcpus > VCPUS_MAX)
+    if (p->nr_vcpus == 0 || p->nr_vcpus > VCPUS_MAX || p->max_evtchn_port == 0 || p->max_evtchn_port > EVTCHN_PORT_MAX ||
+        p->max_grant_frames == 0 || p->max_grant_frames > GRANT_FRAMES_LIMIT || p->max_maptrack > MAPTRACK_LIMIT)
         return -EINVAL;
-    if (params->max_evtchn_port == 0 || params->max_evtchn_port > EVTCHN_PORT_MAX)
-        return -EINVAL;
-    if (params->max_grant_frames == 0 || params->max_grant_frames > GRANT_FRAMES_LIMIT)
-        return -EINVAL;
-    if (params->max_maptrack > MAPTRACK_LIMIT)
-        return -EINVAL;
-    return domain_list_room(params->id);
+    return domain_list_room(p->id);
 }
 
 int domain_create(const struct domain_params *params, struct domain **out)
@@ -131,64 +112,52 @@ int domain_create(const struct domain_params *params, struct domain **out)
         return -ENOMEM;
     struct_init(d, params);
     rc = p2m_init(d);
-    if (rc)
-        goto free_struct;
-    rc = shared_info_create(d);
-    if (rc)
-        goto free_p2m;
-    rc = evtchn_init(d);
-    if (rc)
-        goto free_shared_info;
-    rc = gnttab_init(d);
-    if (rc)
-        goto free_evtchn;
-    rc = vcpus_create(d, params->nr_vcpus);
-    if (rc)
-        goto free_gnttab;
-    rc = stats_domain_create(d, d->born_ns);
-    if (rc)
-        goto free_vcpus;
+    if (!rc)
+        rc = shared_info_create(d);
+    if (!rc)
+        rc = evtchn_init(d);
+    if (!rc)
+        rc = gnttab_init(d);
+    if (!rc)
+        rc = vcpus_create(d, params->nr_vcpus);
+    if (!rc)
+        rc = stats_domain_create(d, d->born_ns);
+    if (rc) {
+        d->refs = 0;
+        domain_free(d);
+        return rc;
+    }
     domain_list_add(d);
     *out = d;
     return 0;
-
-free_vcpus:
-    vcpus_destroy(d);
-free_gnttab:
-    gnttab_free(d);
-free_evtchn:
-    evtchn_free(d);
-free_shared_info:
-    page_free_hv(d->shared_info, 0);
-free_p2m:
-    p2m_free(d);
-free_struct:
-    page_free_hv(d, d->order);
-    return rc;
 }
 
-/* Nothing refers to d and it owns no frame: what domain_create made goes, in reverse. */
+/* Nothing refers to d and it owns no frame: what domain_create made goes, in reverse, or as much as it had come to. */
 void domain_free(struct domain *d)
 {
     BUG_ON(d->pages || d->refs);
     vcpus_destroy(d);
-    gnttab_free(d);
-    evtchn_free(d);
-    page_free_hv(d->shared_info, 0);
-    p2m_free(d);
+    if (d->gnttab)
+        gnttab_free(d);
+    if (d->evtchn)
+        evtchn_free(d);
+    if (d->shared_info)
+        page_free_hv(d->shared_info, 0);
+    if (d->p2m.root)
+        p2m_free(d);
     page_free_hv(d, d->order);
 }
 
 int domain_control_pause(struct domain *d)
 {
+    bool was;
+
     spin_lock(&d->lock);
-    if (d->controller_paused) {
-        spin_unlock(&d->lock);
-        return 0;
-    }
+    was = d->controller_paused;
     d->controller_paused = true;
     spin_unlock(&d->lock);
-    domain_pause(d);
+    if (!was)
+        domain_pause(d);
     return 0;
 }
 

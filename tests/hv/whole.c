@@ -124,7 +124,8 @@ int vcpu_arch_init(struct vcpu *v)
 
 void vcpu_arch_destroy(struct vcpu *v)
 {
-    page_free_hv(v->arch, 0);
+    if (v->arch)
+        page_free_hv(v->arch, 0);
     v->arch = NULL;
 }
 
@@ -167,7 +168,8 @@ int sched_vcpu_init(struct vcpu *v)
 
 void sched_vcpu_destroy(struct vcpu *v)
 {
-    page_free_hv((void *)v->sched, 0);
+    if (v->sched)
+        page_free_hv(v->sched, 0);
     v->sched = NULL;
 }
 
@@ -224,7 +226,7 @@ void domain_shutdown(struct domain *d, unsigned code)
         d->pause_count++;
     d->shutting_down = true;
     d->shutdown_code = code;
-    evtchn_send_virq(dom0, VIRQ_DOM_EXC);
+    evtchn_send_virq(dom0, 0, VIRQ_DOM_EXC);
 }
 
 static void arena_map(void)
