@@ -41,36 +41,20 @@ static int record_put(struct stream *s, uint16_t type, unsigned instance, const 
     return 0;
 }
 
-static int header_put(struct stream *s)
-{
-    struct hvm_save_header header = { .magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION, .gtsc_khz = tsc_khz };
-
-    return record_put(s, HVM_SAVE_CODE(HEADER), 0, &header, sizeof(header));
-}
-
-static int cpu_put(struct stream *s, struct vcpu *v)
-{
-    struct hvm_hw_cpu cpu = { 0 };
-
-    vcpu_context_save(v, &cpu);
-    return record_put(s, HVM_SAVE_CODE(CPU), v->id, &cpu, sizeof(cpu));
-}
-
-static int mtrr_put(struct stream *s, const struct vcpu *v)
-{
-    struct hvm_hw_mtrr mtrr = { .msr_pat_cr = PAT_RESET, .msr_mtrr_def_type = MTRR_DEF_TYPE };
-
-    return record_put(s, HVM_SAVE_CODE(MTRR), v->id, &mtrr, sizeof(mtrr));
-}
-
 static int records_put(struct domain *d, struct stream *s)
 {
-    int rc = header_put(s);
+    struct hvm_save_header header = { .magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION, .gtsc_khz = tsc_khz };
+    struct hvm_hw_mtrr mtrr = { .msr_pat_cr = PAT_RESET, .msr_mtrr_def_type = MTRR_DEF_TYPE };
+    int rc = record_put(s, HVM_SAVE_CODE(HEADER), 0, &header, sizeof(header));
 
+    for (unsigned i = 0; !rc && i < d->nr_vcpus; i++) {
+        struct hvm_hw_cpu cpu;
+
+        vcpu_context_save(d->vcpu[i], &cpu);
+        rc = record_put(s, HVM_SAVE_CODE(CPU), i, &cpu, sizeof(cpu));
+    }
     for (unsigned i = 0; !rc && i < d->nr_vcpus; i++)
-        rc = cpu_put(s, d->vcpu[i]);
-    for (unsigned i = 0; !rc && i < d->nr_vcpus; i++)
-        rc = mtrr_put(s, d->vcpu[i]);
+        rc = record_put(s, HVM_SAVE_CODE(MTRR), i, &mtrr, sizeof(mtrr));
     return rc ? rc : record_put(s, HVM_SAVE_CODE(END), 0, NULL, 0);
 }
 
@@ -90,93 +74,65 @@ long context_get(struct domain *d, struct xen_domctl_hvmcontext *arg)
     return rc;
 }
 
-/* The body of a record, whose length must be exactly that of its struct. */
-static int body_get(struct stream *s, const struct hvm_save_descriptor *desc, void *record, uint32_t bytes)
+static int take(struct stream *s, void *to, uint32_t bytes)
 {
-    if (desc->length != bytes || s->left < bytes)
+    if (s->left < bytes)
         return -EINVAL;
-    if (copy_from_guest(record, s->va, bytes))
+    if (copy_from_guest(to, s->va, bytes))
         return -EFAULT;
     s->va += bytes;
     s->left -= bytes;
     return 0;
 }
 
-static int desc_get(struct stream *s, struct hvm_save_descriptor *desc)
-{
-    if (s->left < sizeof(*desc))
-        return -EINVAL;
-    if (copy_from_guest(desc, s->va, sizeof(*desc)))
-        return -EFAULT;
-    s->va += sizeof(*desc);
-    s->left -= sizeof(*desc);
-    return 0;
-}
-
-static int header_get(struct stream *s)
-{
-    struct hvm_save_descriptor desc;
+union record {
     struct hvm_save_header header;
-    int rc = desc_get(s, &desc);
-
-    if (!rc && desc.typecode != HVM_SAVE_CODE(HEADER))
-        rc = -EINVAL;
-    if (!rc)
-        rc = body_get(s, &desc, &header, sizeof(header));
-    if (!rc && (header.magic != HVM_FILE_MAGIC || header.version != HVM_FILE_VERSION))
-        rc = -EINVAL;
-    return rc;
-}
-
-/* The vCPU has registers: it may run, as soon as nothing pauses it. */
-static int cpu_get(struct domain *d, struct stream *s, const struct hvm_save_descriptor *desc)
-{
     struct hvm_hw_cpu cpu;
-    struct vcpu *v;
-    int rc;
+    struct hvm_hw_mtrr mtrr;            /* accepted and not kept: every guest sees the same, PAT starts from reset */
+};
 
-    if (desc->instance >= d->nr_vcpus)
-        return -EINVAL;
-    v = d->vcpu[index_nospec(desc->instance, d->nr_vcpus)];
-    rc = body_get(s, desc, &cpu, sizeof(cpu));
-    if (!rc)
-        rc = vcpu_context_load(v, &cpu);
+/* The next record, of exactly its struct's length. */
+static int record_take(struct stream *s, struct hvm_save_descriptor *desc, union record *r)
+{
+    int rc = take(s, desc, sizeof(*desc));
+    uint32_t bytes;
+
     if (rc)
         return rc;
-    if (!v->up)
-        sched_vcpu_up(v);
-    return 0;
+    switch (desc->typecode) {
+    case HVM_SAVE_CODE(HEADER): bytes = sizeof(r->header); break;
+    case HVM_SAVE_CODE(CPU): bytes = sizeof(r->cpu); break;
+    case HVM_SAVE_CODE(MTRR): bytes = sizeof(r->mtrr); break;
+    case HVM_SAVE_CODE(END): bytes = 0; break;
+    default: return -EOPNOTSUPP;
+    }
+    return desc->length == bytes ? take(s, r, bytes) : -EINVAL;
 }
 
-/* Accepted and not kept: every guest sees the same MTRRs, and PAT starts from its reset value. */
-static int mtrr_get(struct domain *d, struct stream *s, const struct hvm_save_descriptor *desc)
-{
-    struct hvm_hw_mtrr mtrr;
-
-    return desc->instance < d->nr_vcpus ? body_get(s, desc, &mtrr, sizeof(mtrr)) : -EINVAL;
-}
-
-static int records_get(struct domain *d, struct stream *s)
+static int records_take(struct domain *d, struct stream *s)
 {
     struct hvm_save_descriptor desc;
-    int rc = header_get(s);
+    union record r;
+    int rc = record_take(s, &desc, &r);
 
-    while (!rc) {
-        rc = desc_get(s, &desc);
+    if (rc)
+        return rc;
+    if (desc.typecode != HVM_SAVE_CODE(HEADER) || r.header.magic != HVM_FILE_MAGIC ||
+        r.header.version != HVM_FILE_VERSION)
+        return -EINVAL;
+    while (!(rc = record_take(s, &desc, &r)) && desc.typecode != HVM_SAVE_CODE(END)) {
+        struct vcpu *v = d->vcpu[index_nospec(desc.instance, d->nr_vcpus)];
+
+        if (desc.instance >= d->nr_vcpus || desc.typecode == HVM_SAVE_CODE(HEADER))
+            return -EINVAL;
+        if (desc.typecode != HVM_SAVE_CODE(CPU))
+            continue;
+        rc = vcpu_context_load(v, &r.cpu);
         if (rc)
             return rc;
-        switch (desc.typecode) {
-        case HVM_SAVE_CODE(END):
-            return desc.length ? -EINVAL : 0;
-        case HVM_SAVE_CODE(CPU):
-            rc = cpu_get(d, s, &desc);
-            break;
-        case HVM_SAVE_CODE(MTRR):
-            rc = mtrr_get(d, s, &desc);
-            break;
-        default:
-            return -EOPNOTSUPP;
-        }
+        /* It has registers: it may run, as soon as nothing pauses it. */
+        if (!v->up)
+            sched_vcpu_up(v);
     }
     return rc;
 }
@@ -190,7 +146,7 @@ long context_set(struct domain *d, const struct xen_domctl_hvmcontext *arg)
     if (arg->size > context_bytes(d))
         return -EINVAL;
     domain_pause(d);
-    rc = records_get(d, &s);
+    rc = records_take(d, &s);
     domain_unpause(d);
     return rc;
 }

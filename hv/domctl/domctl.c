@@ -77,21 +77,16 @@ static long op_destroydomain(struct domain *d, struct xen_domctl *op)
     return domain_destroy(d);
 }
 
-static bool is_own(const struct domain *d)
-{
-    return d == current_vcpu()->domain;
-}
-
 static long op_pausedomain(struct domain *d, struct xen_domctl *op)
 {
     (void)op;
-    return is_own(d) ? -EINVAL : domain_control_pause(d);
+    return domain_control_pause(d);
 }
 
 static long op_unpausedomain(struct domain *d, struct xen_domctl *op)
 {
     (void)op;
-    return is_own(d) ? -EINVAL : domain_control_unpause(d);
+    return domain_control_unpause(d);
 }
 
 static uint64_t cpu_time_ns(struct vcpu *v, int *state)
@@ -216,12 +211,12 @@ static long op_scheduler_op(struct domain *d, struct xen_domctl *op)
 
 static long op_gethvmcontext(struct domain *d, struct xen_domctl *op)
 {
-    return is_own(d) ? -EINVAL : context_get(d, &op->u.hvmcontext);
+    return context_get(d, &op->u.hvmcontext);
 }
 
 static long op_sethvmcontext(struct domain *d, struct xen_domctl *op)
 {
-    return is_own(d) ? -EINVAL : context_set(d, &op->u.hvmcontext);
+    return context_set(d, &op->u.hvmcontext);
 }
 
 enum {
@@ -229,6 +224,7 @@ enum {
     DYING = 2,                          /* ... and may be dying */
     CHANGES = 4,                        /* under domctl_lock */
     ANSWERS = 8,                        /* the struct goes back */
+    OTHERS = 16,                        /* never on the caller itself */
 };
 
 static const struct row {
@@ -237,15 +233,15 @@ static const struct row {
 } rows[] = {
     [XEN_DOMCTL_createdomain] = { op_createdomain, CHANGES | ANSWERS },
     [XEN_DOMCTL_destroydomain] = { op_destroydomain, TARGET | DYING | CHANGES },
-    [XEN_DOMCTL_pausedomain] = { op_pausedomain, TARGET | CHANGES },
-    [XEN_DOMCTL_unpausedomain] = { op_unpausedomain, TARGET | CHANGES },
+    [XEN_DOMCTL_pausedomain] = { op_pausedomain, TARGET | OTHERS | CHANGES },
+    [XEN_DOMCTL_unpausedomain] = { op_unpausedomain, TARGET | OTHERS | CHANGES },
     [XEN_DOMCTL_getdomaininfo] = { op_getdomaininfo, ANSWERS },
     [XEN_DOMCTL_max_mem] = { op_max_mem, TARGET | CHANGES },
     [XEN_DOMCTL_getvcpuinfo] = { op_getvcpuinfo, TARGET | DYING | ANSWERS },
     [XEN_DOMCTL_max_vcpus] = { op_max_vcpus, TARGET },
     [XEN_DOMCTL_scheduler_op] = { op_scheduler_op, TARGET | CHANGES | ANSWERS },
-    [XEN_DOMCTL_gethvmcontext] = { op_gethvmcontext, TARGET | CHANGES | ANSWERS },
-    [XEN_DOMCTL_sethvmcontext] = { op_sethvmcontext, TARGET | CHANGES },
+    [XEN_DOMCTL_gethvmcontext] = { op_gethvmcontext, TARGET | OTHERS | CHANGES | ANSWERS },
+    [XEN_DOMCTL_sethvmcontext] = { op_sethvmcontext, TARGET | OTHERS | CHANGES },
 };
 
 static long run_on_target(const struct row *row, struct xen_domctl *op)
@@ -260,22 +256,11 @@ static long run_on_target(const struct row *row, struct xen_domctl *op)
         return rc;
     if (d->dying && !(row->needs & DYING))
         rc = -ESRCH;
+    else if (d == current_vcpu()->domain && row->needs & OTHERS)
+        rc = -EINVAL;
     else
         rc = row->run(d, op);
     domain_put(d);
-    return rc;
-}
-
-static long run_alone(const struct row *row, struct xen_domctl *op)
-{
-    long rc;
-
-    if (!(row->needs & CHANGES))
-        return run_on_target(row, op);
-    if (!spin_try(&domctl_lock))
-        return HYPERCALL_RESTART;
-    rc = run_on_target(row, op);
-    spin_unlock(&domctl_lock);
     return rc;
 }
 
@@ -299,8 +284,10 @@ long do_domctl(uint64_t arg_va)
     /* An answer that cannot be written is found out before anything has changed. */
     if (row->needs & ANSWERS && copy_to_guest(arg_va, &op, sizeof(op)))
         return -EFAULT;
-    rc = run_alone(row, &op);
-    if (!rc && row->needs & ANSWERS && copy_to_guest(arg_va, &op, sizeof(op)))
-        rc = -EFAULT;
-    return rc;
+    if (row->needs & CHANGES && !spin_try(&domctl_lock))
+        return HYPERCALL_RESTART;
+    rc = run_on_target(row, &op);
+    if (row->needs & CHANGES)
+        spin_unlock(&domctl_lock);
+    return !rc && row->needs & ANSWERS ? copy_to_guest(arg_va, &op, sizeof(op)) : rc;
 }

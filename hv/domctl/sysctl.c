@@ -7,10 +7,8 @@
 #include "hv/mm/guestcopy.h"
 #include "hv/mm/page.h"
 
-static long op_physinfo(struct xen_sysctl *op)
+static long physinfo(struct xen_sysctl_physinfo *p)
 {
-    struct xen_sysctl_physinfo *p = &op->u.physinfo;
-
     *p = (struct xen_sysctl_physinfo){
         .threads_per_core = 1,
         .cores_per_socket = cpus_online,
@@ -26,9 +24,8 @@ static long op_physinfo(struct xen_sysctl *op)
     return 0;
 }
 
-static long op_getdomaininfolist(struct xen_sysctl *op)
+static long getdomaininfolist(struct xen_sysctl_getdomaininfolist *list)
 {
-    struct xen_sysctl_getdomaininfolist *list = &op->u.getdomaininfolist;
     struct xen_domctl_getdomaininfo info;
     uint32_t next = list->first_domain;
 
@@ -48,15 +45,9 @@ static long op_getdomaininfolist(struct xen_sysctl *op)
     return 0;
 }
 
-static long (*const rows[])(struct xen_sysctl *op) = {
-    [XEN_SYSCTL_physinfo] = op_physinfo,
-    [XEN_SYSCTL_getdomaininfolist] = op_getdomaininfolist,
-};
-
 long do_sysctl(uint64_t arg_va)
 {
     struct xen_sysctl op;
-    long (*run)(struct xen_sysctl *op);
     long rc;
 
     if (!current_vcpu()->domain->privileged)
@@ -65,13 +56,15 @@ long do_sysctl(uint64_t arg_va)
         return -EFAULT;
     if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
         return -EACCES;
-    if (op.cmd >= ARRAY_SIZE(rows))
+    switch (op.cmd) {
+    case XEN_SYSCTL_physinfo:
+        rc = physinfo(&op.u.physinfo);
+        break;
+    case XEN_SYSCTL_getdomaininfolist:
+        rc = getdomaininfolist(&op.u.getdomaininfolist);
+        break;
+    default:
         return -ENOSYS;
-    run = rows[index_nospec(op.cmd, ARRAY_SIZE(rows))];
-    if (!run)
-        return -ENOSYS;
-    rc = run(&op);
-    if (!rc && copy_to_guest(arg_va, &op, sizeof(op)))
-        rc = -EFAULT;
-    return rc;
+    }
+    return rc ? rc : copy_to_guest(arg_va, &op, sizeof(op));
 }
