@@ -1,19 +1,12 @@
 /* Identifiers that must not repeat. Without RDRAND the TSC's low bits, stirred, are all there is: enough to tell one
  * boot from the next, no more. */
 #include "hv/arch/random.h"
+#include "hv/arch/io.h"
 #include "hv/arch/tsc.h"
 #include "hv/lib/string.h"
 
 #define CPUID_1_ECX_RDRAND (1u << 30)           /* APM 3, appendix E.3.2 */
 #define RDRAND_TRIES 10                         /* CF=0 means none ready now */
-
-static bool rdrand_have(void)
-{
-    uint32_t eax = 1, ebx, ecx = 0, edx;
-
-    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-    return ecx & CPUID_1_ECX_RDRAND;
-}
 
 static bool rdrand(uint64_t *out)
 {
@@ -38,15 +31,13 @@ static uint64_t stir(uint64_t x)
 void random_bytes(void *to, size_t bytes)
 {
     static uint64_t pool;
-    bool have = rdrand_have();
+    bool have = cpuid(1, 0).ecx & CPUID_1_ECX_RDRAND;
 
     for (size_t at = 0; at < bytes; at += sizeof(uint64_t)) {
-        uint64_t word = 0, mixed;
+        uint64_t word = 0;
 
-        if (have && !rdrand(&word))
-            have = false;
-        mixed = stir(__atomic_add_fetch(&pool, rdtsc() | 1, __ATOMIC_RELAXED));
-        word ^= mixed;
+        have = have && rdrand(&word);
+        word ^= stir(__atomic_add_fetch(&pool, rdtsc() | 1, __ATOMIC_RELAXED));
         memcpy((char *)to + at, &word, MIN(sizeof(word), bytes - at));
     }
 }

@@ -69,24 +69,15 @@ struct madt {
 
 static const struct rsdp *rsdp;
 
-static bool sums_to_zero(const void *p, size_t bytes)
-{
-    const uint8_t *b = p;
-    uint8_t sum = 0;
-
-    while (bytes--)
-        sum = (uint8_t)(sum + *b++);
-    return sum == 0;
-}
-
+/* What the bytes lack to a sum of 0. */
 static uint8_t checksum_for(const void *p, size_t bytes)
 {
     const uint8_t *b = p;
     uint8_t sum = 0;
 
     while (bytes--)
-        sum = (uint8_t)(sum + *b++);
-    return (uint8_t)-sum;
+        sum = (uint8_t)(sum - *b++);
+    return sum;
 }
 
 static const struct rsdp *scan(paddr_t start, paddr_t end)
@@ -94,7 +85,7 @@ static const struct rsdp *scan(paddr_t start, paddr_t end)
     for (paddr_t at = start; at + 20 <= end; at += 16) {
         const struct rsdp *r = paddr_to_virt(at);
 
-        if (memcmp(r->signature, "RSD PTR ", 8) == 0 && sums_to_zero(r, 20))
+        if (memcmp(r->signature, "RSD PTR ", 8) == 0 && checksum_for(r, 20) == 0)
             return r;
     }
     return NULL;
@@ -141,7 +132,7 @@ static const struct header *find_table(const char *signature)
         const struct header *h = table_at(pa);
 
         if (h && memcmp(h->signature, signature, 4) == 0) {
-            if (sums_to_zero(h, h->length))
+            if (checksum_for(h, h->length) == 0)
                 return h;
             printk("acpi: %c%c%c%c has a wrong checksum, ignored\n", signature[0], signature[1], signature[2],
                    signature[3]);

@@ -53,20 +53,13 @@ static struct cpuid_regs xen_leaf(const struct vcpu *v, uint32_t leaf, uint32_t 
     }
 }
 
-/* The area for all that a guest may enable; the CPU's own figure counts what is hidden, too (APM 3, Fn0000_000D). */
+/* The area for all that a guest may enable: legacy, header, AVX. The CPU's own figure counts what is hidden, too (APM 3,
+ * Fn0000_000D). */
 static uint32_t xsave_bytes_max(void)
 {
-    uint32_t bytes = 512 + 64;
+    struct cpuid_regs avx = cpuid(0xD, 2);
 
-    for (uint32_t i = 2; i < 63; i++) {
-        struct cpuid_regs r;
-
-        if (!(svm_features.xcr0_mask >> i & 1))
-            continue;
-        r = cpuid(0xD, i);
-        bytes = MAX(bytes, r.ebx + r.eax);
-    }
-    return bytes;
+    return svm_features.xcr0_mask & 4 ? avx.ebx + avx.eax : 512 + 64;
 }
 
 static struct cpuid_regs basic_leaf(const struct vcpu *v, uint32_t leaf, uint32_t sub)
