@@ -22,12 +22,13 @@ void vcpu_arch_destroy(struct vcpu *v);                 /* also after a failed i
 int vcpu_context_load(struct vcpu *v, const struct hvm_hw_cpu *hw) __must_check;
 void vcpu_context_save(struct vcpu *v, struct hvm_hw_cpu *hw);
 
-/* Arguments and result of the hypercall being handled (RAX; RDI RSI RDX R10 R8). */
-bool vcpu_hypercall_allowed(const struct vcpu *v);      /* 64-bit mode, CPL 0 */
+/* Arguments and result of the hypercall being handled (RAX; RDI RSI RDX R10 R8, from 32-bit code EBX ECX EDX ESI EDI). */
+bool vcpu_hypercall_allowed(const struct vcpu *v);      /* 64-bit or 32-bit code, CPL 0 */
+bool vcpu_is_narrow(const struct vcpu *v);              /* runs 32-bit code */
 uint64_t vcpu_hypercall_number(const struct vcpu *v);
 void vcpu_hypercall_return(struct vcpu *v, long result); /* sets RAX and moves RIP past the VMMCALL */
 void vcpu_hypercall_args(const struct vcpu *v, uint64_t args[5]);
-void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value);
+void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value);       /* of a 64-bit caller */
 
 /* v's state into this CPU and out of it: FPU, debug registers, TSC_AUX. Under the run queue's lock. */
 void vcpu_switch_in(struct vcpu *v);

@@ -13,6 +13,7 @@
 long do_domctl(uint64_t arg_va);
 long do_sysctl(uint64_t arg_va);
 long do_memory_op(unsigned cmd_with_progress, uint64_t arg_va);     /* sub-op in bits 5:0, extents done above */
+long do_memory_op_narrow(unsigned op, uint64_t arg_va);              /* for 32-bit callers */
 long do_hvm_op(unsigned cmd, uint64_t arg_va);
 long do_xen_version(unsigned cmd, uint64_t arg_va);
 long do_build_op(unsigned cmd, uint64_t arg_va);

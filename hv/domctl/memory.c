@@ -160,3 +160,55 @@ long do_memory_op(unsigned cmd_with_progress, uint64_t arg_va)
     domain_put(d);
     return !rc && row->needs & ANSWERS ? copy_to_guest(arg_va, &arg, row->bytes) : rc;
 }
+
+/* memory_op of 32-bit callers: what a boot loader needs to reach its tables. Their xen_ulong_t, xen_pfn_t and handles are
+ * 4 bytes wide (xen/arch-x86/xen-x86_32.h). */
+struct narrow_add {
+    domid_t domid;
+    uint16_t size;
+    uint32_t space, idx, gpfn;
+};
+
+struct narrow_map {
+    uint32_t nr_entries, buffer;
+};
+
+static long narrow_add(struct domain *d, uint64_t arg_va)
+{
+    struct narrow_add a;
+    union memory_arg arg;
+
+    if (copy_from_guest(&a, arg_va, sizeof(a)))
+        return -EFAULT;
+    if (a.domid != DOMID_SELF)
+        return -EPERM;
+    arg.add = (struct xen_add_to_physmap){ .domid = a.domid, .space = a.space, .idx = a.idx, .gpfn = a.gpfn };
+    return physmap_add(d, &arg, 0);
+}
+
+static long narrow_map_get(struct domain *d, uint64_t arg_va)
+{
+    struct narrow_map m;
+    union memory_arg arg;
+    long rc;
+
+    if (copy_from_guest(&m, arg_va, sizeof(m)))
+        return -EFAULT;
+    arg.map = (struct xen_memory_map){ .nr_entries = m.nr_entries, .buffer.p = (void *)(uintptr_t)m.buffer };
+    rc = memory_map_get(d, &arg, 0);
+    return rc ? rc : copy_to_guest(arg_va, &arg.map.nr_entries, sizeof(m.nr_entries));
+}
+
+long do_memory_op_narrow(unsigned op, uint64_t arg_va)
+{
+    struct domain *d = current_vcpu()->domain;
+
+    switch (op) {
+    case XENMEM_add_to_physmap:
+        return narrow_add(d, arg_va);
+    case XENMEM_memory_map:
+        return narrow_map_get(d, arg_va);
+    default:
+        return -ENOSYS;
+    }
+}

@@ -1,4 +1,4 @@
-/* Number, handler, number of arguments, who may call. Handlers stay in their modules. */
+/* Number, handler, who may call. Handlers stay in their modules. */
 #include "hv/hypercall/table.h"
 #include "hv/hypercall/handlers.h"
 #include "hv/arch/percpu.h"
@@ -22,6 +22,7 @@ typedef uint64_t args_t[5];
     static long name(const args_t a) { (void)a; return call; }
 WRAP(hc_platform_op, do_platform_op(a[0]))
 WRAP(hc_memory_op, do_memory_op((unsigned)a[0], a[1]))
+WRAP(hc_memory_op_narrow, do_memory_op_narrow((unsigned)a[0], a[1]))
 WRAP(hc_xen_version, do_xen_version((unsigned)a[0], a[1]))
 WRAP(hc_console_io, do_console_io((unsigned)a[0], (unsigned)a[1], a[2]))
 WRAP(hc_grant_table_op, do_grant_table_op((unsigned)a[0], a[1], (unsigned)a[2]))
@@ -38,21 +39,23 @@ WRAP(hc_meter_op, do_meter_op((unsigned)a[0], a[1]))
 static const struct {
     long (*call)(const args_t a);
     bool privileged;                    /* dom0 only: others get -EPERM before an argument is looked at */
+    long (*narrow)(const args_t a);     /* for 32-bit callers: what PVH GRUB needs. Its structs are the same in both widths,
+                                         * but for memory_op's, and sched_op's poll, which reads a wrong timeout */
 } table[NR_HYPERCALLS] = {
-    [__HYPERVISOR_platform_op] = { hc_platform_op, true },
-    [__HYPERVISOR_memory_op] = { hc_memory_op, false },
-    [__HYPERVISOR_xen_version] = { hc_xen_version, false },
-    [__HYPERVISOR_console_io] = { hc_console_io, true },
-    [__HYPERVISOR_grant_table_op] = { hc_grant_table_op, false },
-    [__HYPERVISOR_vcpu_op] = { hc_vcpu_op, false },
-    [__HYPERVISOR_sched_op] = { hc_sched_op, false },
-    [__HYPERVISOR_event_channel_op] = { hc_event_channel_op, false },
-    [__HYPERVISOR_physdev_op] = { hc_physdev_op, true },
-    [__HYPERVISOR_hvm_op] = { hc_hvm_op, false },
-    [__HYPERVISOR_sysctl] = { hc_sysctl, true },
-    [__HYPERVISOR_domctl] = { hc_domctl, true },
-    [XS_HC_BUILD_OP] = { hc_build_op, true },
-    [XS_HC_METER_OP] = { hc_meter_op, true },
+    [__HYPERVISOR_platform_op] = { hc_platform_op, true, NULL },
+    [__HYPERVISOR_memory_op] = { hc_memory_op, false, hc_memory_op_narrow },
+    [__HYPERVISOR_xen_version] = { hc_xen_version, false, NULL },
+    [__HYPERVISOR_console_io] = { hc_console_io, true, NULL },
+    [__HYPERVISOR_grant_table_op] = { hc_grant_table_op, false, NULL },
+    [__HYPERVISOR_vcpu_op] = { hc_vcpu_op, false, NULL },
+    [__HYPERVISOR_sched_op] = { hc_sched_op, false, hc_sched_op },
+    [__HYPERVISOR_event_channel_op] = { hc_event_channel_op, false, hc_event_channel_op },
+    [__HYPERVISOR_physdev_op] = { hc_physdev_op, true, NULL },
+    [__HYPERVISOR_hvm_op] = { hc_hvm_op, false, hc_hvm_op },
+    [__HYPERVISOR_sysctl] = { hc_sysctl, true, NULL },
+    [__HYPERVISOR_domctl] = { hc_domctl, true, NULL },
+    [XS_HC_BUILD_OP] = { hc_build_op, true, NULL },
+    [XS_HC_METER_OP] = { hc_meter_op, true, NULL },
 };
 
 #define PREEMPT_AFTER_NS (100 * NS_PER_MS / 1000)      /* bounds how long an interrupt waits */
@@ -66,19 +69,21 @@ bool hypercall_preempt(void)
 
 static long dispatch(struct vcpu *v, uint64_t number)
 {
+    long (*call)(const args_t a);
     struct percpu *cpu = this_cpu();
     args_t args;
 
     if (number >= NR_HYPERCALLS)
         return -ENOSYS;
     number = index_nospec(number, NR_HYPERCALLS);
-    if (!table[number].call)
+    call = vcpu_is_narrow(v) ? table[number].narrow : table[number].call;
+    if (!call)
         return -ENOSYS;
     if (table[number].privileged && !v->domain->privileged)
         return -EPERM;
     vcpu_hypercall_args(v, args);
     cpu->hypercall_started_ns = cpu->charged_until_ns;
-    return table[number].call(args);
+    return call(args);
 }
 
 void hypercall_dispatch(struct vcpu *v)

@@ -331,6 +331,38 @@ static void memory_map(void)
     whole_as(dom0);
 }
 
+/* The structs as 32-bit code lays them out. */
+static void narrow(void)
+{
+    struct {
+        uint32_t nr_entries, buffer;
+    } *map = whole_at(guest, ARG_GPA);
+    struct {
+        uint16_t domid, size;
+        uint32_t space, idx, gpfn;
+    } *add_arg = whole_at(guest, ARG_GPA);
+    struct memory_map_entry *seen = whole_at(guest, ARRAY_GPA);
+
+    whole_as(guest);
+    memset(seen, 0, 2 * sizeof(*seen));
+    map->nr_entries = 10;
+    map->buffer = ARRAY_GPA;
+    is(do_memory_op_narrow(XENMEM_memory_map, ARG_GPA), 0, "32-bit code reads the map");
+    ok(map->nr_entries == 2 && map->buffer == ARRAY_GPA && seen[1].start == 0xFC000000, "in its own layout");
+    add_arg->domid = DOMID_SELF;
+    add_arg->space = XENMAPSPACE_grant_table;
+    add_arg->idx = 0;
+    add_arg->gpfn = 511;
+    is(do_memory_op_narrow(XENMEM_add_to_physmap, ARG_GPA), 0, "and maps its grant table");
+    is(p2m_lookup(guest, GFN(511)).type, P2M_SHARED_RW, "where it asked for it");
+    is(remove_gfn(DOMID_SELF, 511), 0, "until it is removed");
+    add_arg->domid = dom0->id;
+    is(do_memory_op_narrow(XENMEM_add_to_physmap, ARG_GPA), -EPERM, "not into another domain");
+    is(do_memory_op_narrow(XENMEM_add_to_physmap, 0xC0000000), -EFAULT, "not from nowhere");
+    is(do_memory_op_narrow(XENMEM_populate_physmap, ARG_GPA), -ENOSYS, "and nothing else");
+    whole_as(dom0);
+}
+
 static void faults(void)
 {
     struct xen_memory_reservation r = { .nr_extents = 4, .domid = guest->id };
@@ -408,6 +440,7 @@ int main(void)
     stats_in_dom0();
     scattered_maps();
     memory_map();
+    narrow();
     faults();
     guest_end();
 

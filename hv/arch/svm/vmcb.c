@@ -262,6 +262,13 @@ void vcpu_hypercall_args(const struct vcpu *v, uint64_t args[5])
 {
     const struct svm_regs *r = &svm_of(v)->regs;
 
+    if (vcpu_is_narrow(v)) {
+        const uint64_t narrow[5] = { r->rbx, r->rcx, r->rdx, r->rsi, r->rdi };
+
+        for (unsigned i = 0; i < 5; i++)
+            args[i] = (uint32_t)narrow[i];
+        return;
+    }
     args[0] = r->rdi;
     args[1] = r->rsi;
     args[2] = r->rdx;
@@ -278,16 +285,25 @@ void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value)
     *args[n] = value;
 }
 
+/* CS.L and CS.D as the VMCB packs them; 16-bit code has neither. */
+#define CS_LONG (1u << 9)
+#define CS_32   (1u << 10)
+
+bool vcpu_is_narrow(const struct vcpu *v)
+{
+    return !(svm_of(v)->vmcb->cs.attr & CS_LONG);
+}
+
 bool vcpu_hypercall_allowed(const struct vcpu *v)
 {
     const struct vmcb *b = svm_of(v)->vmcb;
 
-    return b->cpl == 0 && b->cs.attr & 1u << 9;
+    return b->cpl == 0 && b->cs.attr & (CS_LONG | CS_32);
 }
 
 uint64_t vcpu_hypercall_number(const struct vcpu *v)
 {
-    return svm_of(v)->vmcb->rax;
+    return vcpu_is_narrow(v) ? (uint32_t)svm_of(v)->vmcb->rax : svm_of(v)->vmcb->rax;
 }
 
 void vcpu_hypercall_return(struct vcpu *v, long result)
