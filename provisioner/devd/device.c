@@ -64,7 +64,7 @@ static bool burst_over(struct device_burst *burst, int64_t now_ms)
 
     burst->at_ms[burst->next++ % slots] = now_ms;
     oldest = burst->at_ms[burst->next % slots];
-    return burst->next >= slots && now_ms - oldest <= DEVICE_BURST_MS;
+    return burst->next >= slots && now_ms - oldest < DEVICE_BURST_MS;
 }
 
 static int state_read(const char *directory)
@@ -277,10 +277,8 @@ static void look_running(struct device *device, int frontend, int64_t now_ms)
         return;
     }
     device->phase = PHASE_STOPPING;
-    if (frontend == STATE_ABSENT) {
-        child_kill(&device->child);
-        return;
-    }
+    if (frontend == STATE_ABSENT)
+        return;                         /* killed at the next look, which is at once */
     child_tell(&device->child, json_pack("{s:b}", "stop", 1));
     device->due_ms = now_ms + DEVICE_STOP_MS;
 }

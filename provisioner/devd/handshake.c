@@ -9,11 +9,9 @@
 #include <string.h>
 
 #define RING_PAGE_ORDER_MAX 3u
-#define STRINGIFY(x)        #x
-#define TEXT(x)             STRINGIFY(x)
 
-_Static_assert(1u << RING_PAGE_ORDER_MAX == RING_PAGES_MAX, "what is offered is what blkback maps");
-_Static_assert(REQUEST_SEGS_MAX == 32, "what is offered below");
+_Static_assert(1u << RING_PAGE_ORDER_MAX == RING_PAGES_MAX && REQUEST_SEGS_MAX == 32 && SECTOR_BYTES == 512,
+               "what is offered below is what blkback does");
 
 bool handshake_number(const char *text, uint64_t max, uint64_t *out)
 {
@@ -70,7 +68,7 @@ static bool disk_discards(const char *backend)
 static json_t *offer_vbd(const char *backend)
 {
     json_t *nodes = json_pack("{s:s,s:s,s:s,s:s}", "feature-flush-cache", "1", "feature-max-indirect-segments", "32",
-                              "max-ring-page-order", TEXT(RING_PAGE_ORDER_MAX), "feature-discard",
+                              "max-ring-page-order", "3", "feature-discard",
                               disk_discards(backend) ? "1" : "0");
 
     if (disk_discards(backend)) {
@@ -98,7 +96,7 @@ json_t *handshake_disk(uint64_t sectors, bool readonly)
     char text[24];
 
     snprintf(text, sizeof(text), "%" PRIu64, sectors);
-    return json_pack("{s:s,s:s,s:s}", "sectors", text, "sector-size", TEXT(512), "info",
+    return json_pack("{s:s,s:s,s:s}", "sectors", text, "sector-size", "512", "info",
                      readonly ? "4" /* VDISK_READONLY */ : "0");
 }
 
