@@ -201,6 +201,7 @@ static int file_write(struct xen *xen, uint32_t domid, int fd, const char *path,
 static int tables_write(const struct build *b, const struct sources *s, struct xen *xen, uint32_t domid,
                         struct build_fault *fault)
 {
+    struct layout_range ranges[LAYOUT_RANGES_MAX];
     uint8_t records[LAYOUT_CPU_BYTES];
     int rc;
 
@@ -212,6 +213,9 @@ static int tables_write(const struct build *b, const struct sources *s, struct x
     rc = xen_copy_in(xen, domid, LAYOUT_ACPI_GPA, LAYOUT_ACPI_BYTES);
     if (rc)
         return refused(fault, "writing the ACPI tables", rc);
+    rc = xen_memory_map_set(xen, domid, ranges, layout_map(&s->layout, ranges));
+    if (rc)
+        return refused(fault, "setting the memory map", rc);
     rc = xen_cpu_set(xen, domid, records, layout_cpu_fill(&s->layout, &s->kernel, records));
     return rc ? refused(fault, "setting vCPU 0", rc) : 0;
 }

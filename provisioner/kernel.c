@@ -17,19 +17,73 @@ static bool range_inside(uint64_t offset, uint64_t bytes, uint64_t limit)
     return bytes <= limit && offset <= limit - bytes;
 }
 
-static const char *header_check(const Elf64_Ehdr *e, size_t image_bytes)
+/* What is the same in both classes of ELF. */
+struct headers {
+    bool wide;                          /* 64 bit */
+    uint64_t offset;                    /* of the program headers */
+    unsigned count;
+};
+
+static const char *ident_check(const uint8_t *image, size_t image_bytes)
 {
-    if (memcmp(e->e_ident, ELFMAG, SELFMAG))
+    if (image_bytes < EI_NIDENT)
+        return "too short for an ELF file";
+    if (memcmp(image, ELFMAG, SELFMAG))
         return "not an ELF file (a packed vmlinuz must be unpacked first)";
-    if (e->e_ident[EI_CLASS] != ELFCLASS64 || e->e_ident[EI_DATA] != ELFDATA2LSB || e->e_machine != EM_X86_64)
-        return "not a 64-bit x86 ELF file";
-    if (e->e_type != ET_EXEC && e->e_type != ET_DYN)
+    if (image[EI_DATA] != ELFDATA2LSB || (image[EI_CLASS] != ELFCLASS64 && image[EI_CLASS] != ELFCLASS32))
+        return "not an x86 ELF file";
+    return NULL;
+}
+
+static const char *shape_check(unsigned type, unsigned machine, bool wide, size_t entry_bytes, size_t wanted_bytes,
+                               const struct headers *h, size_t image_bytes)
+{
+    if (machine != (wide ? EM_X86_64 : EM_386))
+        return "not an x86 ELF file";
+    if (type != ET_EXEC && type != ET_DYN)
         return "not an executable ELF file";
-    if (e->e_phentsize != sizeof(Elf64_Phdr) || !e->e_phnum || e->e_phnum == PN_XNUM)
+    if (entry_bytes != wanted_bytes || !h->count || h->count == PN_XNUM)
         return "no usable program headers";
-    if (!range_inside(e->e_phoff, (uint64_t)e->e_phnum * sizeof(Elf64_Phdr), image_bytes))
+    if (!range_inside(h->offset, h->count * wanted_bytes, image_bytes))
         return "program headers lie outside the file (truncated?)";
     return NULL;
+}
+
+static const char *headers_find(const uint8_t *image, size_t image_bytes, struct headers *h)
+{
+    const char *fault = ident_check(image, image_bytes);
+    Elf64_Ehdr wide;
+    Elf32_Ehdr narrow;
+
+    if (fault)
+        return fault;
+    h->wide = image[EI_CLASS] == ELFCLASS64;
+    if (image_bytes < (h->wide ? sizeof(wide) : sizeof(narrow)))
+        return "too short for an ELF file";
+    if (h->wide) {
+        memcpy(&wide, image, sizeof(wide));
+        h->offset = wide.e_phoff;
+        h->count = wide.e_phnum;
+        return shape_check(wide.e_type, wide.e_machine, true, wide.e_phentsize, sizeof(Elf64_Phdr), h, image_bytes);
+    }
+    memcpy(&narrow, image, sizeof(narrow));
+    h->offset = narrow.e_phoff;
+    h->count = narrow.e_phnum;
+    return shape_check(narrow.e_type, narrow.e_machine, false, narrow.e_phentsize, sizeof(Elf32_Phdr), h, image_bytes);
+}
+
+static Elf64_Phdr program_header(const uint8_t *image, const struct headers *h, unsigned i)
+{
+    Elf64_Phdr wide;
+    Elf32_Phdr p;
+
+    if (h->wide) {
+        memcpy(&wide, image + h->offset + i * sizeof(wide), sizeof(wide));
+        return wide;
+    }
+    memcpy(&p, image + h->offset + i * sizeof(p), sizeof(p));
+    return (Elf64_Phdr){ .p_type = p.p_type, .p_offset = p.p_offset, .p_paddr = p.p_paddr, .p_filesz = p.p_filesz,
+                         .p_memsz = p.p_memsz };
 }
 
 static const char *segment_add(struct kernel *k, const Elf64_Phdr *p, size_t image_bytes)
@@ -114,20 +168,14 @@ static const char *entry_set(struct kernel *k, uint64_t entry)
 
 static const char *parse(const uint8_t *image, size_t image_bytes, struct kernel *k)
 {
-    Elf64_Ehdr e;
+    struct headers h;
     uint64_t entry = 0;
     bool found = false;
-    const char *fault;
+    const char *fault = headers_find(image, image_bytes, &h);
 
-    if (image_bytes < sizeof(e))
-        return "too short for an ELF file";
-    memcpy(&e, image, sizeof(e));
-    if ((fault = header_check(&e, image_bytes)))
-        return fault;
-    for (unsigned i = 0; i < e.e_phnum; i++) {
-        Elf64_Phdr p;
+    for (unsigned i = 0; !fault && i < h.count; i++) {
+        Elf64_Phdr p = program_header(image, &h, i);
 
-        memcpy(&p, image + e.e_phoff + i * sizeof(p), sizeof(p));
         if (p.p_type == PT_LOAD) {
             fault = segment_add(k, &p, image_bytes);
         } else if (p.p_type == PT_NOTE && !found) {
@@ -135,10 +183,8 @@ static const char *parse(const uint8_t *image, size_t image_bytes, struct kernel
                 return "a note segment lies outside the file (truncated?)";
             fault = notes_scan(image + p.p_offset, p.p_filesz, &entry, &found);
         }
-        if (fault)
-            return fault;
     }
-    if ((fault = segments_check(k)))
+    if (fault || (fault = segments_check(k)))
         return fault;
     return found ? entry_set(k, entry) : "no Xen note PHYS32_ENTRY: the kernel was built without CONFIG_PVH";
 }

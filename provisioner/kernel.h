@@ -1,5 +1,5 @@
-/* A guest kernel file: an unpacked ELF64 vmlinux that carries the Xen note
- * PHYS32_ENTRY, which makes it bootable in the PVH way.
+/* A guest kernel file: an unpacked vmlinux (ELF64), or GRUB for PVH (ELF32),
+ * that carries the Xen note PHYS32_ENTRY, which makes it bootable in the PVH way.
  *
  * Why not libxenguest: it maps every page of the new guest into dom0 (one
  * hypercall a page, and guest memory visible here) and unpacks and parses a

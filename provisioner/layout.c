@@ -43,10 +43,20 @@ int layout_plan(struct layout *l, const struct kernel *k, uint64_t initrd_bytes,
     return -1;
 }
 
-static void map_add(struct hvm_memmap_table_entry *map, uint32_t *entries, uint64_t gpa, uint64_t bytes, uint32_t type)
+unsigned layout_map(const struct layout *l, struct layout_range ranges[LAYOUT_RANGES_MAX])
 {
-    if (bytes)
-        map[(*entries)++] = (struct hvm_memmap_table_entry){ .addr = gpa, .size = bytes, .type = type };
+    const struct layout_range all[LAYOUT_RANGES_MAX] = {
+        { 0, l->ram_low_bytes, XEN_HVM_MEMMAP_TYPE_RAM },
+        { LAYOUT_ACPI_GPA, LAYOUT_ACPI_BYTES, XEN_HVM_MEMMAP_TYPE_ACPI },
+        { LAYOUT_SPECIAL_PFN * LAYOUT_PAGE, LAYOUT_SPECIAL_PAGES * LAYOUT_PAGE, XEN_HVM_MEMMAP_TYPE_RESERVED },
+        { LAYOUT_HIGH_GPA, l->ram_high_bytes, XEN_HVM_MEMMAP_TYPE_RAM },
+    };
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < LAYOUT_RANGES_MAX; i++)
+        if (all[i].bytes)
+            ranges[count++] = all[i];
+    return count;
 }
 
 /* One block: start info, then the module, the map and, from the second page
@@ -57,14 +67,14 @@ void layout_info_fill(const struct layout *l, const char *cmdline, uint8_t info[
         struct hvm_start_info start;
         uint8_t pad[8];
         struct hvm_modlist_entry module;
-        struct hvm_memmap_table_entry map[4];
+        struct hvm_memmap_table_entry map[LAYOUT_RANGES_MAX];
     } block = { .start = { .magic = XEN_HVM_START_MAGIC_VALUE, .version = 1 } };
+    struct layout_range ranges[LAYOUT_RANGES_MAX];
 
-    map_add(block.map, &block.start.memmap_entries, 0, l->ram_low_bytes, XEN_HVM_MEMMAP_TYPE_RAM);
-    map_add(block.map, &block.start.memmap_entries, LAYOUT_ACPI_GPA, LAYOUT_ACPI_BYTES, XEN_HVM_MEMMAP_TYPE_ACPI);
-    map_add(block.map, &block.start.memmap_entries, LAYOUT_SPECIAL_PFN * LAYOUT_PAGE,
-            LAYOUT_SPECIAL_PAGES * LAYOUT_PAGE, XEN_HVM_MEMMAP_TYPE_RESERVED);
-    map_add(block.map, &block.start.memmap_entries, LAYOUT_HIGH_GPA, l->ram_high_bytes, XEN_HVM_MEMMAP_TYPE_RAM);
+    block.start.memmap_entries = layout_map(l, ranges);
+    for (unsigned i = 0; i < block.start.memmap_entries; i++)
+        block.map[i] = (struct hvm_memmap_table_entry){ .addr = ranges[i].gpa, .size = ranges[i].bytes,
+                                                        .type = ranges[i].type };
     block.start.memmap_paddr = l->info_gpa + ((uint8_t *)block.map - (uint8_t *)&block);
     block.start.cmdline_paddr = l->info_gpa + LAYOUT_PAGE;
     block.start.rsdp_paddr = LAYOUT_ACPI_GPA;

@@ -45,6 +45,14 @@ uint64_t layout_pages(uint64_t ram_bytes);
 int layout_plan(struct layout *l, const struct kernel *k, uint64_t initrd_bytes, uint64_t ram_bytes,
                 uint64_t *need_bytes);
 
+/* The guest's memory map. Returns the number of ranges, LAYOUT_RANGES_MAX at most. */
+#define LAYOUT_RANGES_MAX   4u
+struct layout_range {
+    uint64_t gpa, bytes;
+    uint32_t type;                      /* as in an e820 map, and in start_info.h */
+};
+unsigned layout_map(const struct layout *l, struct layout_range ranges[LAYOUT_RANGES_MAX]);
+
 /* Fills the LAYOUT_INFO_BYTES that belong at l->info_gpa. The command line has
  * at most LAYOUT_CMDLINE_MAX bytes. */
 void layout_info_fill(const struct layout *l, const char *cmdline, uint8_t info[LAYOUT_INFO_BYTES]);

@@ -286,6 +286,15 @@ int xen_copy_in(struct xen *xen, uint32_t domid, uint64_t gpa, size_t bytes)
     return result(xencall2(xen->call, XS_HC_BUILD_OP, XS_BUILD_write, (uintptr_t)xen->write_arg));
 }
 
+int xen_memory_map_set(struct xen *xen, uint32_t domid, const struct layout_range *ranges, unsigned count)
+{
+    struct e820entry map[LAYOUT_RANGES_MAX];
+
+    for (unsigned i = 0; i < count; i++)
+        map[i] = (struct e820entry){ .addr = ranges[i].gpa, .size = ranges[i].bytes, .type = ranges[i].type };
+    return result(xc_domain_set_memory_map(xen->xc, domid, map, count));
+}
+
 int xen_cpu_set(struct xen *xen, uint32_t domid, uint8_t *records, size_t bytes)
 {
     return result(xc_domain_hvm_setcontext(xen->xc, domid, records, (uint32_t)bytes));

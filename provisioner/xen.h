@@ -8,6 +8,8 @@
 #ifndef PROVISIONER_XEN_H
 #define PROVISIONER_XEN_H
 
+#include "provisioner/layout.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -66,6 +68,9 @@ int xen_memory_populate(struct xen *xen, uint32_t domid, uint64_t pfn, uint64_t 
  * hypervisor can read without a fault. */
 void *xen_copy_buffer(struct xen *xen);
 int xen_copy_in(struct xen *xen, uint32_t domid, uint64_t gpa, size_t bytes);
+
+/* What the guest is told when it asks the hypervisor for its memory map (GRUB does; Linux has the start info). */
+int xen_memory_map_set(struct xen *xen, uint32_t domid, const struct layout_range *ranges, unsigned count);
 
 /* vCPU 0's start state: records as layout_cpu_fill makes them. */
 int xen_cpu_set(struct xen *xen, uint32_t domid, uint8_t *records, size_t bytes);

@@ -34,6 +34,35 @@ static void good_kernel(void)
           "an entry note of 4 bytes is read like one of 8");
 }
 
+/* As GRUB for PVH is: 32-bit, from 1 MiB on, two segments of which one begins within a page. */
+static void narrow_kernel(void)
+{
+    static uint8_t image[0x4000];
+    Elf32_Ehdr e = { .e_type = ET_EXEC, .e_machine = EM_386, .e_phoff = 52, .e_phentsize = sizeof(Elf32_Phdr), .e_phnum = 3 };
+    const Elf32_Phdr p[3] = {
+        { .p_type = PT_LOAD, .p_offset = 0x1000, .p_paddr = 0x100000, .p_filesz = 0x1ccb, .p_memsz = 0x2858 },
+        { .p_type = PT_LOAD, .p_offset = 0x2ccb, .p_paddr = 0x102858, .p_filesz = 0x1000, .p_memsz = 0x1000 },
+        { .p_type = PT_NOTE, .p_offset = 0x200, .p_filesz = 20 },
+    };
+    const struct {
+        Elf32_Nhdr head;
+        char name[4];
+        uint32_t value;
+    } note = { { 4, 4, 18 }, "Xen", 0x100000 };
+    struct kernel k;
+    const char *fault = "";
+
+    memcpy(e.e_ident, ELFMAG, SELFMAG);
+    e.e_ident[EI_CLASS] = ELFCLASS32;
+    e.e_ident[EI_DATA] = ELFDATA2LSB;
+    memcpy(image, &e, sizeof(e));
+    memcpy(image + 52, p, sizeof(p));
+    memcpy(image + 0x200, &note, sizeof(note));
+    check(!kernel_parse(image, sizeof(image), &k, &fault) && k.entry == 0x100000 && k.nr_segments == 2 &&
+          k.end == 0x103858 && k.segment[1].file_offset == 0x2ccb, "a 32-bit boot loader is read like a kernel");
+    check(kernel_parse(image, 0x3000, &k, &fault) && strstr(fault, "outside the file"), "and refused when it is cut short");
+}
+
 /* One field of the sample is changed; the fault must name what is wrong. */
 static void bad_kernels(void)
 {
@@ -44,8 +73,9 @@ static void bad_kernels(void)
         const char *fault;
     } cases[] = {
         { "a packed kernel", 0, 1, 'M', "not an ELF file" },
-        { "a 32-bit file", EI_CLASS, 1, ELFCLASS32, "64-bit x86" },
-        { "another machine's file", 18, 2, EM_AARCH64, "64-bit x86" },
+        { "a file of neither class", EI_CLASS, 1, 3, "x86 ELF" },
+        { "a 32-bit file for a 64-bit machine", EI_CLASS, 1, ELFCLASS32, "x86 ELF" },
+        { "another machine's file", 18, 2, EM_AARCH64, "x86 ELF" },
         { "an object file", 16, 2, ET_REL, "not an executable" },
         { "no program headers", 56, 2, 0, "program headers" },
         { "program headers of another size", 54, 2, 55, "program headers" },
@@ -277,6 +307,7 @@ int main(int argc, char **argv)
     if (argc == 4 && !strcmp(argv[1], "--dump-acpi"))
         return dump(argv[2], (unsigned)atoi(argv[3]));
     good_kernel();
+    narrow_kernel();
     bad_kernels();
     cut_kernels();
     mutated_kernels();

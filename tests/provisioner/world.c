@@ -320,7 +320,7 @@ int xen_domain_unpause(struct xen *xen, uint32_t domid)
         return world_leave(w, -ESRCH);
     if (!d->pauses)
         return world_leave(w, -EINVAL);
-    if (!d->cpu_set || !d->introduced || !d->ports)
+    if (!d->cpu_set || !d->mapped || !d->introduced || !d->ports)
         world_broken(w, "a guest ran before it was built and connected");
     if (!is_registered(w, d))
         world_broken(w, "a guest ran before its incarnation was registered");
@@ -388,6 +388,21 @@ int xen_copy_in(struct xen *xen, uint32_t domid, uint64_t gpa, size_t bytes)
     }
     if (bytes == LAYOUT_INFO_BYTES)
         memcpy(d->info, xen->copy, bytes);
+    return world_leave(w, 0);
+}
+
+int xen_memory_map_set(struct xen *xen, uint32_t domid, const struct layout_range *ranges, unsigned count)
+{
+    struct world *w = xen->w;
+    int rc = world_enter(w, "memory_map_set");
+    struct world_domain *d = by_domid(w, domid);
+
+    if (rc)
+        return rc;
+    if (!d || !d->pauses || !count || !holds(d, ranges[0].gpa, ranges[0].bytes))
+        world_broken(w, "a memory map that is not the domain's");
+    else
+        d->mapped = true;
     return world_leave(w, 0);
 }
 

@@ -24,7 +24,7 @@ struct world_range {
 };
 
 struct world_domain {
-    bool used, dying, shutdown, cpu_set, introduced;
+    bool used, dying, shutdown, cpu_set, mapped, introduced;
     unsigned reason, pauses;
     uint32_t domid, slot, ports;
     uint8_t uuid[16];
