@@ -50,11 +50,14 @@ char *volume_resolve(struct host *host, const char *name_or_id)
 char *file_text(const char *path, size_t max)
 {
     FILE *file = fopen(path, "re");
-    char *text = malloc(max + 2);
+    char *text;
     size_t size;
 
-    if (!file || !text)
+    if (!file)
         fail(EXIT_USAGE, "%s: %s", path, strerror(errno));
+    text = malloc(max + 2);
+    if (!text)
+        fail(EXIT_USAGE, "%s: out of memory", path);
     size = fread(text, 1, max + 1, file);
     if (ferror(file))
         fail(EXIT_USAGE, "%s: %s", path, strerror(errno));

@@ -54,7 +54,7 @@ static const char *error_of(struct fields *fields, char *code, size_t size)
     return code;
 }
 
-enum kind { NAME, TEXT, INTEGER, MONEY, SET };
+enum kind { NAME, TEXT, DOCUMENT, INTEGER, MONEY, SET, FLAG, TEXTS, INTEGERS };
 
 static void field_case(enum kind kind, const char *value, const char *want)
 {
@@ -65,6 +65,7 @@ static void field_case(enum kind kind, const char *value, const char *want)
     const json_t *list;
     int64_t number;
     json_t *json;
+    bool flag;
 
     snprintf(body, sizeof(body), *value ? "{\"f\":%s}" : "{}", value);
     json = body_parse(body, strlen(body), why, sizeof(why));
@@ -75,6 +76,14 @@ static void field_case(enum kind kind, const char *value, const char *want)
         fields_name(&fields, "f", &text);
     else if (kind == TEXT)
         fields_text(&fields, "f", 8, &text);
+    else if (kind == DOCUMENT)
+        fields_document(&fields, "f", 8, &text);
+    else if (kind == FLAG)
+        fields_flag(&fields, "f", &flag);
+    else if (kind == TEXTS)
+        fields_texts(&fields, "f", 2, 8, &list);
+    else if (kind == INTEGERS)
+        fields_integers(&fields, "f", 2, 1, 100, &list);
     else if (kind == INTEGER)
         fields_integer(&fields, "f", 1, 100, &number);
     else if (kind == MONEY)
@@ -109,6 +118,27 @@ static void fields_all(void)
         { NAME, "null", "wrong_type" },
         { TEXT, "\"\\u0007\"", "control_character" },
         { TEXT, "\"123456789\"", "wrong_length" },
+        { DOCUMENT, "\"a\\n\\tb\\r\"", "" },
+        { DOCUMENT, "\"a\\u001bb\"", "control_character" },
+        { DOCUMENT, "\"123456789\"", "wrong_length" },
+        { FLAG, "true", "" },
+        { FLAG, "false", "" },
+        { FLAG, "1", "wrong_type" },
+        { FLAG, "null", "wrong_type" },
+        { TEXTS, "[]", "" },
+        { TEXTS, "[\"a\",\"b\"]", "" },
+        { TEXTS, "[\"a\",\"a\"]", "duplicate" },
+        { TEXTS, "[\"a\",\"b\",\"c\"]", "too_many" },
+        { TEXTS, "[\"\"]", "wrong_length" },
+        { TEXTS, "[\"a\\nb\"]", "control_character" },
+        { TEXTS, "[1]", "wrong_type" },
+        { TEXTS, "\"a\"", "wrong_type" },
+        { INTEGERS, "[1,100]", "" },
+        { INTEGERS, "[1,1.0]", "duplicate" },
+        { INTEGERS, "[0]", "out_of_range" },
+        { INTEGERS, "[1.5]", "fraction" },
+        { INTEGERS, "[\"1\"]", "wrong_type" },
+        { INTEGERS, "{}", "wrong_type" },
         { INTEGER, "1", "" },
         { INTEGER, "100", "" },
         { INTEGER, "0", "out_of_range" },

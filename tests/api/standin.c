@@ -320,6 +320,8 @@ static int provisioner_test(struct rpc_call *call, json_t *args, json_t **result
 {
     (void)call;
     orders_take(&provisioner, args, result);
+    if (json_object_get(args, "port"))
+        devices_next_port = (int)json_integer_value(json_object_get(args, "port"));
     if (json_is_false(json_object_get(args, "hold")))
         jobs_let_go();
     return 0;
@@ -412,7 +414,9 @@ static int usage_get(struct rpc_call *call, json_t *args, json_t **result)
             continue;
         if (json_object_get(args, "instance_id") && strcmp(id, text(args, "instance_id")) != 0)
             continue;
-        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:I}",
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:I}",
+                                              "disk_read_ops", "3", "disk_read_bytes", "12288", "disk_write_ops", "0",
+                                              "net_tx_packets", "70000", "net_tx_bytes", "107374182400",
                                               "instance_id", id, "state", "live", "incarnations", 1, "guest_ns",
                                               "18446744073709551615", "hv_ns", "5", "wait_ns", "6", "page_seconds", "7",
                                               "exits", "8", "hypercalls", "9", "amount_nano", "1234567891",

@@ -9,6 +9,8 @@
 #define PORT_FIRST 22000
 #define PORT_LAST 22003
 
+int devices_next_port;
+
 static json_t *volumes, *snapshots;
 
 void devices_start(void)
@@ -187,8 +189,9 @@ static json_t *forward_add(json_t *instance, const char *forward_id, json_t *gue
 {
     json_t *forward = json_pack("{s:s, s:s, s:s, s:O, s:s, s:i}", "forward_id", forward_id, "instance_id",
                                 text(instance, "instance_id"), "protocol", "tcp", "guest_port", guest_port, "host",
-                                "127.0.0.1", "port", port_free());
+                                "127.0.0.1", "port", devices_next_port ? devices_next_port : port_free());
 
+    devices_next_port = 0;
     json_array_append_new(json_object_get(instance, "forwards"), forward);
     return forward;
 }

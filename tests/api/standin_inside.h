@@ -29,6 +29,8 @@ int done(struct orders *orders, struct rpc_call *call, const char *verb, bool ef
 /* 1: seen before with the same content; 0 new; -1 failed with conflict. */
 int seen(struct rpc_call *call, const char *id, json_t *args);
 
+extern int devices_next_port;           /* the test's wish for the next forward, once; 0 none */
+
 void devices_start(void);
 /* What a new instance comes with: its disk, volumes, address, forwards. */
 void devices_create(json_t *instance, json_t *args);
