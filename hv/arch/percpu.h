@@ -21,6 +21,8 @@ struct percpu {
     bool halted;                        /* in the idle halt (sched_idle) */
     uint32_t in_guest;                  /* counts entries and exits: odd from just before VMRUN to just after #VMEXIT */
 
+    uint32_t walks;                     /* which of its entries mm/guestcopy.c may use: none once the guest has run */
+
     /* The meter: everything before charged_until_ns is charged (stats/stats.h). */
     uint64_t charged_until_ns;
     uint64_t guest_ns, hv_ns, idle_ns;

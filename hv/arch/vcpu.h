@@ -6,9 +6,10 @@
 
 struct hvm_hw_cpu;
 
-/* How v's guest-virtual addresses are mapped now. levels: 2 (32-bit), 3 (PAE) or 4; root: guest-physical. */
+/* How v's guest-virtual addresses are mapped now. levels: 2 (32-bit), 3 (PAE) or 4, or 0: not at all; user: at CPL 3;
+ * root: guest-physical. */
 struct vcpu_paging {
-    bool enabled;
+    bool user;
     unsigned levels;
     uint64_t root;
 };
@@ -24,6 +25,7 @@ void vcpu_context_save(struct vcpu *v, struct hvm_hw_cpu *hw);
 
 /* Arguments and result of the hypercall being handled (RAX; RDI RSI RDX R10 R8, from 32-bit code EBX ECX EDX ESI EDI). */
 bool vcpu_hypercall_allowed(const struct vcpu *v);      /* 64-bit or 32-bit code, CPL 0 */
+bool vcpu_hypercall_from_user(const struct vcpu *v);    /* 64-bit code, CPL 3 */
 bool vcpu_is_narrow(const struct vcpu *v);              /* runs 32-bit code */
 uint64_t vcpu_hypercall_number(const struct vcpu *v);
 void vcpu_hypercall_return(struct vcpu *v, long result); /* sets RAX and moves RIP past the VMMCALL */

@@ -1,5 +1,8 @@
 /* The software walk. Reads go straight to the direct map; each frame is pinned by the p2m lock for the few
- * instructions that use it, never longer than one page's copy. Both caller and walker are the current vCPU's. */
+ * instructions that use it, never longer than one page's copy. Both caller and walker are the current vCPU's.
+ *
+ * What was walked is remembered until the guest runs again (percpu.walks), as a TLB would: argument structs share
+ * pages. Only guest-physical addresses are, so what is there now is looked up each time. */
 #include "hv/mm/guestcopy.h"
 #include "hv/mm/page.h"
 #include "hv/mm/p2m.h"
@@ -9,94 +12,109 @@
 
 #define PTE_P  (1ull << 0)
 #define PTE_W  (1ull << 1)
+#define PTE_U  (1ull << 2)
 #define PTE_A  (1ull << 5)
 #define PTE_D  (1ull << 6)
 #define PTE_PS (1ull << 7)
 #define PTE_ADDR 0x000FFFFFFFFFF000ull
 
-static bool entry_writable(enum p2m_type type)
-{
-    return type == P2M_RAM || type == P2M_FOREIGN || type == P2M_GRANT_RW || type == P2M_SHARED_RW;
-}
-
-/* The direct-map address of a guest-physical one, or NULL. The p2m lock is held. */
-static void *gpa_to_virt_locked(struct domain *d, uint64_t gpa, bool write)
-{
-    struct p2m_entry e = p2m_lookup_locked(d, GFN(gpa >> PAGE_SHIFT));
-
-    if (e.type == P2M_NONE || e.type == P2M_MMIO || (write && !entry_writable(e.type)))
-        return NULL;
-    return (char *)mfn_to_virt(e.mfn) + (gpa & ~PAGE_MASK);
-}
-
 /* Sets A (and D on a leaf that is written) as the processor would: by CMPXCHG, since other vCPUs may change the
  * entry; if it changed, the walk starts again. */
-static bool mark(uint64_t *entry, uint64_t seen, uint64_t bits)
+static bool mark(void *entry, unsigned bytes, uint64_t seen, uint64_t bits)
 {
-    if ((seen & bits) == bits)
+    if (likely((seen & bits) == bits))
         return true;
-    return __atomic_compare_exchange_n(entry, &seen, seen | bits, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    if (bytes == 4)
+        return __sync_bool_compare_and_swap((uint32_t *)entry, (uint32_t)seen, (uint32_t)(seen | bits));
+    return __sync_bool_compare_and_swap((uint64_t *)entry, seen, seen | bits);
 }
 
+/* Where a page of the current vCPU's address space lies. */
+struct walk {
+    uint64_t va, gpa;                   /* of the page; bit 0 of va: it may be written without another walk */
+};
 
-/* Guest-virtual to guest-physical under the p2m lock. -EFAULT; -EAGAIN an entry changed under our hands. */
-static int walk_once(struct vcpu *v, uint64_t va, bool write, uint64_t *gpa)
+/* Guest-virtual to guest-physical under the p2m lock. -EFAULT; -EAGAIN an entry changed under our hands. Compiled once
+ * for each number of levels. CR0.WP is taken as set. */
+static inline __attribute__((always_inline)) int walk_levels(struct vcpu *v, struct vcpu_paging pg, const unsigned levels,
+                                                             uint64_t va, bool write, struct walk *out)
 {
-    struct vcpu_paging pg = vcpu_paging(v);
-    uint64_t table = pg.root;
+    struct p2m *p2m = &v->domain->p2m;
+    const unsigned bytes = levels == 2 ? 4 : 8, index_bits = levels == 2 ? 10 : 9;
+    uint64_t need = PTE_P | (write ? PTE_W : 0) | (pg.user ? PTE_U : 0), table = pg.root, all = ~0ull;
 
-    if (!pg.enabled) {
-        *gpa = (uint32_t)va;
-        return 0;
-    }
-    if (pg.levels == 4 && (int64_t)(va << 16) >> 16 != (int64_t)va)
-        return -EFAULT;
-    if (pg.levels < 4)
-        va = (uint32_t)va;
-    for (int l = (int)pg.levels - 1; l >= 0; l--) {
-        unsigned shift = 12 + (pg.levels == 2 ? 10 : 9) * (unsigned)l;
-        unsigned index = (unsigned)(va >> shift) & (pg.levels == 2 ? 1023 : 511);
-        unsigned bytes = pg.levels == 2 ? 4 : 8;
-        bool pdpte = pg.levels == 3 && l == 2;
-        uint64_t *at = gpa_to_virt_locked(v->domain, table + (uint64_t)(pdpte ? index & 3 : index) * bytes, true);
-        uint64_t e, bits;
+    for (unsigned l = levels, shift = 12 + index_bits * (levels - 1); l--; shift -= index_bits) {
+        bool pdpte = levels == 3 && l == 2;         /* four of them, with neither R/W, U/S nor A (APM 2, 5.2.3) */
+        uint64_t index = va >> shift & ((1u << (pdpte ? 2 : index_bits)) - 1);
+        void *at = p2m_at_locked(p2m, table + index * bytes, true);
+        uint64_t e;
         bool leaf;
 
-        if (!at)
+        if (unlikely(!at))
             return -EFAULT;
-        e = bytes == 4 ? READ_ONCE(*(uint32_t *)at) : READ_ONCE(*at);
-        if (!(e & PTE_P))
+        e = bytes == 4 ? READ_ONCE(*(uint32_t *)at) : READ_ONCE(*(uint64_t *)at);
+        if (unlikely(~e & (pdpte ? PTE_P : need)))
             return -EFAULT;
         leaf = l == 0 || (e & PTE_PS && l <= 2 && !pdpte);
-        /* PAE's PDPTEs have neither R/W nor A (APM 2, 5.2.3). CR0.WP is taken as set. */
-        if (!pdpte) {
-            if (write && !(e & PTE_W))
-                return -EFAULT;
-            bits = PTE_A | (leaf && write ? PTE_D : 0);
-            if (bytes == 8 ? !mark(at, e, bits) : ((e & bits) != bits && !__sync_bool_compare_and_swap(
-                    (uint32_t *)at, (uint32_t)e, (uint32_t)(e | bits))))
-                return -EAGAIN;
-        }
+        if (!pdpte && unlikely(!mark(at, bytes, e, PTE_A | (leaf && write ? PTE_D : 0))))
+            return -EAGAIN;
+        table = e & PTE_ADDR;
+        all &= e;
         if (leaf) {
             uint64_t low = (1ull << shift) - 1;
 
-            *gpa = (e & PTE_ADDR & ~low) | (va & low);
+            out->va = (va & PAGE_MASK) | (write || (levels == 4 && all & PTE_W && e & PTE_D));
+            out->gpa = ((table & ~low) | (va & low)) & PAGE_MASK;
             return 0;
         }
-        table = e & PTE_ADDR;
     }
     return -EFAULT;
 }
 
-#define WALK_RETRIES 16
+static int walk_once(struct vcpu *v, uint64_t va, bool write, struct walk *out)
+{
+    struct vcpu_paging pg = vcpu_paging(v);
 
-static int walk_va(struct vcpu *v, uint64_t va, bool write, uint64_t *gpa)
+    if (likely(pg.levels == 4))
+        return (int64_t)(va << 16) >> 16 == (int64_t)va ? walk_levels(v, pg, 4, va, write, out) : -EFAULT;
+    if (pg.levels == 3)
+        return walk_levels(v, pg, 3, (uint32_t)va, write, out);
+    if (pg.levels == 2)
+        return walk_levels(v, pg, 2, (uint32_t)va, write, out);
+    *out = (struct walk){ (va & PAGE_MASK) | 1, (uint32_t)va & PAGE_MASK };
+    return 0;
+}
+
+#define WALK_RETRIES 16
+#define WALKS 4u
+
+/* Each CPU's own; percpu.walks says which are good. */
+static struct walk walks[CPUS_MAX][WALKS];
+
+static __attribute__((noinline)) int walk_anew(struct vcpu *v, uint64_t va, bool write, struct walk *out)
 {
     int rc = -EAGAIN;
 
     for (unsigned i = 0; i < WALK_RETRIES && rc == -EAGAIN; i++)
-        rc = walk_once(v, va, write, gpa);
-    return rc ? -EFAULT : 0;
+        rc = walk_once(v, va, write, out);
+    if (rc)
+        return -EFAULT;
+    this_cpu()->walks |= 1u << (va >> PAGE_SHIFT & (WALKS - 1));
+    return 0;
+}
+
+static inline int walk_va(struct vcpu *v, uint64_t va, bool write, uint64_t *gpa)
+{
+    struct percpu *cpu = this_cpu();
+    unsigned slot = va >> PAGE_SHIFT & (WALKS - 1);
+    struct walk *seen = &walks[cpu->id][slot];
+
+    if (!(cpu->walks >> slot & 1) || (seen->va ^ va) & PAGE_MASK || (seen->va & 1) < write) {
+        if (walk_anew(v, va, write, seen))
+            return -EFAULT;
+    }
+    *gpa = seen->gpa | (va & ~PAGE_MASK);
+    return 0;
 }
 
 static int copy_guest(uint64_t va, void *buffer, size_t bytes, bool to_guest)
@@ -111,7 +129,7 @@ static int copy_guest(uint64_t va, void *buffer, size_t bytes, bool to_guest)
 
         spin_lock(&v->domain->p2m.lock);
         if (walk_va(v, va, to_guest, &gpa) == 0)
-            at = gpa_to_virt_locked(v->domain, gpa, to_guest);
+            at = p2m_at_locked(&v->domain->p2m, gpa, to_guest);
         if (at && to_guest)
             memcpy(at, local, n);
         else if (at)
@@ -144,8 +162,8 @@ int guest_va_to_page(uint64_t va, bool write, mfn_t *mfn)
 
     spin_lock(&v->domain->p2m.lock);
     rc = walk_va(v, va, write, &gpa);
+    if (!rc && p2m_get_page_locked(v->domain, GFN(gpa >> PAGE_SHIFT), write, mfn))
+        rc = -EFAULT;
     spin_unlock(&v->domain->p2m.lock);
-    if (rc)
-        return rc;
-    return p2m_get_page(v->domain, GFN(gpa >> PAGE_SHIFT), write, mfn) ? -EFAULT : 0;
+    return rc;
 }

@@ -1,5 +1,6 @@
 /* The only code that reads and writes guest memory by guest-virtual address: a software walk of the current vCPU's
- * page tables (APM 2 chapter 5), honouring R/W, U/S, NX as a supervisor access with AC=1 would, setting A and D.
+ * page tables (APM 2 chapter 5), honouring R/W, U/S as a supervisor access with AC=1 would, or at CPL 3 as a user's,
+ * setting A and D.
  *
  * Each copies all or nothing is promised: on -EFAULT part may have been copied. Argument structs are copied once
  * into hv and only the copy is looked at. */

@@ -6,11 +6,7 @@
 #include "hv/arch/percpu.h"
 #include "hv/domain/domain.h"
 
-#define NPT_P    (1ull << 0)
-#define NPT_W    (1ull << 1)
 #define NPT_U    (1ull << 2)            /* nested walks are user accesses: APM 2, 15.25.5 */
-#define NPT_PS   (1ull << 7)
-#define NPT_ADDR 0x000FFFFFFFFFF000ull
 #define TYPE_SHIFT 52
 
 #define GFN_LIMIT (1ull << 28)          /* 40-bit guest-physical space, CPUID 8000_0008 as guests see it */
@@ -27,7 +23,7 @@ static const uint64_t type_rights[] = {
 static uint64_t entry_make(mfn_t mfn, enum p2m_type type, unsigned order)
 {
     return mfn.n << PAGE_SHIFT | NPT_P | NPT_U | type_rights[type] | (order ? NPT_PS : 0) |
-           (uint64_t)type << TYPE_SHIFT;
+           (type == P2M_MMIO ? 0 : NPT_MEMORY) | (uint64_t)type << TYPE_SHIFT;
 }
 
 static enum p2m_type entry_type(uint64_t e)
@@ -206,28 +202,27 @@ void p2m_sync(struct domain *d)
     }
 }
 
-/* The level-1 entry of gfn's 2 MiB, or NULL. */
-static uint64_t *region_entry_locked(struct domain *d, gfn_t gfn)
+uint64_t *p2m_region_find_locked(struct p2m *p2m, uint64_t region)
 {
-    uint64_t region = gfn.n >> 9, *table = paddr_to_virt(d->p2m.root);
+    uint64_t *table = paddr_to_virt(p2m->root);
     unsigned slot = region % P2M_RECENT;
 
-    if (likely(d->p2m.recent[slot] == region + 1))
-        return d->p2m.recent_entry[slot];
+    if (region >= GFN_LIMIT >> 9)
+        return NULL;
     for (unsigned l = 3; l > 1; l--) {
-        uint64_t e = table[index_at(gfn, l)];
+        uint64_t e = table[index_at(GFN(region << 9), l)];
 
         if (!(e & NPT_P))
             return NULL;
         table = table_of(e);
     }
-    d->p2m.recent[slot] = region + 1;
-    return d->p2m.recent_entry[slot] = &table[region & 511];
+    p2m->recent[slot] = region + 1;
+    return p2m->recent_entry[slot] = &table[region & 511];
 }
 
 struct p2m_entry p2m_lookup_locked(struct domain *d, gfn_t gfn)
 {
-    uint64_t *at = gfn.n < GFN_LIMIT ? region_entry_locked(d, gfn) : NULL, e = at ? *at : 0, below = gfn.n & 511;
+    uint64_t *at = p2m_region_locked(&d->p2m, gfn.n >> 9), e = at ? *at : 0, below = gfn.n & 511;
 
     if (e & NPT_P && !(e & NPT_PS)) {
         e = table_of(e)[below];
@@ -248,22 +243,32 @@ struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn)
     return e;
 }
 
+static int get_page_locked(struct domain *d, gfn_t gfn, bool own, bool write, mfn_t *mfn)
+{
+    struct p2m_entry e = p2m_lookup_locked(d, gfn);
+
+    if (own ? e.type != P2M_RAM : !type_counts(e.type))
+        return -ENOENT;
+    if (write && e.type == P2M_GRANT_RO)
+        return -EPERM;
+    if (!page_get(e.mfn))
+        return -ENOENT;
+    *mfn = e.mfn;
+    return 0;
+}
+
+int p2m_get_page_locked(struct domain *d, gfn_t gfn, bool write, mfn_t *mfn)
+{
+    return get_page_locked(d, gfn, false, write, mfn);
+}
+
 static int get_page(struct domain *d, gfn_t gfn, bool own, bool write, mfn_t *mfn)
 {
-    struct p2m_entry e;
-    int rc = 0;
+    int rc;
 
     spin_lock(&d->p2m.lock);
-    e = p2m_lookup_locked(d, gfn);
-    if (own ? e.type != P2M_RAM : !type_counts(e.type))
-        rc = -ENOENT;
-    else if (write && e.type == P2M_GRANT_RO)
-        rc = -EPERM;
-    else if (!page_get(e.mfn))
-        rc = -ENOENT;
+    rc = get_page_locked(d, gfn, own, write, mfn);
     spin_unlock(&d->p2m.lock);
-    if (!rc)
-        *mfn = e.mfn;
     return rc;
 }
 

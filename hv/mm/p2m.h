@@ -7,8 +7,15 @@
 #define MM_P2M_H
 
 #include "hv/lib/spinlock.h"
+#include "hv/mm/page.h"
 
 struct domain;
+
+#define NPT_P      (1ull << 0)
+#define NPT_W      (1ull << 1)
+#define NPT_PS     (1ull << 7)
+#define NPT_MEMORY (1ull << 9)          /* ours: hv may touch it, too; all leaves but those of devices */
+#define NPT_ADDR   0x000FFFFFFFFFF000ull
 
 enum p2m_type {
     P2M_NONE = 0,
@@ -69,11 +76,40 @@ void p2m_sync(struct domain *d);
 /* What is at gfn now; P2M_NONE if nothing. No reference is taken: valid only under p2m->lock or for information. */
 struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn);
 struct p2m_entry p2m_lookup_locked(struct domain *d, gfn_t gfn);
-
 /* The frame at gfn with a reference of its own (page_put it). write: refuse read-only types. Only RAM, FOREIGN and
  * GRANT types qualify. 0; -ENOENT; -EPERM. */
 int p2m_get_page(struct domain *d, gfn_t gfn, bool write, mfn_t *mfn) __must_check;
+int p2m_get_page_locked(struct domain *d, gfn_t gfn, bool write, mfn_t *mfn) __must_check;
 /* The same, but only the domain's own RAM: what it may grant, share or have mapped by others. */
 int p2m_get_own_page(struct domain *d, gfn_t gfn, mfn_t *mfn) __must_check;
+
+/* The level-1 entry of a region of 512 frames, or NULL: by the tables, or where it was found last. */
+uint64_t *p2m_region_find_locked(struct p2m *p2m, uint64_t region);
+static inline uint64_t *p2m_region_locked(struct p2m *p2m, uint64_t region)
+{
+    unsigned slot = region % P2M_RECENT;
+
+    return likely(p2m->recent[slot] == region + 1) ? p2m->recent_entry[slot] : p2m_region_find_locked(p2m, region);
+}
+
+/* The direct-map address of a guest-physical one, to read or write up to the end of its page; NULL: nothing is there, a
+ * device, or (write) what is read-only. Inline, since a software walk looks up each table. */
+static inline void *p2m_at_locked(struct p2m *p2m, uint64_t gpa, bool write)
+{
+    uint64_t *at = p2m_region_locked(p2m, gpa >> (PAGE_SHIFT + 9)), e, low = (PAGE_SIZE << PAGE_ORDER_2M) - 1;
+
+    if (unlikely(!at))
+        return NULL;
+    e = *at;
+    if (!(e & NPT_PS)) {
+        if (unlikely(!(e & NPT_P)))
+            return NULL;
+        e = ((uint64_t *)paddr_to_virt(e & NPT_ADDR))[gpa >> PAGE_SHIFT & 511];
+        low = PAGE_SIZE - 1;
+    }
+    if (unlikely(~e & (NPT_P | NPT_MEMORY | (write ? NPT_W : 0))))
+        return NULL;
+    return (char *)paddr_to_virt(e & NPT_ADDR) + (gpa & low);
+}
 
 #endif

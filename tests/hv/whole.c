@@ -36,6 +36,7 @@ unsigned e820_count;
 unsigned whole_preempt_every, whole_fail_alloc, whole_restarts;
 char whole_console[512];
 
+struct vcpu_paging whole_paging;
 static uint64_t early_frame = WHOLE_FRAMES;   /* early_alloc takes from the top */
 static __thread uint64_t hypercall_args[5];
 __thread uint64_t whole_arg_gpa = ARG_GPA;
@@ -145,7 +146,7 @@ void vcpu_context_save(struct vcpu *v, struct hvm_hw_cpu *hw)
 struct vcpu_paging vcpu_paging(const struct vcpu *v)
 {
     (void)v;
-    return (struct vcpu_paging){ .enabled = false };
+    return whole_paging;
 }
 
 void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value)

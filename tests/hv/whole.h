@@ -5,6 +5,7 @@
 #ifndef TESTS_HV_WHOLE_H
 #define TESTS_HV_WHOLE_H
 
+#include "hv/arch/vcpu.h"
 #include "hv/domain/domain.h"
 #include "hv/domctl/create.h"
 #include "hv/domctl/domctl.h"
@@ -28,6 +29,7 @@ extern unsigned whole_preempt_every;  /* hypercall_preempt() is true each n-th t
 extern unsigned whole_fail_alloc;     /* the n-th page_alloc_hv from now fails; 0: none */
 extern __thread uint64_t whole_arg_gpa; /* where the calls below put their argument; ARG_GPA */
 extern unsigned whole_restarts;       /* hypercalls that restarted, counted */
+extern struct vcpu_paging whole_paging; /* of all vCPUs; levels 0: none */
 extern char whole_console[512];       /* the last line printed */
 
 /* The domain whose vCPU 0 issues hypercalls from here on. */

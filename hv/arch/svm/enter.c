@@ -102,6 +102,7 @@ void vcpu_run(struct vcpu *v)
     stats_charge_guest(cpu, v, now_ns());
     __atomic_add_fetch(&cpu->in_guest, 1, __ATOMIC_RELEASE);
     v->exits++;
+    cpu->walks = 0;
     svm_requeue(v);
     if (unlikely(s->vmcb->interrupt_shadow & 1) && s->vmcb->exitcode != VMEXIT_HLT)
         svm_note_shadow(v);

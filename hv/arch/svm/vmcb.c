@@ -174,14 +174,15 @@ void vcpu_switch_out(struct vcpu *v)
 struct vcpu_paging vcpu_paging(const struct vcpu *v)
 {
     const struct vmcb *b = svm_of(v)->vmcb;
+    bool user = b->cpl == 3;
 
     if (!(b->cr0 & CR0_PG))
         return (struct vcpu_paging){ 0 };
     if (b->efer & EFER_LMA)
-        return (struct vcpu_paging){ true, 4, b->cr3 & 0x000FFFFFFFFFF000ull };
+        return (struct vcpu_paging){ user, 4, b->cr3 & 0x000FFFFFFFFFF000ull };
     if (b->cr4 & CR4_PAE)
-        return (struct vcpu_paging){ true, 3, b->cr3 & 0xFFFFFFE0ull };
-    return (struct vcpu_paging){ true, 2, b->cr3 & 0xFFFFF000ull };
+        return (struct vcpu_paging){ user, 3, b->cr3 & 0xFFFFFFE0ull };
+    return (struct vcpu_paging){ user, 2, b->cr3 & 0xFFFFF000ull };
 }
 
 static int context_check(const struct hvm_hw_cpu *hw)
@@ -299,6 +300,13 @@ bool vcpu_hypercall_allowed(const struct vcpu *v)
     const struct vmcb *b = svm_of(v)->vmcb;
 
     return b->cpl == 0 && b->cs.attr & (CS_LONG | CS_32);
+}
+
+bool vcpu_hypercall_from_user(const struct vcpu *v)
+{
+    const struct vmcb *b = svm_of(v)->vmcb;
+
+    return b->cpl == 3 && b->cs.attr & CS_LONG;
 }
 
 uint64_t vcpu_hypercall_number(const struct vcpu *v)
