@@ -71,7 +71,8 @@ struct domain {
     struct evtchn_domain *evtchn;
     struct gnttab *gnttab;
     unsigned stats_slot;                /* index in the stats page; 0 = none */
-    struct spinlock stats_lock;         /* the slot's writer; innermost */
+    struct spinlock stats_lock;         /* the slot's writer, and the I/O limits; innermost */
+    struct meter *meter;                /* stats/channel.h */
 };
 
 /* Where the guest wants a vCPU's run states: up to two pages, direct map, references held. */

@@ -12,6 +12,7 @@
 #include "hv/lib/string.h"
 #include "hv/mm/page.h"
 #include "hv/sched/sched.h"
+#include "hv/stats/channel.h"
 #include "hv/stats/stats.h"
 
 _Static_assert(VCPUS_MAX <= XEN_LEGACY_MAX_VCPUS, "every vCPU has its vcpu_info in shared_info");
@@ -119,6 +120,8 @@ int domain_create(const struct domain_params *params, struct domain **out)
     if (!rc)
         rc = gnttab_init(d);
     if (!rc)
+        rc = meter_init(d);
+    if (!rc)
         rc = vcpus_create(d, params->nr_vcpus);
     if (!rc)
         rc = stats_domain_create(d, d->born_ns);
@@ -137,6 +140,8 @@ void domain_free(struct domain *d)
 {
     BUG_ON(d->pages || d->refs);
     vcpus_destroy(d);
+    if (d->meter)
+        meter_free(d);
     if (d->gnttab)
         gnttab_free(d);
     if (d->evtchn)

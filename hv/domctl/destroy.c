@@ -8,6 +8,7 @@
 #include "hv/gnttab/gnttab.h"
 #include "hv/mm/page.h"
 #include "hv/sched/preempt.h"
+#include "hv/stats/channel.h"
 #include "hv/stats/stats.h"
 
 #define BUDGET 512u                     /* entries between two looks at the clock: about 2 MiB to scrub */
@@ -20,6 +21,7 @@ static bool stop(struct domain *d)
     WRITE_ONCE(d->dying, true);
     spin_unlock(&d->lock);
     domain_pause(d);
+    meter_quiesce(d);                   /* before the counters are final */
     for (unsigned i = 0; i < d->nr_vcpus; i++)
         stats_publish(this_cpu(), d->vcpu[i]);
     stats_domain_dying(d, now_ns());

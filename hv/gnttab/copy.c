@@ -1,5 +1,6 @@
 /* Copies between two frames that the caller owns, maps or was granted. Both are referenced, and grants are marked as in
  * use, for as long as the bytes move. */
+#include "hv/gnttab/gnttab.h"
 #include "hv/gnttab/table.h"
 #include "hv/lib/string.h"
 #include "hv/mm/page.h"
@@ -20,7 +21,7 @@ static int16_t side_open_grant(struct domain *self, const struct gnttab_copy_ptr
     if (!side->granter)
         return GNTST_bad_domain;
     status = READ_ONCE(side->granter->dying) ? GNTST_bad_domain
-                                             : entry_acquire(side->granter, side->ref, self->id, side->write,
+                                             : gnttab_acquire(side->granter, side->ref, self->id, side->write,
                                                              &side->mfn);
     if (status != GNTST_okay)
         domain_put(side->granter);
@@ -40,7 +41,7 @@ static int16_t side_open(struct domain *self, const struct gnttab_copy_ptr *ptr,
 static void side_close(struct side *side)
 {
     if (side->granter)
-        entry_release(side->granter, side->ref, side->write);
+        gnttab_release(side->granter, side->ref, side->write);
     page_put(side->mfn);
     if (side->granter)
         domain_put(side->granter);

@@ -118,7 +118,7 @@ static int16_t acquire_locked(struct domain *d, grant_ref_t ref, domid_t grantee
     return GNTST_okay;
 }
 
-int16_t entry_acquire(struct domain *d, grant_ref_t ref, domid_t grantee, bool write, mfn_t *mfn)
+int16_t gnttab_acquire(struct domain *d, grant_ref_t ref, domid_t grantee, bool write, mfn_t *mfn)
 {
     int16_t status;
 
@@ -128,7 +128,7 @@ int16_t entry_acquire(struct domain *d, grant_ref_t ref, domid_t grantee, bool w
     return status;
 }
 
-void entry_release(struct domain *d, grant_ref_t ref, bool write)
+void gnttab_release(struct domain *d, grant_ref_t ref, bool write)
 {
     struct gnttab *gt = d->gnttab;
     struct active *act;

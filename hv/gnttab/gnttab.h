@@ -6,11 +6,17 @@
 #define GNTTAB_GNTTAB_H
 
 #include "hv/domain/domain.h"
+#include <xen/grant_table.h>
 
 int gnttab_init(struct domain *d) __must_check;         /* 0, -ENOMEM; frame 0 exists at once */
 /* Drops every map that d holds of others (budget ops at a time; false: call again). d does not run. */
 bool gnttab_release_maps(struct domain *d, unsigned budget);
 void gnttab_free(struct domain *d);                     /* no reference to d is left */
+
+/* Takes grant `ref` of d for `grantee`: marks the shared entry, counts, and references the frame (page_put it).
+ * GNTST_okay; bad_gntref; general_error not granted so, to it, or its count is at the limit; bad_page. */
+int16_t gnttab_acquire(struct domain *d, grant_ref_t ref, domid_t grantee, bool write, mfn_t *mfn) __must_check;
+void gnttab_release(struct domain *d, grant_ref_t ref, bool write);
 
 long do_grant_table_op(unsigned cmd, uint64_t arg_va, unsigned count);
 

@@ -99,7 +99,7 @@ int16_t map_one(struct domain *self, struct gnttab_map_grant_ref *op)
     if (!map.granter)
         return GNTST_bad_domain;
     status = READ_ONCE(map.granter->dying) ? GNTST_bad_domain
-                                           : entry_acquire(map.granter, op->ref, self->id, write, &mfn);
+                                           : gnttab_acquire(map.granter, op->ref, self->id, write, &mfn);
     if (status != GNTST_okay)
         goto put_granter;
     status = enter(self, &map, mfn, &op->handle);
@@ -111,7 +111,7 @@ int16_t map_one(struct domain *self, struct gnttab_map_grant_ref *op)
     return GNTST_okay;
 
 release:
-    entry_release(map.granter, op->ref, write);
+    gnttab_release(map.granter, op->ref, write);
     page_put(mfn);
 put_granter:
     domain_put(map.granter);
@@ -160,7 +160,7 @@ static void let_go(struct domain *self, unsigned handle)
     map = *handle_at(self->gnttab, handle);
     handle_free_locked(self->gnttab, handle);
     spin_unlock(&self->gnttab->lock);
-    entry_release(map.granter, map.ref, map.write);
+    gnttab_release(map.granter, map.ref, map.write);
     domain_put(map.granter);
 }
 

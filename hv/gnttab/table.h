@@ -43,11 +43,6 @@ struct gnttab {
     unsigned order;                     /* of the run that holds this struct and the three arrays */
 };
 
-/* Takes grant `ref` of d for `grantee`: marks the shared entry, counts, and references the frame (page_put it).
- * GNTST_okay; bad_gntref; general_error not granted so, to it, or its count is at the limit; bad_page. */
-int16_t entry_acquire(struct domain *d, grant_ref_t ref, domid_t grantee, bool write, mfn_t *mfn) __must_check;
-void entry_release(struct domain *d, grant_ref_t ref, bool write);
-
 /* 0; -EINVAL beyond max_frames; -ENOMEM. */
 int table_grow_locked(struct gnttab *gt, unsigned nr_frames) __must_check;
 

@@ -1,11 +1,12 @@
-/* Hypercall 55 (xs/meter.h): dom0's daemons acknowledge tombstones and count what hv holds. Metered copies and I/O
- * limits will be commands of the same call. */
+/* Hypercall 55 (xs/meter.h): its commands; those on tombstones and the inventory are here, channels and limits in
+ * channel.c, the copy in meter_copy.c. */
 #include "hv/stats/meter_op.h"
 #include "hv/arch/percpu.h"
 #include "hv/evtchn/evtchn.h"
 #include "hv/gnttab/gnttab.h"
 #include "hv/mm/guestcopy.h"
 #include "hv/mm/page.h"
+#include "hv/stats/channel.h"
 #include "hv/stats/stats.h"
 #include <xs/meter.h>
 
@@ -54,6 +55,14 @@ long do_meter_op(unsigned cmd, uint64_t arg_va)
         return op_ack(arg_va);
     case XS_METER_inventory:
         return op_inventory(arg_va);
+    case XS_METER_open:
+        return meter_op_open(arg_va);
+    case XS_METER_close:
+        return meter_op_close(arg_va);
+    case XS_METER_limit:
+        return meter_op_limit(arg_va);
+    case XS_METER_copy:
+        return meter_op_copy(arg_va);
     }
     return -ENOSYS;
 }

@@ -8,6 +8,7 @@
 #include "hv/arch/tsc.h"
 #include "hv/lib/string.h"
 #include "hv/mm/page.h"
+#include <xs/meter.h>
 #include <xs/stats.h>
 
 _Static_assert(XS_STATS_SLOT_OFFSET == PAGE_SIZE, "the header's page, then the slots");
@@ -363,6 +364,45 @@ void stats_count(struct domain *d, enum stats_counter which, uint64_t n)
         slot = &slots[d->stats_slot];
         write_begin(&slot->seq);
         *counter(slot, which) += n;
+        write_end(&slot->seq);
+    }
+    spin_unlock(&d->stats_lock);
+}
+
+#define FIELD(name) offsetof(struct xs_stats_slot, name)
+/* What an operation of each kind adds to; 0: nothing. */
+static const struct io_fields {
+    uint16_t ops, bytes;
+} io_fields[] = {
+    [XS_METER_disk_read] = { FIELD(disk_read_ops), FIELD(disk_read_bytes) },
+    [XS_METER_disk_write] = { FIELD(disk_write_ops), FIELD(disk_write_bytes) },
+    [XS_METER_disk_flush] = { FIELD(disk_flush_ops), 0 },
+    [XS_METER_disk_discard] = { FIELD(disk_discard_ops), 0 },
+    [XS_METER_net_tx] = { FIELD(net_tx_packets), FIELD(net_tx_bytes) },
+    [XS_METER_net_rx] = { FIELD(net_rx_packets), FIELD(net_rx_bytes) },
+    [XS_METER_net_tx_drop] = { FIELD(net_tx_drops), 0 },
+    [XS_METER_net_rx_drop] = { FIELD(net_rx_drops), 0 },
+    [XS_METER_control] = { 0, 0 },
+};
+
+static void field_add(struct xs_stats_slot *slot, uint16_t field, uint64_t n)
+{
+    if (field)
+        *(uint64_t *)((char *)slot + field) += n;
+}
+
+void stats_count_io(struct domain *d, unsigned kind, uint64_t bytes, unsigned copies, bool replay)
+{
+    const struct io_fields *to = &io_fields[kind];
+    struct xs_stats_slot *slot;
+
+    spin_lock(&d->stats_lock);
+    if (d->stats_slot) {
+        slot = &slots[d->stats_slot];
+        write_begin(&slot->seq);
+        field_add(slot, replay ? FIELD(io_replays) : to->ops, 1);
+        field_add(slot, replay ? 0 : to->bytes, bytes);
+        slot->grant_copies += copies;
         write_end(&slot->seq);
     }
     spin_unlock(&d->stats_lock);

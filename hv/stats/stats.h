@@ -41,6 +41,9 @@ void stats_domain_final(struct domain *d, uint64_t now_ns);     /* slot becomes 
 /* Events and grants: counters that the modules above add to. Any CPU. */
 enum stats_counter { STATS_EVENTS_SENT, STATS_EVENTS_RECEIVED, STATS_GRANT_MAPS, STATS_GRANT_UNMAPS, STATS_GRANT_COPIES };
 void stats_count(struct domain *d, enum stats_counter which, uint64_t n);
+/* One operation of XS_METER_copy, enum xs_meter_kind: `bytes` moved in `copies` segments. replay: it was counted before.
+ * Any CPU. */
+void stats_count_io(struct domain *d, unsigned kind, uint64_t bytes, unsigned copies, bool replay);
 
 /* XS_METER_ack: 0, -ENOENT, -EBUSY. */
 int stats_ack(unsigned slot, const uint8_t incarnation[16]) __must_check;

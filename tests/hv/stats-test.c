@@ -1,6 +1,7 @@
 /* The stats page and the meter's hypercall: exact charging, the page-time integral, tombstones; a million random steps
  * of four CPUs with everything accounted for to the nanosecond; readers beside writers. */
 #include "hv/stats/stats.h"
+#include "hv/stats/channel.h"
 #include "hv/stats/meter_op.h"
 #include "hv/arch/tsc.h"
 #include "hv/evtchn/evtchn.h"
@@ -606,6 +607,16 @@ static void test_readers(void)
     metered_free(raced);
 }
 
+/* The commands on channels are meter-test's. */
+static long refuse(uint64_t arg_va)
+{
+    return arg_va ? -EFAULT : -ESRCH;
+}
+long meter_op_open(uint64_t) __attribute__((alias("refuse")));
+long meter_op_close(uint64_t) __attribute__((alias("refuse")));
+long meter_op_limit(uint64_t) __attribute__((alias("refuse")));
+long meter_op_copy(uint64_t) __attribute__((alias("refuse")));
+
 static long meter(struct domain *d, unsigned cmd, void *arg, size_t bytes)
 {
     long rc;
@@ -637,6 +648,7 @@ static void test_meter_op(void)
     mfn_t table;
 
     is(meter(u, XS_METER_inventory, &before, sizeof(before)), -EPERM, "only dom0 may ask");
+    is(meter(u, XS_METER_copy, &before, sizeof(before)), -EPERM, "or copy");
     is(meter(d0, 99, &before, sizeof(before)), -ENOSYS, "no such command");
     is(do_meter_op(XS_METER_ack, GUEST_BYTES - 1), -EFAULT, "an argument that cannot be read");
     is(do_meter_op(XS_METER_inventory, GUEST_BYTES - 1), -EFAULT, "or written");

@@ -49,7 +49,9 @@ struct xs_meter_inventory {         /* all out */
  *
  * XS_METER_open: makes the channel, or, when this guest's device has one, gives
  * it a new token: the old one is void from here on, what was counted stays
- * remembered. A channel ends with XS_METER_close or with its domain.
+ * remembered, and a copy that the old one began is over when this returns. A
+ * channel ends with XS_METER_close or with its domain. When the frontend connects
+ * anew, its ring and so its numbers begin at 0: close, then open.
  * 0; -ESRCH no such domain, or it is dying, or dom0; -EINVAL class, pad;
  * -ENOSPC the domain has XS_METER_CHANNELS_MAX channels. */
 #define XS_METER_open   3
@@ -77,7 +79,7 @@ struct xs_meter_close {
 /* XS_METER_limit: how much I/O of one class (all its devices together) a domain
  * may do: token buckets that hold up to burst_ms worth of the rate, full at
  * first. 0 for a rate: no limit. An operation passes when its bucket is above
- * zero and may overdraw it, so a large one is never stuck.
+ * zero and may overdraw it, so a large one is never stuck. Drops and control pass.
  * 0; -ESRCH; -EINVAL class; burst_ms 0 or above 60000 with a rate given. */
 #define XS_METER_limit  5
 struct xs_meter_limit {
@@ -95,11 +97,13 @@ struct xs_meter_limit {
  *
  * Each operation has a number, `seq`: the free-running index of the (first)
  * ring slot it came in. A backend that was killed after a copy and before its
- * answer to the guest does the operation again; hv moves the bytes again but
- * counts a number once (per channel and direction: disk and transmit, receive),
- * so that a crash costs the guest nothing. Repeated ones are counted apart, in
- * `io_replays` of the slot. hv remembers XS_METER_WINDOW numbers below the highest
- * one seen: an older one is refused (-ESTALE).
+ * answer to the guest does the operation again with its new token; hv moves the
+ * bytes again but counts a number once (per channel and direction: disk and transmit,
+ * receive), so that a crash costs the guest nothing. Repeated ones are counted
+ * apart, in `io_replays` of the slot. With one token a number is done once, or
+ * bytes could be moved for nothing: then -ESTALE. hv remembers the last
+ * XS_METER_WINDOW numbers up to the highest one seen: an older one is refused
+ * (-ESTALE). An operation that failed is not remembered.
  *
  * The call returns 0 when `done` and the results are written: ops[0..done) have
  * status and moved. done < nr_ops: the limit was reached; ops[done] passes in
@@ -120,7 +124,8 @@ enum xs_meter_kind {
     XS_METER_net_rx,                    /* to the guest */
     XS_METER_net_tx_drop,               /* no segments, seq ignored: taken from the guest and thrown away */
     XS_METER_net_rx_drop,               /* no segments, seq ignored: not deliverable */
-    XS_METER_control,                   /* from the guest, one segment: a page of descriptors. Neither counted as I/O nor limited */
+    XS_METER_control,                   /* class disk, from the guest, one segment, seq ignored: a page of descriptors.
+                                         * Neither counted as I/O nor limited */
 };
 
 struct xs_meter_seg {
@@ -134,8 +139,9 @@ struct xs_meter_op {
     uint8_t kind;                       /* enum xs_meter_kind */
     uint8_t nr_segs;                    /* <= XS_METER_SEGS_MAX */
     int16_t status;                     /* out: 0; -EINVAL kind or segments; -ESTALE; -EPERM the grant does not allow it;
-                                         * -EFAULT the caller's buffer is not there. Segments before the one
-                                         * that failed were moved and are counted */
+                                         * -EFAULT segments or buffers are not there, and nothing was moved.
+                                         * With -EPERM, segments before the one that failed were moved and
+                                         * are counted, as is the operation when any was */
     uint32_t moved;                     /* out: bytes */
     uint64_t segs;                      /* struct xs_meter_seg[nr_segs], guest-virtual */
 };
