@@ -286,13 +286,19 @@ int xen_copy_in(struct xen *xen, uint32_t domid, uint64_t gpa, size_t bytes)
     return result(xencall2(xen->call, XS_HC_BUILD_OP, XS_BUILD_write, (uintptr_t)xen->write_arg));
 }
 
+/* Not by xc_domain_set_memory_map, for the same reason as in populate_some. */
 int xen_memory_map_set(struct xen *xen, uint32_t domid, const struct layout_range *ranges, unsigned count)
 {
-    struct e820entry map[LAYOUT_RANGES_MAX];
+    struct {
+        struct xen_foreign_memory_map arg;
+        struct e820entry map[LAYOUT_RANGES_MAX];
+    } *call = xen->copy;
 
     for (unsigned i = 0; i < count; i++)
-        map[i] = (struct e820entry){ .addr = ranges[i].gpa, .size = ranges[i].bytes, .type = ranges[i].type };
-    return result(xc_domain_set_memory_map(xen->xc, domid, map, count));
+        call->map[i] = (struct e820entry){ .addr = ranges[i].gpa, .size = ranges[i].bytes, .type = ranges[i].type };
+    call->arg = (struct xen_foreign_memory_map){ .domid = (domid_t)domid, .map.nr_entries = count };
+    set_xen_guest_handle_raw(call->arg.map.buffer, call->map);
+    return result(xencall2(xen->call, __HYPERVISOR_memory_op, XENMEM_set_memory_map, (uintptr_t)call));
 }
 
 int xen_cpu_set(struct xen *xen, uint32_t domid, uint8_t *records, size_t bytes)
