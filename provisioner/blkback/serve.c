@@ -1,6 +1,7 @@
 #include "provisioner/blkback/serve.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #define BUFFER_BYTES (REQUEST_SEGS_MAX * 4096u)
@@ -299,6 +300,7 @@ struct serve *serve_begin(void *memory, const struct meter *meter, struct disk *
     struct inflight *entry;
     uint64_t seq = 0;
 
+    memset(serve, 0, offsetof(struct serve, buffers));
     serve->meter = *meter;
     serve->disk = disk;
     serve->limits = *limits;

@@ -19,7 +19,7 @@
 
 struct serve;
 
-/* Bytes of memory it needs: page-aligned, resident once touched (mlock2 with MLOCK_ONFAULT), zero. */
+/* Bytes of memory it needs: page-aligned, resident once touched (mlock2 with MLOCK_ONFAULT). */
 size_t serve_bytes(void);
 /* Takes up what a worker before us left. NULL: the ring's state is damaged. */
 struct serve *serve_begin(void *memory, const struct meter *meter, struct disk *disk, void *ring_pages,
