@@ -126,7 +126,7 @@ static void give_slots(struct netback *netback, struct rx_packet *packet, unsign
         state->rx_slots[at] = (struct rx_slot){.ref = request.gref, .id = request.id};
     }
     packet->first = state->rx_taken;
-    packet->slots = count;
+    __atomic_store_n(&packet->slots, count, __ATOMIC_RELEASE);
     __atomic_store_n(&state->rx_taken, state->rx_taken + count, __ATOMIC_RELEASE);
 }
 

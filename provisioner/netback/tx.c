@@ -220,9 +220,9 @@ static void set_status(struct netback_state *state, const struct packet *packet,
         bool extra = i >= 1 && i <= packet->extras;
         state->tx_slots[(packet->first + i) % STATE_RING].status = extra ? NETIF_RSP_NULL : (int16_t)status;
     }
+    __atomic_store_n(&state->tx_sent, packet->first + packet->slots, __ATOMIC_RELEASE);
     if (status != NETIF_RSP_OKAY && packet->kind != PACKET_GROUP)
         state->tx_drops_owed++;
-    __atomic_store_n(&state->tx_sent, packet->first + packet->slots, __ATOMIC_RELEASE);
 }
 
 static void publish(struct netback *netback, uint64_t before)
