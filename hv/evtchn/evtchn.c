@@ -1,4 +1,4 @@
-/* Event channels, 2-level. A port is 16 bytes in pages that the domain owns from its creation on; the guest sees only
+/* Event channels, 2-level. A port is 16 bytes in a run of pages made with the domain; the guest sees only
  * bits: pending and mask in shared_info, a selector word and the upcall byte in each vcpu_info, all of them hints from
  * its side that nothing here depends on.
  *
@@ -14,9 +14,7 @@
 #include "hv/sched/sched.h"
 #include "hv/stats/stats.h"
 
-#define PORTS_MAX        4096u          /* one bit each in shared_info */
-#define PORTS_PER_BUCKET ((unsigned)(PAGE_SIZE / sizeof(struct port)))
-#define BUCKETS          (PORTS_MAX / PORTS_PER_BUCKET)
+#define PORTS_MAX 4096u                 /* one bit each in shared_info */
 
 struct port {
     uint8_t state;                      /* EVTCHNSTAT_*, the ABI's numbers */
@@ -33,7 +31,8 @@ struct evtchn_domain {
     unsigned nr_ports;                  /* they are 1 to nr_ports - 1 */
     uint64_t used[BITS_TO_WORDS(PORTS_MAX)];
     uint16_t virq_port[VCPUS_MAX][NR_VIRQS];    /* 0: not bound */
-    struct port *bucket[BUCKETS];
+    unsigned order;                     /* of the run that holds the ports */
+    struct port *port;
 };
 
 _Static_assert(sizeof(struct port) == 16, "256 ports a page");
@@ -46,8 +45,7 @@ static struct port *port_at(struct evtchn_domain *e, evtchn_port_t port)
 {
     if (port == 0 || port >= e->nr_ports)
         return NULL;
-    port = (evtchn_port_t)index_nospec(port, e->nr_ports);
-    return &e->bucket[port / PORTS_PER_BUCKET][port % PORTS_PER_BUCKET];
+    return &e->port[index_nospec(port, e->nr_ports)];
 }
 
 /* NULL: no such vCPU. */
@@ -474,14 +472,13 @@ int evtchn_init(struct domain *d)
     d->evtchn = e;
     e->nr_ports = MIN(d->max_evtchn_port, PORTS_MAX - 1) + 1;
     bit_set(e->used, 0);
-    for (unsigned i = 0; i * PORTS_PER_BUCKET < e->nr_ports; i++) {
-        e->bucket[i] = page_alloc_hv(0);
-        if (!e->bucket[i]) {
-            evtchn_free(d);
-            return -ENOMEM;
-        }
-    }
-    return 0;
+    while (PAGE_SIZE << e->order < e->nr_ports * sizeof(struct port))
+        e->order++;
+    e->port = page_alloc_hv(e->order);
+    if (e->port)
+        return 0;
+    evtchn_free(d);
+    return -ENOMEM;
 }
 
 bool evtchn_destroy(struct domain *d, unsigned budget)
@@ -494,10 +491,8 @@ bool evtchn_destroy(struct domain *d, unsigned budget)
 
 void evtchn_free(struct domain *d)
 {
-    for (unsigned i = 0; i < BUCKETS; i++) {
-        if (d->evtchn->bucket[i])
-            page_free_hv(d->evtchn->bucket[i], 0);
-    }
+    if (d->evtchn->port)
+        page_free_hv(d->evtchn->port, d->evtchn->order);
     page_free_hv(d->evtchn, 0);
     d->evtchn = NULL;
 }
