@@ -23,16 +23,8 @@ struct idt_gate {                       /* APM 2, figure 4-24 */
 };
 
 static struct idt_gate idt[256];
-static irq_handler_t device_handler, ipi_handler, timer_handler;
 extern const char trap_stubs[];
 void trap(struct trap_frame *f);
-
-void irq_set_handlers(irq_handler_t ipi, irq_handler_t timer, irq_handler_t device)
-{
-    ipi_handler = ipi;
-    timer_handler = timer;
-    device_handler = device;
-}
 
 void idt_init(void)
 {
@@ -91,13 +83,13 @@ void trap(struct trap_frame *f)
         return;                         /* no EOI: APM 2, 16.4.7 */
     case VECTOR_IPI:
         lapic_eoi();
-        ipi_handler(VECTOR_IPI);
+        irq_on_ipi();
         return;
     case VECTOR_TIMER:
         lapic_eoi();
-        timer_handler(VECTOR_TIMER);
+        irq_on_timer();
         return;
     default:
-        device_handler((uint8_t)f->vector);     /* does its own EOI: a level interrupt is masked first */
+        irq_on_device((uint8_t)f->vector);     /* does its own EOI: a level interrupt is masked first */
     }
 }

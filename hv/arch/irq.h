@@ -23,9 +23,11 @@ static inline void irq_halt(void)
     __asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
-/* Called with IF=0 in the window or from the idle halt. ipi and timer after the EOI; device does lapic_eoi itself. */
-typedef void (*irq_handler_t)(uint8_t vector);
-void irq_set_handlers(irq_handler_t ipi, irq_handler_t timer, irq_handler_t device);
+/* arch/svm/irq.c: what interrupts are for. Called with IF=0 in the window or from the idle halt; ipi and timer after the
+ * EOI, device does lapic_eoi itself. */
+void irq_on_ipi(void);
+void irq_on_timer(void);
+void irq_on_device(uint8_t vector);
 
 void idt_init(void);                    /* shared by all CPUs */
 void idt_load(void);

@@ -11,8 +11,7 @@
 #include "hv/console/machine.h"
 #include "hv/console/printk.h"
 #include "hv/console/uart.h"
-#include "hv/domctl/dom0.h"
-#include "hv/domctl/domctl.h"
+#include "hv/domctl/create.h"
 #include "hv/mm/hostmap.h"
 #include "hv/mm/page.h"
 #include "hv/sched/sched.h"
@@ -93,7 +92,6 @@ void boot_main(uint32_t magic, uint32_t info)
     stats_cpu_online(&percpu[0], now_ns());
     svm_init();
     svm_init_cpu();
-    svm_irq_init();
     sched_init_cpu();
     smp_start(&machine);
     for (unsigned i = 0; i < machine.nr_ioapics; i++)

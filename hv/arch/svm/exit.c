@@ -3,7 +3,7 @@
 #include "hv/arch/io.h"
 #include "hv/arch/percpu.h"
 #include "hv/console/printk.h"
-#include "hv/hypercall/table.h"
+#include "hv/hypercall/handlers.h"
 #include "hv/sched/sched.h"
 
 #include <xen/sched.h>

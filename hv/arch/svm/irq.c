@@ -21,23 +21,21 @@ static void charge_leave(struct percpu *cpu)
     stats_charge_hv(cpu, NULL, now_ns());
 }
 
-static void on_ipi(uint8_t vector)
+void irq_on_ipi(void)
 {
-    (void)vector;
     sched_idle_ends();
 }
 
-static void on_timer(uint8_t vector)
+void irq_on_timer(void)
 {
     struct percpu *cpu = this_cpu();
 
-    (void)vector;
     charge_enter(cpu);
     timer_interrupt();
     charge_leave(cpu);
 }
 
-static void on_device(uint8_t vector)
+void irq_on_device(uint8_t vector)
 {
     struct percpu *cpu = this_cpu();
     bool level;
@@ -48,9 +46,4 @@ static void on_device(uint8_t vector)
     if (dom0 && cpu->id < dom0->nr_vcpus)
         vlapic_raise(dom0->vcpu[cpu->id], vector, level);
     charge_leave(cpu);
-}
-
-void svm_irq_init(void)
-{
-    irq_set_handlers(on_ipi, on_timer, on_device);
 }

@@ -121,9 +121,6 @@ void ioapic_mmio_write(uint64_t gpa, uint32_t value);
 void ioapic_eoi(uint8_t vector);                        /* dom0 ended a level interrupt */
 bool ioapic_hold(uint8_t vector);                       /* it came from a level pin: mask until the EOI */
 
-/* irq.c: installs the handlers of physical interrupts */
-void svm_irq_init(void);
-
 /* mmio.c: one MOV to or from memory that is not there, or is a device of ours. */
 struct mmio_insn {
     bool write, sign_extend;
