@@ -49,11 +49,6 @@ static void put_string(struct out *o, const char *s, unsigned width)
         put(o, ' ');
 }
 
-static void put_signed(struct out *o, int64_t v, unsigned width, bool zero)
-{
-    put_number(o, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, v < 0, width, zero);
-}
-
 int vsnprintk(char *to, size_t bytes, const char *fmt, va_list ap)
 {
     struct out o = { to, bytes, 0 };
@@ -61,6 +56,7 @@ int vsnprintk(char *to, size_t bytes, const char *fmt, va_list ap)
     for (; *fmt; fmt++) {
         unsigned width = 0, longs = 0;
         bool zero = false;
+        int64_t v;
 
         if (*fmt != '%') {
             put(&o, *fmt);
@@ -73,8 +69,9 @@ int vsnprintk(char *to, size_t bytes, const char *fmt, va_list ap)
         for (; *fmt == 'l' || *fmt == 'z'; fmt++)
             longs++;
         switch (*fmt) {
-        case 'd': case 'i':
-            put_signed(&o, longs ? va_arg(ap, long) : va_arg(ap, int), width, zero);
+        case 'd':
+            v = longs ? va_arg(ap, long) : va_arg(ap, int);
+            put_number(&o, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, v < 0, width, zero);
             break;
         case 'u': case 'x':
             put_number(&o, longs ? va_arg(ap, unsigned long) : va_arg(ap, unsigned), *fmt == 'x' ? 16 : 10, false,
@@ -90,9 +87,8 @@ int vsnprintk(char *to, size_t bytes, const char *fmt, va_list ap)
             put(&o, (char)va_arg(ap, int));
             break;
         default:
-            put(&o, *fmt ? *fmt : '%');
-            if (!*fmt)
-                fmt--;
+            BUG_ON(*fmt != '%');        /* %%; the compiler checks the formats */
+            put(&o, '%');
         }
     }
     if (bytes)

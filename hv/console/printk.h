@@ -9,7 +9,7 @@
 void console_write(const char *text, size_t bytes);     /* whole, not mixed with other CPUs' text */
 void console_panic_mode(void);                          /* from now on without the lock */
 
-/* %d %i %u %x %p %s %c with l, ll, z, width and zero fill; nothing else. Subject first ("d3v1: ..."). */
+/* %d %u %x %p %s %c with l, ll, z, width and zero fill; nothing else. Subject first ("d3v1: ..."). */
 void printk(const char *fmt, ...) __printf(1, 2);
 
 /* For lines that a guest can cause: at most 10 a second in all, the rest are counted and reported. */

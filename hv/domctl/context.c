@@ -58,8 +58,9 @@ static int records_put(struct domain *d, struct stream *s)
     return rc ? rc : record_put(s, HVM_SAVE_CODE(END), 0, NULL, 0);
 }
 
-long context_get(struct domain *d, struct xen_domctl_hvmcontext *arg)
+long context_get(struct domain *d, struct xen_domctl *op)
 {
+    struct xen_domctl_hvmcontext *arg = &op->u.hvmcontext;
     struct stream s = { (uint64_t)arg->buffer.p, arg->size };
     long rc;
 
@@ -138,8 +139,9 @@ static int records_take(struct domain *d, struct stream *s)
 }
 
 /* Each vCPU has one record of each kind at most: nothing longer has to be looked at. */
-long context_set(struct domain *d, const struct xen_domctl_hvmcontext *arg)
+long context_set(struct domain *d, struct xen_domctl *op)
 {
+    const struct xen_domctl_hvmcontext *arg = &op->u.hvmcontext;
     struct stream s = { (uint64_t)arg->buffer.p, arg->size };
     long rc;
 

@@ -1,7 +1,7 @@
 /* Birth of a domain, dom0's included: each module in turn, and all undone in reverse when one fails. The slot of the stats
  * page comes last, since a slot once taken ends as a tombstone, never as if it had not been. */
 #include "hv/domctl/create.h"
-#include "hv/domctl/wallclock.h"
+#include "hv/domctl/domctl.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/random.h"
 #include "hv/arch/tsc.h"

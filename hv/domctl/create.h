@@ -30,6 +30,13 @@ int domain_create(const struct domain_params *params, struct domain **out) __mus
  * tombstone. Goes on where it stopped. 0 dead (also when it was before); HYPERCALL_RESTART call again; -EINVAL dom0. */
 long domain_destroy(struct domain *d) __must_check;
 
+/* dom0.c: the machine's own kernel, in memory that is mapped 1:1 so that devices reach it. take_modules, right after
+ * page_init, copies kernel and initrd out of what becomes dom0's memory [0, bytes), and frees all RAM that is neither
+ * dom0's nor in use; it panics with the figures when the machine is too small. start creates dom0, loads it, and makes
+ * its first vCPU runnable. */
+void dom0_take_modules(uint64_t bytes);
+void dom0_start(uint64_t bytes);
+
 /* domctl 3 and 4. 0; -EINVAL not paused by control. */
 int domain_control_pause(struct domain *d) __must_check;
 int domain_control_unpause(struct domain *d) __must_check;

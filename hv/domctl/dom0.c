@@ -1,13 +1,12 @@
 /* Building dom0: 1:1 memory below `bytes`, the kernel where its ELF headers want it (a PVH entry is not relocatable), and
  * a PVH start state (xen/arch-x86/hvm/start_info.h). The kernel is unpacked when it is installed: there is no
  * decompressor here. */
-#include "hv/domctl/dom0.h"
+#include "hv/domctl/create.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/vcpu.h"
 #include "hv/boot/boot.h"
 #include "hv/boot/layout.h"
 #include "hv/console/printk.h"
-#include "hv/domctl/create.h"
 #include "hv/lib/string.h"
 #include "hv/mm/hostmap.h"
 #include "hv/mm/page.h"

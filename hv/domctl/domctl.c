@@ -209,16 +209,6 @@ static long op_scheduler_op(struct domain *d, struct xen_domctl *op)
     }
 }
 
-static long op_gethvmcontext(struct domain *d, struct xen_domctl *op)
-{
-    return context_get(d, &op->u.hvmcontext);
-}
-
-static long op_sethvmcontext(struct domain *d, struct xen_domctl *op)
-{
-    return context_set(d, &op->u.hvmcontext);
-}
-
 enum {
     TARGET = 1,                         /* op->domain must exist */
     DYING = 2,                          /* ... and may be dying */
@@ -240,8 +230,8 @@ static const struct row {
     [XEN_DOMCTL_getvcpuinfo] = { op_getvcpuinfo, TARGET | DYING | ANSWERS },
     [XEN_DOMCTL_max_vcpus] = { op_max_vcpus, TARGET },
     [XEN_DOMCTL_scheduler_op] = { op_scheduler_op, TARGET | CHANGES | ANSWERS },
-    [XEN_DOMCTL_gethvmcontext] = { op_gethvmcontext, TARGET | OTHERS | CHANGES | ANSWERS },
-    [XEN_DOMCTL_sethvmcontext] = { op_sethvmcontext, TARGET | OTHERS | CHANGES },
+    [XEN_DOMCTL_gethvmcontext] = { context_get, TARGET | OTHERS | CHANGES | ANSWERS },
+    [XEN_DOMCTL_sethvmcontext] = { context_set, TARGET | OTHERS | CHANGES },
 };
 
 static long run_on_target(const struct row *row, struct xen_domctl *op)

@@ -24,8 +24,13 @@ uint8_t hvm_callback_vector(const struct domain *d);
 /* What getdomaininfo says of d (domctl.c), for both the domctl and the sysctl. */
 void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info);
 
+/* wallclock.c: UTC as guests see it, the RTC at boot, then what dom0 sets (it has NTP). set: UTC ns at now_ns() == 0, for
+ * all domains that exist and those to come; update fills in d's shared_info (xen.h, wc_*). */
+void wallclock_set(uint64_t boot_ns);
+void wallclock_update(struct domain *d);
+
 /* HVM context records (context.c): XEN_DOMCTL_gethvmcontext and sethvmcontext. */
-long context_get(struct domain *d, struct xen_domctl_hvmcontext *arg);
-long context_set(struct domain *d, const struct xen_domctl_hvmcontext *arg);
+long context_get(struct domain *d, struct xen_domctl *op);
+long context_set(struct domain *d, struct xen_domctl *op);
 
 #endif

@@ -1,4 +1,4 @@
-#include "hv/domctl/wallclock.h"
+#include "hv/domctl/domctl.h"
 #include "hv/include/xs/stats.h"
 #include "hv/mm/page.h"
 #include "hv/stats/stats.h"

@@ -5,6 +5,11 @@
 
 #include "hv/lib/types.h"
 
+struct vcpu;
+
+/* v executed VMMCALL: runs the hypercall, sets RAX, moves RIP on (unless it restarts). */
+void hypercall_dispatch(struct vcpu *v);
+
 long do_vcpu_op(unsigned cmd, unsigned vcpu_id, uint64_t arg_va);
 long do_sched_op(unsigned cmd, uint64_t arg_va);
 long do_console_io(unsigned cmd, unsigned count, uint64_t buffer_va);

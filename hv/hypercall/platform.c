@@ -2,7 +2,7 @@
 #include "hv/hypercall/handlers.h"
 #include "hv/arch/percpu.h"
 #include "hv/console/printk.h"
-#include "hv/domctl/wallclock.h"
+#include "hv/domctl/domctl.h"
 #include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
 

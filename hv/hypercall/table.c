@@ -1,5 +1,4 @@
 /* Number, handler, who may call. Handlers stay in their modules. */
-#include "hv/hypercall/table.h"
 #include "hv/hypercall/handlers.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/tsc.h"

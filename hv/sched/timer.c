@@ -49,20 +49,11 @@ static struct timer_cpu *lock_both(struct timer *t)
 
 void timer_stop(struct timer *t)
 {
-    for (;;) {
-        struct timer_cpu *c = &timer_cpu[READ_ONCE(t->cpu)];
-        bool found;
+    struct timer_cpu *mine = &timer_cpu[this_cpu()->id], *old = lock_both(t);
 
-        spin_lock(&c->lock);
-        found = &timer_cpu[t->cpu] == c;
-        if (found) {
-            list_del(&t->link);
-            t->at_ns = TIME_NEVER;      /* hardware may fire for nothing, once */
-        }
-        spin_unlock(&c->lock);
-        if (found)
-            return;
-    }
+    list_del(&t->link);
+    t->at_ns = TIME_NEVER;              /* hardware may fire for nothing, once */
+    spin_unlock_two(&old->lock, &mine->lock);
 }
 
 /* Until a look at all CPUs finds none in fire(): one that was there may have armed it again, and it may have fired. */

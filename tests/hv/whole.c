@@ -242,7 +242,7 @@ static void arena_map(void)
     }
 }
 
-static void dom0_start(void)
+static void dom0_make(void)
 {
     struct domain_params params = {
         .id = 0, .privileged = true, .nr_vcpus = 1, .pages_max = DOM0_FRAMES, .max_evtchn_port = EVTCHN_PORT_MAX,
@@ -279,7 +279,7 @@ void whole_start(void)
     page_release_boot((paddr_t)DOM0_FRAMES << PAGE_SHIFT, early_frame << PAGE_SHIFT);
     stats_init(boot_id, 1700000000 * NS_PER_SEC + 5);
     stats_cpu_online(&percpu[0], now_ns());
-    dom0_start();
+    dom0_make();
     whole_as(dom0);
 }
 
