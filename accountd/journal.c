@@ -133,6 +133,7 @@ static struct record next_record(const struct journal_entry *e, const char *type
     r.utc_error_ms = clock->error_ms;
     r.samples = e->samples;
     r.misses = e->misses;
+    r.before_replays = false;
     snprintf(r.flags, sizeof(r.flags), "%s", e->resumed ? "restart" : "");
     randombytes_buf(r.salt, sizeof(r.salt));
     return r;

@@ -28,6 +28,7 @@ const char *const meter_counter_names[METER_COUNTERS] = {
     [METER_NET_TX_BYTES] = "net_tx_bytes",
     [METER_NET_RX_DROPS] = "net_rx_drops",
     [METER_NET_TX_DROPS] = "net_tx_drops",
+    [METER_IO_REPLAYS] = "io_replays",
 };
 
 #define NS_PER_S      1000000000ull
@@ -121,6 +122,7 @@ static void copy_counters(const struct xs_stats_slot *slot, unsigned __int128 at
     at[METER_NET_TX_BYTES] = slot->net_tx_bytes;
     at[METER_NET_RX_DROPS] = slot->net_rx_drops;
     at[METER_NET_TX_DROPS] = slot->net_tx_drops;
+    at[METER_IO_REPLAYS] = slot->io_replays;
 }
 
 static uint64_t later(uint64_t a, uint64_t b)

@@ -20,8 +20,10 @@ enum meter_counter {
     METER_DISK_READ_BYTES, METER_DISK_WRITE_BYTES,
     METER_NET_RX_PACKETS, METER_NET_TX_PACKETS, METER_NET_RX_BYTES, METER_NET_TX_BYTES,
     METER_NET_RX_DROPS, METER_NET_TX_DROPS,
+    METER_IO_REPLAYS,                   /* done again by a restarted backend: in none of the counts above, never billed */
     METER_COUNTERS
 };
+#define METER_COUNTERS_FIRST METER_IO_REPLAYS   /* how many the first records had (record.h) */
 extern const char *const meter_counter_names[METER_COUNTERS];
 
 /* The counters at one instant of hv's clock. page_ns has 128 bits, the others 64. */
@@ -36,14 +38,22 @@ struct meter_reserved {
     uint32_t memory_mib;
 };
 
-/* What is billed. The price book has one row for each. */
+/* What is billed. The price book has one row for each.
+ *
+ * A disk operation is a request of the guest that hv saw moved or done: reads and
+ * writes, and flushes and discards too, which move no bytes and yet cost the disk
+ * the most. A packet is what the guest handed over or was handed, before segmentation
+ * offload cuts it; dropped ones are recorded and cost nothing. Replays
+ * are a restarted backend's own affair. */
 enum meter_quantity {
     METER_VCPU_RESERVED,                /* vCPU ns */
     METER_MEMORY_RESERVED,              /* MiB ns */
     METER_CPU_USED,                     /* ns, guest and hv on its behalf */
     METER_MEMORY_USED,                  /* page ns */
-    METER_DISK_OPS, METER_DISK_BYTES,
-    METER_NET_PACKETS, METER_NET_BYTES_OUT, METER_NET_BYTES_IN,
+    METER_DISK_OPS,                     /* reads + writes + flushes + discards */
+    METER_DISK_BYTES,                   /* read + written */
+    METER_NET_PACKETS,                  /* received + sent */
+    METER_NET_BYTES_OUT, METER_NET_BYTES_IN,
     METER_QUANTITIES
 };
 struct meter_quantity_row {

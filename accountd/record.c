@@ -18,12 +18,19 @@ static void counter_key(char key[40], int counter, int end)
     snprintf(key, 40, "%s_%d", meter_counter_names[counter], end);
 }
 
-static void put_point(json_t *fields, const struct meter_point *point, int end)
+/* How many of the counters this record names. */
+static int counters_of(const struct record *r)
 {
+    return r->before_replays ? METER_COUNTERS_FIRST : METER_COUNTERS;
+}
+
+static void put_point(json_t *fields, const struct record *r, int end)
+{
+    const struct meter_point *point = end ? &r->to : &r->from;
     char key[40];
 
     json_object_set_new(fields, end ? "t1_ns" : "t0_ns", json_decimal_u64(point->t_ns));
-    for (int c = 0; c < METER_COUNTERS; c++) {
+    for (int c = 0; c < counters_of(r); c++) {
         counter_key(key, c, end);
         json_object_set_new(fields, key, json_decimal_u128(point->at[c]));
     }
@@ -46,8 +53,8 @@ json_t *record_fields(const struct record *r)
     json_object_set_new(fields, "samples", json_integer(r->samples));
     json_object_set_new(fields, "misses", json_integer(r->misses));
     json_object_set_new(fields, "salt", json_hex(r->salt, sizeof(r->salt)));
-    put_point(fields, &r->from, 0);
-    put_point(fields, &r->to, 1);
+    put_point(fields, r, 0);
+    put_point(fields, r, 1);
     return fields;
 }
 
@@ -62,15 +69,16 @@ static int take_u128(const json_t *fields, const char *key, unsigned __int128 ma
     return -1;
 }
 
-static int take_point(const json_t *fields, struct meter_point *point, int end, struct json_why *why)
+static int take_point(const json_t *fields, struct record *r, int end, struct json_why *why)
 {
+    struct meter_point *point = end ? &r->to : &r->from;
     unsigned __int128 value;
     char key[40];
 
     if (take_u128(fields, end ? "t1_ns" : "t0_ns", UINT64_MAX, &value, why))
         return -1;
     point->t_ns = (uint64_t)value;
-    for (int c = 0; c < METER_COUNTERS; c++) {
+    for (int c = 0; c < counters_of(r); c++) {
         counter_key(key, c, end);
         if (take_u128(fields, key, c == METER_PAGE_NS ? ~(unsigned __int128)0 : UINT64_MAX, &point->at[c], why))
             return -1;
@@ -155,8 +163,9 @@ int record_parse(const char *type, const json_t *fields, struct record *record, 
         return -1;
     }
     strcpy(r.type, type);
-    if (take_names(fields, &r, why) || take_numbers(fields, &r, why) || take_point(fields, &r.from, 0, why) ||
-        take_point(fields, &r.to, 1, why))
+    r.before_replays = !json_has(fields, "io_replays_0");
+    if (take_names(fields, &r, why) || take_numbers(fields, &r, why) || take_point(fields, &r, 0, why) ||
+        take_point(fields, &r, 1, why))
         return -1;
     again = record_fields(&r);
     same = json_equal(again, fields);

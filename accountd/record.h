@@ -7,6 +7,9 @@
  * gap    the incarnation was lost with its host's boot or slot; nothing is billed and nothing follows
  * anomaly a counter fell: nothing is billed between the points
  *
+ * Records of before io_replays was counted do not have that counter and stay as they are:
+ * their bytes are hashed. In them it is 0, which the next record begins with.
+ *
  * Numbers run from 0 without holes, `prev` is the hash of the leaf before, and
  * a record's first point is the last point of the record before.
  */
@@ -38,6 +41,7 @@ struct record {
     int64_t samples, misses;
     char flags[RECORD_NAME_BYTES];      /* "", "restart", the fallen counter's name, "host_restart", "slot_lost" */
     uint8_t salt[16];
+    bool before_replays;                /* without io_replays */
 };
 
 bool record_is_name(const char *text);

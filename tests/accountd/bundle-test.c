@@ -120,6 +120,79 @@ static void test_amounts(void)
     life_end(&life);
 }
 
+static const char *line_quantity(const json_t *invoice, const char *meter)
+{
+    size_t i;
+    json_t *line;
+
+    json_array_foreach(json_object_get(invoice, "lines"), i, line)
+        if (strcmp(field(line, "meter"), meter) == 0)
+            return field(line, "quantity");
+    return "none";
+}
+
+/* Known operations and packets in two segments and a second life: known lines, to the nano; xs-verify finds the same. */
+static void test_devices(void)
+{
+    static const struct {
+        const char *meter, *quantity, *amount_nano;
+    } lines[] = {
+        /* (1000 + 200 + 30 + 4 + 7) x 5/17 = 365; (5 GiB + 1536) x 1000 / GiB = 5000.0014 */
+        { "disk_ops", "1241", "365" },
+        { "disk_bytes", "5368710656", "5000" },
+        { "net_packets", "70011", "0" },
+        /* 1.5 GiB + 1 = 1500.0000009 */
+        { "net_bytes_out", "1610612737", "1500" },
+        { "net_bytes_in", "60", "0" },
+    };
+    static const char replays[] = "\\\"io_replays_1\\\":\\\"900\\\"";
+    struct xs_stats_slot *slot;
+    struct life life;
+    json_t *invoice;
+    size_t len;
+    char *archive;
+
+    one_guest(&life);
+    slot = life_slot(&life, 2);
+    slot->disk_read_ops = 1000;
+    slot->disk_write_ops = 200;
+    slot->disk_read_bytes = 5ull << 30;
+    slot->disk_write_bytes = 512;
+    slot->net_rx_packets = 11;
+    slot->net_rx_bytes = 60;
+    slot->io_replays = 900;
+    life_step(&life, 70 * S);
+    slot->disk_flush_ops = 30;
+    slot->disk_discard_ops = 4;
+    slot->disk_write_bytes = 1024;
+    slot->net_tx_packets = 70000;
+    slot->net_tx_bytes = 3ull << 29;
+    slot->net_rx_drops = slot->net_tx_drops = 5000;
+    life_death(&life, 2);
+    life_step(&life, S);
+    slot = life_birth(&life, 3, 0xbb);
+    life_register(&life, "acc", "ins", 0xbb);
+    life_step(&life, S);
+    slot = life_slot(&life, 3);
+    slot->disk_write_ops = 7;
+    slot->disk_write_bytes = 512;
+    slot->net_tx_bytes = 1;
+    life_step(&life, S);
+    invoice = create(&life, "inv1");
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        check(strcmp(line_quantity(invoice, lines[i].meter), lines[i].quantity) == 0 &&
+              strcmp(line_amount(invoice, lines[i].meter), lines[i].amount_nano) == 0, "%s: %s cost %s nano (%s, %s)",
+              lines[i].meter, lines[i].quantity, lines[i].amount_nano, line_quantity(invoice, lines[i].meter),
+              line_amount(invoice, lines[i].meter));
+    archive = bundle(&life, "inv1", &len);
+    check(archive && verifies(archive, len, NULL), "xs-verify computes the same lines from the records");
+    check(archive && memmem(archive, len, replays, sizeof(replays) - 1), "the replays are in the records");
+    check(life_is_sound(&life), "the log and the ledger are sound");
+    free(archive);
+    json_decref(invoice);
+    life_end(&life);
+}
+
 /* 81 instances with fractions of a nano each: the wallet still pays the total exactly. */
 static void test_cent_drift(void)
 {
@@ -215,6 +288,9 @@ static const struct forgery forgeries[] = {
     { "a price in the price book", "pricebook-1.json", "\"num_nano\":\"1000\"", "\"num_nano\":\"2000\"" },
     { "a counter in a record", "records.jsonl", "\\\"guest_ns_1\\\":\\\"123456789\\\"",
       "\\\"guest_ns_1\\\":\\\"923456789\\\"" },
+    { "a disk's counter in a record", "records.jsonl", "\\\"disk_read_ops_1\\\":\\\"3\\\"",
+      "\\\"disk_read_ops_1\\\":\\\"9\\\"" },
+    { "a record's form", "records.jsonl", "\\\"io_replays_0\\\":\\\"0\\\",\\\"io_replays_1\\\":\\\"0\\\",", "" },
     { "a record's number", "records.jsonl", "\\\"number\\\":2", "\\\"number\\\":3" },
     { "a word in VERIFY.txt", "VERIFY.txt", "minisign", "xinisign" },
     { "a proof's index", "proofs/000000000001.tlog-proof", "index 1\n", "index 2\n" },
@@ -342,6 +418,7 @@ static void test_bundle(void)
 int main(void)
 {
     test_amounts();
+    test_devices();
     test_cent_drift();
     test_bundle();
     return tap_end();

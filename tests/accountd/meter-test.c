@@ -30,14 +30,17 @@ static void test_between(void)
     to.at[METER_NET_TX_PACKETS] = 4;
     to.at[METER_NET_RX_BYTES] = 300;
     to.at[METER_NET_TX_BYTES] = 400;
+    to.at[METER_NET_RX_DROPS] = 50;
+    to.at[METER_NET_TX_DROPS] = 60;
+    to.at[METER_IO_REPLAYS] = 70;
     check(meter_between(&from, &to, &reserved, &usage, &fell) == 0, "growing counters are billed");
     check(usage.of[METER_VCPU_RESERVED] == 6000, "2 vCPUs for 3000 ns");
     check(usage.of[METER_MEMORY_RESERVED] == 1536000, "512 MiB for 3000 ns");
     check(usage.of[METER_CPU_USED] == 107, "guest and hypervisor time, not waiting");
     check(usage.of[METER_MEMORY_USED] == (unsigned __int128)1 << 100, "the page integral in 128 bits");
-    check(usage.of[METER_DISK_OPS] == 15 && usage.of[METER_DISK_BYTES] == 1536, "disk");
+    check(usage.of[METER_DISK_OPS] == 15 && usage.of[METER_DISK_BYTES] == 1536, "disk: every kind of operation, and the bytes");
     check(usage.of[METER_NET_PACKETS] == 7 && usage.of[METER_NET_BYTES_OUT] == 400 &&
-          usage.of[METER_NET_BYTES_IN] == 300, "network, each way");
+          usage.of[METER_NET_BYTES_IN] == 300, "network, each way; drops and replays cost nothing");
 }
 
 static void test_every_fall_is_named(void)
