@@ -16,6 +16,7 @@
 #define VCPUS_MAX       1024
 #define MEMORY_MAX_MIB  (64 << 20)
 #define SECONDS_MAX     (10ll * 366 * 86400)
+#define COUNT_MAX       (1ll << 53)             /* operations, packets or bytes of one quote */
 #define ENTRIES_SHOWN   200
 #define RECORDS_MAX     1000
 
@@ -200,6 +201,23 @@ static json_t *quote_lines(const struct rate_book *book, const struct meter_usag
     return lines;
 }
 
+/* Operations, packets and bytes that are expected in these seconds, and how many of them make an hour. */
+static int arg_devices(const json_t *args, int64_t seconds, struct meter_usage *usage, struct meter_usage *hour,
+                       struct json_why *why)
+{
+    int64_t count;
+
+    for (int q = METER_DISK_OPS; q < METER_QUANTITIES; q++) {
+        if (!json_has(args, meter_quantities[q].name))
+            continue;
+        if (json_arg_decimal(args, meter_quantities[q].name, 0, COUNT_MAX, &count, why))
+            return -1;
+        usage->of[q] = (unsigned __int128)count;
+        hour->of[q] = (unsigned __int128)count * 3600 / (uint64_t)seconds;
+    }
+    return 0;
+}
+
 static int quote(struct rpc_call *call, json_t *args, json_t **result)
 {
     int64_t seconds, cpu_percent = 100, total_nano, per_hour_nano, hold_nano;
@@ -212,12 +230,14 @@ static int quote(struct rpc_call *call, json_t *args, json_t **result)
     if (arg_reserved(args, &reserved, &why) || json_arg_int(args, "seconds", 1, SECONDS_MAX, &seconds, &why) ||
         (json_has(args, "cpu_percent") && json_arg_int(args, "cpu_percent", 0, 100, &cpu_percent, &why)))
         return bad(call, &why);
-    if (ledger_price_book(self->ledger, 0, &book, &body) != LEDGER_OK)
-        return failed(call);
-    free(body);
     usage = rate_forecast(&reserved, seconds, cpu_percent);
     hour = rate_forecast(&reserved, 3600, cpu_percent);
     hold = rate_forecast(&reserved, HOLD_SECONDS, 100);
+    if (arg_devices(args, seconds, &usage, &hour, &why))
+        return bad(call, &why);
+    if (ledger_price_book(self->ledger, 0, &book, &body) != LEDGER_OK)
+        return failed(call);
+    free(body);
     if (rate_total(&book, &usage, &total_nano) || rate_total(&book, &hour, &per_hour_nano) ||
         rate_total(&book, &hold, &hold_nano))
         return rpc_fail(call, "bad_request", "seconds: the amount would be too large");

@@ -9,8 +9,10 @@
  * wallet         {account_id}                                    api        -> {account_id, currency, posted_nano, held_nano, available_nano,
  *                                                                              entries:[{transfer_id, at_ms, amount_nano, code, reason}]}
  * price_book     {[version]}                                     api        -> {version, currency, meters:[...], signature}
- * quote          {vcpus, memory_mib, seconds[, cpu_percent]}     api        -> {price_book, currency, seconds, lines:[{meter, quantity, quantity_per_unit, unit,
+ * quote          {vcpus, memory_mib, seconds[, cpu_percent][, disk_ops][, disk_bytes][, net_packets][, net_bytes_out][, net_bytes_in]}
+ *                                                                api        -> {price_book, currency, seconds, lines:[{meter, quantity, quantity_per_unit, unit,
  *                                                                              amount_nano}], total_nano, per_hour_nano, hold_nano}
+ *                The last five: what is expected in all of `seconds`, decimal strings. The hold is sized without them
  * instance_register {account_id, instance_id, domain_uuid, incarnation, vcpus, memory_mib}
  *                                                                provisioner-> {hold_nano}
  *                Before the incarnation first runs. Takes (or keeps) the instance's hold, sized by the quote for one hour; insufficient_funds

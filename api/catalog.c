@@ -3,11 +3,13 @@
 #include "api/present.h"
 #include "api/resources.h"
 #include "api/upstream.h"
+#include "common/json.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define QUOTE_SECONDS_MAX (366 * 24 * 3600)
+#define QUOTE_COUNT_MAX (INT64_C(1) << 52)
 
 static enum answer list_show(struct request *rq, struct reply *rp, const char *list)
 {
@@ -90,11 +92,21 @@ static enum answer quote_size(struct request *rq, struct reply *rp, struct field
     return answer;
 }
 
-enum answer quote_create(struct request *rq, struct reply *rp)
+/* What disks and networks are expected to do: fields under the meters' own names. */
+static void quote_devices(struct fields *fields, json_t *args)
+{
+    static const char *const names[] = { "disk_ops", "disk_bytes", "net_packets", "net_bytes_out", "net_bytes_in" };
+    int64_t count;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (fields_has(fields, names[i]) && fields_integer(fields, names[i], 0, QUOTE_COUNT_MAX, &count))
+            json_object_set_new(args, names[i], json_decimal(count));
+}
+
+static enum answer quote_ask(struct request *rq, struct reply *rp, json_t *args, json_t **ok)
 {
     int64_t vcpus = 0, memory_mib = 0, seconds = 3600, cpu_percent = 100;
     struct fields fields;
-    json_t *ok;
     enum answer answer;
 
     fields_start(&fields, rq->json);
@@ -103,21 +115,32 @@ enum answer quote_create(struct request *rq, struct reply *rp)
         fields_integer(&fields, "seconds", 1, QUOTE_SECONDS_MAX, &seconds);
     if (fields_has(&fields, "cpu_percent"))
         fields_integer(&fields, "cpu_percent", 0, 100, &cpu_percent);
+    quote_devices(&fields, args);
     rp->errors = fields_done(&fields);
     if (answer != ANSWER_OK)
         return answer;
     if (rp->errors)
         return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
-    answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "quote",
-                          json_pack("{s:I, s:I, s:I, s:I}", "vcpus", (json_int_t)vcpus, "memory_mib",
-                                    (json_int_t)memory_mib, "seconds", (json_int_t)seconds, "cpu_percent",
-                                    (json_int_t)cpu_percent),
-                          &ok);
-    if (answer != ANSWER_OK)
+    json_object_set_new(args, "vcpus", json_integer(vcpus));
+    json_object_set_new(args, "memory_mib", json_integer(memory_mib));
+    json_object_set_new(args, "seconds", json_integer(seconds));
+    json_object_set_new(args, "cpu_percent", json_integer(cpu_percent));
+    return upstream_ask(rq, rp, DAEMON_ACCOUNTD, "quote", json_incref(args), ok);
+}
+
+enum answer quote_create(struct request *rq, struct reply *rp)
+{
+    json_t *args = json_object(), *ok;
+    enum answer answer = quote_ask(rq, rp, args, &ok);
+
+    if (answer != ANSWER_OK) {
+        json_decref(args);
         return answer;
+    }
     rp->json = present_copy(ok);
-    json_object_set_new(rp->json, "vcpus", json_integer(vcpus));
-    json_object_set_new(rp->json, "memory_mib", json_integer(memory_mib));
+    json_object_set(rp->json, "vcpus", json_object_get(args, "vcpus"));
+    json_object_set(rp->json, "memory_mib", json_object_get(args, "memory_mib"));
+    json_decref(args);
     json_decref(ok);
     return ANSWER_OK;
 }

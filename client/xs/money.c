@@ -42,42 +42,67 @@ static void lines_in_units(json_t *lines)
     }
 }
 
-static json_t *quote_body(const char *flavor, const char *vcpus, const char *memory, const char *seconds,
-                          const char *cpu_percent)
+struct quote_words {
+    const char *flavor, *vcpus, *memory, *seconds, *cpu_percent;
+    const char *disk_ops, *disk_bytes, *packets, *sent, *received;
+};
+
+/* `flag`'s number as field `name` of the body, if it was given. */
+static void number_add(json_t *body, const char *name, const char *flag, const char *text, int64_t min, int64_t max)
+{
+    if (text)
+        json_object_set_new(body, name, json_integer(args_number(flag, text, min, max)));
+}
+
+/* The same for a size, in bytes. */
+static void bytes_add(json_t *body, const char *name, const char *flag, const char *text)
+{
+    if (text)
+        json_object_set_new(body, name, json_integer(args_size_mib(flag, text) << 20));
+}
+
+static json_t *quote_body(const struct quote_words *words)
 {
     json_t *body = json_object();
 
-    if (flavor)
-        json_object_set_new(body, "flavor", json_string(flavor));
-    if (vcpus)
-        json_object_set_new(body, "vcpus", json_integer(args_number("--vcpus", vcpus, 1, 64)));
-    if (memory)
-        json_object_set_new(body, "memory_mib", json_integer(args_number("--memory", memory, 1, 1 << 20)));
-    if (cpu_percent)
-        json_object_set_new(body, "cpu_percent", json_integer(args_number("--cpu-percent", cpu_percent, 0, 100)));
-    json_object_set_new(body, "seconds", json_integer(args_number("--seconds", seconds, 1, 31622400)));
+    if (words->flavor)
+        json_object_set_new(body, "flavor", json_string(words->flavor));
+    number_add(body, "vcpus", "--vcpus", words->vcpus, 1, 64);
+    number_add(body, "memory_mib", "--memory", words->memory, 1, 1 << 20);
+    number_add(body, "cpu_percent", "--cpu-percent", words->cpu_percent, 0, 100);
+    number_add(body, "seconds", "--seconds", words->seconds, 1, 31622400);
+    number_add(body, "disk_ops", "--disk-ops", words->disk_ops, 0, INT64_C(1) << 52);
+    number_add(body, "net_packets", "--packets", words->packets, 0, INT64_C(1) << 52);
+    bytes_add(body, "disk_bytes", "--disk-bytes", words->disk_bytes);
+    bytes_add(body, "net_bytes_out", "--sent", words->sent);
+    bytes_add(body, "net_bytes_in", "--received", words->received);
     return body;
 }
 
 int quote_command(struct host *host, char **argv)
 {
-    static const char usage[] = "quote (FLAVOR | --vcpus N --memory MIB) [--seconds N] [--cpu-percent N]";
+    static const char usage[] = "quote (FLAVOR | --vcpus N --memory MIB) [--seconds N] [--cpu-percent N] [--disk-ops N]\n"
+                                "        [--disk-bytes SIZE] [--packets N] [--sent SIZE] [--received SIZE]";
     static const struct column columns[] = {
         { "METER", "meter" }, { ">QUANTITY", "units" }, { "UNIT", "unit" }, { ">AMOUNT", "amount" },
     };
-    const char *flavor, *named = NULL, *vcpus = NULL, *memory = NULL, *seconds = "3600", *cpu_percent = NULL;
+    struct quote_words words = { .seconds = "3600" };
+    const char *alone;
     const struct flag flags[] = {
-        { "--flavor", &named, NULL },    { "--vcpus", &vcpus, NULL },
-        { "--memory", &memory, NULL },   { "--seconds", &seconds, NULL },
-        { "--cpu-percent", &cpu_percent, NULL }, { NULL, NULL, NULL },
+        { "--flavor", &words.flavor, NULL },     { "--vcpus", &words.vcpus, NULL },
+        { "--memory", &words.memory, NULL },     { "--seconds", &words.seconds, NULL },
+        { "--cpu-percent", &words.cpu_percent, NULL }, { "--disk-ops", &words.disk_ops, NULL },
+        { "--disk-bytes", &words.disk_bytes, NULL }, { "--packets", &words.packets, NULL },
+        { "--sent", &words.sent, NULL },         { "--received", &words.received, NULL },
+        { NULL, NULL, NULL },
     };
     json_t *quote;
 
-    args_take(argv, flags, &flavor, 0, 1, usage);
-    flavor = named ? named : flavor;
-    if (!flavor && (!vcpus || !memory))
+    args_take(argv, flags, &alone, 0, 1, usage);
+    words.flavor = words.flavor ? words.flavor : alone;
+    if (!words.flavor && (!words.vcpus || !words.memory))
         fail(EXIT_USAGE, "a flavor, or --vcpus and --memory, is needed\nusage: xs %s", usage);
-    quote = ask_post(host, "/v1/quotes", quote_body(flavor, vcpus, memory, seconds, cpu_percent));
+    quote = ask_post(host, "/v1/quotes", quote_body(&words));
     if (!json_print(host, quote)) {
         lines_in_units(json_object_get(quote, "lines"));
         table_print(columns, COUNT(columns), json_object_get(quote, "lines"), "Nothing is charged for this.");

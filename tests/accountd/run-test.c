@@ -56,6 +56,9 @@ static void live_step(struct world *w, unsigned step)
     slot.hv_ns = step * 1234567ull;
     slot.exits = step * 1000;
     slot.disk_read_ops = step * 7;
+    slot.disk_read_bytes = step * 4096 * 7;
+    slot.net_tx_packets = step * 3;
+    slot.io_replays = step;
     world_slot(w, 2, &slot);
 }
 
@@ -68,6 +71,9 @@ static void die(struct world *w)
     slot.hv_ns = 12345679;
     slot.exits = 54321;
     slot.disk_read_ops = 99;
+    slot.disk_read_bytes = 99 * 4096;
+    slot.net_tx_packets = 42;
+    slot.io_replays = 11;
     slot.pages = 0;
     slot.died_ns = slot.page_since_ns = 500 * S;
     slot.page_ns_lo = 4096ull * 500 * S;
@@ -145,11 +151,65 @@ static void test_kills_change_nothing(void)
 {
     struct bill quiet = one_life(false), killed = one_life(true);
 
-    check(json_equal(quiet.lines, killed.lines) && json_array_size(quiet.lines) == 5, "the lines are the same, bit for bit");
+    check(json_equal(quiet.lines, killed.lines) && json_array_size(quiet.lines) == 7, "the lines are the same, bit for bit");
     check(strcmp(quiet.total, killed.total) == 0 && strcmp(quiet.posted, killed.posted) == 0 && quiet.total[0] != '0',
           "so are the total (%s nano) and what the wallet has left", quiet.total);
     json_decref(quiet.lines);
     json_decref(killed.lines);
+}
+
+static bool says(const json_t *object, const char *key, const char *text)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+
+    if (!value || strcmp(value, text) != 0)
+        printf("# %s: %s, not %s\n", key, value ? value : "(none)", text);
+    return value && strcmp(value, text) == 0;
+}
+
+static const json_t *line_of(const json_t *lines, const char *meter)
+{
+    json_t *line;
+    size_t i;
+
+    json_array_foreach(lines, i, line)
+        if (strcmp(json_string_value(json_object_get(line, "meter")), meter) == 0)
+            return line;
+    return NULL;
+}
+
+/* Disk and network as a customer sees them before there is an invoice. */
+static void test_live_devices(void)
+{
+    const json_t *usage, *lines;
+    json_t *shown, *quote;
+    struct world w;
+
+    world_begin(&w);
+    started(&w, "a guest with a disk and a network");
+    customer(&w);
+    live_step(&w, 1);
+    registered(&w, 0xaa);
+    world_sampled(&w);
+    live_step(&w, 2);
+    world_sampled(&w);
+    shown = world_ask(&w, "usage", "{s:s}", "account_id", "acc");
+    usage = json_array_get(json_object_get(shown, "instances"), 0);
+    check(says(usage, "disk_read_ops", "14") && says(usage, "disk_read_bytes", "57344") && says(usage, "net_tx_packets", "6") &&
+          says(usage, "net_rx_packets", "0") && says(usage, "io_replays", "2"), "the live usage has hv's counts");
+    json_decref(shown);
+    quote = world_ask(&w, "quote", "{s:i,s:i,s:i,s:s,s:s,s:s,s:s}", "vcpus", 1, "memory_mib", 128, "seconds", 7200, "disk_ops",
+                      "1002", "disk_bytes", "1610612736", "net_packets", "7", "net_bytes_out", "1073741824");
+    lines = json_object_get(quote, "lines");
+    /* At the prices of the book that is shipped: 1/4 nano an operation, 1,000,000 and 20,000,000 a GiB. */
+    check(says(line_of(lines, "disk_ops"), "amount_nano", "250") && says(line_of(lines, "disk_bytes"), "amount_nano", "1500000") &&
+          says(line_of(lines, "net_packets"), "amount_nano", "0") &&
+          says(line_of(lines, "net_bytes_out"), "amount_nano", "20000000") && !line_of(lines, "net_bytes_in"),
+          "a quote has a line for each meter that was asked for, by the code that bills it");
+    json_decref(quote);
+    quote = world_ask(&w, "quote", "{s:i,s:i,s:i,s:s}", "vcpus", 1, "memory_mib", 128, "seconds", 60, "disk_ops", "-1");
+    check(!quote && strcmp(world_code(&w), "bad_request") == 0, "a count below 0 is refused");
+    world_end(&w);
 }
 
 static void test_tombstones_wait(void)
@@ -302,6 +362,7 @@ static void test_full_disk(void)
 int main(void)
 {
     test_kills_change_nothing();
+    test_live_devices();
     test_tombstones_wait();
     test_end_of_money();
     test_second_instance();

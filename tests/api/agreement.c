@@ -146,6 +146,32 @@ static char *file_text(const char *path)
     return text;
 }
 
+/* A key that could do everything before there were volumes still can; one with fewer scopes gains none. */
+static void scopes_survive(void)
+{
+    char dir[] = "/tmp/xs-api-agreement-XXXXXX", path[64];
+    int64_t all = 0, few = 0;
+    sqlite3 *db;
+
+    if (!mkdtemp(dir))
+        tap_bail("%s", dir);
+    snprintf(path, sizeof(path), "%s/api.db", dir);
+    db = db_open(path, api_migrations, 1);
+    db_run(db, "INSERT INTO customers (account_id, name, currency, created_ms) VALUES ('acc', 'n', 'EUR', 1)", "");
+    db_run(db, "INSERT INTO keys (key_id, account_id, name, hash, scopes, created_ms) VALUES ('all', 'acc', 'n', x'01', 127, 1)", "");
+    db_run(db, "INSERT INTO keys (key_id, account_id, name, hash, scopes, created_ms) VALUES ('few', 'acc', 'n', x'02', 3, 1)", "");
+    db_close(db);
+    db = db_open(path, api_migrations, sizeof(api_migrations) / sizeof(api_migrations[0]));
+    db_int(db, &all, "SELECT scopes FROM keys WHERE key_id = 'all'", "");
+    db_int(db, &few, "SELECT scopes FROM keys WHERE key_id = 'few'", "");
+    db_close(db);
+    ok_int(all, SCOPE_ALL, "a key with every scope has the new ones too");
+    ok_int(few, 3, "a key with fewer has no more than before");
+    snprintf(path, sizeof(path), "rm -r %s", dir);
+    if (system(path) != 0)
+        tap_bail("%s", path);
+}
+
 int main(void)
 {
     json_t *contract;
@@ -170,5 +196,6 @@ int main(void)
     free(text);
     free(today);
     free(migrated);
+    scopes_survive();
     return tap_end();
 }

@@ -172,6 +172,10 @@ static void instance(void)
     ok_has(out, "443", "has it");
     ok_int(xs("forward", "rm", forward, NULL), 0, "forward rm");
     ok_int(xs("forward", "rm", "../x", NULL), 2, "what is no id");
+    ok_int(xs("quote", "xs1", "--disk-ops", "1000", "--disk-bytes", "1536M", "--packets", "5", "--sent", "1G", "--received",
+              "2G", NULL),
+           0, "quote with what disk and network will do");
+    ok_has(out, "disk_bytes     1.500000  GiB", "has their lines in units");
     ok_int(xs("usage", "deb", NULL), 0, "usage");
     ok_has(out, "PACKETS OUT", "has the packets");
     ok_has(out, "12.0 KiB", "bytes in units");

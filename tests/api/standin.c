@@ -393,12 +393,18 @@ static int quote_get(struct rpc_call *call, json_t *args, json_t **result)
     json_int_t vcpus = json_integer_value(json_object_get(args, "vcpus"));
     json_int_t seconds = json_integer_value(json_object_get(args, "seconds"));
 
-    (void)call;
+    if (*text(args, "disk_ops") && strcmp(text(args, "disk_ops"), "1000") != 0)
+        return rpc_fail(call, "bad_request", "disk_ops: the model knows 1000 alone");
     *result = json_pack("{s:s, s:s, s:I, s:[{s:s, s:o, s:s, s:s, s:o}], s:o, s:o, s:o}", "price_book", "v1", "currency",
                         "EUR", "seconds", seconds, "lines", "meter", "vcpu_reserved", "quantity",
                         json_decimal(vcpus * seconds), "quantity_per_unit", "1", "unit", "vCPU s", "amount_nano", json_decimal(vcpus * seconds * 1000),
                         "total_nano", json_decimal(vcpus * seconds * 1000), "per_hour_nano",
                         json_decimal(vcpus * 3600 * 1000), "hold_nano", json_decimal(vcpus * 3600 * 1000));
+    if (*text(args, "disk_bytes"))
+        json_array_append_new(json_object_get(*result, "lines"),
+                              json_pack("{s:s, s:s, s:s, s:s, s:s}", "meter", "disk_bytes", "quantity",
+                                        text(args, "disk_bytes"), "quantity_per_unit", "1073741824", "unit", "GiB",
+                                        "amount_nano", "7"));
     return 0;
 }
 
