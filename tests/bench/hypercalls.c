@@ -5,7 +5,7 @@
  * several means, so that a timer's interrupt in between does not count. Prints
  * `bench NAME INSTRUCTIONS`; the surrounding loop is measured first and taken off.
  */
-#include "tests/guest/lib/guest.h"
+#include "tests/guest/lib/toolstack.h"
 
 #include <xen/event_channel.h>
 #include <xen/grant_table.h>
@@ -71,6 +71,31 @@ static void features_read(void)
     HC2(__HYPERVISOR_xen_version, XENVER_get_features, &features);
 }
 
+static struct {
+    struct xs_meter_copy copy;
+    struct xs_meter_op op[8];
+    struct xs_meter_seg seg[8];
+} metered __attribute__((aligned(4096)));
+
+static void meter_copy_of(unsigned nr_ops)
+{
+    metered.copy.nr_ops = nr_ops;
+    metered.copy.done = 0;
+    for (unsigned i = 0; i < nr_ops; i++)
+        metered.op[i].seq += nr_ops;
+    HC2(XS_HC_METER_OP, XS_METER_copy, &metered.copy);
+}
+
+static void meter_copy(void)
+{
+    meter_copy_of(1);
+}
+
+static void meter_copy_8(void)
+{
+    meter_copy_of(8);
+}
+
 static uint64_t cost(void (*operation)(void))
 {
     uint64_t least = ~0ull;
@@ -131,6 +156,29 @@ static bool grant_prepare(void)
     return copy.status == GNTST_okay;
 }
 
+/* A guest that is only memory, its page 0 granted. */
+static bool meter_prepare(void)
+{
+    long id = domain_create();
+    struct xs_meter_open open = { .domid = (uint32_t)id, .class = XS_METER_CLASS_disk };
+    grant_entry_v1_t *grants;
+
+    if (id <= 0 || memory_give((uint32_t)id, 8) != 8 || HC2(XS_HC_METER_OP, XS_METER_open, &open))
+        return false;
+    grants = map_grants((uint32_t)id);
+    for (unsigned i = 0; grants && i < 8; i++) {
+        grants[8 + i] = (grant_entry_v1_t){ .flags = GTF_permit_access, .frame = i };
+        metered.op[i] = (struct xs_meter_op){ .seq = i, .kind = XS_METER_disk_read, .nr_segs = 1,
+                                              .segs = (uint64_t)&metered.seg[i] };
+        metered.seg[i] = (struct xs_meter_seg){ .ref = 8 + i, .len = 4096, .buffer = (uint64_t)page_alloc() };
+    }
+    metered.copy.channel = open.channel;
+    metered.copy.ops = (uint64_t)metered.op;
+    __builtin_memcpy(metered.copy.token, open.token, sizeof(open.token));
+    meter_copy_8();
+    return metered.copy.done == 8 && metered.op[7].status == 0 && metered.op[7].moved == 4096;
+}
+
 void guest_main(void)
 {
     loop_cost = cost(nothing);
@@ -144,5 +192,9 @@ void guest_main(void)
         bench("event_send", event_send);
     if (grant_prepare())
         bench("grant_copy_4k", grant_copy);
+    if (meter_prepare()) {
+        bench("meter_copy_4k", meter_copy);
+        bench("meter_copy_8x4k", meter_copy_8);
+    }
     check(true, "measured");
 }

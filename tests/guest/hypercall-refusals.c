@@ -9,6 +9,7 @@
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 #include <xen/version.h>
+#include "xs/meter.h"
 
 static void unknown_numbers(void)
 {
@@ -82,5 +83,7 @@ void guest_main(void)
     unknown_commands();
     bad_pointers();
     bad_values();
+    for (uint64_t cmd = 0; !guest_is_dom0() && cmd < 8; cmd++)
+        check_equal(HC2(XS_HC_METER_OP, cmd, 0), -EPERM, "a guest has no business with the meter");
     check_equal(HC2(__HYPERVISOR_xen_version, XENVER_version, 0), 4 << 16 | 17, "hv still answers");
 }
