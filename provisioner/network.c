@@ -18,7 +18,9 @@
 
 #include "common/log.h"
 
+#ifndef RULES
 #define RULES "/etc/xs/network.nft"
+#endif
 #define ANSWER_BYTES (256u * 1024)
 
 static int spawn(char *const argv[], int out, pid_t *pid)
@@ -107,6 +109,14 @@ static int set_file(const char *path, const char *value)
     return 0;
 }
 
+/* What crosses a bridge between two guests is not dom0's to judge; a kernel with br_netfilter would ask. */
+static int leave_bridges_alone(void)
+{
+    static const char path[] = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+
+    return access(path, F_OK) ? 0 : set_file(path, "0");
+}
+
 /* Nothing is forwarded before the rules are there. ip_forward comes first of the settings: it resets others. */
 static int start(void)
 {
@@ -115,7 +125,7 @@ static int start(void)
 
     if (started)
         return 0;
-    if (nft_or_log(argv) || set_file("/proc/sys/net/ipv4/ip_forward", "1") ||
+    if (nft_or_log(argv) || leave_bridges_alone() || set_file("/proc/sys/net/ipv4/ip_forward", "1") ||
         set_file("/proc/sys/net/ipv4/conf/all/rp_filter", "1") ||
         set_file("/proc/sys/net/ipv4/conf/all/accept_source_route", "0") ||
         set_file("/proc/sys/net/ipv4/conf/all/send_redirects", "0"))
