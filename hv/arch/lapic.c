@@ -6,20 +6,6 @@
 #include "hv/arch/tsc.h"
 #include "hv/mm/page.h"
 
-/* Register offsets in the xAPIC page; x2APIC MSR = 0x800 + offset / 16 (APM 2, table 16-2 and 16.9). */
-#define REG_ID       0x20
-#define REG_TPR      0x80
-#define REG_EOI      0xB0
-#define REG_SVR      0xF0
-#define REG_ICR_LOW  0x300
-#define REG_ICR_HIGH 0x310
-#define REG_LVT_TIMER 0x320
-#define REG_LVT_LINT0 0x350
-#define REG_LVT_LINT1 0x360
-#define REG_LVT_ERROR 0x370
-#define REG_TIMER_INITIAL 0x380
-#define REG_TIMER_CURRENT 0x390
-#define REG_TIMER_DIVIDE  0x3E0
 #define LVT_MASKED   (1u << 16)
 #define ICR_PENDING  (1u << 12)
 
@@ -29,16 +15,16 @@ static uint64_t ticks_per_ns_32;        /* timer ticks per ns, 32 fraction bits 
 static uint32_t lapic_read(unsigned reg)
 {
     if (x2apic)
-        return (uint32_t)rdmsr(MSR_X2APIC_FIRST + reg / 16);
-    return *(volatile uint32_t *)paddr_to_virt(LAPIC_PHYS + reg);
+        return (uint32_t)rdmsr(MSR_X2APIC_FIRST + reg);
+    return *(volatile uint32_t *)paddr_to_virt(LAPIC_PHYS + reg * 16);
 }
 
 static void lapic_write(unsigned reg, uint32_t v)
 {
     if (x2apic)
-        wrmsr(MSR_X2APIC_FIRST + reg / 16, v);
+        wrmsr(MSR_X2APIC_FIRST + reg, v);
     else
-        *(volatile uint32_t *)paddr_to_virt(LAPIC_PHYS + reg) = v;
+        *(volatile uint32_t *)paddr_to_virt(LAPIC_PHYS + reg * 16) = v;
 }
 
 void lapic_init_cpu(void)
@@ -51,26 +37,26 @@ void lapic_init_cpu(void)
     } else {
         wrmsr(MSR_APIC_BASE, base | APIC_BASE_EN);
     }
-    lapic_write(REG_TPR, 0);
-    lapic_write(REG_LVT_LINT0, LVT_MASKED);
-    lapic_write(REG_LVT_LINT1, LVT_MASKED);
-    lapic_write(REG_LVT_ERROR, LVT_MASKED);
-    lapic_write(REG_SVR, 0x100 | VECTOR_SPURIOUS);
-    lapic_write(REG_TIMER_DIVIDE, 0x0B);        /* by 1 */
-    lapic_write(REG_TIMER_INITIAL, 0);
-    lapic_write(REG_LVT_TIMER, VECTOR_TIMER);   /* a count of 0 keeps it still: setting it is one write */
+    lapic_write(LAPIC_TPR, 0);
+    lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
+    lapic_write(LAPIC_LVT_LINT1, LVT_MASKED);
+    lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
+    lapic_write(LAPIC_SVR, 0x100 | VECTOR_SPURIOUS);
+    lapic_write(LAPIC_TIMER_DIVIDE, 0x0B);        /* by 1 */
+    lapic_write(LAPIC_TIMER_INITIAL, 0);
+    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);   /* a count of 0 keeps it still: setting it is one write */
 }
 
 uint32_t lapic_id(void)
 {
-    uint32_t v = lapic_read(REG_ID);
+    uint32_t v = lapic_read(LAPIC_ID);
 
     return x2apic ? v : v >> 24;
 }
 
 void lapic_eoi(void)
 {
-    lapic_write(REG_EOI, 0);
+    lapic_write(LAPIC_EOI, 0);
 }
 
 void lapic_send_ipi(uint32_t apic_id, uint32_t icr_low)
@@ -78,12 +64,12 @@ void lapic_send_ipi(uint32_t apic_id, uint32_t icr_low)
     if (x2apic) {
         /* The MSR form is not ordered after earlier stores by itself (APM 2, 16.11.2). */
         __asm__ volatile("mfence" ::: "memory");
-        wrmsr(MSR_X2APIC_FIRST + REG_ICR_LOW / 16, (uint64_t)apic_id << 32 | icr_low);
+        wrmsr(MSR_X2APIC_FIRST + LAPIC_ICR, (uint64_t)apic_id << 32 | icr_low);
         return;
     }
-    lapic_write(REG_ICR_HIGH, apic_id << 24);
-    lapic_write(REG_ICR_LOW, icr_low);
-    while (lapic_read(REG_ICR_LOW) & ICR_PENDING)
+    lapic_write(LAPIC_ICR_HIGH, apic_id << 24);
+    lapic_write(LAPIC_ICR, icr_low);
+    while (lapic_read(LAPIC_ICR) & ICR_PENDING)
         __builtin_ia32_pause();
 }
 
@@ -107,13 +93,13 @@ void lapic_timer_calibrate(void)
     uint64_t start = now_ns(), end;
     uint32_t ticks;
 
-    lapic_write(REG_LVT_TIMER, LVT_MASKED);
-    lapic_write(REG_TIMER_INITIAL, UINT32_MAX);
+    lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
+    lapic_write(LAPIC_TIMER_INITIAL, UINT32_MAX);
     while ((end = now_ns()) - start < CALIBRATE_NS)
         __builtin_ia32_pause();
-    ticks = UINT32_MAX - lapic_read(REG_TIMER_CURRENT);
-    lapic_write(REG_TIMER_INITIAL, 0);
-    lapic_write(REG_LVT_TIMER, VECTOR_TIMER);
+    ticks = UINT32_MAX - lapic_read(LAPIC_TIMER_CURRENT);
+    lapic_write(LAPIC_TIMER_INITIAL, 0);
+    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
     ticks_per_ns_32 = ((uint64_t)ticks << 32) / (end - start);
 }
 
@@ -124,9 +110,9 @@ void lapic_timer_set(uint64_t at_ns)
     uint64_t ticks = (uint64_t)((unsigned __int128)delta * ticks_per_ns_32 >> 32) + 1;
 
     if (at_ns == TIME_NEVER) {
-        lapic_write(REG_TIMER_INITIAL, 0);
+        lapic_write(LAPIC_TIMER_INITIAL, 0);
         return;
     }
     /* A far deadline fires early after a second; the timer code then finds nothing due and sets the rest. */
-    lapic_write(REG_TIMER_INITIAL, (uint32_t)MIN(ticks, (uint64_t)UINT32_MAX));
+    lapic_write(LAPIC_TIMER_INITIAL, (uint32_t)MIN(ticks, (uint64_t)UINT32_MAX));
 }

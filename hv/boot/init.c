@@ -37,39 +37,16 @@ void cpu_main(void)
     }
 }
 
-static void init_first_cpu(void)
+void boot_main(uint32_t magic, uint32_t info)
 {
-    percpu[0].id = 0;
+    struct acpi_machine machine = { 0 };
+    uint64_t dom0_bytes, wall_ns;
+    uint8_t boot_id[16];
+
     cpus_online = 1;
     desc_init_cpu(&percpu[0]);
     idt_init();
     idt_load();
-}
-
-static uint64_t first_clock(const struct acpi_machine *m)
-{
-    uint64_t wall = rtc_read_ns();
-
-    tsc_init(m->pm_timer_port, m->pm_timer_32bit);
-    return wall;
-}
-
-/* Everything between dom0's memory and the modules and hv's own tables becomes free memory for guests. The modules
- * were copied to the top by multiboot's reader of dom0.c before. */
-static void init_memory(void)
-{
-    hostmap_init();
-    page_init();
-    dom0_take_modules(cmdline_size("dom0_mem", DOM0_MEM_DEFAULT));
-}
-
-void boot_main(uint32_t magic, uint32_t info)
-{
-    struct acpi_machine machine = { 0 };
-    uint64_t dom0_bytes;
-    uint8_t boot_id[16];
-
-    init_first_cpu();
     uart_init();
     printk("XenoServer 0.1\n");
     multiboot_parse(magic, info);
@@ -81,14 +58,17 @@ void boot_main(uint32_t magic, uint32_t info)
     dom0_bytes = ROUND_DOWN(cmdline_size("dom0_mem", DOM0_MEM_DEFAULT), 1ull << 21);
     if (dom0_bytes < DOM0_MEM_MIN)
         panic("boot: dom0_mem is below %lu MiB", (unsigned long)(DOM0_MEM_MIN >> 20));
-    init_memory();
+    hostmap_init();
+    page_init();
+    dom0_take_modules(dom0_bytes);
     acpi_parse(&machine);
-    uint64_t wall = first_clock(&machine);
+    wall_ns = rtc_read_ns();
+    tsc_init(machine.pm_timer_port, machine.pm_timer_32bit);
     lapic_init_cpu();
     percpu[0].apic_id = lapic_id();
     lapic_timer_calibrate();
     random_bytes(boot_id, sizeof(boot_id));
-    stats_init(boot_id, wall);
+    stats_init(boot_id, wall_ns);
     stats_cpu_online(&percpu[0], now_ns());
     svm_init();
     svm_init_cpu();

@@ -21,17 +21,12 @@ void uart_init(void)
     outb(UART_PORT + REG_MCR, 0x0B);    /* DTR RTS OUT2 */
 }
 
-static void put_raw(char c)
+void uart_putc(char c)
 {
+    if (c == '\n')
+        uart_putc('\r');
     /* A UART that is not there reads 0xFF and looks ready; one that is stuck must not hang hv: bounded. */
     for (unsigned i = 0; i < 1000000 && !(inb(UART_PORT + REG_LSR) & LSR_THR_EMPTY); i++)
         __builtin_ia32_pause();
     outb(UART_PORT + REG_DATA, (uint8_t)c);
-}
-
-void uart_putc(char c)
-{
-    if (c == '\n')
-        put_raw('\r');
-    put_raw(c);
 }

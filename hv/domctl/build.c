@@ -1,56 +1,51 @@
 /* build_op (xs/build.h): a new domain's image goes into its frames without ever being mapped in dom0. */
 #include "hv/domctl/domctl.h"
 #include "hv/arch/percpu.h"
-#include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
 #include "hv/mm/page.h"
 #include "hv/sched/preempt.h"
 #include <xs/build.h>
 
 /* The piece of the copy that lies in one frame of d. 0; -EFAULT on either side. */
-static int write_piece(struct domain *d, unsigned cmd, const struct xs_build_write *w, size_t bytes)
+static int write_piece(struct domain *d, const struct xs_build_write *w, size_t bytes)
 {
     mfn_t mfn;
     void *to;
-    int rc = 0;
+    int rc;
 
     if (p2m_get_own_page(d, GFN(w->gpa >> PAGE_SHIFT), &mfn))
         return -EFAULT;
     to = (char *)mfn_to_virt(mfn) + (w->gpa & ~PAGE_MASK);
-    if (cmd == XS_BUILD_zero)
-        memset(to, 0, bytes);
-    else
-        rc = copy_from_guest(to, w->from, bytes);
+    rc = copy_from_guest(to, w->from, bytes);
     page_put(mfn);
     return rc;
 }
 
 /* Advances w by what was done, also when it fails. */
-static long write_run(struct domain *d, unsigned cmd, struct xs_build_write *w)
+static long write_run(struct domain *d, struct xs_build_write *w)
 {
     while (w->bytes) {
         size_t bytes = MIN(w->bytes, PAGE_SIZE - (w->gpa & ~PAGE_MASK));
-        int rc = write_piece(d, cmd, w, bytes);
+        int rc = write_piece(d, w, bytes);
 
         if (rc)
             return rc;
         w->gpa += bytes;
         w->bytes -= bytes;
-        if (cmd == XS_BUILD_write)
-            w->from += bytes;
+        w->from += bytes;
         if (w->bytes && hypercall_preempt())
             return HYPERCALL_RESTART;
     }
     return 0;
 }
 
-static long write_checked(struct domain *d, unsigned cmd, struct xs_build_write *w)
+static long write_checked(struct domain *d, struct xs_build_write *w)
 {
     if (d->privileged || d->dying)
         return -ESRCH;
     if (!READ_ONCE(d->controller_paused))
         return -EBUSY;
-    return write_run(d, cmd, w);
+    return write_run(d, w);
 }
 
 long do_build_op(unsigned cmd, uint64_t arg_va)
@@ -61,7 +56,7 @@ long do_build_op(unsigned cmd, uint64_t arg_va)
 
     if (!current_vcpu()->domain->privileged)
         return -EPERM;
-    if (cmd != XS_BUILD_write && cmd != XS_BUILD_zero)
+    if (cmd != XS_BUILD_write)
         return -ENOSYS;
     if (copy_from_guest(&w, arg_va, sizeof(w)))
         return -EFAULT;
@@ -70,7 +65,7 @@ long do_build_op(unsigned cmd, uint64_t arg_va)
     d = w.domid < DOMID_LIMIT ? domain_get((domid_t)w.domid) : NULL;
     if (!d)
         return -ESRCH;
-    rc = write_checked(d, cmd, &w);
+    rc = write_checked(d, &w);
     domain_put(d);
     if (copy_to_guest(arg_va, &w, sizeof(w)))
         return -EFAULT;

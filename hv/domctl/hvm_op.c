@@ -25,31 +25,23 @@ static const uint8_t rights[HVM_NR_PARAMS] = {
     [HVM_PARAM_CONSOLE_EVTCHN] = GUEST_GET | GUEST_SET | TOOL,
 };
 
-static uint8_t callback_type(uint64_t value)
-{
-    return value >> 56;
-}
+#define CALLBACK_TYPE(value) ((value) >> 56)
 
 /* No interrupt, a vector, or the GSI 1 that Linux writes as a mere marker; no GSI or INTx is ever raised. */
 static bool callback_valid(uint64_t value)
 {
     uint64_t rest = value & ~HVM_PARAM_CALLBACK_IRQ_TYPE_MASK;
 
-    switch (callback_type(value)) {
-    case HVM_PARAM_CALLBACK_TYPE_GSI:
-        return rest <= 1;
-    case HVM_PARAM_CALLBACK_TYPE_VECTOR:
+    if (CALLBACK_TYPE(value) == HVM_PARAM_CALLBACK_TYPE_VECTOR)
         return rest >= VECTOR_FIRST && rest <= UINT8_MAX;
-    default:
-        return false;
-    }
+    return CALLBACK_TYPE(value) == HVM_PARAM_CALLBACK_TYPE_GSI && rest <= 1;
 }
 
 uint8_t hvm_callback_vector(const struct domain *d)
 {
     uint64_t value = READ_ONCE(d->params[HVM_PARAM_CALLBACK_IRQ]);
 
-    return callback_type(value) == HVM_PARAM_CALLBACK_TYPE_VECTOR ? (uint8_t)value : 0;
+    return CALLBACK_TYPE(value) == HVM_PARAM_CALLBACK_TYPE_VECTOR ? (uint8_t)value : 0;
 }
 
 static long param_set(struct domain *d, uint32_t index, uint64_t value)

@@ -82,16 +82,15 @@ void svm_exit(struct vcpu *v)
     switch (b->exitcode) {
     case VMEXIT_INTR:
     case VMEXIT_NMI:
-    case VMEXIT_SMI:
-        break;                          /* taken in the window, or by hv's own NMI handler with GIF set */
+    case VMEXIT_SMI:                    /* taken in the window, or by hv's own NMI handler with GIF set */
+    case VMEXIT_VINTR:                  /* svm_inject finds the window open */
+        break;
     case VMEXIT_VMMCALL:
         hypercall_dispatch(v);
         break;
     case VMEXIT_HLT:
         halt(v);
         break;
-    case VMEXIT_VINTR:
-        break;                          /* svm_inject finds the window open */
     case VMEXIT_CPUID:
         svm_cpuid(v);
         svm_skip(v, 2);

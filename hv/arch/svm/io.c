@@ -25,16 +25,10 @@ void svm_ioio(struct vcpu *v)
         if (info & IOIO_REP)
             s->regs.rcx = 0;
     } else if (info & IOIO_IN) {
-        switch (IOIO_SIZE(info)) {
-        case 1:
-            s->vmcb->rax = (s->vmcb->rax & ~0xFFull) | (value & 0xFF);
-            break;
-        case 2:
-            s->vmcb->rax = (s->vmcb->rax & ~0xFFFFull) | (value & 0xFFFF);
-            break;
-        default:
+        if (IOIO_SIZE(info) == 4)
             s->vmcb->rax = value;
-        }
+        else
+            memcpy(&s->vmcb->rax, &value, IOIO_SIZE(info));
     }
     s->vmcb->rip = s->vmcb->exitinfo2;
     s->vmcb->interrupt_shadow = 0;

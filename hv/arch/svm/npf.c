@@ -1,6 +1,7 @@
 /* Nested page faults: dom0's devices mapped at first touch, the IO-APIC's registers, and what is not there at all,
  * which reads as ones and forgets writes as a bus would. */
 #include "hv/arch/svm/svm.h"
+#include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
 #include "hv/mm/page.h"
 
@@ -21,32 +22,23 @@ static uint64_t *reg_of(struct vcpu *v, unsigned reg)
     return by_number[reg & 15];
 }
 
+/* AH to BH are the second byte; a result of 4 bytes clears the upper half (APM 3, 1.2.2), shorter ones leave the rest. */
 static void store_result(struct vcpu *v, const struct mmio_insn *insn, uint64_t value)
 {
-    uint64_t *reg = reg_of(v, insn->reg), mask;
+    uint64_t *reg = reg_of(v, insn->reg), mask = insn->bytes == 8 ? UINT64_MAX : (1ull << 8 * insn->bytes) - 1;
 
-    mask = insn->bytes == 8 ? UINT64_MAX : (1ull << 8 * insn->bytes) - 1;
     value &= mask;
     if (insn->sign_extend && value >> (8 * insn->bytes - 1))
         value |= ~mask;
-    if (insn->high_byte)
-        *reg = (*reg & ~0xFF00ull) | (value & 0xFF) << 8;
-    else if (insn->reg_bytes == 1)
-        *reg = (*reg & ~0xFFull) | (value & 0xFF);
-    else if (insn->reg_bytes == 2)
-        *reg = (*reg & ~0xFFFFull) | (value & 0xFFFF);
+    if (insn->reg_bytes == 4)
+        *reg = (uint32_t)value;
     else
-        *reg = insn->reg_bytes == 4 ? (uint32_t)value : value;
+        memcpy((char *)reg + insn->high_byte, &value, insn->reg_bytes);
 }
 
 static uint64_t source_value(struct vcpu *v, const struct mmio_insn *insn)
 {
-    uint64_t value;
-
-    if (insn->with_imm)
-        return insn->imm;
-    value = *reg_of(v, insn->reg);
-    return insn->high_byte ? value >> 8 : value;
+    return insn->with_imm ? insn->imm : *reg_of(v, insn->reg) >> 8 * insn->high_byte;
 }
 
 static int fetch(struct vcpu *v, uint8_t *bytes, unsigned *n)

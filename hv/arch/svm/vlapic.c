@@ -3,30 +3,24 @@
  * device interrupts come here. */
 #include "hv/arch/svm/svm.h"
 #include "hv/arch/irq.h"
+#include "hv/arch/lapic.h"
 #include "hv/arch/msr.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/tsc.h"
 #include "hv/lib/string.h"
 #include "hv/sched/sched.h"
 
-/* Registers by MSR - 0x800, which is the offset in the old page / 16 (APM 2, table 16-6). */
-enum {
-    REG_ID = 0x02, REG_VERSION = 0x03, REG_TPR = 0x08, REG_PPR = 0x0A, REG_EOI = 0x0B, REG_LDR = 0x0D, REG_SVR = 0x0F,
-    REG_ISR = 0x10, REG_TMR = 0x18, REG_IRR = 0x20, REG_ESR = 0x28, REG_LVT_CMCI = 0x2F, REG_ICR = 0x30,
-    REG_LVT_TIMER = 0x32, REG_LVT_THERMAL, REG_LVT_PMC, REG_LVT_LINT0, REG_LVT_LINT1, REG_LVT_ERROR,
-    REG_TIMER_INITIAL, REG_TIMER_CURRENT, REG_TIMER_DIVIDE = 0x3E, REG_SELF_IPI,
-};
 #define SVR_ENABLE   (1u << 8)
 #define LVT_MASKED   (1u << 16)
 #define LVT_PERIODIC (1u << 17)
 #define LVT_VALID    0x000317FFu
-#define LAPIC_VERSION (0x14u | 6u << 16)        /* 7 LVT entries */
+#define VERSION_7_LVTS (0x14u | 6u << 16)
 #define TIMER_HZ_NS  1u                         /* 1 GHz before the divider */
 
 /* What may be written of the registers that just hold their value. */
 static const uint32_t writable[LAPIC_REGS] = {
-    [REG_SVR] = 0x3FF, [REG_LVT_CMCI] = LVT_VALID, [REG_LVT_TIMER ... REG_LVT_ERROR] = LVT_VALID,
-    [REG_TIMER_INITIAL] = UINT32_MAX, [REG_TIMER_DIVIDE] = 0xB,
+    [LAPIC_SVR] = 0x3FF, [LAPIC_LVT_CMCI] = LVT_VALID, [LAPIC_LVT_TIMER ... LAPIC_LVT_ERROR] = LVT_VALID,
+    [LAPIC_TIMER_INITIAL] = UINT32_MAX, [LAPIC_TIMER_DIVIDE] = 0xB,
 };
 
 static unsigned priority(int vector)
@@ -53,7 +47,7 @@ int vlapic_highest(const struct vcpu *v)
 
     /* Nearly always there is none, and each entry asks. */
     if (likely(!(READ_ONCE(l->irr[0]) | READ_ONCE(l->irr[1]) | READ_ONCE(l->irr[2]) | READ_ONCE(l->irr[3]))) ||
-        !(l->reg[REG_SVR] & SVR_ENABLE))
+        !(l->reg[LAPIC_SVR] & SVR_ENABLE))
         return -1;
     vector = highest(l->irr);
     tpr = svm_of(v)->vmcb->vintr & VINTR_TPR_MASK;
@@ -110,7 +104,7 @@ static unsigned divide_shift(uint32_t divide)
 
 static uint64_t timer_period_ns(const struct vlapic *l)
 {
-    return ((uint64_t)l->reg[REG_TIMER_INITIAL] << divide_shift(l->reg[REG_TIMER_DIVIDE])) * TIMER_HZ_NS;
+    return ((uint64_t)l->reg[LAPIC_TIMER_INITIAL] << divide_shift(l->reg[LAPIC_TIMER_DIVIDE])) * TIMER_HZ_NS;
 }
 
 #define TIMER_PERIOD_MIN_NS 100000ull   /* a guest cannot make hv take more than 10,000 of its ticks a second */
@@ -120,7 +114,7 @@ static void timer_arm(struct vcpu *v)
     struct vlapic *l = &svm_of(v)->lapic;
 
     l->timer_set_ns = now_ns();
-    if (l->reg[REG_TIMER_INITIAL] && !(l->reg[REG_LVT_TIMER] & LVT_MASKED))
+    if (l->reg[LAPIC_TIMER_INITIAL] && !(l->reg[LAPIC_LVT_TIMER] & LVT_MASKED))
         timer_set(&l->timer, l->timer_set_ns + MAX(timer_period_ns(l), TIMER_PERIOD_MIN_NS));
     else
         timer_stop(&l->timer);
@@ -131,10 +125,10 @@ static void timer_fires(void *arg)
     struct vcpu *v = arg;
     struct vlapic *l = &svm_of(v)->lapic;
 
-    if (l->reg[REG_LVT_TIMER] & LVT_MASKED)
+    if (l->reg[LAPIC_LVT_TIMER] & LVT_MASKED)
         return;
-    vlapic_raise(v, (uint8_t)l->reg[REG_LVT_TIMER], false);
-    if (l->reg[REG_LVT_TIMER] & LVT_PERIODIC)
+    vlapic_raise(v, (uint8_t)l->reg[LAPIC_LVT_TIMER], false);
+    if (l->reg[LAPIC_LVT_TIMER] & LVT_PERIODIC)
         timer_arm(v);
 }
 
@@ -145,8 +139,8 @@ static uint32_t timer_current(const struct vlapic *l)
     if (!period)
         return 0;
     if (past >= period)
-        past = l->reg[REG_LVT_TIMER] & LVT_PERIODIC ? past % period : period;
-    return (uint32_t)((period - past) / TIMER_HZ_NS >> divide_shift(l->reg[REG_TIMER_DIVIDE]));
+        past = l->reg[LAPIC_LVT_TIMER] & LVT_PERIODIC ? past % period : period;
+    return (uint32_t)((period - past) / TIMER_HZ_NS >> divide_shift(l->reg[LAPIC_TIMER_DIVIDE]));
 }
 
 static uint32_t apic_id_of(const struct vcpu *v)
@@ -167,12 +161,12 @@ void vlapic_reset(struct vcpu *v)
     memset(l->tmr, 0, sizeof(l->tmr));
     memset(l->reg, 0, sizeof(l->reg));
     l->id = apic_id_of(v);
-    l->reg[REG_ID] = l->id;
-    l->reg[REG_VERSION] = LAPIC_VERSION;
-    l->reg[REG_LDR] = (l->id >> 4) << 16 | 1u << (l->id & 15);
-    l->reg[REG_SVR] = 0xFF;
-    l->reg[REG_LVT_CMCI] = LVT_MASKED;
-    for (unsigned r = REG_LVT_TIMER; r <= REG_LVT_ERROR; r++)
+    l->reg[LAPIC_ID] = l->id;
+    l->reg[LAPIC_VERSION] = VERSION_7_LVTS;
+    l->reg[LAPIC_LDR] = (l->id >> 4) << 16 | 1u << (l->id & 15);
+    l->reg[LAPIC_SVR] = 0xFF;
+    l->reg[LAPIC_LVT_CMCI] = LVT_MASKED;
+    for (unsigned r = LAPIC_LVT_TIMER; r <= LAPIC_LVT_ERROR; r++)
         l->reg[r] = LVT_MASKED;
     l->icr = 0;
     l->base = 0xFEE00000 | APIC_BASE_EN | APIC_BASE_EXTD | (v->id == 0 ? APIC_BASE_BSP : 0);
@@ -245,7 +239,7 @@ static bool matches(const struct vcpu *v, uint32_t dest, bool logical)
         return true;
     if (!logical)
         return dest == l->id;
-    return dest >> 16 == l->reg[REG_LDR] >> 16 && dest & l->reg[REG_LDR] & 0xFFFF;
+    return dest >> 16 == l->reg[LAPIC_LDR] >> 16 && dest & l->reg[LAPIC_LDR] & 0xFFFF;
 }
 
 static void write_icr(struct vcpu *v, uint64_t icr)
@@ -275,31 +269,31 @@ int vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value)
     unsigned tpr = svm_of(v)->vmcb->vintr & 15, reg = msr - MSR_X2APIC_FIRST;
 
     switch (reg) {
-    case REG_TPR:
+    case LAPIC_TPR:
         *value = tpr << 4;
         return 0;
-    case REG_PPR:
+    case LAPIC_PPR:
         *value = MAX(tpr, priority(highest(l->isr))) << 4;
         return 0;
-    case REG_ISR ... REG_ISR + 7:
-        *value = map_word(l->isr, reg - REG_ISR);
+    case LAPIC_ISR ... LAPIC_ISR + 7:
+        *value = map_word(l->isr, reg - LAPIC_ISR);
         return 0;
-    case REG_TMR ... REG_TMR + 7:
-        *value = map_word(l->tmr, reg - REG_TMR);
+    case LAPIC_TMR ... LAPIC_TMR + 7:
+        *value = map_word(l->tmr, reg - LAPIC_TMR);
         return 0;
-    case REG_IRR ... REG_IRR + 7:
-        *value = map_word(l->irr, reg - REG_IRR);
+    case LAPIC_IRR ... LAPIC_IRR + 7:
+        *value = map_word(l->irr, reg - LAPIC_IRR);
         return 0;
-    case REG_ICR:
+    case LAPIC_ICR:
         *value = l->icr;
         return 0;
-    case REG_TIMER_CURRENT:
+    case LAPIC_TIMER_CURRENT:
         *value = timer_current(l);
         return 0;
-    case REG_ID:
-    case REG_VERSION:
-    case REG_LDR:
-    case REG_ESR:
+    case LAPIC_ID:
+    case LAPIC_VERSION:
+    case LAPIC_LDR:
+    case LAPIC_ESR:
         break;
     default:
         if (reg >= LAPIC_REGS || !writable[reg])
@@ -315,21 +309,21 @@ int vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value)
     uint32_t low = (uint32_t)value;
     unsigned reg = msr - MSR_X2APIC_FIRST;
 
-    if (reg != REG_ICR && value >> 32)
+    if (reg != LAPIC_ICR && value >> 32)
         return -EPERM;
     switch (reg) {
-    case REG_TPR:
+    case LAPIC_TPR:
         svm_of(v)->vmcb->vintr = (svm_of(v)->vmcb->vintr & ~VINTR_TPR_MASK) | (low >> 4 & 15);
         return 0;
-    case REG_EOI:
+    case LAPIC_EOI:
         eoi(v);
         return 0;
-    case REG_ESR:                       /* it is always 0 */
+    case LAPIC_ESR:                       /* it is always 0 */
         return 0;
-    case REG_ICR:
+    case LAPIC_ICR:
         write_icr(v, value);
         return 0;
-    case REG_SELF_IPI:
+    case LAPIC_SELF_IPI:
         if (low >= 16)
             vlapic_raise(v, (uint8_t)low, false);
         return 0;
@@ -338,7 +332,7 @@ int vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value)
             return -EPERM;
     }
     l->reg[reg] = low & writable[reg];
-    if (reg == REG_LVT_TIMER || reg == REG_TIMER_INITIAL)
+    if (reg == LAPIC_LVT_TIMER || reg == LAPIC_TIMER_INITIAL)
         timer_arm(v);
     return 0;
 }

@@ -32,7 +32,4 @@ struct xs_build_write {
     uint64_t bytes;
 };
 
-/* XS_BUILD_zero: as write, with zeros; `from` is ignored. (Fresh memory is already zero.) */
-#define XS_BUILD_zero       2
-
 #endif
