@@ -24,7 +24,7 @@ trap end EXIT
 
 check 'it comes up' "$TOP/host/await" "$dir/out" $run 240 '^The host runs until Ctrl-C'
 text=$(cat "$dir/out")
-equals 'six steps, each with its time' 6 "$(printf '%s\n' "$text" | grep -c '^\[[1-6]/6\] .* [0-9]*\.[0-9] s$')"
+equals 'seven steps, each with its time' 7 "$(printf '%s\n' "$text" | grep -c '^\[[1-7]/7\] .* [0-9]*\.[0-9] s$')"
 matches 'the URL' '^ *API *https://127\.0\.0\.1:[0-9]+$' "$text"
 matches 'the key' '^ *key *xs_oper_' "$text"
 matches 'the fingerprint' '^ *certificate *SHA-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$' "$text"

@@ -68,14 +68,14 @@ ends || :
 
 dd if=/dev/urandom of="$dir/data.img" bs=1M count=4 conv=notrunc 2>/dev/null
 check 'a machine with a ruined data disk starts' boot
-check 'and says so' says 'xs-host: FAILED the data disk /dev/vdb does not mount'
+check 'and says so' says 'xs-host: FAILED the data disk /dev/vd[a-z] does not mount'
 kill "$(cat "$dir/pid")"
 ends || :
 
 rm "$dir/data.img"
 mke2fs -qF -t ext4 "$dir/data.img" 64m
 check 'a machine with a data disk of an earlier version starts' boot
-check 'and says what to do' says 'xs-host: FAILED the data disk /dev/vdb is ext4.*move it away'
+check 'and says what to do' says 'xs-host: FAILED the data disk /dev/vd[a-z] is ext4.*move it away'
 kill "$(cat "$dir/pid")"
 ends || :
 ended=1
