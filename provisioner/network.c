@@ -117,10 +117,25 @@ static int leave_bridges_alone(void)
     return access(path, F_OK) ? 0 : set_file(path, "0");
 }
 
+static bool started;
+
+/* Since dom0 booted nothing has been forwarded: no rules are loaded, and none need be to say so. */
+static bool never_started(void)
+{
+    char forwards = '1';
+    int file = started ? -1 : open("/proc/sys/net/ipv4/ip_forward", O_RDONLY | O_CLOEXEC);
+
+    if (file >= 0) {
+        if (read(file, &forwards, 1) != 1)
+            forwards = '1';
+        close(file);
+    }
+    return forwards == '0';
+}
+
 /* Nothing is forwarded before the rules are there. ip_forward comes first of the settings: it resets others. */
 static int start(void)
 {
-    static bool started;
     char *argv[] = {"nft", "-f", RULES, NULL};
 
     if (started)
@@ -309,6 +324,8 @@ int network_forwards(struct network_forward *forwards, size_t max)
     size_t i;
     int count = 0;
 
+    if (never_started())
+        return 0;
     if (start())
         return -1;
     int rc = nft(argv, answer);

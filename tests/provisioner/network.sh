@@ -85,6 +85,8 @@ in_world ip addr add 203.0.113.7/32 dev eth0
 in_world ip link set eth0 up
 in_world ip link set lo up
 
+equals 'before the first network there are no forwards' '' "$("$verbs" forwards)"
+equals 'and no rules were loaded to say so' '' "$(nft list tables)"
 check 'network 1 comes up' "$verbs" up 1
 check 'and again' "$verbs" up 1
 check 'network 2 comes up' "$verbs" up 2
