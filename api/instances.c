@@ -42,12 +42,14 @@ enum answer instance_live(struct request *rq, struct reply *rp, const char *inst
     return answer;
 }
 
-/* What nobody but the provisioner knows yet: the job is on its way, or all is over. */
+/* What the provisioner did not name: the job is on its way, or all is over. A delete that was
+ * ordered after this request began proves nothing: the provisioner may have been asked before it. */
 static const char *state_alone(struct request *rq, const struct instance_row *row)
 {
     struct action_row action;
 
-    if (row->gone_ms || store_action_last(rq->api->store, row->instance_id, "delete", &action) == 1)
+    if (row->gone_ms || (store_action_last(rq->api->store, row->instance_id, "delete", &action) == 1 &&
+                         action.created_ms < rq->now_ms))
         return "deleted";
     return "pending";
 }
@@ -57,6 +59,11 @@ static const char *text_or(const json_t *object, const char *key, const char *fa
     const char *text = json_string_value(json_object_get(object, key));
 
     return text ? text : fallback;
+}
+
+static const char *state_of(struct request *rq, const struct instance_row *row, const json_t *live)
+{
+    return live ? text_or(live, "state", "pending") : state_alone(rq, row);
 }
 
 static json_t *attachments_view(const json_t *live)
@@ -71,7 +78,7 @@ static json_t *attachments_view(const json_t *live)
 
 json_t *instance_view(struct request *rq, const struct instance_row *row, const json_t *live, json_t *meters)
 {
-    const char *state = live ? text_or(live, "state", "pending") : state_alone(rq, row);
+    const char *state = state_of(rq, row, live);
     bool over = strcmp(state, "deleted") == 0;
 
     return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:b, s:o, s:o, s:O?, s:o, s:o, s:o, s:o}", "id", row->instance_id,
@@ -127,11 +134,11 @@ static json_t *view_with_meters(struct request *rq, const struct instance_row *r
 
 /* What was seen now is remembered: a job that ended although its answer was
  * lost becomes visible, a deleted instance leaves the lists. */
-static void remember(struct request *rq, const struct instance_row *row, const json_t *live)
+static void remember(struct request *rq, const struct instance_row *row, const json_t *live, const char *state)
 {
     if (live && !row->confirmed)
         store_instance_confirm(rq->api->store, row->instance_id);
-    if (live && !row->gone_ms && strcmp(text_or(live, "state", ""), "deleted") == 0)
+    if (!row->gone_ms && strcmp(state, "deleted") == 0)
         store_instance_gone(rq->api->store, row->instance_id, rq->now_ms);
 }
 
@@ -147,7 +154,7 @@ enum answer instance_show(struct request *rq, struct reply *rp)
         return answer;
     if (!live && !row.confirmed)
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such instance");
-    remember(rq, &row, live);
+    remember(rq, &row, live, state_of(rq, &row, live));
     by_id = meters_ask(rq, row.instance_id);
     rp->json = view_with_meters(rq, &row, live, by_id);
     json_decref(by_id);
@@ -178,9 +185,11 @@ static enum answer list_make(struct request *rq, struct reply *rp, const json_t 
     *list = json_array();
     for (size_t i = 0; i < count; i++) {
         const json_t *now = json_object_get(live, rows[i].instance_id);
+        const char *state = state_of(rq, &rows[i], now);
 
-        remember(rq, &rows[i], now);
-        if ((now || rows[i].confirmed) && strcmp(text_or(now, "state", ""), "deleted") != 0)
+        /* The provisioner's list leaves out what is deleted. */
+        remember(rq, &rows[i], now, state);
+        if ((now || rows[i].confirmed) && strcmp(state, "deleted") != 0)
             json_array_append_new(*list, view_with_meters(rq, &rows[i], now, meters));
     }
     json_decref(meters);

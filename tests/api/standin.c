@@ -268,7 +268,8 @@ static int instances_get(struct rpc_call *call, json_t *args, json_t **result)
 
     (void)call;
     json_object_foreach(instances, id, instance)
-        if (strcmp(text(instance, "account_id"), text(args, "account_id")) == 0)
+        if (strcmp(text(instance, "account_id"), text(args, "account_id")) == 0 &&
+            strcmp(text(instance, "state"), "deleted") != 0)
             json_array_append(list, instance);
     *result = json_pack("{s:o}", "instances", list);
     return 0;
