@@ -3,8 +3,9 @@
  * id seen before answers with that job.
  *
  * host           {}                                   api        -> {pages_total, pages_free, cpus, hv_version, domains, guests_max}
- * images         {}                                   api        -> {images:[{id, name, description, boot: kernel|disk, kernel, memory_mib_min, disk_mib_min}]}
- *                boot = disk: PVH GRUB boots what the instance's own first disk holds (kernel is "its own")
+ * images         {}                                   api        -> {images:[{id, name, description, boot: kernel|disk, kernel, memory_mib_min, disk_mib_min, available}]}
+ *                boot = disk: PVH GRUB boots what the instance's own first disk holds (kernel is "its own"). Not available: the
+ *                image's disk is not on this host, what needs it is refused with capacity_unavailable
  * flavors        {}                                   api        -> {flavors:[{id, name, vcpus, memory_mib, weight, cap_percent}]}
  *                The catalogue is /etc/xs/catalog.json; a bad one stops the provisioner at start with the key's name.
  * instance_create {job_id, instance_id, account_id, name, image, flavor[, cmdline][, volume_id][, disk_mib][, volumes:[volume_id]]
@@ -52,7 +53,8 @@
  *           state: pending building running stopping stopped suspending suspended failed deleted. `ready`: the guest itself has
  *           written to its console.
  * volume   {volume_id, account_id, name, size_mib, used_bytes, image, snapshot_id, instance_id, device, read_only, root,
- *           state: available | attached, created_ms}     (image, snapshot_id, instance_id, device: absent when none)
+ *           state: creating | available | attached, created_ms}     (image, snapshot_id, instance_id, device: absent when none)
+ *           creating: its image is being copied onto the host's disk, the first time that it is used; it can be attached already.
  *           used_bytes: blocks that it alone would give back are not told apart from shared ones
  * snapshot {snapshot_id, account_id, name, volume_id, size_mib, created_ms}
  * network  {network_id, account_id, ipv4_subnet: "10.77.3.0/24", gateway, addresses_used}

@@ -9,9 +9,11 @@
 #include <time.h>
 
 #define BIT(state) (1u << STATE_##state)
-#define BOOT_STEPS &step_admit, &step_domain, &step_register, &step_memory, &step_build, \
-                   &step_xenstore, &step_start
-#define HALT_STEPS &step_destroy, &step_clean
+/* What may take long, or need room, comes before anybody pays; what is dom0's and gone with
+ * it (bridges, nodes) after the domain, which tells whether it still stands. */
+#define BOOT_STEPS &step_admit, &step_volumes, &step_seed, &step_domain, &step_register, &step_memory, &step_build, \
+                   &step_xenstore, &step_network, &step_devices, &step_start
+#define HALT_STEPS &step_destroy, &step_unplug, &step_clean
 
 static const struct job_type types[] = {
     { .name = "create", .from = BIT(PENDING),
@@ -37,7 +39,15 @@ static const struct job_type types[] = {
       .steps = { &step_unpause } },
     { .name = "delete", .overrides = true, .from = ~BIT(DELETED),
       .during = STATE_STOPPING, .after = STATE_DELETED, .failed = STATE_FAILED, .reason = "deleted on request",
-      .steps = { HALT_STEPS, &step_close, &step_forget } },
+      .steps = { HALT_STEPS, &step_close, &step_disks, &step_forget } },
+    { .name = "attach", .keeps = true, .from = BIT(RUNNING) | BIT(STOPPED) | BIT(FAILED),
+      .steps = { &step_claim, &step_volumes, &step_plug } },
+    { .name = "detach", .keeps = true, .from = BIT(RUNNING) | BIT(STOPPED) | BIT(FAILED),
+      .steps = { &step_let_go, &step_unplug_one } },
+    { .name = "grown", .internal = true, .keeps = true, .from = ~BIT(DELETED),
+      .steps = { &step_resize } },
+    { .name = "ports", .internal = true, .keeps = true, .from = ~BIT(DELETED),
+      .steps = { &step_network } },
     { .name = "ended", .internal = true, .from = BIT(RUNNING) | BIT(SUSPENDED),
       .during = STATE_STOPPING, .after = STATE_STOPPED, .failed = STATE_FAILED, .reason = "the guest powered itself off",
       .steps = { HALT_STEPS } },
@@ -97,14 +107,15 @@ int64_t clock_wall_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int job_add_internal(struct store *store, const char *type, const char *instance_id)
+int job_add_internal(struct store *store, const char *type, const char *instance_id, const char *volume_id)
 {
     struct job job = { .status = JOB_QUEUED, .failed_step = -1, .created_ms = clock_wall_ms() };
 
     id_make("job_", job.job_id);
     snprintf(job.instance_id, sizeof(job.instance_id), "%s", instance_id);
     snprintf(job.type, sizeof(job.type), "%s", type);
-    return store_job_add(store, &job, type, NULL) == 1 ? 0 : -1;
+    snprintf(job.volume_id, sizeof(job.volume_id), "%s", volume_id);
+    return store_job_add(store, &job, type, NULL, NULL) == 1 ? 0 : -1;
 }
 
 enum step_end run_fail(struct run *run, const char *code, const char *fmt, ...)
@@ -123,10 +134,23 @@ bool run_superseded(struct run *run)
     const struct job_type *type;
     struct job last;
 
-    if (store_job_last(run->tools->store, run->instance.instance_id, &last) != 1 || last.number == run->job.number)
+    if (store_job_last(run->tools->store, run->instance.instance_id, INT64_MAX, &last) != 1 ||
+        last.number == run->job.number)
         return false;
     type = job_type_find(last.type);
     return type && type->overrides;
+}
+
+static void state_settle(struct instance *instance, const struct job_type *type, const struct job *job, bool good)
+{
+    instance->state = good ? type->after : type->failed;
+    /* A reboot that the guest did not obey leaves it as it was. */
+    if (instance->state == STATE_FAILED && type->after == STATE_RUNNING && instance->domid)
+        instance->state = STATE_RUNNING;
+    if (good)
+        snprintf(instance->state_reason, sizeof(instance->state_reason), "%s", type->reason);
+    else
+        snprintf(instance->state_reason, sizeof(instance->state_reason), "%s: %.200s", type->name, job->error_detail);
 }
 
 static enum job_turn finish(struct run *run, const struct job_type *type)
@@ -137,14 +161,8 @@ static enum job_turn finish(struct run *run, const struct job_type *type)
 
     job->status = good ? JOB_SUCCEEDED : JOB_FAILED;
     job->finished_ms = clock_wall_ms();
-    instance->state = good ? type->after : type->failed;
-    /* A reboot that the guest did not obey leaves it as it was. */
-    if (instance->state == STATE_FAILED && type->after == STATE_RUNNING && instance->domid)
-        instance->state = STATE_RUNNING;
-    if (good)
-        snprintf(instance->state_reason, sizeof(instance->state_reason), "%s", type->reason);
-    else
-        snprintf(instance->state_reason, sizeof(instance->state_reason), "%s: %.200s", type->name, job->error_detail);
+    if (!type->keeps)
+        state_settle(instance, type, job, good);
     if (store_save(run->tools->store, job, instance))
         return TURN_RETRY;
     if (good)
@@ -155,6 +173,15 @@ static enum job_turn finish(struct run *run, const struct job_type *type)
     return TURN_END;
 }
 
+/* What was taken when the job was asked for is given back by its first step. */
+static enum job_turn begin_undoing(struct run *run)
+{
+    run->job.status = JOB_RUNNING;
+    run->job.undoing = true;
+    run->job.failed_step = 0;
+    return store_job_save(run->tools->store, &run->job) ? TURN_RETRY : TURN_MORE;
+}
+
 /* The state may have changed since the job was queued behind others. Nothing
  * to do when they have brought about what it is for. */
 static enum job_turn begin(struct run *run, const struct job_type *type)
@@ -162,19 +189,23 @@ static enum job_turn begin(struct run *run, const struct job_type *type)
     struct instance *instance = &run->instance;
 
     run->job.started_ms = clock_wall_ms();
-    if (instance->state == type->after && !job_type_allowed(type, instance->state))
+    if (!type->keeps && instance->state == type->after && !job_type_allowed(type, instance->state))
         return finish(run, type);
     if (!job_type_allowed(type, instance->state)) {
+        run_fail(run, "conflict", "the instance is %s", state_names[instance->state]);
+        if (type->keeps)
+            return begin_undoing(run);
         run->job.status = JOB_FAILED;
         run->job.finished_ms = run->job.started_ms;
-        run_fail(run, "conflict", "the instance is %s", state_names[instance->state]);
         return store_job_save(run->tools->store, &run->job) ? TURN_RETRY : TURN_END;
     }
     run->job.status = JOB_RUNNING;
-    instance->state = type->during;
-    if (!type->internal)
-        instance->desired_state = type->after;
-    instance->state_reason[0] = 0;
+    if (!type->keeps) {
+        instance->state = type->during;
+        if (!type->internal)
+            instance->desired_state = type->after;
+        instance->state_reason[0] = 0;
+    }
     return store_save(run->tools->store, &run->job, instance) ? TURN_RETRY : TURN_MORE;
 }
 
@@ -196,6 +227,8 @@ static enum job_turn act_one(struct run *run, const struct job_type *type)
     enum step_end end = type->steps[run->job.step]->act(run);
 
     switch (end) {
+    case STEP_AGAIN:
+        return TURN_AGAIN;
     case STEP_WAIT:
         return TURN_WAIT;
     case STEP_RETRY:

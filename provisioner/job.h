@@ -14,6 +14,7 @@
 #include "provisioner/billing.h"
 #include "provisioner/catalog.h"
 #include "provisioner/store.h"
+#include "provisioner/volumes.h"
 #include "provisioner/xen.h"
 
 /* What the steps work with. The worker thread's own. */
@@ -22,6 +23,7 @@ struct tools {
     struct xen *xen;
     struct xenstore *xenstore;
     struct billing *billing;
+    struct volumes *volumes;
     const struct catalog *catalog;
     const char *console_dir;
 };
@@ -36,6 +38,7 @@ struct run {
 
 enum step_end {
     STEP_DONE,
+    STEP_AGAIN,                     /* a part is done; others get their turn, then the next part */
     STEP_WAIT,                      /* for a change in the hypervisor; asked again then */
     STEP_RETRY,                     /* after a moment */
     STEP_FAILED,                    /* run_fail has said why */
@@ -59,13 +62,18 @@ extern const struct step step_admit, step_domain, step_register, step_memory, st
     step_start;
 extern const struct step step_ask_poweroff, step_ask_reboot, step_wait, step_destroy, step_clean, step_close,
     step_forget, step_pause, step_unpause;
+/* steps_devices.c: of a whole instance */
+extern const struct step step_volumes, step_seed, step_network, step_devices, step_unplug, step_disks;
+/* steps_attach.c: of one volume */
+extern const struct step step_claim, step_plug, step_let_go, step_unplug_one, step_resize;
 
-#define JOB_STEPS_MAX 16
+#define JOB_STEPS_MAX 20
 
 struct job_type {
     const char *name;
     bool internal;                  /* the provisioner's own answer to what a guest did */
     bool overrides;                 /* may be asked for while another job still changes the state */
+    bool keeps;                     /* the state; `during`, `after` and `failed` mean nothing */
     unsigned from;                  /* bits of enum state in which it may begin */
     enum state during, after, failed;
     const char *reason;             /* state_reason afterwards */
@@ -76,10 +84,10 @@ const struct job_type *job_type_find(const char *name);         /* NULL: no such
 unsigned job_type_steps(const struct job_type *type);
 bool job_type_allowed(const struct job_type *type, enum state state);
 
-/* Adds the provisioner's own job for an instance. 0, -1 logged. */
-int job_add_internal(struct store *store, const char *type, const char *instance_id);
+/* Adds the provisioner's own job for an instance, about a volume or not (""). 0, -1 logged. */
+int job_add_internal(struct store *store, const char *type, const char *instance_id, const char *volume_id);
 
-enum job_turn { TURN_MORE, TURN_WAIT, TURN_RETRY, TURN_END };
+enum job_turn { TURN_MORE, TURN_AGAIN, TURN_WAIT, TURN_RETRY, TURN_END };
 
 /* Takes the job's next step. run->job and run->instance are as stored, before and after. */
 enum job_turn job_advance(struct run *run);
@@ -91,9 +99,23 @@ int job_recover(struct run *run);
  * upper bound; its own refusal is the last word), and what stays free always. */
 uint64_t admission_pages(int64_t guests, int64_t vcpus, int64_t memory_mib);
 
-/* Destroys the instance's domain, if there is one, and its nodes in xenstored.
- * What `destroy` and `clean` do, and the undoing of `domain`. */
+/* Destroys the instance's domain, if there is one, its devices and its nodes in xenstored.
+ * What `destroy`, `unplug` and `clean` do, and the undoing of `domain`. */
 enum step_end domain_remove(struct run *run);
+
+/* Whether the instance has a domain that has not shut down. */
+bool domain_lives(struct run *run);
+
+/* The file of a new volume, all of it or (an image is large) a part. 0 it is
+ * there and its row says so; 1 there is more to do, *percent is done; -errno. */
+int volume_make(const struct tools *tools, const struct volume *v, int *percent);
+
+/* A device of the instance's present domain. */
+struct xenstore_place device_place(const struct instance *i, enum xenstore_kind kind, int64_t device);
+struct xenstore_device disk_of(const struct tools *tools, const struct instance *i, const struct volume *v,
+                               char path[PATH_MAX]);
+/* Takes the nodes and ports of its devices away; their processes may go on for a moment. 0, -errno. */
+int devices_remove(const struct tools *tools, const struct instance *i);
 
 int64_t clock_wall_ms(void);
 

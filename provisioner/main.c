@@ -1,13 +1,15 @@
 /* xs-provisioner: start, then two threads: this one answers the socket, the
  * other runs the jobs (worker.h). Runs as root, because the nodes in /dev/xen
- * belong to root and a hypercall needs one of them, but without any of root's
- * capabilities; it opens nothing that a customer names. */
+ * belong to root and a hypercall needs one of them, but with one of root's
+ * capabilities only (bridges and forwarded ports are dom0's network); it opens
+ * nothing that a customer names. */
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/rpc.h"
 #include "accountd/control.h"
 #include "provisioner/console.h"
 #include "provisioner/control.h"
+#include "provisioner/network.h"
 #include "provisioner/serve.h"
 
 #include <errno.h>
@@ -26,7 +28,7 @@
 #include <unistd.h>
 
 struct options {
-    const char *state_dir, *run_dir, *catalog, *console_dir, *accountd;
+    const char *state_dir, *run_dir, *catalog, *console_dir, *volume_dir, *accountd;
 };
 
 /* Made from the options. */
@@ -36,25 +38,28 @@ struct paths {
 
 static const char usage[] =
     "usage: xs-provisioner [--state-dir DIR] [--run-dir DIR] [--catalog FILE]\n"
-    "                      [--console-dir DIR] [--accountd SOCKET]\n";
+    "                      [--console-dir DIR] [--volume-dir DIR] [--accountd SOCKET]\n";
 
 static void options_read(struct options *o, int argc, char **argv)
 {
     static const struct option long_options[] = {
         { "state-dir", required_argument, NULL, 's' }, { "run-dir", required_argument, NULL, 'r' },
         { "catalog", required_argument, NULL, 'c' },   { "console-dir", required_argument, NULL, 'l' },
-        { "accountd", required_argument, NULL, 'a' },  { "help", no_argument, NULL, 'h' },
+        { "volume-dir", required_argument, NULL, 'v' }, { "accountd", required_argument, NULL, 'a' },
+        { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     int c;
 
-    *o = (struct options){ "/var/lib/xs/provisioner", "/run/xs", "/etc/xs/catalog.json", "/var/log/xen/console", NULL };
+    *o = (struct options){ "/var/lib/xs/provisioner", "/run/xs", "/etc/xs/catalog.json", "/var/log/xen/console",
+                            "/var/lib/xs/volumes", NULL };
     while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         switch (c) {
         case 's': o->state_dir = optarg; break;
         case 'r': o->run_dir = optarg; break;
         case 'c': o->catalog = optarg; break;
         case 'l': o->console_dir = optarg; break;
+        case 'v': o->volume_dir = optarg; break;
         case 'a': o->accountd = optarg; break;
         case 'h':
             fputs(usage, stdout);
@@ -85,20 +90,41 @@ static void paths_make(struct paths *p, const struct options *o)
 }
 
 /* The user stays root, who owns the nodes and files that are opened; what root
- * may beyond that (capabilities(7)) is given up, now and for whatever might be
- * executed, before anything is read. */
+ * may beyond that (capabilities(7)) is given up, now and for whatever is
+ * executed (nft), before anything is read. What stays is the right to dom0's network. */
 static void capabilities_drop(void)
 {
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+    struct __user_cap_data_struct few[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         fatal("no_new_privs");
-    for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1; cap++)
-        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EPERM)
+    if (syscall(SYS_capget, &header, few))
+        fatal("capabilities cannot be read");
+    for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+        few[i].permitted &= i ? 0 : 1u << CAP_NET_ADMIN;
+        few[i].effective = few[i].permitted;
+        few[i].inheritable = 0;
+    }
+    for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+        if (cap != CAP_NET_ADMIN && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EPERM)
             fatal("capability %d cannot be given up", cap);
-    if (syscall(SYS_capset, &header, none))
+    if (syscall(SYS_capset, &header, few))
         fatal("capabilities cannot be given up");
+}
+
+/* The machine that dom0 runs on may forward other ports than the catalogue says. */
+static void ports_read(struct catalog *catalog)
+{
+    char cmdline[4096] = "";
+    FILE *f = fopen("/proc/cmdline", "r");
+
+    if (f && !fgets(cmdline, sizeof(cmdline), f))
+        cmdline[0] = 0;
+    if (f)
+        fclose(f);
+    if (catalog_ports(catalog, cmdline))
+        fatalx("/proc/cmdline: xs.forward must be FIRST-LAST, at most %u ports", NETWORK_FORWARDS_MAX);
 }
 
 static int event_fd(void)
@@ -132,6 +158,7 @@ static pthread_t worker_begin(struct worker *worker, const struct options *o, co
         .xen = xen_open(),
         .xenstore = xenstore_open(),
         .billing = billing_open(paths->accountd),
+        .volumes = volumes_open(o->volume_dir),
         .catalog = catalog,
         .console_dir = o->console_dir,
     };
@@ -169,6 +196,7 @@ static void worker_end(struct worker *worker, pthread_t thread)
     atomic_store(&worker->stop, true);
     eventfd_write(worker->wake_fd, 1);
     pthread_join(thread, NULL);
+    volumes_close(worker->tools.volumes);
     billing_close(worker->tools.billing);
     xenstore_close(worker->tools.xenstore);
     xen_close(worker->tools.xen);
@@ -197,11 +225,15 @@ int main(int argc, char **argv)
     daemon_lock(paths.lock);
     if (catalog_load(&catalog, o.catalog, &fault))
         fatalx("%s", fault.text);
+    ports_read(&catalog);
     signal_fd = daemon_signal_fd();             /* before the thread, which inherits the mask */
     daemon_mkdir(o.console_dir, 0700, NULL);
     watch_fd = console_watch_open(o.console_dir);
-    serve = (struct serve){ .store = store_open(paths.db), .xen = xen_open(),
+    serve = (struct serve){ .store = store_open(paths.db), .xen = xen_open(), .volumes = volumes_open(o.volume_dir),
                             .catalog = &catalog, .console_dir = o.console_dir, .worker = &worker };
+    if (!volumes_reflink(serve.volumes))
+        log_warnx("%s: no reflinks on this file system: clones are copies, attached volumes have no snapshots", o.volume_dir);
+    reconcile_files(serve.store, serve.volumes, &catalog);
     thread = worker_begin(&worker, &o, &paths, &catalog);
     server = control_open(&serve, paths.socket);
     if (!server)
@@ -210,6 +242,7 @@ int main(int argc, char **argv)
     loop(server, &serve, signal_fd, watch_fd);
     rpc_server_free(server);
     worker_end(&worker, thread);
+    volumes_close(serve.volumes);
     store_close(serve.store);
     xen_close(serve.xen);
     catalog_free(&catalog);

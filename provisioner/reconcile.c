@@ -1,5 +1,6 @@
 #include "provisioner/worker.h"
 #include "common/log.h"
+#include "provisioner/network.h"
 #include "provisioner/uuid.h"
 
 #include <errno.h>
@@ -79,7 +80,7 @@ static int shutdown_answer(const struct pass *pass, struct instance *i, unsigned
     const char *type = answer_to(i, reason);
 
     log_info("instance %s: the guest shut down (reason %u): %s", i->instance_id, reason, type);
-    if (store_instance_save(pass->tools->store, i) || job_add_internal(pass->tools->store, type, i->instance_id))
+    if (store_instance_save(pass->tools->store, i) || job_add_internal(pass->tools->store, type, i->instance_id, ""))
         return -EIO;
     return 0;
 }
@@ -90,7 +91,7 @@ static int vanished(const struct pass *pass, struct instance *i)
     char uuid[UUID_TEXT_BYTES];
 
     uuid_text(i->domain_uuid, uuid);
-    if (xenstore_retract(pass->tools->xenstore, (uint32_t)i->domid, uuid))
+    if (devices_remove(pass->tools, i) || xenstore_retract(pass->tools->xenstore, (uint32_t)i->domid, uuid))
         return -EIO;
     i->state = restarted ? STATE_STOPPED : STATE_FAILED;
     i->domid = 0;
@@ -110,7 +111,7 @@ static int instance_check(const struct pass *pass, struct instance *i)
         return 0;
     if (d && !d->shutdown)
         return 0;
-    rc = store_job_last(pass->tools->store, i->instance_id, &job);
+    rc = store_job_last(pass->tools->store, i->instance_id, INT64_MAX, &job);
     if (rc)
         return rc < 0 ? -EIO : 0;           /* its job will see to it */
     return d ? shutdown_answer(pass, i, d->reason) : vanished(pass, i);
@@ -150,20 +151,128 @@ static int instances_check(const struct pass *pass)
     return rc;
 }
 
-int reconcile(const struct tools *tools)
+static int pass_begin(struct pass *pass, const struct tools *tools)
 {
-    struct pass pass = { .tools = tools };
     struct xen_host host;
     int rc = xen_host_read(tools->xen, &host);
 
+    *pass = (struct pass){ .tools = tools };
     if (!rc)
-        rc = xen_domain_list(tools->xen, &pass.domains, &pass.count);
+        rc = xen_domain_list(tools->xen, &pass->domains, &pass->count);
+    if (!rc)
+        hex_text(host.boot_id, sizeof(host.boot_id), pass->boot_id);
+    return rc;
+}
+
+int reconcile(const struct tools *tools)
+{
+    struct pass pass;
+    int rc = pass_begin(&pass, tools);
+
     if (rc)
         return rc;
-    hex_text(host.boot_id, sizeof(host.boot_id), pass.boot_id);
     rc = strangers_check(&pass);
     if (!rc)
         rc = instances_check(&pass);
+    free(pass.domains);
+    return rc;
+}
+
+/* Whether a device's domain is one of today, and an instance's. 1, 0, -1. */
+static int device_wanted(const struct pass *pass, const struct xenstore_place *at)
+{
+    uint8_t uuid[16];
+    struct instance i;
+    int rc;
+
+    if (!uuid_parse(at->uuid, uuid))
+        return 0;
+    rc = store_instance_by_uuid(pass->tools->store, uuid, &i);
+    return rc == 1 ? i.domid == at->domid && domain_of(pass, uuid) : rc;
+}
+
+static int devices_check(const struct pass *pass)
+{
+    struct xenstore_place *places;
+    unsigned count;
+    int rc = xenstore_device_list(pass->tools->xenstore, &places, &count);
+
+    if (rc)
+        return rc;
+    for (unsigned n = 0; n < count && !rc; n++) {
+        int wanted = device_wanted(pass, &places[n]);
+
+        if (wanted < 0)
+            rc = -EIO;
+        if (wanted)
+            continue;
+        log_warnx("domain %u: device %u is nobody's any more, removed", places[n].domid, places[n].id);
+        rc = xenstore_device_remove(pass->tools->xenstore, &places[n]);
+    }
+    free(places);
+    return rc;
+}
+
+static int bridges_check(const struct pass *pass)
+{
+    unsigned numbers[NETWORKS_MAX];
+    int count = network_list(numbers, NETWORKS_MAX);
+
+    for (int n = 0; n < count; n++) {
+        int busy = store_network_busy(pass->tools->store, numbers[n]);
+
+        if (busy < 0 || (!busy && network_down(numbers[n])))
+            return -EIO;
+    }
+    return count < 0 ? -EIO : 0;
+}
+
+struct port_look {
+    const struct tools *tools;
+    const struct network_forward *forward;
+    bool wanted;
+};
+
+static int port_look(void *context, const struct forward *f)
+{
+    struct port_look *look = context;
+    struct nic nic;
+    int rc;
+
+    if (f->port != look->forward->host_port || f->guest_port != look->forward->guest_port)
+        return 0;
+    rc = store_nic_find(look->tools->store, f->instance_id, &nic);
+    look->wanted = rc == 1 && network_address((unsigned)nic.number, (unsigned)nic.host) == look->forward->ipv4;
+    return rc < 0 ? -EIO : 0;
+}
+
+static int ports_check(const struct pass *pass)
+{
+    static struct network_forward present[NETWORK_FORWARDS_MAX];
+    int count = network_forwards(present, NETWORK_FORWARDS_MAX), rc = count < 0 ? -EIO : 0;
+
+    for (int n = 0; n < count && !rc; n++) {
+        struct port_look look = { .tools = pass->tools, .forward = &present[n] };
+
+        rc = store_forwards(pass->tools->store, NULL, port_look, &look);
+        if (!rc && !look.wanted)
+            rc = network_forward_remove(present[n].host_port) ? -EIO : 0;
+    }
+    return rc;
+}
+
+int reconcile_leftovers(const struct tools *tools)
+{
+    struct pass pass;
+    int rc = pass_begin(&pass, tools);
+
+    if (rc)
+        return rc;
+    rc = devices_check(&pass);
+    if (!rc)
+        rc = ports_check(&pass);
+    if (!rc)
+        rc = bridges_check(&pass);
     free(pass.domains);
     return rc;
 }

@@ -7,6 +7,7 @@
 struct serve {
     struct store *store;
     struct xen *xen;
+    struct volumes *volumes;
     const struct catalog *catalog;
     const char *console_dir;
     struct worker *worker;

@@ -90,7 +90,16 @@ enum step_end domain_remove(struct run *run)
 {
     enum step_end end = destroy(run);
 
+    if (end == STEP_DONE)
+        end = step_unplug.act(run);
     return end == STEP_DONE ? clean(run) : end;
+}
+
+bool domain_lives(struct run *run)
+{
+    struct xen_domain d;
+
+    return !xen_domain_find(run->tools->xen, run->instance.domain_uuid, &d) && !d.shutdown;
 }
 
 /* The customer's hold is kept until this succeeds, so it is tried for as long as it takes. */

@@ -1,7 +1,9 @@
-#include "provisioner/store.h"
-#include "common/db.h"
+#include "provisioner/store_rows.h"
 #include "common/log.h"
 #include "schema/host.h"
+
+#include <stdarg.h>
+#include <stdio.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +18,8 @@ const char *const job_status_names[4] = { "queued", "running", "succeeded", "fai
     "started_ms"
 #define JOB_COLUMNS \
     "job_id, instance_id, number, type, status, step, undoing, failed_step, error_code, error_detail, created_ms, started_ms, " \
-    "finished_ms"
+    "finished_ms, volume_id"
 #define UNFINISHED "status IN ('queued', 'running')"
-
-struct store {
-    sqlite3 *db;
-};
 
 struct store *store_open(const char *path)
 {
@@ -41,7 +39,7 @@ void store_close(struct store *store)
     free(store);
 }
 
-static void text_take(sqlite3_stmt *row, int column, char *to, size_t bytes)
+void row_text(sqlite3_stmt *row, int column, char *to, size_t bytes)
 {
     const char *text = (const char *)sqlite3_column_text(row, column);
     size_t len = text ? strlen(text) : 0;
@@ -52,7 +50,7 @@ static void text_take(sqlite3_stmt *row, int column, char *to, size_t bytes)
     to[len] = 0;
 }
 
-static unsigned name_index(sqlite3_stmt *row, int column, const char *const *names, unsigned count)
+unsigned row_name(sqlite3_stmt *row, int column, const char *const *names, unsigned count)
 {
     const char *text = (const char *)sqlite3_column_text(row, column);
 
@@ -64,23 +62,23 @@ static unsigned name_index(sqlite3_stmt *row, int column, const char *const *nam
 
 static void instance_take(sqlite3_stmt *row, struct instance *i)
 {
-    text_take(row, 0, i->instance_id, sizeof(i->instance_id));
-    text_take(row, 1, i->account_id, sizeof(i->account_id));
-    text_take(row, 2, i->name, sizeof(i->name));
-    text_take(row, 3, i->image, sizeof(i->image));
-    text_take(row, 4, i->flavor, sizeof(i->flavor));
-    text_take(row, 5, i->cmdline, sizeof(i->cmdline));
+    row_text(row, 0, i->instance_id, sizeof(i->instance_id));
+    row_text(row, 1, i->account_id, sizeof(i->account_id));
+    row_text(row, 2, i->name, sizeof(i->name));
+    row_text(row, 3, i->image, sizeof(i->image));
+    row_text(row, 4, i->flavor, sizeof(i->flavor));
+    row_text(row, 5, i->cmdline, sizeof(i->cmdline));
     i->vcpus = sqlite3_column_int64(row, 6);
     i->memory_mib = sqlite3_column_int64(row, 7);
     i->weight = sqlite3_column_int64(row, 8);
     i->cap_percent = sqlite3_column_int64(row, 9);
     memcpy(i->domain_uuid, sqlite3_column_blob(row, 10), sizeof(i->domain_uuid));   /* 16 bytes by the schema */
-    i->state = (enum state)name_index(row, 11, state_names, STATES);
-    i->desired_state = (enum state)name_index(row, 12, state_names, STATES);
-    text_take(row, 13, i->state_reason, sizeof(i->state_reason));
+    i->state = (enum state)row_name(row, 11, state_names, STATES);
+    i->desired_state = (enum state)row_name(row, 12, state_names, STATES);
+    row_text(row, 13, i->state_reason, sizeof(i->state_reason));
     i->domid = sqlite3_column_int64(row, 14);
-    text_take(row, 15, i->incarnation, sizeof(i->incarnation));
-    text_take(row, 16, i->boot_id, sizeof(i->boot_id));
+    row_text(row, 15, i->incarnation, sizeof(i->incarnation));
+    row_text(row, 16, i->boot_id, sizeof(i->boot_id));
     i->console_start = sqlite3_column_int64(row, 17);
     i->quick_reboots = sqlite3_column_int64(row, 18);
     i->created_ms = sqlite3_column_int64(row, 19);
@@ -89,19 +87,20 @@ static void instance_take(sqlite3_stmt *row, struct instance *i)
 
 static void job_take(sqlite3_stmt *row, struct job *j)
 {
-    text_take(row, 0, j->job_id, sizeof(j->job_id));
-    text_take(row, 1, j->instance_id, sizeof(j->instance_id));
+    row_text(row, 0, j->job_id, sizeof(j->job_id));
+    row_text(row, 1, j->instance_id, sizeof(j->instance_id));
     j->number = sqlite3_column_int64(row, 2);
-    text_take(row, 3, j->type, sizeof(j->type));
-    j->status = (enum job_status)name_index(row, 4, job_status_names, 4);
+    row_text(row, 3, j->type, sizeof(j->type));
+    j->status = (enum job_status)row_name(row, 4, job_status_names, 4);
     j->step = sqlite3_column_int64(row, 5);
     j->undoing = sqlite3_column_int(row, 6);
     j->failed_step = sqlite3_column_int64(row, 7);
-    text_take(row, 8, j->error_code, sizeof(j->error_code));
-    text_take(row, 9, j->error_detail, sizeof(j->error_detail));
+    row_text(row, 8, j->error_code, sizeof(j->error_code));
+    row_text(row, 9, j->error_detail, sizeof(j->error_detail));
     j->created_ms = sqlite3_column_int64(row, 10);
     j->started_ms = sqlite3_column_int64(row, 11);
     j->finished_ms = sqlite3_column_int64(row, 12);
+    row_text(row, 13, j->volume_id, sizeof(j->volume_id));
 }
 
 /* Ends the query: 1 and the row taken, 0, -1. */
@@ -139,10 +138,10 @@ static int job_insert(sqlite3 *db, struct job *j, const char *request)
 {
     if (db_int(db, &j->number, "SELECT coalesce(max(number), 0) + 1 FROM job", "") != 1)
         return -1;
-    return db_run(db, "INSERT INTO job (" JOB_COLUMNS ", request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                  "ttittiiittiiit", j->job_id, j->instance_id, j->number, j->type, job_status_names[j->status], j->step,
+    return db_run(db, "INSERT INTO job (" JOB_COLUMNS ", request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                      "?)", "ttittiiittiiitt", j->job_id, j->instance_id, j->number, j->type, job_status_names[j->status], j->step,
                   (int64_t)j->undoing, j->failed_step, j->error_code, j->error_detail, j->created_ms,
-                  j->started_ms, j->finished_ms, request);
+                  j->started_ms, j->finished_ms, j->volume_id, request);
 }
 
 /* 1 known with this request, 0 unknown, -1, -2 known with another. */
@@ -156,9 +155,66 @@ static int job_known(struct store *store, struct job *job, const char *request)
     return same ? store_job_find(store, job->job_id, job) : -2;
 }
 
-int store_job_add(struct store *store, struct job *job, const char *request, const struct instance *instance)
+int refuse(struct refusal *refusal, const char *code, const char *fmt, ...)
 {
-    int64_t taken = 0;
+    va_list args;
+
+    *refusal = (struct refusal){ .code = code };
+    va_start(args, fmt);
+    vsnprintf(refusal->detail, sizeof(refusal->detail), fmt, args);
+    va_end(args);
+    return -2;
+}
+
+int quota_check(const char *quota, int64_t limit, int64_t used, int64_t more, struct refusal *refusal)
+{
+    if (used <= limit && more <= limit - used)
+        return 0;
+    refuse(refusal, "quota_exceeded", "%s: %jd of %jd are used, %jd more do not fit", quota, (intmax_t)used,
+           (intmax_t)limit, (intmax_t)more);
+    refusal->quota = quota;
+    refusal->limit = limit;
+    refusal->used = used;
+    return -2;
+}
+
+static int instance_take_on(struct store *store, const struct order *order, struct refusal *refusal)
+{
+    const struct instance *i = order->instance;
+    int64_t taken, used;
+    int rc = db_int(store->db, &taken, "SELECT 1 FROM instance WHERE instance_id = ?", "t", i->instance_id);
+
+    if (rc)
+        return rc < 0 ? -1 : refuse(refusal, "conflict", "this instance_id was used for another request");
+    if (db_int(store->db, &used, "SELECT count(*) FROM instance WHERE account_id = ? AND state <> 'deleted'", "t",
+               i->account_id) != 1)
+        return -1;
+    rc = quota_check("instances_max", order->limits->instances_max, used, 1, refusal);
+    if (!rc)
+        rc = instance_insert(store->db, i);
+    if (!rc)
+        rc = volumes_take_on(store, order, refusal);
+    return rc ? rc : network_take_on(store, order, refusal);
+}
+
+/* 1 added, or as the verb returns. */
+static int order_take(struct store *store, struct job *job, const char *request, const struct order *order,
+                      struct refusal *refusal)
+{
+    int rc = 0;
+
+    if (order && order->instance)
+        rc = instance_take_on(store, order, refusal);
+    else if (order && order->attach)
+        rc = volume_claim(store, job->volume_id, job->instance_id, order->read_only, refusal);
+    if (rc)
+        return rc;
+    return job_insert(store->db, job, request) ? -1 : 1;
+}
+
+int store_job_add(struct store *store, struct job *job, const char *request, const struct order *order,
+                  struct refusal *refusal)
+{
     int rc;
 
     if (db_begin(store->db))
@@ -166,17 +222,12 @@ int store_job_add(struct store *store, struct job *job, const char *request, con
     rc = job_known(store, job, request);
     if (rc) {
         db_rollback(store->db);
-        return rc == 1 ? 0 : rc;
+        return rc == 1 ? 0 : rc == -2 ? refuse(refusal, "conflict", "this job_id was used for another request") : -1;
     }
-    if (instance)
-        rc = db_int(store->db, &taken, "SELECT 1 FROM instance WHERE instance_id = ?", "t", instance->instance_id);
-    if (rc) {
+    rc = order_take(store, job, request, order, refusal);
+    if (rc != 1) {
         db_rollback(store->db);
-        return rc == 1 ? -2 : -1;
-    }
-    if ((instance && instance_insert(store->db, instance)) || job_insert(store->db, job, request)) {
-        db_rollback(store->db);
-        return -1;
+        return rc;
     }
     return db_commit(store->db) ? -1 : 1;
 }
@@ -221,10 +272,10 @@ int store_job_next(struct store *store, int64_t after, struct job *job)
                             "AND o.number < j.number AND o." UNFINISHED ") ORDER BY number LIMIT 1", "i", after), job);
 }
 
-int store_job_last(struct store *store, const char *instance_id, struct job *job)
+int store_job_last(struct store *store, const char *instance_id, int64_t before, struct job *job)
 {
-    return job_one(db_query(store->db, "SELECT " JOB_COLUMNS " FROM job WHERE instance_id = ? AND " UNFINISHED
-                            " ORDER BY number DESC LIMIT 1", "t", instance_id), job);
+    return job_one(db_query(store->db, "SELECT " JOB_COLUMNS " FROM job WHERE instance_id = ? AND number < ? AND "
+                            UNFINISHED " ORDER BY number DESC LIMIT 1", "ti", instance_id, before), job);
 }
 
 int store_jobs_unfinished(struct store *store, int64_t *count)

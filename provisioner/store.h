@@ -1,8 +1,11 @@
-/* host.db: instances and jobs. All of the provisioner's SQL is in store.c.
+/* host.db: instances and jobs, volumes, networks. All of the provisioner's SQL
+ * is in store.c, store_volumes.c and store_networks.c.
  *
  * Two threads use it, each with a struct store of its own: the control thread
- * adds instances and jobs, the worker changes them. Verbs return 0, or -1
- * after logging; finders return 1 found, 0 not, -1.
+ * adds instances, jobs, volumes and forwards, the worker changes instances and
+ * jobs. Whatever both decide on (whose a volume is, what is still free) is
+ * decided in one transaction. Verbs return 0, or -1 after logging; finders
+ * return 1 found, 0 not, -1.
  */
 #ifndef PROVISIONER_STORE_H
 #define PROVISIONER_STORE_H
@@ -42,23 +45,96 @@ struct job {
     int64_t failed_step;            /* -1: none */
     char error_code[32], error_detail[512];
     int64_t created_ms, started_ms, finished_ms;
+    char volume_id[STORE_ID_BYTES];         /* what attach, detach, grown are about; else empty */
+};
+
+enum file_state { FILE_CREATING, FILE_READY, FILE_DELETING, FILE_DELETED };    /* of a volume, a snapshot */
+extern const char *const file_state_names[4];
+
+/* A disk has a number of Xen's, 51712 for xvda and 16 more for each next one. The last
+ * one, xvdp, is kept for the seed. */
+#define STORE_DEVICE_FIRST  51712
+#define STORE_DEVICE_STEP   16
+#define STORE_DISKS_MAX     15u
+#define STORE_DEVICE_SEED   (STORE_DEVICE_FIRST + STORE_DEVICE_STEP * STORE_DISKS_MAX)
+
+struct volume {
+    char volume_id[STORE_ID_BYTES], account_id[STORE_ID_BYTES];
+    char name[68], image[36], snapshot_id[STORE_ID_BYTES];
+    char instance_id[STORE_ID_BYTES];       /* empty: not attached, and device 0 */
+    int64_t size_mib, device, created_ms;
+    bool read_only, root;
+    enum file_state state;
+};
+
+struct snapshot {
+    char snapshot_id[STORE_ID_BYTES], account_id[STORE_ID_BYTES], volume_id[STORE_ID_BYTES];
+    char name[68];
+    int64_t size_mib, created_ms;
+    enum file_state state;
+};
+
+struct network {
+    char network_id[STORE_ID_BYTES], account_id[STORE_ID_BYTES];
+    int64_t number, created_ms;
+};
+
+/* An instance's place in its account's network. */
+struct nic {
+    char network_id[STORE_ID_BYTES], mac[18];
+    int64_t number, host;                   /* of network_address() */
+};
+
+struct forward {
+    char forward_id[STORE_ID_BYTES], instance_id[STORE_ID_BYTES];
+    int64_t guest_port, port;
+};
+
+/* What one account may have at once, and what the host has for all. */
+struct limits {
+    int64_t instances_max, volumes_max, volume_mib_max, snapshots_max, forwards_max;
+    int64_t promise_mib_max;                /* sum of all volumes and snapshots */
+    int64_t port_first, port_last;
+};
+
+/* Why something was not taken, in rpc.h's words. */
+struct refusal {
+    const char *code;
+    char detail[256];
+    const char *quota;                      /* quota_exceeded: which one */
+    int64_t limit, used;
+};
+
+/* What a job brings with it: all of it or, refused, nothing. */
+struct order {
+    const struct limits *limits;
+    const struct instance *instance;        /* NULL: the job is for one that exists */
+    const struct volume *root;              /* NULL: none */
+    const char *const *volume_ids;          /* existing ones, to be its own */
+    size_t nr_volumes;
+    bool network;
+    const struct forward *forwards;         /* id and guest_port */
+    size_t nr_forwards;
+    const char *ssh_keys, *user_data;       /* NULL: no seed */
+    bool attach, read_only;                 /* job->volume_id becomes the existing instance's */
 };
 
 struct store;
 struct store *store_open(const char *path);             /* exits 1 when it cannot */
 void store_close(struct store *store);
 
-/* Adds the job (and, unless NULL, its new instance) in one transaction.
+/* Adds the job and what it brings (NULL: nothing) in one transaction.
  * 1 added; 0 the job id is known with the same request, *job is that one;
- * -1 failed (logged); -2 an id is known with another request. */
-int store_job_add(struct store *store, struct job *job, const char *request, const struct instance *instance);
+ * -1 failed (logged); -2 refused, *refusal says why. */
+int store_job_add(struct store *store, struct job *job, const char *request, const struct order *order,
+                  struct refusal *refusal);
 int store_job_save(struct store *store, const struct job *job);
 int store_save(struct store *store, const struct job *job, const struct instance *instance);   /* both, or neither */
 int store_job_find(struct store *store, const char *job_id, struct job *job);
 /* The oldest unfinished job of each instance, by number, from `after` on. */
 int store_job_next(struct store *store, int64_t after, struct job *job);
-/* The newest unfinished job of an instance. */
-int store_job_last(struct store *store, const char *instance_id, struct job *job);
+/* The newest unfinished job of an instance among those before number `before`. */
+int store_job_last(struct store *store, const char *instance_id, int64_t before, struct job *job);
 int store_jobs_unfinished(struct store *store, int64_t *count);
 
 int store_instance_find(struct store *store, const char *instance_id, struct instance *instance);
@@ -69,5 +145,54 @@ int store_instance_save(struct store *store, const struct instance *instance);
  * deleted, oldest first, until it returns other than 0. */
 int store_instances(struct store *store, const char *account_id,
                     int (*each)(void *context, const struct instance *instance), void *context);
+
+/* Volumes (store_volumes.c). store_volume_add returns as store_job_add does; *v is
+ * the known one then. The row is added as FILE_CREATING. */
+int store_volume_add(struct store *store, struct volume *v, const char *request, const struct limits *limits,
+                     struct refusal *refusal);
+int store_volume_find(struct store *store, const char *volume_id, struct volume *v);
+int store_volume_mark(struct store *store, const char *volume_id, enum file_state state);
+int store_volume_drop(struct store *store, const char *volume_id);      /* the row: it never came to be */
+/* 1 grown (size_mib is its size from now on), -1, -2. */
+int store_volume_resize(struct store *store, const char *volume_id, int64_t size_mib, const struct limits *limits,
+                        struct refusal *refusal);
+/* Marks it FILE_DELETING. 1, -1; -2 it is attached. */
+int store_volume_retire(struct store *store, const char *volume_id, struct refusal *refusal);
+int store_volume_release(struct store *store, const char *volume_id, const char *instance_id);
+/* All of an instance's. */
+int store_volumes_release(struct store *store, const char *instance_id);
+/* Those of an instance, by device. How many, or -1. */
+int store_volumes_of(struct store *store, const char *instance_id, struct volume v[STORE_DISKS_MAX]);
+/* Not deleted ones of an account (NULL: of all), until `each` returns other than 0. */
+int store_volumes(struct store *store, const char *account_id,
+                  int (*each)(void *context, const struct volume *volume), void *context);
+/* One that waits for a copy of its image and belongs to no instance. */
+int store_volume_waiting(struct store *store, struct volume *v);
+
+int store_snapshot_add(struct store *store, struct snapshot *s, const char *request, const struct limits *limits,
+                       struct refusal *refusal);
+int store_snapshot_find(struct store *store, const char *snapshot_id, struct snapshot *s);
+int store_snapshot_mark(struct store *store, const char *snapshot_id, enum file_state state);
+int store_snapshot_drop(struct store *store, const char *snapshot_id);
+int store_snapshots(struct store *store, const char *account_id,
+                    int (*each)(void *context, const struct snapshot *snapshot), void *context);
+
+/* Networks (store_networks.c). The account's own is made at first use: 1, -1, or -2 when all numbers are taken. */
+int store_network_make(struct store *store, const char *account_id, int64_t now_ms, struct network *network,
+                       struct refusal *refusal);
+int store_network_used(struct store *store, const char *network_id, int64_t *addresses);
+int store_network_busy(struct store *store, int64_t number);    /* 1 an instance has a place in it, 0, -1 */
+int store_nic_find(struct store *store, const char *instance_id, struct nic *nic);
+/* As store_job_add; *f is the known one then. Its port is chosen here. */
+int store_forward_add(struct store *store, struct forward *f, const char *account_id, int64_t now_ms,
+                      const struct limits *limits, struct refusal *refusal);
+int store_forward_find(struct store *store, const char *forward_id, struct forward *f, bool *deleted);
+int store_forward_delete(struct store *store, const char *forward_id);
+int store_forwards(struct store *store, const char *instance_id /* NULL: all */,
+                   int (*each)(void *context, const struct forward *forward), void *context);
+/* A deleted instance's address, ports and seed are free. */
+int store_nic_release(struct store *store, const char *instance_id);
+/* malloc'd, set when 1. */
+int store_seed_find(struct store *store, const char *instance_id, char **ssh_keys, char **user_data);
 
 #endif

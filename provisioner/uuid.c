@@ -31,3 +31,14 @@ void uuid_text(const uint8_t uuid[16], char text[UUID_TEXT_BYTES])
     hex_text(uuid, 16, hex);
     snprintf(text, UUID_TEXT_BYTES, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
+
+bool uuid_parse(const char *text, uint8_t uuid[16])
+{
+    char again[UUID_TEXT_BYTES];
+    size_t bytes;
+
+    if (sodium_hex2bin(uuid, 16, text, strlen(text), "-", &bytes, NULL) || bytes != 16)
+        return false;
+    uuid_text(uuid, again);
+    return !strcmp(text, again);
+}

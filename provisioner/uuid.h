@@ -12,6 +12,7 @@
 void uuid_make(uint8_t uuid[16]);
 bool uuid_ours(const uint8_t uuid[16]);
 void uuid_text(const uint8_t uuid[16], char text[UUID_TEXT_BYTES]);
+bool uuid_parse(const char *text, uint8_t uuid[16]);       /* false: not written as uuid_text does */
 void hex_text(const uint8_t *bytes, size_t count, char *text);     /* 2 * count + 1 */
 
 #endif

@@ -29,6 +29,7 @@ struct schedule {
     size_t room;
     bool reconcile;             /* something changed since the last time */
     unsigned failures;          /* of reconciliation, in a row */
+    unsigned fill_failures;     /* of volumes_fill */
     bool first;                 /* jobs found now were interrupted */
 };
 
@@ -80,7 +81,7 @@ static int64_t retry_delay_ms(unsigned retries)
 
 static void timing_set(struct timing *t, const struct run *run, enum job_turn turn, int64_t now)
 {
-    if (turn == TURN_MORE || turn == TURN_END) {
+    if (turn == TURN_MORE || turn == TURN_AGAIN || turn == TURN_END) {
         t->number = turn == TURN_END ? 0 : t->number;
         t->since_ms = t->due_ms = 0;
         t->retries = 0;
@@ -160,6 +161,30 @@ static int64_t pass_make(struct worker *worker, struct schedule *s)
     return next_ms;
 }
 
+/* A volume that is to be a copy of an image, and belongs to no instance whose job
+ * would see to it. When it is to be gone on with (0: now), -1 when there is none. */
+static int64_t volumes_fill(struct worker *worker, unsigned *failures)
+{
+    struct volume v;
+    int percent, rc = store_volume_waiting(worker->tools.store, &v);
+
+    if (!rc)
+        return -1;
+    if (rc == 1)
+        rc = volume_make(&worker->tools, &v, &percent);
+    if (rc >= 0) {
+        *failures = 0;
+        return 0;
+    }
+    log_warnx("volume %s: %s; tried again", v.volume_id, strerror(-rc));
+    return now_ms() + retry_delay_ms((*failures)++);
+}
+
+static int64_t sooner(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
 static void waiters_wake(struct schedule *s)
 {
     for (size_t i = 0; i < s->room; i++)
@@ -173,6 +198,7 @@ static void events_take(struct worker *worker, struct schedule *s, int64_t until
     struct pollfd at[2] = { { .fd = worker->wake_fd, .events = POLLIN },
                             { .fd = xenstore_fd(worker->tools.xenstore), .events = POLLIN } };
     int64_t left = until_ms - now_ms();
+    enum xenstore_event event;
     eventfd_t ignored;
 
     if (until_ms >= 0 && left < 0)
@@ -185,23 +211,30 @@ static void events_take(struct worker *worker, struct schedule *s, int64_t until
     }
     if (at[1].revents & (POLLERR | POLLHUP))
         fatalx("xenstored has gone: restart it, and then this daemon");
-    while (xenstore_changed(worker->tools.xenstore)) {
+    while ((event = xenstore_changed(worker->tools.xenstore))) {
         waiters_wake(s);
-        s->reconcile = true;
+        s->reconcile |= event == XENSTORE_DOMAIN;
     }
 }
 
 void worker_run(struct worker *worker, bool until_idle)
 {
     struct schedule s = { .first = true, .reconcile = true };
+    bool leftovers = true;
 
     while (!atomic_load(&worker->stop)) {
         int64_t next_ms = pass_make(worker, &s);
 
+        next_ms = sooner(next_ms, volumes_fill(worker, &s.fill_failures));
         if (next_ms == 0)
             continue;
         if (s.reconcile) {
             int rc = reconcile(&worker->tools);
+
+            if (!rc && leftovers) {
+                rc = reconcile_leftovers(&worker->tools);
+                leftovers = rc != 0;
+            }
 
             s.reconcile = rc != 0;
             if (!rc) {
@@ -209,8 +242,7 @@ void worker_run(struct worker *worker, bool until_idle)
                 continue;               /* it may have added jobs */
             }
             log_warnx("reconciliation: %s; tried again", strerror(-rc));
-            int64_t again_ms = now_ms() + retry_delay_ms(s.failures++);
-            next_ms = next_ms < 0 || again_ms < next_ms ? again_ms : next_ms;
+            next_ms = sooner(next_ms, now_ms() + retry_delay_ms(s.failures++));
         }
         if (until_idle && next_ms < 0)
             break;

@@ -27,4 +27,11 @@ void worker_run(struct worker *worker, bool until_idle);
  * are left to it. 0, or -errno: nothing was changed after the failure. */
 int reconcile(const struct tools *tools);
 
+/* Once after the start: devices, bridges and ports that an interrupted job
+ * left behind, or that nobody needs any more. */
+int reconcile_leftovers(const struct tools *tools);
+
+/* Before the threads start: files without a row, and rows whose file was not finished. Exits 1 when the folder cannot be read. */
+void reconcile_files(struct store *store, struct volumes *volumes, const struct catalog *catalog);
+
 #endif

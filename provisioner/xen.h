@@ -96,11 +96,12 @@ struct xenstore;
 struct xenstore *xenstore_open(void);
 void xenstore_close(struct xenstore *store);
 
-/* Readable when a domain may have shut down or gone; take the events with
- * xenstore_changed until it is false. The hypervisor's own VIRQ_DOM_EXC can be
+/* Readable when a domain may have shut down or gone, or a device's nodes have changed; take the
+ * events with xenstore_changed until there is none. The hypervisor's own VIRQ_DOM_EXC can be
  * bound once only, and xenstored holds it; it passes the news on. */
+enum xenstore_event { XENSTORE_NOTHING, XENSTORE_DOMAIN, XENSTORE_DEVICE };
 int xenstore_fd(const struct xenstore *store);
-bool xenstore_changed(struct xenstore *store);
+enum xenstore_event xenstore_changed(struct xenstore *store);
 
 struct xenstore_guest {
     uint32_t domid;
@@ -116,5 +117,33 @@ int xenstore_publish(struct xenstore *store, const struct xenstore_guest *guest)
 int xenstore_retract(struct xenstore *store, uint32_t domid, const char *uuid);
 /* "poweroff" or "reboot", for the guest's kernel to obey or not. */
 int xenstore_ask(struct xenstore *store, uint32_t domid, const char *what);
+
+/* Devices, with the nodes of devd/nodes.h. Each backend directory also says, in `vm`,
+ * which guest it is for: a domid is used again. */
+enum xenstore_kind { XENSTORE_VBD, XENSTORE_VIF };
+struct xenstore_place {
+    uint32_t domid, id;
+    enum xenstore_kind kind;
+    char uuid[40];                  /* the domain's, 8-4-4-4-12 */
+};
+struct xenstore_device {
+    struct xenstore_place at;
+    const char *params;             /* vbd */
+    bool read_only;
+    const char *mac, *ip, *bridge, *tap;        /* vif */
+};
+/* What is there already stays as it is. */
+int xenstore_device_publish(struct xenstore *store, const struct xenstore_device *device);
+/* state is io/xenbus.h's, of the backend; error is empty unless the device has failed. -ENOENT: not published. */
+int xenstore_device_look(struct xenstore *store, const struct xenstore_place *at, unsigned *state, char error[128]);
+/* Asks both ends to close it, or takes that back. */
+int xenstore_device_close(struct xenstore *store, const struct xenstore_place *at);
+int xenstore_device_reopen(struct xenstore *store, const struct xenstore_place *at);
+/* Its file has grown. -ENOENT. */
+int xenstore_device_resize(struct xenstore *store, const struct xenstore_place *at, const char *params);
+/* Both ends' nodes, unless they are for another guest by now. */
+int xenstore_device_remove(struct xenstore *store, const struct xenstore_place *at);
+/* All that are published. *places is malloc'd, also when empty; the caller frees. */
+int xenstore_device_list(struct xenstore *store, struct xenstore_place **places, unsigned *count);
 
 #endif

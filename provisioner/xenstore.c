@@ -1,5 +1,5 @@
-/* The xenstored half of xen.h. */
-#include "provisioner/xen.h"
+/* The xenstored half of xen.h, but for devices. */
+#include "provisioner/xenstore_nodes.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -8,13 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xenstore.h>
 
 #define CONSOLE_LIMIT_BYTES 1048576     /* what xenconsoled keeps for one who attaches late */
-
-struct xenstore {
-    struct xs_handle *xs;
-};
 
 struct xenstore *xenstore_open(void)
 {
@@ -27,6 +22,8 @@ struct xenstore *xenstore_open(void)
         fatal("xenstored does not answer: start xenstored first");
     if (!xs_watch(store->xs, "@releaseDomain", "release"))
         fatal("xenstored refuses a watch on @releaseDomain");
+    if (!xs_watch(store->xs, XENSTORE_BACKENDS, "device"))
+        fatal("xenstored refuses a watch on " XENSTORE_BACKENDS);
     return store;
 }
 
@@ -41,15 +38,18 @@ int xenstore_fd(const struct xenstore *store)
     return xs_fileno(store->xs);
 }
 
-bool xenstore_changed(struct xenstore *store)
+enum xenstore_event xenstore_changed(struct xenstore *store)
 {
     char **event = xs_check_watch(store->xs);
+    enum xenstore_event what = XENSTORE_NOTHING;
 
+    if (event)
+        what = strcmp(event[XS_WATCH_TOKEN], "device") ? XENSTORE_DOMAIN : XENSTORE_DEVICE;
     free(event);
-    return event;
+    return what;
 }
 
-static int failure(const char *path)
+int xenstore_failure(const char *path)
 {
     int rc = errno ? -errno : -EIO;
 
@@ -68,7 +68,7 @@ static int node_write(struct xenstore *store, const char *base, const char *name
     bytes = vsnprintf(value, sizeof(value), fmt, args);
     va_end(args);
     snprintf(path, sizeof(path), "%s/%s", base, name);
-    return xs_write(store->xs, XBT_NULL, path, value, (unsigned)bytes) ? 0 : failure(path);
+    return xs_write(store->xs, XBT_NULL, path, value, (unsigned)bytes) ? 0 : xenstore_failure(path);
 }
 
 /* Nodes below inherit from their parent when they are made, so a directory's
@@ -84,7 +84,7 @@ static int directory_make(struct xenstore *store, const char *base, const char *
     snprintf(path, sizeof(path), "%s%s%s", base, *name ? "/" : "", name);
     if (xs_mkdir(store->xs, XBT_NULL, path) && xs_set_permissions(store->xs, XBT_NULL, path, rights, writable ? 1 : 2))
         return 0;
-    return failure(path);
+    return xenstore_failure(path);
 }
 
 /* The guest owns `control` (it says there what it understands, and takes its
@@ -141,12 +141,12 @@ int xenstore_publish(struct xenstore *store, const struct xenstore_guest *guest)
         return rc;
     if (xs_introduce_domain(store->xs, guest->domid, guest->rings.store_pfn, guest->rings.store_port))
         return 0;
-    return failure("introduce");
+    return xenstore_failure("introduce");
 }
 
-static int tree_remove(struct xenstore *store, const char *path)
+int xenstore_tree_remove(struct xenstore *store, const char *path)
 {
-    return xs_rm(store->xs, XBT_NULL, path) || errno == ENOENT ? 0 : failure(path);
+    return xs_rm(store->xs, XBT_NULL, path) || errno == ENOENT ? 0 : xenstore_failure(path);
 }
 
 int xenstore_retract(struct xenstore *store, uint32_t domid, const char *uuid)
@@ -160,10 +160,10 @@ int xenstore_retract(struct xenstore *store, uint32_t domid, const char *uuid)
     /* A domid is used again: by now the tree may be another guest's. */
     owner = xs_read(store->xs, XBT_NULL, vm_node, NULL);
     if (!owner && errno != ENOENT)
-        return failure(vm_node);
+        return xenstore_failure(vm_node);
     ours = owner && !strcmp(owner, vm);
     free(owner);
-    return ours ? tree_remove(store, base) : 0;
+    return ours ? xenstore_tree_remove(store, base) : 0;
 }
 
 int xenstore_ask(struct xenstore *store, uint32_t domid, const char *what)

@@ -46,8 +46,81 @@ CREATE TABLE job (
     error_detail  TEXT NOT NULL,
     created_ms    INTEGER NOT NULL,
     started_ms    INTEGER NOT NULL,
-    finished_ms   INTEGER NOT NULL
+    finished_ms   INTEGER NOT NULL,
+    volume_id     TEXT NOT NULL DEFAULT ''    -- what is attached, detached, grown; empty for other types
 ) STRICT;
 
 CREATE INDEX job_unfinished ON job (number) WHERE status IN ('queued', 'running');
 CREATE INDEX job_instance ON job (instance_id, number);
+
+-- A disk. The row is there before its file and stays, as "deleted", after it.
+CREATE TABLE volume (
+    volume_id     TEXT PRIMARY KEY,
+    account_id    TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    size_mib      INTEGER NOT NULL CHECK (size_mib > 0),
+    image         TEXT NOT NULL,              -- what it began as a copy of; empty: nothing
+    snapshot_id   TEXT NOT NULL,
+    -- Whose it is now. Taken when the attachment is asked for, so that no second one is promised the same.
+    instance_id   TEXT REFERENCES instance (instance_id),
+    device        INTEGER NOT NULL CHECK ((device > 0) = (instance_id IS NOT NULL)),   -- Xen's number: 51712 is xvda
+    read_only     INTEGER NOT NULL CHECK (read_only IN (0, 1)),
+    root          INTEGER NOT NULL CHECK (root IN (0, 1)),     -- made with its instance and deleted with it
+    state         TEXT NOT NULL CHECK (state IN ('creating', 'ready', 'deleting', 'deleted')),
+    request       TEXT NOT NULL,              -- canonical JSON: the same id with another request is a conflict
+    created_ms    INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX volume_device ON volume (instance_id, device) WHERE instance_id IS NOT NULL;
+CREATE INDEX volume_account ON volume (account_id, created_ms, volume_id) WHERE state <> 'deleted';
+
+-- A volume as it was at one instant.
+CREATE TABLE snapshot (
+    snapshot_id   TEXT PRIMARY KEY,
+    account_id    TEXT NOT NULL,
+    volume_id     TEXT NOT NULL REFERENCES volume (volume_id),     -- which may be deleted by now
+    name          TEXT NOT NULL,
+    size_mib      INTEGER NOT NULL CHECK (size_mib > 0),
+    state         TEXT NOT NULL CHECK (state IN ('creating', 'ready', 'deleting', 'deleted')),
+    request       TEXT NOT NULL,
+    created_ms    INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX snapshot_account ON snapshot (account_id, created_ms, snapshot_id) WHERE state <> 'deleted';
+
+-- An account's own: bridge xsbrNUMBER, 10.77.NUMBER.0/24.
+CREATE TABLE network (
+    network_id    TEXT PRIMARY KEY,
+    account_id    TEXT NOT NULL UNIQUE,
+    number        INTEGER NOT NULL UNIQUE CHECK (number BETWEEN 1 AND 254),
+    created_ms    INTEGER NOT NULL
+) STRICT;
+
+-- An instance's place in its account's network, until the instance is deleted.
+CREATE TABLE nic (
+    instance_id   TEXT PRIMARY KEY REFERENCES instance (instance_id),
+    network_id    TEXT NOT NULL REFERENCES network (network_id),
+    host          INTEGER NOT NULL CHECK (host BETWEEN 2 AND 254),      -- the last byte of its address
+    mac           TEXT NOT NULL UNIQUE,
+    UNIQUE (network_id, host)
+) STRICT;
+
+-- A TCP port of the host that leads to a guest's.
+CREATE TABLE forward (
+    forward_id    TEXT PRIMARY KEY,
+    instance_id   TEXT NOT NULL REFERENCES instance (instance_id),
+    guest_port    INTEGER NOT NULL CHECK (guest_port BETWEEN 1 AND 65535),
+    port          INTEGER NOT NULL CHECK (port BETWEEN 1 AND 65535),
+    deleted       INTEGER NOT NULL CHECK (deleted IN (0, 1)),
+    created_ms    INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX forward_port ON forward (port) WHERE deleted = 0;
+CREATE INDEX forward_instance ON forward (instance_id) WHERE deleted = 0;
+
+-- What the customer wants the guest to know at its first boot.
+CREATE TABLE seed (
+    instance_id   TEXT PRIMARY KEY REFERENCES instance (instance_id),
+    ssh_keys      TEXT NOT NULL,              -- JSON: a list of lines
+    user_data     TEXT NOT NULL               -- may be empty
+) STRICT;

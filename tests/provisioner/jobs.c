@@ -26,8 +26,9 @@
 
 static struct world *w;
 static char *dir;
-static char db_path[128], console_dir[128], catalog_path[128];
+static char db_path[128], console_dir[128], catalog_path[128], volume_dir[128];
 static unsigned jobs_made;
+static const struct limits plenty = { 100, 100, 1 << 20, 100, 100, 1 << 20, 22000, 22003 };
 
 static void serve_once(void)
 {
@@ -38,10 +39,13 @@ static void serve_once(void)
     if (catalog_load(&catalog, catalog_path, &fault))
         errx(1, "%s", fault.text);
     worker.tools = (struct tools){ .store = store_open(db_path), .xen = xen_open(), .xenstore = xenstore_open(),
-                                   .billing = billing_open(""), .catalog = &catalog, .console_dir = console_dir };
+                                   .billing = billing_open(""), .volumes = volumes_open(volume_dir),
+                                   .catalog = &catalog, .console_dir = console_dir };
     worker.wake_fd = eventfd(0, EFD_NONBLOCK);
     worker.news_fd = eventfd(0, EFD_NONBLOCK);
+    reconcile_files(worker.tools.store, worker.tools.volumes, &catalog);
     worker_run(&worker, true);
+    volumes_close(worker.tools.volumes);
     close(worker.wake_fd);
     close(worker.news_fd);
     billing_close(worker.tools.billing);
@@ -75,7 +79,7 @@ static void fresh(void)
 {
     char command[512];
 
-    snprintf(command, sizeof(command), "rm -f %s* %s/*", db_path, console_dir);
+    snprintf(command, sizeof(command), "rm -f %s* %s/* %s/*", db_path, console_dir, volume_dir);
     if (system(command))
         errx(1, "%s", command);
     world_reset(w);
@@ -110,6 +114,8 @@ static const char *ask(const char *type, const char *instance_id)
     struct instance i = { .vcpus = 1, .memory_mib = 128, .weight = 256, .state = STATE_PENDING,
                           .desired_state = STATE_RUNNING, .created_ms = 1 };
     bool create = !strcmp(type, "create");
+    struct order order = { .instance = &i, .limits = &plenty };
+    struct refusal refusal;
 
     snprintf(job_id, sizeof(job_id), "job_%u", ++jobs_made);
     strcpy(job.job_id, job_id);
@@ -121,7 +127,7 @@ static const char *ask(const char *type, const char *instance_id)
     strcpy(i.image, "tiny");
     strcpy(i.flavor, "xs1");
     uuid_make(i.domain_uuid);
-    if (store_job_add(store, &job, job_id, create ? &i : NULL) != 1)
+    if (store_job_add(store, &job, job_id, create ? &order : NULL, &refusal) != 1)
         errx(1, "store_job_add");
     store_close(store);
     return job_id;
@@ -462,7 +468,8 @@ static void corrupt_kernel(void)
         errx(1, "%s", fault.text);
     sample_write(dir, "kernel", kernel, 0x2000);
     worker.tools = (struct tools){ .store = store_open(db_path), .xen = xen_open(), .xenstore = xenstore_open(),
-                                   .billing = billing_open(""), .catalog = &catalog, .console_dir = console_dir };
+                                   .billing = billing_open(""), .volumes = volumes_open(volume_dir),
+                                   .catalog = &catalog, .console_dir = console_dir };
     worker.wake_fd = worker.news_fd = eventfd(0, EFD_NONBLOCK);
     worker_run(&worker, true);
     j = job_now(job_id);
@@ -471,6 +478,7 @@ static void corrupt_kernel(void)
           world_matches(&i), "a kernel cut short after the start fails the job, named and undone");
     sample_write(dir, "kernel", kernel, sizeof(kernel));
     close(worker.wake_fd);
+    volumes_close(worker.tools.volumes);
     billing_close(worker.tools.billing);
     xenstore_close(worker.tools.xenstore);
     xen_close(worker.tools.xen);
@@ -517,7 +525,7 @@ static void waiting(void)
     tools.xenstore = xenstore_open();
     run.instance = instance_now(INSTANCE);
     ask("shutdown", INSTANCE);
-    store_job_last(tools.store, INSTANCE, &run.job);
+    store_job_last(tools.store, INSTANCE, INT64_MAX, &run.job);
     check(step_ask_poweroff.act(&run) == STEP_DONE &&
           !strcmp(world_find(w, run.instance.domain_uuid)->asked, "poweroff"), "a guest is asked to power off");
     check(step_wait.act(&run) == STEP_WAIT && run.wait_ms == 60000, "and waited for");
@@ -539,6 +547,8 @@ static void full_disk(void)
     struct instance i;
     struct store *store;
     struct job job = { .status = JOB_QUEUED, .failed_step = -1 };
+    struct order order = { .instance = &i, .limits = &plenty };
+    struct refusal refusal;
 
     prepare("delete");
     i = instance_now(INSTANCE);
@@ -552,7 +562,7 @@ static void full_disk(void)
     signal(SIGXFSZ, SIG_IGN);
     store = store_open(db_path);
     setrlimit(RLIMIT_FSIZE, &tiny);
-    int refused = store_job_add(store, &job, "request", &i);
+    int refused = store_job_add(store, &job, "request", &order, &refusal);
     setrlimit(RLIMIT_FSIZE, &before);
     check(refused == -1 && !store_job_find(store, "job_full", &job) && !store_instance_find(store, "ins_two", &i),
           "no room for the database: refused, nothing half made");
@@ -562,9 +572,9 @@ static void full_disk(void)
     strcpy(job.job_id, "job_full");
     strcpy(job.instance_id, "ins_two");
     strcpy(job.type, "create");
-    check(store_job_add(store, &job, "request", &i) == 1, "with room again the same request is taken");
-    check(store_job_add(store, &job, "request", &i) == 0, "the same request twice is one job");
-    check(store_job_add(store, &job, "other", &i) == -2, "the same id for another request is a conflict");
+    check(store_job_add(store, &job, "request", &order, &refusal) == 1, "with room again the same request is taken");
+    check(store_job_add(store, &job, "request", &order, &refusal) == 0, "the same request twice is one job");
+    check(store_job_add(store, &job, "other", &order, &refusal) == -2, "the same id for another request is a conflict");
     store_close(store);
 }
 
@@ -577,6 +587,7 @@ int main(void)
     sample_files(dir);
     snprintf(db_path, sizeof(db_path), "%s/state/host.db", dir);
     snprintf(console_dir, sizeof(console_dir), "%s/console", dir);
+    snprintf(volume_dir, sizeof(volume_dir), "%s/volumes", dir);
     snprintf(catalog_path, sizeof(catalog_path), "%s/catalog.json", dir);
     snprintf(path, sizeof(path), "%s/world", dir);
     setenv("XS_WORLD", path, 1);

@@ -51,6 +51,25 @@ void sample_write(const char *dir, const char *name, const void *bytes, size_t c
         err(1, "%s", path);
 }
 
+void sample_disk(const char *dir)
+{
+    static uint8_t block[1 << 16];
+    char path[4096];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/disk.raw", dir);
+    f = fopen(path, "w");
+    if (!f || ftruncate(fileno(f), SAMPLE_DISK_BYTES))
+        err(1, "%s", path);
+    for (unsigned i = 0; i < 3; i++) {
+        memset(block, 'a' + (int)i, sizeof(block));
+        if (fseek(f, (long)i * 12 << 20, SEEK_SET) || fwrite(block, sizeof(block), 1, f) != 1)
+            err(1, "%s", path);
+    }
+    if (fclose(f))
+        err(1, "%s", path);
+}
+
 void sample_files(const char *dir)
 {
     static uint8_t kernel[SAMPLE_KERNEL_BYTES], initrd[5000];
@@ -59,16 +78,24 @@ void sample_files(const char *dir)
     sample_kernel(kernel);
     sample_write(dir, "kernel", kernel, sizeof(kernel));
     sample_write(dir, "initrd", initrd, sizeof(initrd));
+    sample_disk(dir);
     snprintf(text, sizeof(text),
              "{\"images\":[{\"id\":\"tiny\",\"name\":\"Tiny\",\"description\":\"a sample\",\"kernel\":\"%s/kernel\","
-             "\"initrd\":\"%s/initrd\",\"cmdline\":\"console=hvc0\",\"memory_mib_min\":32}],"
+             "\"initrd\":\"%s/initrd\",\"cmdline\":\"console=hvc0\",\"memory_mib_min\":32},"
+             "{\"id\":\"disk\",\"name\":\"Disk\",\"description\":\"with a disk\",\"disk\":\"%s/disk.raw\","
+             "\"disk_mib_min\":40,\"memory_mib_min\":32},"
+             "{\"id\":\"gone\",\"name\":\"Gone\",\"description\":\"not on this host\",\"disk\":\"%s/gone.raw\","
+             "\"disk_mib_min\":40,\"memory_mib_min\":32}],\"boot_loader\":\"%s/kernel\",\"public_host\":\"192.0.2.1\","
+             "\"forward_ports\":[22000,22003],\"disk\":{\"overcommit_percent\":100,\"reserve_mib\":1},"
+             "\"quotas\":{\"instances_max\":50,\"volumes_max\":6,\"volume_mib_max\":400,\"snapshots_max\":3,"
+             "\"forwards_max\":3},"
              "\"flavors\":[{\"id\":\"xs1\",\"name\":\"small\",\"vcpus\":1,\"memory_mib\":128,\"weight\":256,"
              "\"cap_percent\":0},{\"id\":\"xs2\",\"name\":\"two\",\"vcpus\":2,\"memory_mib\":256,\"weight\":512,"
              "\"cap_percent\":150},{\"id\":\"huge\",\"name\":\"huge\",\"vcpus\":2,\"memory_mib\":65536,\"weight\":256,"
              "\"cap_percent\":0},{\"id\":\"nano\",\"name\":\"nano\",\"vcpus\":1,\"memory_mib\":16,\"weight\":256,"
-             "\"cap_percent\":0}]}", dir, dir);
+             "\"cap_percent\":0}]}", dir, dir, dir, dir, dir);
     sample_write(dir, "catalog.json", text, strlen(text));
-    for (const char *const *name = (const char *const[]){ "console", "run", "state", NULL }; *name; name++) {
+    for (const char *const *name = (const char *const[]){ "console", "run", "state", "volumes", NULL }; *name; name++) {
         snprintf(text, sizeof(text), "%s/%s", dir, *name);
         if (mkdir(text, 0700))
             err(1, "%s", text);

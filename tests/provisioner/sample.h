@@ -8,12 +8,16 @@
 
 #define SAMPLE_KERNEL_BYTES 0x6000u
 #define SAMPLE_ENTRY        0x1000040u
+#define SAMPLE_DISK_BYTES   (36l << 20)
 
 /* Two segments, at 16 MiB (0x3000 bytes) and 17 MiB (0x1000 in the file, 0x5000 in memory), and a note. */
 void sample_kernel(uint8_t image[SAMPLE_KERNEL_BYTES]);
 
-/* Makes DIR/kernel, DIR/initrd, DIR/catalog.json (image "tiny", flavors "xs1", "xs2", "huge"), DIR/console, DIR/run. */
+/* Makes DIR/kernel, DIR/initrd, DIR/disk.raw, DIR/catalog.json (images "tiny", "disk" and "gone", which is not there;
+ * flavors "xs1", "xs2", "huge"), DIR/console, DIR/run, DIR/state, DIR/volumes. */
 void sample_files(const char *dir);
+/* Mostly holes; 64 KiB of 'a', 'b', 'c' at 0, 12 and 24 MiB. */
+void sample_disk(const char *dir);
 void sample_write(const char *dir, const char *name, const void *bytes, size_t count);
 /* mkdtemp; removed with all it holds when the process exits that made it. */
 char *sample_dir(void);

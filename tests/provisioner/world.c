@@ -1,4 +1,4 @@
-#include "world.h"
+#include "world_store.h"
 #include "provisioner/uuid.h"
 
 #include <err.h>
@@ -17,10 +17,6 @@ struct xen {
     uint8_t copy[XEN_COPY_BYTES];
 };
 
-struct xenstore {
-    struct world *w;
-    int fd;
-};
 
 /* The way in which events reach another process: a byte each in a fifo beside the world. */
 static int fifo_open(void)
@@ -126,7 +122,7 @@ struct world_domain *world_find(struct world *w, const uint8_t uuid[16])
     return NULL;
 }
 
-static struct world_domain *by_domid(struct world *w, uint32_t domid)
+struct world_domain *world_domid(struct world *w, uint32_t domid)
 {
     for (unsigned i = 0; i < WORLD_DOMAINS; i++)
         if (w->domain[i].used && !w->domain[i].dying && w->domain[i].domid == domid)
@@ -271,7 +267,7 @@ int xen_domain_destroy(struct xen *xen, uint32_t domid)
 {
     struct world *w = xen->w;
     int rc = world_enter(w, "domain_destroy");
-    struct world_domain *d = by_domid(w, domid);
+    struct world_domain *d = world_domid(w, domid);
 
     if (rc)
         return rc;
@@ -288,7 +284,7 @@ int xen_domain_pause(struct xen *xen, uint32_t domid)
 {
     struct world *w = xen->w;
     int rc = world_enter(w, "domain_pause");
-    struct world_domain *d = by_domid(w, domid);
+    struct world_domain *d = world_domid(w, domid);
 
     if (rc)
         return rc;
@@ -312,7 +308,7 @@ int xen_domain_unpause(struct xen *xen, uint32_t domid)
 {
     struct world *w = xen->w;
     int rc = world_enter(w, "domain_unpause");
-    struct world_domain *d = by_domid(w, domid);
+    struct world_domain *d = world_domid(w, domid);
 
     if (rc)
         return rc;
@@ -332,7 +328,7 @@ int xen_memory_populate(struct xen *xen, uint32_t domid, uint64_t pfn, uint64_t 
 {
     struct world *w = xen->w;
     int rc = world_enter(w, "memory_populate");
-    struct world_domain *d = by_domid(w, domid);
+    struct world_domain *d = world_domid(w, domid);
 
     if (rc || !pages)
         return rc ? rc : world_leave(w, 0);
@@ -371,7 +367,7 @@ int xen_copy_in(struct xen *xen, uint32_t domid, uint64_t gpa, size_t bytes)
 {
     struct world *w = xen->w;
     int rc = world_enter(w, "copy_in");
-    struct world_domain *d = by_domid(w, domid);
+    struct world_domain *d = world_domid(w, domid);
 
     if (rc)
         return rc;
@@ -395,7 +391,7 @@ int xen_memory_map_set(struct xen *xen, uint32_t domid, const struct layout_rang
 {
     struct world *w = xen->w;
     int rc = world_enter(w, "memory_map_set");
-    struct world_domain *d = by_domid(w, domid);
+    struct world_domain *d = world_domid(w, domid);
 
     if (rc)
         return rc;
@@ -410,7 +406,7 @@ int xen_cpu_set(struct xen *xen, uint32_t domid, uint8_t *records, size_t bytes)
 {
     struct world *w = xen->w;
     int rc = world_enter(w, "cpu_set");
-    struct world_domain *d = by_domid(w, domid);
+    struct world_domain *d = world_domid(w, domid);
 
     if (rc)
         return rc;
@@ -425,7 +421,7 @@ int xen_rings_make(struct xen *xen, uint32_t domid, struct xen_rings *rings)
 {
     struct world *w = xen->w;
     int rc = world_enter(w, "rings_make");
-    struct world_domain *d = by_domid(w, domid);
+    struct world_domain *d = world_domid(w, domid);
 
     if (rc)
         return rc;
@@ -444,7 +440,7 @@ int xen_incarnation(struct xen *xen, uint32_t domid, const uint8_t uuid[16], uin
 {
     struct world *w = xen->w;
     int rc = world_enter(w, "incarnation");
-    struct world_domain *d = by_domid(w, domid);
+    struct world_domain *d = world_domid(w, domid);
 
     if (rc)
         return rc;
@@ -492,18 +488,18 @@ int xenstore_fd(const struct xenstore *store)
     return store->fd;
 }
 
-bool xenstore_changed(struct xenstore *store)
+enum xenstore_event xenstore_changed(struct xenstore *store)
 {
     char byte;
 
-    return read(store->fd, &byte, 1) == 1;
+    return read(store->fd, &byte, 1) == 1 ? XENSTORE_DOMAIN : XENSTORE_NOTHING;
 }
 
 int xenstore_publish(struct xenstore *store, const struct xenstore_guest *guest)
 {
     struct world *w = store->w;
     int rc = world_enter(w, "publish");
-    struct world_domain *d = by_domid(w, guest->domid);
+    struct world_domain *d = world_domid(w, guest->domid);
 
     if (rc)
         return rc;
@@ -541,7 +537,7 @@ int xenstore_ask(struct xenstore *store, uint32_t domid, const char *what)
 {
     struct world *w = store->w;
     int rc = world_enter(w, "ask");
-    struct world_domain *d = by_domid(w, domid);
+    struct world_domain *d = world_domid(w, domid);
 
     if (rc)
         return rc;

@@ -9,6 +9,7 @@
 #define TESTS_PROVISIONER_WORLD_H
 
 #include "provisioner/layout.h"
+#include "provisioner/network.h"
 #include "provisioner/xen.h"
 
 #include <pthread.h>
@@ -18,6 +19,9 @@
 #define WORLD_SLOTS     96
 #define WORLD_ENTRIES   64
 #define WORLD_PAGES     (1u << 20)      /* 4 GiB */
+#define WORLD_DEVICES   64
+#define WORLD_PORTS     32
+#define WORLD_NETWORKS  255
 
 struct world_range {
     uint64_t pfn, pages;
@@ -50,12 +54,24 @@ struct world_entry {
     char instance_id[64], incarnation[40];
 };
 
+/* A device in xenstored, and what xs-devd and its guest make of it. */
+struct world_device {
+    bool used, read_only, online;
+    struct xenstore_place at;
+    char params[256], mac[18], ip[16], bridge[16];
+    unsigned state, resized;
+    char error[64];
+};
+
 struct world {
     pthread_mutex_t lock;
     uint64_t pages_free;
     uint8_t boot_id[16];
     struct world_domain domain[WORLD_DOMAINS];
     struct world_slot slot[WORLD_SLOTS];
+    struct world_device device[WORLD_DEVICES];
+    bool bridge[WORLD_NETWORKS];
+    struct network_forward port[WORLD_PORTS];       /* host_port 0: free */
     uint32_t next_domid;
     uint64_t next_incarnation;
     struct world_entry registered[WORLD_ENTRIES];
@@ -65,6 +81,8 @@ struct world {
     char billing_code[32];              /* not empty: accountd refuses with it */
 
     /* Steering. */
+    bool deaf, stubborn;                /* a guest takes no new disk; lets go of none */
+    char device_error[64];              /* not empty: xs-devd cannot serve any */
     unsigned calls;
     unsigned kill_at;                   /* number of the call; 0 never */
     bool kill_after;                    /* its effect */
@@ -88,7 +106,11 @@ void world_broken(struct world *w, const char *rule);
 
 /* Looks, without being a call. */
 struct world_domain *world_find(struct world *w, const uint8_t uuid[16]);      /* not dying */
+struct world_domain *world_domid(struct world *w, uint32_t domid);
 unsigned world_alive(struct world *w);
+struct world_device *world_device(struct world *w, uint32_t domid, enum xenstore_kind kind, uint32_t id);
+/* Devices, and ports that lead somewhere: what should be none when no guest is there. */
+unsigned world_devices(struct world *w);
 
 /* accountd was told; the same twice is once. */
 void world_note(struct world_entry *entries, unsigned *count, const char *instance_id, const char *incarnation);

@@ -1,0 +1,61 @@
+/* What the files of verbs share (control.c, verbs_*.c); nobody else includes it.
+ *
+ * A handler checks every argument, looks at rows and adds rows; what takes long is
+ * the worker thread's. A checker returns 0, or -1 after rpc_fail. */
+#ifndef PROVISIONER_VERBS_H
+#define PROVISIONER_VERBS_H
+
+#include "common/json.h"
+#include "common/rpc.h"
+#include "provisioner/serve.h"
+
+#define NAME_BYTES_MAX  64
+
+/* rpc handlers carry no context; there is one server in the process. */
+extern struct serve serve;
+
+int store_failed(struct rpc_call *call);
+int bad(struct rpc_call *call, const struct json_why *why);
+/* Of a store's verb: rc -1 failed, -2 with *refusal. */
+int not_taken(struct rpc_call *call, int rc, const struct refusal *refusal);
+/* Ids become file names and xenstore names. */
+int id_arg(struct rpc_call *call, const json_t *args, const char *key, const char **out);
+int id_check(struct rpc_call *call, const char *key, const char *id);
+int name_arg(struct rpc_call *call, const json_t *args, const char **name);
+int keys_check(struct rpc_call *call, const json_t *args, const char *keys);
+/* The instance that the arguments name. */
+int instance_arg(struct rpc_call *call, const json_t *args, struct instance *instance);
+int finish_or_fail(struct rpc_call *call, json_t *answer, json_t **result);
+
+/* Quotas, and what the host's disk can promise now. */
+int limits_read(struct rpc_call *call, struct limits *limits);
+
+json_t *job_json(const struct job *job);
+json_t *volume_json(const struct volume *v);
+json_t *forward_json(const struct forward *f);
+/* {mac, ipv4, network_id} */
+json_t *nic_json(const struct nic *nic);
+
+#define VERB(name) int name(struct rpc_call *call, json_t *args, json_t **result)
+/* verbs_instances.c */
+VERB(instance_create);
+VERB(instance_action);
+VERB(instance_get);
+VERB(instances_get);
+VERB(console_log);
+/* verbs_volumes.c */
+VERB(volume_create);
+VERB(volume_resize);
+VERB(volume_delete);
+VERB(volume_get);
+VERB(volumes_get);
+VERB(snapshot_create);
+VERB(snapshot_delete);
+VERB(snapshots_get);
+/* verbs_networks.c */
+VERB(network_get);
+VERB(forward_create);
+VERB(forward_delete);
+#undef VERB
+
+#endif
