@@ -1,0 +1,95 @@
+#!/bin/sh
+# Disks of an unmodified guest: data comes back, hv's counts are the guest's own, a disk that grows, one for reading
+# only; and files that are full, short or missing fail alone.
+set -eu
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+. "$TOP/host/lib.sh"
+. "$TOP/tests/tap/tap.sh"
+. "$TOP/tests/e2e/lib.sh"
+. "$TOP/tests/e2e/disks.sh"
+e2e_host
+customer disk 5.00
+
+# The guest goes on from step to step as disks appear and change.
+script_disk $DISKS/script <<EOF
+$GUEST_COUNTS
+appears() { until [ -b /dev/\$1 ]; do usleep 50000; done; }
+appears xvda
+appears xvdb
+dd if=/dev/urandom of=/tmp/r bs=64k count=32 2>/dev/null
+dd if=/tmp/r of=/dev/xvda bs=128k oflag=direct conv=fsync 2>/dev/null && echo "disk: written"
+dd if=/dev/xvda of=/tmp/s bs=64k count=32 iflag=direct 2>/dev/null
+cmp /tmp/r /tmp/s && echo "disk: same"
+dd if=/tmp/r of=/dev/xvda bs=1k seek=4096 count=512 2>/dev/null
+sync
+echo 3 >/proc/sys/vm/drop_caches
+dd if=/dev/xvda of=/tmp/s bs=1k skip=4096 count=512 2>/dev/null
+cmp -n 524288 /tmp/r /tmp/s && echo "disk: same through the page cache"
+blkdiscard -o 0 -l 1048576 /dev/xvda && echo "disk: discarded"
+dd if=/dev/xvda of=/tmp/s bs=64k count=32 iflag=direct 2>/dev/null
+head -c 1048576 /dev/zero | cmp -n 1048576 - /tmp/s && echo "disk: zeros"
+dd if=/tmp/r of=/dev/xvdb bs=4k count=1 2>/dev/null || echo "disk: not written to"
+[ "\$(cat /sys/block/xvdb/ro)" = 1 ] && echo "disk: read-only"
+counts
+until [ "\$(cat /sys/block/xvda/size)" = 65536 ]; do usleep 50000; done
+dd if=/tmp/r of=/dev/xvda bs=64k seek=480 oflag=direct 2>/dev/null && echo "disk: grown"
+appears xvdc
+dd if=/dev/zero of=/dev/xvdc bs=64k count=64 oflag=direct 2>/dev/null || echo "disk: full"
+dd if=/dev/xvdc of=/dev/null bs=64k count=1 iflag=direct 2>/dev/null && echo "disk: full but read"
+appears xvdd
+until [ "\$(cat /sys/block/xvdc/size)" = 8200 ]; do usleep 50000; done
+dd if=/dev/xvdd of=/dev/null bs=64k skip=32 count=1 iflag=direct 2>/dev/null || echo "disk: short"
+dd if=/dev/xvdd of=/dev/null bs=64k count=1 iflag=direct 2>/dev/null && echo "disk: short but read"
+dd if=/tmp/r of=/dev/xvda bs=64k oflag=direct conv=fsync 2>/dev/null &&
+    dd if=/dev/xvda of=/tmp/s bs=64k count=32 iflag=direct 2>/dev/null && cmp /tmp/r /tmp/s && echo "disk: neighbour well"
+EOF
+id=$(create disks tiny xs1 "xs.work=1 $RUN_SCRIPT")
+domid=$(domid_of "$id")
+dom0 "cd $DISKS && truncate -s 16M a.raw && truncate -s 1M b.raw && truncate -s 4M d.raw && \
+    mkdir -p small && mount -t tmpfs -o size=1m tmpfs small && truncate -s 4M small/c.raw"
+disk_attach "$domid" 51712 $DISKS/a.raw w
+disk_attach "$domid" 51728 $DISKS/b.raw r
+disk_attach "$domid" $DISK_SCRIPT $DISKS/script r
+
+check "guest: a disk appears and takes data" says "$id" 90 'disk: written'
+check "guest: it comes back" says "$id" 60 'disk: same$'
+check "guest: likewise through the page cache" says "$id" 60 'disk: same through the page cache'
+check "guest: discards" says "$id" 60 'disk: discarded'
+check "guest: what was discarded is zero" says "$id" 60 'disk: zeros'
+check "a disk for reading is not written to" says "$id" 60 'disk: not written to'
+check "and says so" says "$id" 60 'disk: read-only'
+check "guest: counted" says "$id" 60 'counts .* end'
+guest=$(console "$id" | sed -n 's/^counts \(.*\) end$/\1/p')
+# shellcheck disable=SC2086
+equals "hv's count of operations and bytes is the guest's own" "$guest" "$(io "$domid" $DISK_COUNTERS)"
+blocks=$(dom0 "stat -c %b $DISKS/a.raw")
+check "a discard gives space back: $blocks blocks of 512 in use" [ "$blocks" -le 3200 ]
+
+dom0 "truncate -s 32M $DISKS/a.raw && xenstore-write /local/domain/0/backend/vbd/$domid/51712/params $DISKS/a.raw"
+check "a disk grows under the guest" says "$id" 60 'disk: grown'
+
+disk_attach "$domid" 51744 $DISKS/small/c.raw w
+check "a full file system: an error for the guest" says "$id" 60 'disk: full$'
+check "and no end of the disk" says "$id" 60 'disk: full but read'
+
+disk_attach "$domid" 51760 $DISKS/d.raw w
+check "xvdd is connected" poll 30 disk_node_is "$domid" 51760 state 4
+dom0 "truncate -s 64K $DISKS/d.raw && truncate -s 4198400 $DISKS/small/c.raw && \
+    xenstore-write /local/domain/0/backend/vbd/$domid/51744/params $DISKS/small/c.raw"
+check "a file that became short: an error for the guest" says "$id" 60 'disk: short$'
+check "only where it has nothing" says "$id" 60 'disk: short but read'
+check "the neighbours do not notice" says "$id" 60 'disk: neighbour well'
+
+disk_attach "$domid" 51792 $DISKS/missing.raw w
+check "a file that is missing closes its device" poll 30 disk_node_is "$domid" 51792 state 6
+matches "and says why" 'missing.raw: No such file' "$(disk_node "$domid" 51792 error)"
+equals "each other disk has its worker, its own user's" 5 "$(dom0 'ps -o user,comm | grep -c "^xs-blk *xs-blkback"')"
+resident=$(dom0 'for p in $(pidof xs-blkback); do grep Rss_anon\\\|RssAnon /proc/$p/status; done' | awk '{ n++; k += $2 } END { print int(k / n) }')
+check "a worker has $resident KiB of its own" [ "${resident:-99999}" -le 4096 ]
+
+equals "guest: deleted" succeeded "$(delete "$id")"
+disk_forget "$domid"
+check "no worker is left" poll 20 dom0 '! pidof xs-blkback'
+equals "nor its files" "" "$(dom0 'ls /run/xs/dev')"
+dom0 "umount $DISKS/small && rm -r $DISKS"
+tap_end
