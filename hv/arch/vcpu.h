@@ -23,13 +23,19 @@ void vcpu_arch_destroy(struct vcpu *v);                 /* also after a failed i
 int vcpu_context_load(struct vcpu *v, const struct hvm_hw_cpu *hw) __must_check;
 void vcpu_context_save(struct vcpu *v, struct hvm_hw_cpu *hw);
 
-/* Arguments and result of the hypercall being handled (RAX; RDI RSI RDX R10 R8, from 32-bit code EBX ECX EDX ESI EDI). */
-bool vcpu_hypercall_allowed(const struct vcpu *v);      /* 64-bit or 32-bit code, CPL 0 */
-bool vcpu_hypercall_from_user(const struct vcpu *v);    /* 64-bit code, CPL 3 */
-bool vcpu_is_narrow(const struct vcpu *v);              /* runs 32-bit code */
-uint64_t vcpu_hypercall_number(const struct vcpu *v);
+/* The hypercall being handled (RAX; RDI RSI RDX R10 R8, from 32-bit code EAX; EBX ECX EDX ESI EDI). */
+enum hypercall_from {
+    HYPERCALL_NOBODY,                   /* CPL 1 and 2, 16-bit code, 32-bit user mode */
+    HYPERCALL_WIDE,                     /* 64-bit code, CPL 0 */
+    HYPERCALL_NARROW,                   /* 32-bit code, CPL 0 */
+    HYPERCALL_USER,                     /* 64-bit code, CPL 3 */
+};
+struct hypercall {
+    enum hypercall_from from;
+    uint64_t number, args[5];
+};
+void vcpu_hypercall_read(const struct vcpu *v, struct hypercall *h);
 void vcpu_hypercall_return(struct vcpu *v, long result); /* sets RAX and moves RIP past the VMMCALL */
-void vcpu_hypercall_args(const struct vcpu *v, uint64_t args[5]);
 void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value);       /* of a 64-bit caller */
 
 /* v's state into this CPU and out of it: FPU, debug registers, TSC_AUX. Under the run queue's lock. */

@@ -66,44 +66,41 @@ bool hypercall_preempt(void)
     return READ_ONCE(cpu->need_resched) || now_ns() - cpu->hypercall_started_ns > PREEMPT_AFTER_NS;
 }
 
-static long dispatch(struct vcpu *v, uint64_t number)
+/* A backend in dom0's user mode may copy, if its token says so, and nothing else (xs/meter.h). */
+static bool user_may(const struct vcpu *v, const struct hypercall *h)
+{
+    return h->from == HYPERCALL_USER && v->domain->privileged && h->number == XS_HC_METER_OP &&
+           (unsigned)h->args[0] == XS_METER_copy;
+}
+
+static long dispatch(const struct vcpu *v, const struct hypercall *h)
 {
     long (*call)(const args_t a);
     struct percpu *cpu = this_cpu();
-    args_t args;
+    uint64_t number = h->number;
 
+    if (unlikely(h->from == HYPERCALL_NOBODY || (h->from == HYPERCALL_USER && !user_may(v, h))))
+        return -EPERM;
     if (number >= NR_HYPERCALLS)
         return -ENOSYS;
     number = index_nospec(number, NR_HYPERCALLS);
-    call = vcpu_is_narrow(v) ? table[number].narrow : table[number].call;
+    call = h->from == HYPERCALL_NARROW ? table[number].narrow : table[number].call;
     if (!call)
         return -ENOSYS;
     if (table[number].privileged && !v->domain->privileged)
         return -EPERM;
-    vcpu_hypercall_args(v, args);
     cpu->hypercall_started_ns = cpu->charged_until_ns;
-    return call(args);
-}
-
-/* A backend in dom0's user mode may copy, if its token says so, and nothing else (xs/meter.h). */
-static bool user_may(const struct vcpu *v)
-{
-    args_t args;
-
-    vcpu_hypercall_args(v, args);
-    return vcpu_hypercall_from_user(v) && v->domain->privileged && vcpu_hypercall_number(v) == XS_HC_METER_OP &&
-           (unsigned)args[0] == XS_METER_copy;
+    return call(h->args);
 }
 
 void hypercall_dispatch(struct vcpu *v)
 {
+    struct hypercall h;
     long result;
 
     v->hypercalls++;
-    if (unlikely(!vcpu_hypercall_allowed(v)) && !user_may(v))
-        result = -EPERM;
-    else
-        result = dispatch(v, vcpu_hypercall_number(v));
+    vcpu_hypercall_read(v, &h);
+    result = dispatch(v, &h);
     domain_reap();
     if (result != HYPERCALL_RESTART)
         vcpu_hypercall_return(v, result);

@@ -43,7 +43,9 @@ static inline __attribute__((always_inline)) int walk_levels(struct vcpu *v, str
     const unsigned bytes = levels == 2 ? 4 : 8, index_bits = levels == 2 ? 10 : 9;
     uint64_t need = PTE_P | (write ? PTE_W : 0) | (pg.user ? PTE_U : 0), table = pg.root, all = ~0ull;
 
-    for (unsigned l = levels, shift = 12 + index_bits * (levels - 1); l--; shift -= index_bits) {
+#pragma GCC unroll 4
+    for (unsigned l = levels; l--;) {
+        unsigned shift = 12 + index_bits * l;
         bool pdpte = levels == 3 && l == 2;         /* four of them, with neither R/W, U/S nor A (APM 2, 5.2.3) */
         uint64_t index = va >> shift & ((1u << (pdpte ? 2 : index_bits)) - 1);
         void *at = p2m_at_locked(p2m, table + index * bytes, true);

@@ -220,7 +220,7 @@ uint64_t *p2m_region_find_locked(struct p2m *p2m, uint64_t region)
     return p2m->recent_entry[slot] = &table[region & 511];
 }
 
-struct p2m_entry p2m_lookup_locked(struct domain *d, gfn_t gfn)
+static inline struct p2m_entry lookup_locked(struct domain *d, gfn_t gfn)
 {
     uint64_t *at = p2m_region_locked(&d->p2m, gfn.n >> 9), e = at ? *at : 0, below = gfn.n & 511;
 
@@ -233,6 +233,11 @@ struct p2m_entry p2m_lookup_locked(struct domain *d, gfn_t gfn)
     return (struct p2m_entry){ MFN(((e & NPT_ADDR) >> PAGE_SHIFT) + below), entry_type(e) };
 }
 
+struct p2m_entry p2m_lookup_locked(struct domain *d, gfn_t gfn)
+{
+    return lookup_locked(d, gfn);
+}
+
 struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn)
 {
     struct p2m_entry e;
@@ -243,9 +248,9 @@ struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn)
     return e;
 }
 
-static int get_page_locked(struct domain *d, gfn_t gfn, bool own, bool write, mfn_t *mfn)
+static inline int get_page_locked(struct domain *d, gfn_t gfn, bool own, bool write, mfn_t *mfn)
 {
-    struct p2m_entry e = p2m_lookup_locked(d, gfn);
+    struct p2m_entry e = lookup_locked(d, gfn);
 
     if (own ? e.type != P2M_RAM : !type_counts(e.type))
         return -ENOENT;
@@ -262,7 +267,7 @@ int p2m_get_page_locked(struct domain *d, gfn_t gfn, bool write, mfn_t *mfn)
     return get_page_locked(d, gfn, false, write, mfn);
 }
 
-static int get_page(struct domain *d, gfn_t gfn, bool own, bool write, mfn_t *mfn)
+static inline int get_page(struct domain *d, gfn_t gfn, bool own, bool write, mfn_t *mfn)
 {
     int rc;
 

@@ -19,11 +19,11 @@ enum seq_state window_look(const struct seq_window *w, uint64_t seq)
 
 void window_note(struct seq_window *w, uint64_t seq)
 {
-    uint64_t passed = seq >= w->next ? MIN(seq + 1 - w->next, (uint64_t)XS_METER_WINDOW) : 0;
+    uint64_t passed = seq >= w->next ? MIN(seq - w->next, XS_METER_WINDOW - 1ul) : 0;
 
-    for (uint64_t i = 0; i < passed; i++) {         /* their bits stood for numbers that are too old now */
-        bit_clear(w->counted, (seq - i) % XS_METER_WINDOW);
-        bit_clear(w->redo, (seq - i) % XS_METER_WINDOW);
+    for (; passed; passed--) {          /* their bits stood for numbers that are too old now */
+        bit_clear(w->counted, (seq - passed) % XS_METER_WINDOW);
+        bit_clear(w->redo, (seq - passed) % XS_METER_WINDOW);
     }
     bit_set(w->counted, seq % XS_METER_WINDOW);
     bit_clear(w->redo, seq % XS_METER_WINDOW);

@@ -79,10 +79,12 @@ static struct {
 
 static void meter_copy_of(unsigned nr_ops)
 {
+    static uint64_t seq;
+
     metered.copy.nr_ops = nr_ops;
     metered.copy.done = 0;
     for (unsigned i = 0; i < nr_ops; i++)
-        metered.op[i].seq += nr_ops;
+        metered.op[i].seq = seq++;
     HC2(XS_HC_METER_OP, XS_METER_copy, &metered.copy);
 }
 
@@ -195,6 +197,7 @@ void guest_main(void)
     if (meter_prepare()) {
         bench("meter_copy_4k", meter_copy);
         bench("meter_copy_8x4k", meter_copy_8);
+        check(metered.op[7].status == 0, "all were done");
     }
     check(true, "measured");
 }

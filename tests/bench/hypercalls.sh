@@ -18,4 +18,6 @@ grep -v '^#' "$TOP/tests/bench/peers" | { while read -r name stock plain goal wh
     printf '# %-20s %10s %12s %12s %8s   %s\n' "$name" "${ours:-none}" "$stock" "$plain" "$goal" "$what"
     check "$name: ${ours:-none} instructions, at most the peer's $plain" [ "${ours:-999999}" -le "$plain" ]
 done
+eight=$(tr -d '\r' <"$log" | sed -n 's/^bench meter_copy_8x4k //p')
+echo "# eight metered blocks in one call: ${eight:-none}, $((${eight:-0} / 8)) each, of which 512 move the bytes"
 tap_end; }

@@ -259,22 +259,38 @@ void vcpu_context_save(struct vcpu *v, struct hvm_hw_cpu *hw)
     hw->tsc = rdtsc();
 }
 
-void vcpu_hypercall_args(const struct vcpu *v, uint64_t args[5])
+/* CS.L and CS.D as the VMCB packs them; 16-bit code has neither. */
+#define CS_LONG (1u << 9)
+#define CS_32   (1u << 10)
+
+static enum hypercall_from hypercall_from(const struct vmcb *b)
 {
-    const struct svm_regs *r = &svm_of(v)->regs;
+    if (b->cs.attr & CS_LONG)
+        return b->cpl == 0 ? HYPERCALL_WIDE : b->cpl == 3 ? HYPERCALL_USER : HYPERCALL_NOBODY;
+    return b->cpl == 0 && b->cs.attr & CS_32 ? HYPERCALL_NARROW : HYPERCALL_NOBODY;
+}
 
-    if (vcpu_is_narrow(v)) {
-        const uint64_t narrow[5] = { r->rbx, r->rcx, r->rdx, r->rsi, r->rdi };
+void vcpu_hypercall_read(const struct vcpu *v, struct hypercall *h)
+{
+    const struct svm_vcpu *s = svm_of(v);
+    const struct svm_regs *r = &s->regs;
 
-        for (unsigned i = 0; i < 5; i++)
-            args[i] = (uint32_t)narrow[i];
+    h->from = hypercall_from(s->vmcb);
+    if (unlikely(h->from == HYPERCALL_NARROW)) {
+        h->number = (uint32_t)s->vmcb->rax;
+        h->args[0] = (uint32_t)r->rbx;
+        h->args[1] = (uint32_t)r->rcx;
+        h->args[2] = (uint32_t)r->rdx;
+        h->args[3] = (uint32_t)r->rsi;
+        h->args[4] = (uint32_t)r->rdi;
         return;
     }
-    args[0] = r->rdi;
-    args[1] = r->rsi;
-    args[2] = r->rdx;
-    args[3] = r->r10;
-    args[4] = r->r8;
+    h->number = s->vmcb->rax;
+    h->args[0] = r->rdi;
+    h->args[1] = r->rsi;
+    h->args[2] = r->rdx;
+    h->args[3] = r->r10;
+    h->args[4] = r->r8;
 }
 
 void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value)
@@ -284,34 +300,6 @@ void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value)
 
     BUG_ON(n >= 5);
     *args[n] = value;
-}
-
-/* CS.L and CS.D as the VMCB packs them; 16-bit code has neither. */
-#define CS_LONG (1u << 9)
-#define CS_32   (1u << 10)
-
-bool vcpu_is_narrow(const struct vcpu *v)
-{
-    return !(svm_of(v)->vmcb->cs.attr & CS_LONG);
-}
-
-bool vcpu_hypercall_allowed(const struct vcpu *v)
-{
-    const struct vmcb *b = svm_of(v)->vmcb;
-
-    return b->cpl == 0 && b->cs.attr & (CS_LONG | CS_32);
-}
-
-bool vcpu_hypercall_from_user(const struct vcpu *v)
-{
-    const struct vmcb *b = svm_of(v)->vmcb;
-
-    return b->cpl == 3 && b->cs.attr & CS_LONG;
-}
-
-uint64_t vcpu_hypercall_number(const struct vcpu *v)
-{
-    return vcpu_is_narrow(v) ? (uint32_t)svm_of(v)->vmcb->rax : svm_of(v)->vmcb->rax;
 }
 
 void vcpu_hypercall_return(struct vcpu *v, long result)
