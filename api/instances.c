@@ -81,9 +81,9 @@ json_t *instance_view(struct request *rq, const struct instance_row *row, const 
     const char *state = state_of(rq, row, live);
     bool over = strcmp(state, "deleted") == 0;
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:b, s:o, s:o, s:O?, s:o, s:o, s:o, s:o}", "id", row->instance_id,
-                     "name", row->name, "image", row->image, "flavor", row->flavor, "vcpus", (json_int_t)row->vcpus,
-                     "memory_mib", (json_int_t)row->memory_mib, "state", state, "desired_state",
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:b, s:o, s:o, s:O?, s:o, s:o, s:o, s:o}", "id",
+                     row->instance_id, "name", row->name, "image", row->image, "flavor", row->flavor, "vcpus",
+                     (json_int_t)row->vcpus, "memory_mib", (json_int_t)row->memory_mib, "state", state, "desired_state",
                      text_or(live, "desired_state", over ? "deleted" : "running"), "state_reason",
                      text_or(live, "state_reason", ""), "ready", json_is_true(json_object_get(live, "ready")),
                      "created_at", time_json(row->created_ms), "started_at",

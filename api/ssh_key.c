@@ -153,7 +153,8 @@ static bool words_find(const char *text, struct ssh_key *key, struct words *word
     size_t len, end = strlen(text);
 
     if (strstr(text, "PRIVATE KEY"))
-        return fail(why, why_size, "this is the private key, which nobody else should see: send the file that ends in .pub");
+        return fail(why, why_size,
+                    "this is the private key, which nobody else should see: send the file that ends in .pub");
     while (end && strchr(" \t\r\n", text[end - 1]))
         end--;
     for (size_t i = 0; i < end; i++)

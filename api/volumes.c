@@ -200,7 +200,8 @@ enum answer volume_resize(struct request *rq, struct reply *rp)
     json_decref(volume);
     fields_start(&fields, rq->json);
     if (fields_integer(&fields, "size_mib", 1, VOLUME_MIB_MAX, &size_mib) && size_mib < least_mib)
-        fields_error(&fields, "size_mib", "too_small", "a volume only grows, and this one has %jd MiB", (intmax_t)least_mib);
+        fields_error(&fields, "size_mib", "too_small", "a volume only grows, and this one has %jd MiB",
+                     (intmax_t)least_mib);
     rp->errors = fields_done(&fields);
     if (rp->errors)
         return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");

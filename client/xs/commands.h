@@ -33,8 +33,8 @@ bool json_print(struct host *host, const json_t *json);
 
 void instance_card(const json_t *instance);
 
-/* An id with this prefix ("ins_") as it is; anything else is looked up as a name in the list at `path`. Exits 1 if there
- * is none, or more than one; `what` ("instance") and `command` ("xs list") say what to do. malloc'd. */
+/* An id with this prefix ("ins_") as it is; anything else is looked up as a name in the list at `path`. Exits 1 if
+ * there is none, or more than one; `what` ("instance") and `command` ("xs list") say what to do. malloc'd. */
 char *thing_resolve(struct host *host, const char *prefix, const char *path, const char *what, const char *command,
                     const char *name_or_id);
 char *instance_resolve(struct host *host, const char *name_or_id);
@@ -44,7 +44,8 @@ char *volume_resolve(struct host *host, const char *name_or_id);
 int list_show(struct host *host, char **argv, const char *path, const struct column *columns, unsigned count,
               const char *none, const char *usage);
 
-/* The id of the SSH key that this is: its name or id, or a file, whose key is added if the account has it not. malloc'd. */
+/* The id of the SSH key that this is: its name or id, or a file, whose key is added if the account has it not.
+ * malloc'd. */
 char *sshkey_resolve(struct host *host, const char *name_or_file);
 
 /* The whole file; exits 2 naming it, also when it has more than `max` bytes. malloc'd. */

@@ -38,7 +38,7 @@ int images_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
         { "ID", "id" },          { "NAME", "name" },          { ">MIN MIB", "memory_mib_min" },
-        { ">DISK MIB", "disk_mib_min" }, { "DESCRIPTION", "description" },
+        { ">DISK MIB", "disk_mib_min" }, { "THERE", "available" }, { "DESCRIPTION", "description" },
     };
 
     return list_show(host, argv, "/v1/images", columns, COUNT(columns), "There are no images.", "images");

@@ -11,7 +11,8 @@ static bool is_id(const char *prefix, const char *text)
 {
     size_t len = strlen(prefix);
 
-    return strncmp(text, prefix, len) == 0 && strspn(text + len, "0123456789abcdefghjkmnpqrstvwxyz") == strlen(text + len);
+    return strncmp(text, prefix, len) == 0 &&
+           strspn(text + len, "0123456789abcdefghjkmnpqrstvwxyz") == strlen(text + len);
 }
 
 char *thing_resolve(struct host *host, const char *prefix, const char *path, const char *what, const char *command,
@@ -28,7 +29,8 @@ char *thing_resolve(struct host *host, const char *prefix, const char *path, con
         if (strcmp(answer_text(thing, "name"), name_or_id) != 0)
             continue;
         if (found)
-            fail(EXIT_REFUSED, "\"%s\" is the name of more than one %s: use the id, %s shows it", name_or_id, what, command);
+            fail(EXIT_REFUSED, "\"%s\" is the name of more than one %s: use the id, %s shows it", name_or_id, what,
+                 command);
         found = strdup(answer_text(thing, "id"));
     }
     json_decref(list);

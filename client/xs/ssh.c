@@ -179,12 +179,14 @@ static void target_find(struct host *host, const char *which, struct target *tar
     snprintf(target->port, sizeof(target->port), "%d", (int)json_integer_value(json_object_get(ssh, "port")));
     /* Both become arguments of ssh: neither may look like an option. */
     if (!target->host[0] || target->host[0] == '-' || strspn(target->port, "0123456789") != strlen(target->port))
-        fail(EXIT_CONNECTION, "the host named \"%s\" port %s, which is no address: check XS_URL", target->host, target->port);
+        fail(EXIT_CONNECTION, "the host named \"%s\" port %s, which is no address: check XS_URL", target->host,
+             target->port);
     json_decref(instance);
     free(id);
 }
 
-/* True once an SSH server has greeted. A connection alone says little: the host's own port accepts before the guest does. */
+/* True once an SSH server has greeted. A connection alone says little: the host's own port accepts
+ * before the guest does. */
 static bool greets(const struct target *target)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found;
@@ -251,7 +253,8 @@ static void known_hosts_path(char *path, size_t size)
 static _Noreturn void ssh_become(const struct target *target, const char *user, const char *identity, char **command)
 {
     static char known[4096 + 32], alias[128], at[400];
-    const char *argv[64] = { "ssh", "-o", known, "-o", alias, "-o", "StrictHostKeyChecking=accept-new", "-p", target->port };
+    const char *argv[64] = { "ssh", "-o", known, "-o", alias, "-o", "StrictHostKeyChecking=accept-new", "-p",
+                             target->port };
     char path[4096];
     unsigned count = 9;
 
@@ -288,7 +291,8 @@ static char **command_split(char **argv)
 
 int ssh_command(struct host *host, char **argv)
 {
-    static const char usage[] = "ssh INSTANCE [--user USER] [--identity FILE] [--wait [--timeout SECONDS]] [-- COMMAND...]";
+    static const char usage[] =
+        "ssh INSTANCE [--user USER] [--identity FILE] [--wait [--timeout SECONDS]] [-- COMMAND...]";
     const char *which, *user = "debian", *identity = NULL, *timeout = WAIT_S_DEFAULT;
     bool wait = false;
     const struct flag flags[] = {

@@ -175,7 +175,7 @@ static void waits(void)
     ok_has(out, "available: 0.000000001", "and what is there");
     ok_has(out, "ask the operator for credit", "and what to do");
     ok_int(xs("images", NULL), 0, "images");
-    ok_has(out, "ID     NAME   MIN MIB  DISK MIB  DESCRIPTION\n", "have a table");
+    ok_has(out, "ID     NAME   MIN MIB  DISK MIB  THERE  DESCRIPTION\n", "have a table");
     ok_int(xs("log", "late-not-there", "--offset", "x", NULL), 1, "a log of nobody");
 }
 

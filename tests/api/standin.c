@@ -278,13 +278,13 @@ static int instances_get(struct rpc_call *call, json_t *args, json_t **result)
 static int images_get(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call, (void)args;
-    *result = json_pack("{s:[{s:s, s:s, s:s, s:s, s:s, s:i}, {s:s, s:s, s:s, s:s, s:s, s:i},"
-                        " {s:s, s:s, s:s, s:s, s:s, s:i, s:i}]}",
+    *result = json_pack("{s:[{s:s, s:s, s:s, s:s, s:s, s:i, s:b}, {s:s, s:s, s:s, s:s, s:s, s:i, s:b},"
+                        " {s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b}]}",
                         "images", "id", "tiny", "name", "Tiny", "description", "a kernel and a busybox", "boot", "kernel",
-                        "kernel", "/vmlinux", "memory_mib_min", 64, "id", "large", "name", "Large", "description",
-                        "needs much", "boot", "kernel", "kernel", "/vmlinux", "memory_mib_min", 4096, "id", "disk", "name",
-                        "Disk", "description", "boots by itself", "boot", "disk", "kernel", "its own", "memory_mib_min", 64,
-                        "disk_mib_min", 1024);
+                        "kernel", "/vmlinux", "memory_mib_min", 64, "available", 1, "id", "large", "name", "Large",
+                        "description", "needs much", "boot", "kernel", "kernel", "/vmlinux", "memory_mib_min", 4096,
+                        "available", 1, "id", "disk", "name", "Disk", "description", "boots by itself", "boot", "disk",
+                        "kernel", "its own", "memory_mib_min", 64, "disk_mib_min", 1024, "available", 1);
     return 0;
 }
 
