@@ -79,7 +79,7 @@ static void console_write(const char *text, size_t bytes)
         ring_write(text, bytes);
 }
 
-static uint64_t hvm_param(uint32_t index)
+uint64_t hvm_param(uint32_t index)
 {
     struct xen_hvm_param param = { .domid = DOMID_SELF, .index = index };
 
@@ -159,6 +159,21 @@ void print(const char *format, ...)
     console_write(line.text, line.length);
 }
 
+char *format(char *to, size_t room, const char *format, ...)
+{
+    struct line line = { .length = 0 };
+    size_t length;
+    va_list arguments;
+
+    va_start(arguments, format);
+    format_into(&line, format, arguments);
+    va_end(arguments);
+    length = line.length < room ? line.length : room - 1;
+    memcpy(to, line.text, length);
+    to[length] = 0;
+    return to;
+}
+
 /* ---- checks ---- */
 
 void check(bool passed, const char *format, ...)
@@ -233,6 +248,24 @@ struct shared_info *shared_info(void)
         page = (struct shared_info *)(map.gpfn << 12);
     }
     return page;
+}
+
+/* xen.h, struct vcpu_time_info: the version is odd while the rest changes. */
+uint64_t clock_ns(unsigned vcpu)
+{
+    volatile struct vcpu_time_info *t = &shared_info()->vcpu_info[vcpu].time;
+    uint64_t delta, ns;
+    uint32_t version;
+
+    do {
+        version = t->version;
+        __asm__ volatile("" ::: "memory");
+        delta = rdtsc() - t->tsc_timestamp;
+        delta = t->tsc_shift < 0 ? delta >> -t->tsc_shift : delta << t->tsc_shift;
+        ns = t->system_time + (uint64_t)((unsigned __int128)delta * t->tsc_to_system_mul >> 32);
+        __asm__ volatile("" ::: "memory");
+    } while (version & 1 || version != t->version);
+    return ns;
 }
 
 /* ---- exceptions ---- */

@@ -36,6 +36,8 @@ enum { EPERM = 1, ENOENT = 2, ESRCH = 3, EFAULT = 14, EBUSY = 16, EINVAL = 22, E
 
 /* The console. `%s`, `%d`, `%u`, `%x` (64 bits, signed, unsigned, hexadecimal) and nothing else. */
 void print(const char *format, ...);
+/* The same into a buffer: cut to fit, ended by a NUL. Returns the buffer. */
+char *format(char *to, size_t room, const char *format, ...);
 
 /* One check, one line. */
 void check(bool passed, const char *format, ...);
@@ -55,6 +57,10 @@ uint64_t gfn_unused(void);
 
 /* The shared info page, mapped on first use. */
 struct shared_info *shared_info(void);
+
+/* The hypervisor's clock by this CPU's vcpu_time_info. */
+uint64_t clock_ns(unsigned vcpu);
+uint64_t hvm_param(uint32_t index);     /* this domain's; 0: none */
 
 uint64_t random_next(void);             /* a fixed sequence: failures repeat */
 

@@ -59,21 +59,3 @@ uint8_t second_prepare(void)
     second_stack = (uint64_t)page_alloc() + 4096;
     return SECOND_AT >> 12;
 }
-
-/* xen.h, struct vcpu_time_info: the version is odd while the rest changes. */
-uint64_t clock_ns(unsigned vcpu)
-{
-    volatile struct vcpu_time_info *t = &shared_info()->vcpu_info[vcpu].time;
-    uint64_t delta, ns;
-    uint32_t version;
-
-    do {
-        version = t->version;
-        __asm__ volatile("" ::: "memory");
-        delta = rdtsc() - t->tsc_timestamp;
-        delta = t->tsc_shift < 0 ? delta >> -t->tsc_shift : delta << t->tsc_shift;
-        ns = t->system_time + (uint64_t)((unsigned __int128)delta * t->tsc_to_system_mul >> 32);
-        __asm__ volatile("" ::: "memory");
-    } while (version & 1 || version != t->version);
-    return ns;
-}

@@ -49,7 +49,4 @@ static inline void irq_wait(void)
     __asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
-/* The hypervisor's clock by this CPU's vcpu_time_info, and after that many ns. */
-uint64_t clock_ns(unsigned vcpu);
-
 #endif
