@@ -20,6 +20,16 @@ static unsigned __int128 big_number(const char *digits)
     return v;
 }
 
+/* A few KiB are 0.000004 GiB: what is counted in bytes is also shown as people read bytes. */
+static void line_in_bytes(json_t *line, unsigned __int128 count)
+{
+    const char *meter = answer_text(line, "meter");
+    char text[UNITS_BYTES];
+
+    if (strstr(meter, "_bytes") && count <= UINT64_MAX)
+        json_object_set_new(line, "bytes", json_string(units_print((uint64_t)count, text)));
+}
+
 /* Lines carry exact counts (ns, bytes) and how many of them make a priced unit. People read units: each line gets `units`
  * with six decimals, cut; what is counted one by one has none. Only for the eye: amounts come from the exact counts. */
 static void lines_in_units(json_t *lines)
@@ -39,6 +49,7 @@ static void lines_in_units(json_t *lines)
         else
             snprintf(text, sizeof(text), "%ju.%06ju", (uintmax_t)(count / per), (uintmax_t)(count % per * 1000000 / per));
         json_object_set_new(line, "units", json_string(text));
+        line_in_bytes(line, count);
     }
 }
 
@@ -84,7 +95,7 @@ int quote_command(struct host *host, char **argv)
     static const char usage[] = "quote (FLAVOR | --vcpus N --memory MIB) [--seconds N] [--cpu-percent N] [--disk-ops N]\n"
                                 "        [--disk-bytes SIZE] [--packets N] [--sent SIZE] [--received SIZE]";
     static const struct column columns[] = {
-        { "METER", "meter" }, { ">QUANTITY", "units" }, { "UNIT", "unit" }, { ">AMOUNT", "amount" },
+        { "METER", "meter" }, { ">QUANTITY", "units" }, { "UNIT", "unit" }, { ">BYTES", "bytes" }, { ">AMOUNT", "amount" },
     };
     struct quote_words words = { .seconds = "3600" };
     const char *alone;
@@ -293,8 +304,8 @@ static void invoice_path(char *path, size_t size, const char *id, const char *re
 int invoice_show_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "INSTANCE", "instance_id" }, { "METER", "meter" }, { ">QUANTITY", "units" }, { "UNIT", "unit" },
-        { ">AMOUNT", "amount" },
+        { "INSTANCE", "instance_id" }, { "METER", "meter" },  { ">QUANTITY", "units" },
+        { "UNIT", "unit" },            { ">BYTES", "bytes" }, { ">AMOUNT", "amount" },
     };
     const char *id;
     char path[256];

@@ -213,7 +213,7 @@ static void money(void)
     FILE *file;
 
     ok_int(xs("quote", "xs2", "--seconds", "7200", NULL), 0, "quote");
-    ok_has(out, "METER          QUANTITY  UNIT    AMOUNT\n", "a table");
+    ok_has(out, "METER          QUANTITY  UNIT    BYTES  AMOUNT\n", "a table");
     ok_has(out, "0.0144 EUR (0.0072 EUR an hour)", "and a sentence");
     ok_int(xs("quote", "--vcpus", "1", "--memory", "64", "--json", NULL), 0, "by size");
     ok_has(out, "\"total\": \"0.0036\"", "as JSON");
