@@ -1,5 +1,5 @@
 /* ACPI, read once: where the CPUs, the IO-APICs and the PM timer are, how the machine is switched off; and the tables
- * that dom0 gets instead. (ACPI 6.4, chapter 5.) Tables lie in RAM that firmware reserved and are read in place. */
+ * as dom0 sees them. (ACPI 6.4, chapter 5.) Tables lie in RAM that firmware reserved and are read in place. */
 #include "hv/boot/boot.h"
 #include "hv/console/machine.h"
 #include "hv/console/printk.h"
@@ -61,10 +61,8 @@ struct madt {
     uint32_t lapic, flags;
 } __attribute__((packed));
 
-#define MADT_BYTES_MAX (32u << 10)      /* its copy has a place of 64 KiB (domctl/dom0.c) */
 #define MADT_LAPIC    0
 #define MADT_IOAPIC   1
-#define MADT_OVERRIDE 2
 #define MADT_X2APIC   9
 
 static const struct rsdp *rsdp;
@@ -228,76 +226,18 @@ void acpi_parse(struct acpi_machine *m)
         panic("acpi: no FADT with a PM timer, which the clock needs");
     if (!madt)
         panic("acpi: no MADT, so the CPUs are unknown");
-    if (madt->h.length > MADT_BYTES_MAX)
-        panic("acpi: a MADT of %u bytes is more than dom0's copy holds", madt->h.length);
     parse_fadt(fadt, m);
     madt_each(madt, note_entry, m);
     printk("acpi: revision %u, %u CPUs, %u IO-APICs, PM timer at %x\n", rsdp->revision, m->nr_cpus, m->nr_ioapics,
            m->pm_timer_port);
 }
 
-/* --- dom0's tables --- */
+/* --- what dom0 sees of them --- */
 
-struct writer {
-    uint8_t *at, *end;
-};
-
-static void put(struct writer *w, const void *bytes, size_t n)
-{
-    BUG_ON((size_t)(w->end - w->at) < n);
-    memcpy(w->at, bytes, n);
-    w->at += n;
-}
-
-static struct header *table_begin(struct writer *w, const char *signature, uint8_t revision)
-{
-    struct header h = { .revision = revision, .oem_revision = 1, .creator_revision = 1 };
-    struct header *at = (void *)w->at;
-
-    memcpy(h.signature, signature, 4);
-    memcpy(h.oem_id, "XENOSV", 6);
-    memcpy(h.oem_table_id, "DOM0    ", 8);
-    memcpy(&h.creator_id, "XNSV", 4);
-    put(w, &h, sizeof(h));
-    return at;
-}
-
-static void table_end(struct writer *w, struct header *h)
-{
-    h->length = (uint32_t)(w->at - (uint8_t *)h);
-    h->checksum = checksum_for(h, h->length);
-    while ((uintptr_t)w->at % 8)
-        put(w, "", 1);
-}
-
-static void copy_entry(const uint8_t *e, void *arg)
-{
-    if (e[0] == MADT_IOAPIC || e[0] == MADT_OVERRIDE)
-        put(arg, e, e[1]);
-}
-
-/* Flags 0: with PCAT_COMPAT Linux believes in PICs and then panics for want of a PIT. The UID of a CPU is its vCPU
- * number, by which Linux counts. */
-static struct header *build_madt(struct writer *w, unsigned nr_vcpus)
-{
-    struct header *h = table_begin(w, "APIC", 3);
-    uint32_t body[2] = { 0xFEE00000, 0 };
-
-    put(w, body, sizeof(body));
-    for (unsigned i = 0; i < nr_vcpus; i++) {
-        uint8_t entry[8] = { MADT_LAPIC, 8, (uint8_t)i, (uint8_t)percpu[i].apic_id, 1 };
-
-        put(w, entry, sizeof(entry));
-    }
-    madt_each((const void *)find_table("APIC"), copy_entry, w);
-    table_end(w, h);
-    return h;
-}
-
-/* What dom0 may see as it is. Everything else describes what hv owns or hides: HPET, IOMMUs, topology, error records. */
+/* Everything else describes what hv owns or hides: HPET, IOMMUs, topology, error records. */
 static bool passes(const char *signature)
 {
-    static const char list[][5] = { "FACP", "SSDT", "MCFG", "WAET", "BGRT", "FPDT" };
+    static const char list[][5] = { "APIC", "FACP", "SSDT", "MCFG", "WAET", "BGRT", "FPDT" };
 
     for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
         if (memcmp(signature, list[i], 4) == 0)
@@ -306,27 +246,43 @@ static bool passes(const char *signature)
     return false;
 }
 
-paddr_t acpi_build_dom0(void *to, paddr_t pa, size_t bytes, unsigned nr_vcpus)
+/* The UID of a CPU is its vCPU's number, by which Linux counts. A CPU without a vCPU is off. */
+static void adapt_entry(const uint8_t *entry, void *arg)
 {
-    struct writer w = { to, (uint8_t *)to + bytes };
-    struct header *madt = build_madt(&w, nr_vcpus), *xsdt = table_begin(&w, "XSDT", 1);
-    uint64_t at = pa + (uint64_t)((uint8_t *)madt - (uint8_t *)to);
-    struct rsdp r = { .oem_id = "XENOS", .revision = 2, .length = sizeof(r) };
-    paddr_t rsdp_pa;
+    uint8_t *e = (uint8_t *)(uintptr_t)entry;
+    const unsigned *nr_vcpus = arg;
+    bool narrow = e[0] == MADT_LAPIC && e[1] >= 8;
+    uint32_t n = 0, apic_id;
 
-    put(&w, &at, sizeof(at));
-    for (unsigned i = 0; (at = table_pa(i)) != 0; i++) {
-        const struct header *h = table_at(at);
+    if (!narrow && (e[0] != MADT_X2APIC || e[1] < 16))
+        return;
+    apic_id = narrow ? e[3] : u32_at(e + 4);
+    while (n < *nr_vcpus && percpu[n].apic_id != apic_id)
+        n++;
+    memcpy(e + (narrow ? 2 : 12), &n, narrow ? 1 : sizeof(n));
+    e[narrow ? 4 : 8] = n < *nr_vcpus;
+}
 
-        if (h && passes(h->signature))
-            put(&w, &at, sizeof(at));
+/* In the firmware's own tables: nobody reads them after dom0. MADT flags 0: with PCAT_COMPAT Linux believes in PICs and
+ * then panics for want of a PIT. */
+paddr_t acpi_adapt_dom0(unsigned nr_vcpus)
+{
+    paddr_t pa;
+
+    for (unsigned i = 0; (pa = table_pa(i)) != 0; i++) {
+        struct header *h = table_at(pa) ? paddr_to_virt(pa) : NULL;
+
+        if (!h)
+            continue;
+        if (memcmp(h->signature, "APIC", 4) == 0) {
+            ((struct madt *)h)->flags = 0;
+            madt_each((struct madt *)h, adapt_entry, &nr_vcpus);
+        } else if (!passes(h->signature)) {
+            h->signature[0] = 'X';
+        }
+        h->checksum = (uint8_t)(h->checksum + checksum_for(h, h->length));
+        if (checksum_for(h, h->length))
+            panic("acpi: the table at %lx cannot be changed for dom0", pa);
     }
-    table_end(&w, xsdt);
-    memcpy(r.signature, "RSD PTR ", 8);
-    r.xsdt = pa + (uint64_t)((uint8_t *)xsdt - (uint8_t *)to);
-    r.checksum = checksum_for(&r, 20);
-    r.extended_checksum = checksum_for(&r, sizeof(r));
-    rsdp_pa = pa + (uint64_t)(w.at - (uint8_t *)to);
-    put(&w, &r, sizeof(r));
-    return rsdp_pa;
+    return virt_to_paddr(rsdp);
 }

@@ -31,9 +31,8 @@ struct acpi_machine {
     uint64_t ioapic[8];
 };
 void acpi_parse(struct acpi_machine *m);
-/* Writes RSDP, XSDT and MADT for dom0 at `to` (machine = dom0 physical `pa`, at most `bytes`): the MADT describes nr_vcpus
- * and no PICs, the XSDT lists what dom0 may see of the machine's own tables. Returns the RSDP's address. */
-paddr_t acpi_build_dom0(void *to, paddr_t pa, size_t bytes, unsigned nr_vcpus);
+/* Changes the tables to what dom0 may see: nr_vcpus CPUs, no PICs, and only what is not hv's. Returns the RSDP's address. */
+paddr_t acpi_adapt_dom0(unsigned nr_vcpus);
 
 /* smp.c */
 void smp_start(const struct acpi_machine *m);

@@ -17,7 +17,6 @@
 #include <xen/hvm/save.h>
 
 #define DOM0_WEIGHT  1024
-#define ACPI_BYTES   (64ull << 10)      /* at the end of dom0's memory */
 #define LOW_END      0x100000ull        /* hv's image lies from here to hv_end() */
 
 struct elf_header {                     /* ELF-64 Object File Format 1.5 */
@@ -219,7 +218,6 @@ static void map_entry(struct map_writer *w, uint64_t start, uint64_t end, uint32
 static uint32_t build_memmap(struct hvm_memmap_table_entry *to, uint64_t bytes)
 {
     struct map_writer w = { to, 0 };
-    paddr_t acpi = bytes - ACPI_BYTES;
 
     for (unsigned i = 0; i < e820_count && w.n < 100; i++) {
         paddr_t start = e820[i].start, end = start + e820[i].bytes;
@@ -230,8 +228,7 @@ static uint32_t build_memmap(struct hvm_memmap_table_entry *to, uint64_t bytes)
         }
         map_entry(&w, start, MIN(end, LOW_END), E820_RAM);
         map_entry(&w, MAX(start, LOW_END), MIN(end, hv_end()), E820_UNUSABLE);
-        map_entry(&w, MAX(start, hv_end()), MIN(end, acpi), E820_RAM);
-        map_entry(&w, MAX(start, acpi), MIN(end, bytes), E820_ACPI);
+        map_entry(&w, MAX(start, hv_end()), MIN(end, bytes), E820_RAM);
         map_entry(&w, MAX(start, bytes), end, E820_UNUSABLE);
     }
     return w.n;
@@ -251,8 +248,7 @@ static void build_info(paddr_t at, paddr_t initrd_at, uint64_t bytes)
     b->module = (struct hvm_modlist_entry){ .paddr = initrd_at, .size = initrd.bytes };
     memcpy(b->cmdline, kernel.args, sizeof(b->cmdline));
     b->info.memmap_entries = build_memmap(b->map, bytes);
-    b->info.rsdp_paddr = acpi_build_dom0(paddr_to_virt(bytes - ACPI_BYTES), bytes - ACPI_BYTES, ACPI_BYTES,
-                                         dom0->nr_vcpus);
+    b->info.rsdp_paddr = acpi_adapt_dom0(dom0->nr_vcpus);
 }
 
 /* xen/arch-x86/hvm/start_info.h: flat 32-bit, paging off, EBX = start_info. */
@@ -278,7 +274,7 @@ void dom0_start(uint64_t bytes)
     };
     /* Linux reads it through its first direct map, which covers 1 GiB. */
     paddr_t info = hv_end();
-    paddr_t initrd_at = ROUND_DOWN(bytes - ACPI_BYTES - initrd.bytes, 1ull << 21);
+    paddr_t initrd_at = ROUND_DOWN(bytes - initrd.bytes, 1ull << 21);
     const struct elf_header *h = elf_check();
     int rc = domain_create(&params, &dom0);
 

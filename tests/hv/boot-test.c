@@ -109,6 +109,7 @@ static void whole_machine(void)
     memcpy(at(MADT + 60), off, 8);
     memcpy(at(MADT + 68), "\1\14\0\0", 4);
     put32(MADT + 72, 0xFEC00000);
+    put32(MADT + 40, 1);                /* PCAT_COMPAT */
     seal(MADT, 80, 9);
     table(DSDT, "DSDT", 64);
     memcpy(at(DSDT + 40), s5, sizeof(s5));
@@ -127,14 +128,20 @@ static int parse(struct acpi_machine *m)
 static void acpi(void)
 {
     static struct acpi_machine m;
-    static uint8_t to[65536];
 
     whole_machine();
     is(parse(&m), 0, "a whole machine");
     ok(m.nr_cpus == 2 && m.apic_id[1] == 5 && m.nr_ioapics == 1 && m.ioapic[0] == 0xFEC00000 && m.pm_timer_port == 0x608,
        "its CPUs that are on, its IO-APIC, its clock");
     ok(ports.pm1a_cnt == 0x604 && ports.s5_type == 5, "and how it is switched off");
-    ok(acpi_build_dom0(to, 0x5000, sizeof(to), 2) > 0x5000, "dom0's tables fit");
+    percpu[1].apic_id = 5;
+    put32(RSDT + 36, DSDT);             /* stands for one that dom0 may not see */
+    is(acpi_adapt_dom0(2), RSDP, "dom0 sees the machine's own RSDP");
+    ok(at(MADT + 46)[0] == 0 && at(MADT + 54)[0] == 1 && at(MADT + 56)[0] == 1, "its vCPUs by number");
+    ok(at(MADT + 64)[0] == 0 && at(MADT + 40)[0] == 0, "no other CPU, no PICs");
+    ok(!memcmp(at(DSDT), "XSDT", 4) && !memcmp(at(MADT), "APIC", 4), "and no table that is not for it");
+    is(parse(&m), 1, "which hv itself does not look for any more");
+    whole_machine();
     put32(MADT + 4, 0xFFFFFFF0);
     is(parse(&m), 1, "a MADT longer than the memory: as if there were none");
     whole_machine();
