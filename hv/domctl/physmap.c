@@ -33,7 +33,7 @@ bool physmap_parked(struct domain *d, gfn_t gfn)
 int physmap_clear(struct domain *d, gfn_t gfn, unsigned types, struct p2m_entry *was)
 {
     struct p2m_entry old;
-    int rc = p2m_remove_if(d, gfn, types, &old);
+    int rc = p2m_remove(d, gfn, types, &old);
 
     if (was)
         *was = old;

@@ -60,17 +60,15 @@ static unsigned copy_some(struct domain *self, union chunk *ops, unsigned n)
     return copied;
 }
 
-static const struct batch {
+/* A grant_table_op: a batch of n ops, or one at a time. */
+struct row {
     unsigned (*run)(struct domain *self, union chunk *ops, unsigned n);
     uint8_t bytes;                      /* of one op */
     enum stats_counter counter;
-} batches[] = {
-    [GNTTABOP_map_grant_ref] = { map_some, sizeof(struct gnttab_map_grant_ref), STATS_GRANT_MAPS },
-    [GNTTABOP_unmap_grant_ref] = { unmap_some, sizeof(struct gnttab_unmap_grant_ref), STATS_GRANT_UNMAPS },
-    [GNTTABOP_copy] = { copy_some, sizeof(struct gnttab_copy), STATS_GRANT_COPIES },
+    long (*once)(uint64_t arg_va);
 };
 
-static long do_batch(struct domain *self, const struct batch *batch, uint64_t arg_va, unsigned count)
+static long do_batch(struct domain *self, const struct row *batch, uint64_t arg_va, unsigned count)
 {
     unsigned succeeded = 0;
     union chunk ops;
@@ -184,47 +182,22 @@ static long do_set_version(uint64_t arg_va)
     return asked == 2 ? -ENOSYS : -EINVAL;
 }
 
-static long do_get_version(uint64_t arg_va)
-{
-    struct gnttab_get_version op;
-    struct domain *d;
-    int rc;
-
-    if (copy_from_guest(&op, arg_va, sizeof(op)))
-        return -EFAULT;
-    rc = domain_get_target(op.dom, &d);
-    if (rc)
-        return rc;
-    domain_put(d);
-    op.pad = 0;
-    op.version = 1;
-    return copy_to_guest(arg_va, &op, sizeof(op)) ? -EFAULT : 0;
-}
-
-typedef long table_op(uint64_t arg_va);
-
-static table_op *table_op_of(unsigned cmd)
-{
-    switch (cmd) {
-    case GNTTABOP_setup_table:
-        return do_setup_table;
-    case GNTTABOP_query_size:
-        return do_query_size;
-    case GNTTABOP_set_version:
-        return do_set_version;
-    case GNTTABOP_get_version:
-        return do_get_version;
-    }
-    return NULL;
-}
+static const struct row rows[] = {
+    [GNTTABOP_map_grant_ref] = { map_some, sizeof(struct gnttab_map_grant_ref), STATS_GRANT_MAPS, NULL },
+    [GNTTABOP_unmap_grant_ref] = { unmap_some, sizeof(struct gnttab_unmap_grant_ref), STATS_GRANT_UNMAPS, NULL },
+    [GNTTABOP_copy] = { copy_some, sizeof(struct gnttab_copy), STATS_GRANT_COPIES, NULL },
+    [GNTTABOP_setup_table] = { .once = do_setup_table },
+    [GNTTABOP_query_size] = { .once = do_query_size },
+    [GNTTABOP_set_version] = { .once = do_set_version },
+};
 
 long do_grant_table_op(unsigned cmd, uint64_t arg_va, unsigned count)
 {
-    table_op *run = table_op_of(cmd);
+    const struct row *row = &rows[index_nospec(cmd, ARRAY_SIZE(rows))];
 
-    if (run)
-        return count == 1 ? run(arg_va) : -EINVAL;
-    if (cmd >= ARRAY_SIZE(batches) || !batches[cmd].run)
+    if (cmd < ARRAY_SIZE(rows) && row->once)
+        return count == 1 ? row->once(arg_va) : -EINVAL;
+    if (cmd >= ARRAY_SIZE(rows) || !row->run)
         return -ENOSYS;
-    return do_batch(current_vcpu()->domain, &batches[index_nospec(cmd, ARRAY_SIZE(batches))], arg_va, count);
+    return do_batch(current_vcpu()->domain, row, arg_va, count);
 }

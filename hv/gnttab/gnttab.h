@@ -1,5 +1,5 @@
-/* Grant tables, version 1 (xen/grant_table.h): map, unmap, copy; setup_table, query_size, set_version (1 only),
- * get_version. Other sub-ops -ENOSYS. map/unmap take guest-physical host addresses (the caller is PVH).
+/* Grant tables, version 1 (xen/grant_table.h): map, unmap, copy; setup_table, query_size, set_version (1 only).
+ * Other sub-ops -ENOSYS. map/unmap take guest-physical host addresses (the caller is PVH).
  * Per-op status in each struct; the call itself returns 0, or -EFAULT, or restarts itself after a while
  * (sched/preempt.h). */
 #ifndef GNTTAB_GNTTAB_H

@@ -125,7 +125,7 @@ static bool end_locked(struct domain *self, unsigned handle, struct ending *endi
     enum p2m_type type = map->write ? P2M_GRANT_RW : P2M_GRANT_RO;
     struct p2m_entry *old = &ending->map[ending->count].old;
 
-    if (p2m_lookup(self, GFN(map->gfn)).type != type || p2m_remove(self, GFN(map->gfn), old))
+    if (p2m_remove(self, GFN(map->gfn), 1u << type, old))
         return false;
     map->state = MAP_ENDING;
     ending->map[ending->count++].handle = handle;

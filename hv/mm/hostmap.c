@@ -63,16 +63,14 @@ static uint64_t *entry_for(uint64_t va, unsigned level)
 
 static bool range_is_ram(uint64_t start, uint64_t end)
 {
-    uint64_t ram = 0;
-
     for (unsigned i = 0; i < e820_count; i++) {
         uint64_t s = MAX(start, e820[i].start), e = MIN(end, e820[i].start + e820[i].bytes);
 
         /* ACPI tables are read through this map as well: cacheable. */
         if ((e820[i].type == E820_RAM || e820[i].type == E820_ACPI || e820[i].type == E820_NVS) && s < e)
-            ram += e - s;
+            return true;
     }
-    return ram > 0;
+    return false;
 }
 
 static void map_image(void)

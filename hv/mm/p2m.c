@@ -159,7 +159,7 @@ int p2m_add(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_typ
     return rc;
 }
 
-int p2m_remove_if(struct domain *d, gfn_t gfn, unsigned types, struct p2m_entry *old)
+int p2m_remove(struct domain *d, gfn_t gfn, unsigned types, struct p2m_entry *old)
 {
     uint64_t *e;
     int rc = -ENOENT;

@@ -62,12 +62,8 @@ int p2m_add(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_typ
 /* Takes out one 4 KiB entry if its type is one of `types` (1 << type each), splitting a 2 MiB one. The entry's reference
  * passes to the caller in *old; the caller drops it with p2m_entry_put after p2m_sync.
  * 0; -ENOENT nothing or MMIO is there; -EBUSY another type; -ENOMEM no table for the split. */
-int p2m_remove_if(struct domain *d, gfn_t gfn, unsigned types, struct p2m_entry *old) __must_check;
+int p2m_remove(struct domain *d, gfn_t gfn, unsigned types, struct p2m_entry *old) __must_check;
 #define P2M_GRANTS (1u << P2M_GRANT_RW | 1u << P2M_GRANT_RO)
-static inline int __must_check p2m_remove(struct domain *d, gfn_t gfn, struct p2m_entry *old)
-{
-    return p2m_remove_if(d, gfn, ~0u, old);
-}
 void p2m_entry_put(struct p2m_entry old);
 
 /* Waits until no CPU can still use entries removed before: afterwards the old frames may be given away. */

@@ -99,7 +99,7 @@ static bool take_out(unsigned slot)
 {
     uint64_t tables = d->p2m.tables;
     struct p2m_entry old;
-    int rc = p2m_remove(d, gfn_of(slot), &old);
+    int rc = p2m_remove(d, gfn_of(slot), ~0u, &old);
 
     splits += d->p2m.tables > tables;
     if (model[slot].type == P2M_NONE)
@@ -202,7 +202,7 @@ static void test_limits(void)
     is(p2m_add(d, GFN(1ull << 28), mfn, 0, P2M_SHARED_RW), -EINVAL, "no entry beyond the physical space");
     is(p2m_add(d, GFN(~0ull), mfn, 0, P2M_SHARED_RW), -EINVAL, "nor at the highest number");
     is(p2m_add(d, GFN(0x900000), mfn, 3, P2M_SHARED_RW), -EINVAL, "nor of another size");
-    is(p2m_remove(d, GFN(~0ull), &old), -ENOENT, "nothing to take out there");
+    is(p2m_remove(d, GFN(~0ull), ~0u, &old), -ENOENT, "nothing to take out there");
     is(p2m_get_page(d, GFN(~0ull), false, &got), -ENOENT, "nor to hold");
     is(p2m_lookup(d, GFN(1ull << 28)).type, P2M_NONE, "nor to see");
     whole_fail_alloc = 1;
