@@ -12,6 +12,9 @@ struct __attribute__((packed)) tss {    /* APM 2, figure 12-8 */
     uint16_t reserved3, iomap;
 };
 
+struct percpu percpu[CPUS_MAX];
+unsigned cpus_online;
+
 #define IST_STACK_BYTES 4096
 
 struct cpu_desc {

@@ -199,17 +199,16 @@ static uint8_t find_s5_type(const struct header *dsdt)
 static void parse_fadt(const struct fadt *fadt, struct acpi_machine *m)
 {
     const struct header *dsdt = table_at(fadt->dsdt);
-    struct power_ports ports = { .pm1a_cnt = (uint16_t)fadt->pm1a_cnt };
 
     m->pm_timer_port = (uint16_t)fadt->pm_tmr;
     m->pm_timer_32bit = fadt->flags & FADT_TMR_VAL_EXT;
+    machine_power = (struct power_ports){ .pm1a_cnt = (uint16_t)fadt->pm1a_cnt };
     if (dsdt)
-        ports.s5_type = find_s5_type(dsdt);
+        machine_power.s5_type = find_s5_type(dsdt);
     if (fadt->h.length >= sizeof(*fadt) && fadt->flags & FADT_RESET_SUP && fadt->reset_reg.space == 1) {
-        ports.reset_port = (uint16_t)fadt->reset_reg.address;
-        ports.reset_value = fadt->reset_value;
+        machine_power.reset_port = (uint16_t)fadt->reset_reg.address;
+        machine_power.reset_value = fadt->reset_value;
     }
-    machine_set_power_ports(&ports);
 }
 
 void acpi_parse(struct acpi_machine *m)

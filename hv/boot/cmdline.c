@@ -18,7 +18,7 @@ static const char *find(const char *name)
     size_t n = strlen(name);
 
     for (const char *p = text; *p; p++) {
-        if ((p == text || p[-1] == ' ') && strncmp(p, name, n) == 0 && (p[n] == '=' || p[n] == ' ' || !p[n]))
+        if ((p == text || p[-1] == ' ') && memcmp(p, name, n) == 0 && (p[n] == '=' || p[n] == ' ' || !p[n]))
             return p + n;
     }
     return NULL;

@@ -10,7 +10,6 @@
 #include "hv/arch/tsc.h"
 #include "hv/console/machine.h"
 #include "hv/console/printk.h"
-#include "hv/console/uart.h"
 #include "hv/domctl/create.h"
 #include "hv/mm/hostmap.h"
 #include "hv/mm/page.h"

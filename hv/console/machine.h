@@ -12,7 +12,7 @@ struct power_ports {
 };
 
 extern bool panic_halts;
-void machine_set_power_ports(const struct power_ports *p);
+extern struct power_ports machine_power;        /* boot/acpi.c fills it in */
 void machine_reset(void) __noreturn;
 void machine_power_off(void) __noreturn;
 

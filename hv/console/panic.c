@@ -10,17 +10,12 @@
 #include "hv/lib/bug.h"
 
 bool panic_halts;                       /* command line `noreboot` */
-static struct power_ports power;
+struct power_ports machine_power;
 static bool in_progress;
 
 bool panic_in_progress(void)
 {
     return READ_ONCE(in_progress);
-}
-
-void machine_set_power_ports(const struct power_ports *p)
-{
-    power = *p;
 }
 
 static void __noreturn halt(void)
@@ -31,8 +26,8 @@ static void __noreturn halt(void)
 
 void machine_reset(void)
 {
-    if (power.reset_port)
-        outb(power.reset_port, power.reset_value);
+    if (machine_power.reset_port)
+        outb(machine_power.reset_port, machine_power.reset_value);
     outb(0xCF9, 0x06);                  /* ICH9 reset control: hard reset */
     outb(0x64, 0xFE);                   /* 8042: pulse the reset line */
     halt();
@@ -41,8 +36,8 @@ void machine_reset(void)
 void machine_power_off(void)
 {
     /* ACPI 6.4, 4.8.3.2: SLP_TYP in bits 10-12, SLP_EN bit 13 of PM1a_CNT. */
-    if (power.pm1a_cnt)
-        outw(power.pm1a_cnt, (uint16_t)(power.s5_type << 10 | 1 << 13));
+    if (machine_power.pm1a_cnt)
+        outw(machine_power.pm1a_cnt, (uint16_t)(machine_power.s5_type << 10 | 1 << 13));
     for (uint64_t until = now_ns() + NS_PER_SEC; now_ns() < until;)
         __builtin_ia32_pause();         /* chipsets take a while */
     printk("machine: power-off was refused, halted\n");
@@ -55,7 +50,6 @@ void panic(const char *fmt, ...)
     va_list ap;
 
     WRITE_ONCE(in_progress, true);
-    console_panic_mode();
     irq_nmi_others();
     va_start(ap, fmt);
     vsnprintk(line, sizeof(line), fmt, ap);

@@ -2,13 +2,12 @@
 #include <stdarg.h>
 
 #include "hv/console/printk.h"
-#include "hv/console/uart.h"
+#include "hv/arch/irq.h"
 #include "hv/arch/tsc.h"
 #include "hv/lib/spinlock.h"
 #include "hv/lib/string.h"
 
 static struct spinlock console_lock;    /* innermost: hv/LOCKING.md */
-static bool panicking;
 
 struct out {
     char *to;
@@ -37,16 +36,6 @@ static void put_number(struct out *o, uint64_t v, unsigned base, bool negative, 
         put(o, zero ? '0' : ' ');
     while (n)
         put(o, digits[--n]);
-}
-
-static void put_string(struct out *o, const char *s, unsigned width)
-{
-    size_t n = strlen(s);
-
-    for (size_t i = 0; i < n; i++)
-        put(o, s[i]);
-    for (size_t i = n; i < width; i++)
-        put(o, ' ');
 }
 
 int vsnprintk(char *to, size_t bytes, const char *fmt, va_list ap)
@@ -81,7 +70,8 @@ int vsnprintk(char *to, size_t bytes, const char *fmt, va_list ap)
             put_number(&o, (uintptr_t)va_arg(ap, void *), 16, false, 16, true);
             break;
         case 's':
-            put_string(&o, va_arg(ap, const char *), width);
+            for (const char *s = va_arg(ap, const char *); *s; s++)
+                put(&o, *s);
             break;
         case 'c':
             put(&o, (char)va_arg(ap, int));
@@ -109,7 +99,7 @@ int snprintk(char *to, size_t bytes, const char *fmt, ...)
 
 void console_write(const char *text, size_t bytes)
 {
-    bool locked = !READ_ONCE(panicking);
+    bool locked = !panic_in_progress();
 
     if (locked)
         spin_lock(&console_lock);
@@ -117,11 +107,6 @@ void console_write(const char *text, size_t bytes)
         uart_putc(text[i]);
     if (locked)
         spin_unlock(&console_lock);
-}
-
-void console_panic_mode(void)
-{
-    WRITE_ONCE(panicking, true);
 }
 
 static void vprintk(const char *fmt, va_list ap)

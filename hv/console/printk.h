@@ -6,8 +6,9 @@
 
 #include "hv/lib/types.h"
 
+void uart_init(void);                                   /* COM1; dom0 never sees the port (arch/svm/io.c) */
+void uart_putc(char c);                                 /* \n becomes \r\n */
 void console_write(const char *text, size_t bytes);     /* whole, not mixed with other CPUs' text */
-void console_panic_mode(void);                          /* from now on without the lock */
 
 /* %d %u %x %p %s %c with l, ll, z, width and zero fill; nothing else. Subject first ("d3v1: ..."). */
 void printk(const char *fmt, ...) __printf(1, 2);

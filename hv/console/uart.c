@@ -1,5 +1,8 @@
-#include "hv/console/uart.h"
+/* COM1, 16550, polled. */
+#include "hv/console/printk.h"
 #include "hv/arch/io.h"
+
+#define UART_PORT 0x3F8
 
 /* Registers of the 16550 (PC16550D data sheet, table 1). */
 #define REG_DATA 0

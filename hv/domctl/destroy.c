@@ -15,8 +15,9 @@
 
 /* From here on nothing new: no vCPU runs, no memory comes in, no map is made. The order of `dying` and the pause does
  * not matter to those who look at it under d->lock; those running now are waited for. */
-static bool stop(struct domain *d)
+static bool stop(struct domain *d, unsigned budget)
 {
+    (void)budget;
     spin_lock(&d->lock);
     WRITE_ONCE(d->dying, true);
     spin_unlock(&d->lock);
@@ -28,16 +29,6 @@ static bool stop(struct domain *d)
     return true;
 }
 
-static bool close_ports(struct domain *d)
-{
-    return evtchn_destroy(d, BUDGET);
-}
-
-static bool release_grants(struct domain *d)
-{
-    return gnttab_release_maps(d, BUDGET);
-}
-
 static void area_put(mfn_t *mfn)
 {
     if (mfn->n != MFN_INVALID.n)
@@ -46,8 +37,9 @@ static void area_put(mfn_t *mfn)
 }
 
 /* Events are closed and no vCPU runs: nobody looks at the areas any more, but v->info must stay an address. */
-static bool release_areas(struct domain *d)
+static bool release_areas(struct domain *d, unsigned budget)
 {
+    (void)budget;
     for (unsigned i = 0; i < d->nr_vcpus; i++) {
         struct vcpu *v = d->vcpu[i];
 
@@ -60,13 +52,9 @@ static bool release_areas(struct domain *d)
     return true;
 }
 
-static bool release_memory(struct domain *d)
+static bool bury(struct domain *d, unsigned budget)
 {
-    return p2m_teardown(d, BUDGET);
-}
-
-static bool bury(struct domain *d)
-{
+    (void)budget;
     spin_lock(&d->lock);
     d->dead = true;
     spin_unlock(&d->lock);
@@ -77,8 +65,8 @@ static bool bury(struct domain *d)
 }
 
 /* Each does a bounded piece of work; true: it is through. */
-static bool (*const stages[])(struct domain *d) = {
-    stop, close_ports, release_grants, release_areas, release_memory, bury,
+static bool (*const stages[])(struct domain *d, unsigned budget) = {
+    stop, evtchn_destroy, gnttab_release_maps, release_areas, p2m_teardown, bury,
 };
 
 long domain_destroy(struct domain *d)
@@ -86,7 +74,7 @@ long domain_destroy(struct domain *d)
     if (d->privileged)
         return -EINVAL;
     while (d->destroy_stage < ARRAY_SIZE(stages)) {
-        if (stages[d->destroy_stage](d))
+        if (stages[d->destroy_stage](d, BUDGET))
             d->destroy_stage++;
         if (d->destroy_stage < ARRAY_SIZE(stages) && hypercall_preempt())
             return HYPERCALL_RESTART;

@@ -1,7 +1,6 @@
 /* memory_op: how much a domain has and where. Long calls stop between extents and note in their first argument how many
  * are done (bits above the sub-op): a caller that forges the number cheats itself out of extents, no more. */
 #include "hv/domctl/domctl.h"
-#include "hv/domctl/physmap.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/vcpu.h"
 #include "hv/lib/string.h"

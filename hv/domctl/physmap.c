@@ -3,7 +3,6 @@
  * What was at a GFN before makes room. A guest's RAM is given back; dom0's RAM is parked instead: since its map is the
  * identity, the frame can serve nobody else, stays dom0's and returns when the GFN is cleared. Grant maps are left to
  * the grant table (gnttab/), which counts them. */
-#include "hv/domctl/physmap.h"
 #include "hv/domctl/domctl.h"
 #include "hv/arch/percpu.h"
 #include "hv/gnttab/gnttab.h"

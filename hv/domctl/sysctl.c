@@ -1,7 +1,6 @@
 /* sysctl: what the machine is and which domains it holds. Nothing here changes anything. Each CPU is a core of one
  * socket, since guests are never told otherwise. */
 #include "hv/domctl/domctl.h"
-#include "hv/domctl/physmap.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/tsc.h"
 #include "hv/mm/guestcopy.h"

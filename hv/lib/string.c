@@ -62,15 +62,6 @@ size_t strnlen(const char *s, size_t max)
     return n;
 }
 
-int strncmp(const char *a, const char *b, size_t max)
-{
-    for (size_t i = 0; i < max; i++) {
-        if (a[i] != b[i] || !a[i])
-            return (unsigned char)a[i] - (unsigned char)b[i];
-    }
-    return 0;
-}
-
 char *strchr(const char *s, int c)
 {
     for (; *s; s++) {

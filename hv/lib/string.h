@@ -10,7 +10,6 @@ void *memset(void *to, int byte, size_t bytes);
 int memcmp(const void *a, const void *b, size_t bytes);
 size_t strlen(const char *s);
 size_t strnlen(const char *s, size_t max);
-int strncmp(const char *a, const char *b, size_t max);
 char *strchr(const char *s, int c);
 
 #endif

@@ -16,7 +16,7 @@
 
 struct percpu percpu[CPUS_MAX];
 static jmp_buf panicked;
-static struct power_ports ports;
+struct power_ports machine_power;
 
 void panic(const char *fmt, ...)
 {
@@ -25,7 +25,6 @@ void panic(const char *fmt, ...)
 }
 
 void printk(const char *fmt, ...) { (void)fmt; }
-void machine_set_power_ports(const struct power_ports *p) { ports = *p; }
 
 static bool number_refused(const char *text)
 {
@@ -133,7 +132,7 @@ static void acpi(void)
     is(parse(&m), 0, "a whole machine");
     ok(m.nr_cpus == 2 && m.apic_id[1] == 5 && m.nr_ioapics == 1 && m.ioapic[0] == 0xFEC00000 && m.pm_timer_port == 0x608,
        "its CPUs that are on, its IO-APIC, its clock");
-    ok(ports.pm1a_cnt == 0x604 && ports.s5_type == 5, "and how it is switched off");
+    ok(machine_power.pm1a_cnt == 0x604 && machine_power.s5_type == 5, "and how it is switched off");
     percpu[1].apic_id = 5;
     put32(RSDT + 36, DSDT);             /* stands for one that dom0 may not see */
     is(acpi_adapt_dom0(2), RSDP, "dom0 sees the machine's own RSDP");

@@ -23,14 +23,10 @@ static void msrpm_allow(uint8_t *map, uint32_t msr)
     map[bit / 8] &= (uint8_t)~(3u << bit % 8);
 }
 
-static void iopm_set(uint8_t *map, unsigned first, unsigned last, bool intercept)
+static void iopm_intercept(uint8_t *map, unsigned first, unsigned last)
 {
-    for (unsigned port = first; port <= last; port++) {
-        if (intercept)
-            map[port / 8] |= (uint8_t)(1u << port % 8);
-        else
-            map[port / 8] &= (uint8_t)~(1u << port % 8);
-    }
+    for (unsigned port = first; port <= last; port++)
+        map[port / 8] |= (uint8_t)(1u << port % 8);
 }
 
 /* dom0 owns the machine's ports but for: the console's UART, and the legacy PICs and PIT, which it must believe
@@ -49,11 +45,11 @@ static void build_maps(void)
     for (unsigned i = 0; i < ARRAY_SIZE(state_msrs); i++)
         msrpm_allow(msrpm, state_msrs[i]);
     memset(domu_map, 0xFF, PAGE_SIZE << IOPM_ORDER);
-    iopm_set(dom0_map, 0x20, 0x21, true);
-    iopm_set(dom0_map, 0xA0, 0xA1, true);
-    iopm_set(dom0_map, 0x40, 0x43, true);
-    iopm_set(dom0_map, 0x61, 0x61, true);
-    iopm_set(dom0_map, 0x3F8, 0x3FF, true);
+    iopm_intercept(dom0_map, 0x20, 0x21);
+    iopm_intercept(dom0_map, 0xA0, 0xA1);
+    iopm_intercept(dom0_map, 0x40, 0x43);
+    iopm_intercept(dom0_map, 0x61, 0x61);
+    iopm_intercept(dom0_map, 0x3F8, 0x3FF);
     svm_msrpm = virt_to_paddr(msrpm);
     svm_iopm_dom0 = virt_to_paddr(dom0_map);
     svm_iopm_domu = virt_to_paddr(domu_map);

@@ -1,4 +1,0 @@
-#include "hv/arch/percpu.h"
-
-struct percpu percpu[CPUS_MAX];
-unsigned cpus_online;
