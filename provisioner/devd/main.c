@@ -25,6 +25,7 @@
 #define BACKENDS       "/local/domain/0/backend"
 #define BACKENDS_TOKEN "backends"
 #define EVENTS_AT_ONCE 16
+#define END_S          3u
 
 static const char *const type_names[] = { [DEVICE_VBD] = "vbd", [DEVICE_VIF] = "vif" };
 
@@ -245,6 +246,19 @@ static void reap(void)
     }
 }
 
+/* Workers answer what is in flight and end before we do, so that whoever stopped us may unmount what their files are on.
+ * Should one not, the alarm ends us, and that ends it. The next xs-devd takes the devices up. */
+static _Noreturn void end(void)
+{
+    for (const struct device *device = devices; device; device = device->next)
+        if (device->child.pid)
+            child_tell(&device->child, json_pack("{s:b}", "stop", 1));
+    alarm(END_S);
+    while (wait(NULL) > 0)
+        ;
+    exit(0);
+}
+
 static void signal_event(void)
 {
     struct signalfd_siginfo info;
@@ -253,7 +267,7 @@ static void signal_event(void)
         if (info.ssi_signo == SIGCHLD)
             reap();
         else
-            exit(0);                    /* the workers end with us; the next xs-devd takes the devices up */
+            end();
     }
 }
 

@@ -37,6 +37,10 @@ appears xvdc
 dd if=/dev/zero of=/dev/xvdc bs=64k count=64 oflag=direct 2>/dev/null || echo "disk: full"
 dd if=/dev/xvdc of=/dev/null bs=64k count=1 iflag=direct 2>/dev/null && echo "disk: full but read"
 appears xvdd
+appears xvdg
+start=\$(cut -d. -f1 /proc/uptime)
+dd if=/dev/xvdg of=/dev/null bs=4k count=40 iflag=direct 2>/dev/null
+[ \$((\$(cut -d. -f1 /proc/uptime) - start)) -ge 2 ] && echo "disk: slow"
 until [ "\$(cat /sys/block/xvdc/size)" = 8200 ]; do usleep 50000; done
 dd if=/dev/xvdd of=/dev/null bs=64k skip=32 count=1 iflag=direct 2>/dev/null || echo "disk: short"
 dd if=/dev/xvdd of=/dev/null bs=64k count=1 iflag=direct 2>/dev/null && echo "disk: short but read"
@@ -72,7 +76,12 @@ disk_attach "$domid" 51744 $DISKS/small/c.raw w
 check "a full file system: an error for the guest" says "$id" 60 'disk: full$'
 check "and no end of the disk" says "$id" 60 'disk: full but read'
 
+# Of all its disks together, and hv's buckets hold 100 ms of it.
+dom0 "xenstore-write /local/domain/0/backend/vbd/$domid/51808/limit '15 100000000 100'"
+disk_attach "$domid" 51808 $DISKS/b.raw r
 disk_attach "$domid" 51760 $DISKS/d.raw w
+check "a limit of 15 operations a second is kept" says "$id" 60 'disk: slow'
+dom0 "xenstore-rm /local/domain/0/backend/vbd/$domid/51808/limit"
 check "xvdd is connected" poll 30 disk_node_is "$domid" 51760 state 4
 dom0 "truncate -s 64K $DISKS/d.raw && truncate -s 4198400 $DISKS/small/c.raw && \
     xenstore-write /local/domain/0/backend/vbd/$domid/51744/params $DISKS/small/c.raw"
@@ -80,6 +89,8 @@ check "a file that became short: an error for the guest" says "$id" 60 'disk: sh
 check "only where it has nothing" says "$id" 60 'disk: short but read'
 check "the neighbours do not notice" says "$id" 60 'disk: neighbour well'
 
+dom0 "xenstore-write /local/domain/0/backend/vbd/$domid/51808/online 0 /local/domain/0/backend/vbd/$domid/51808/state 5"
+check "a disk is detached" poll 30 disk_node_is "$domid" 51808 state 6
 disk_attach "$domid" 51792 $DISKS/missing.raw w
 check "a file that is missing closes its device" poll 30 disk_node_is "$domid" 51792 state 6
 matches "and says why" 'missing.raw: No such file' "$(disk_node "$domid" 51792 error)"

@@ -96,7 +96,8 @@ bool worker_begins(void)
         memory = aligned_alloc(4096, serve_bytes());
     assert(memory);
     memset(pending, 0, sizeof(pending));
-    serve = serve_begin(memory, &meter, NULL, world->ring, 1, ABI_X86_64, &world->state, &limits);
+    serve = serve_begin(memory, &meter, NULL, world->ring,
+                        world->ring_pages ? world->ring_pages : 1, world->abi, &world->state, &limits);
     return serve;
 }
 

@@ -14,7 +14,9 @@
 #define COUNTED(kind, bytes) ((uint64_t)(kind) << 32 | (bytes))
 
 struct world {
-    _Alignas(4096) uint8_t ring[4096];
+    _Alignas(4096) uint8_t ring[RING_PAGES_MAX * 4096];
+    enum request_abi abi;
+    unsigned ring_pages;                /* 0: one */
     struct ring_state state;
     uint8_t pages[WORLD_PAGES][4096];
     bool readonly_grant[WORLD_PAGES];

@@ -235,6 +235,52 @@ static void limited(void)
           serve_limited_ns(serve) == 0 && serve_idle(serve), "then all pass, in order");
 }
 
+/* PVH GRUB's layout: slots of 108 bytes, fields behind the first word 4 bytes earlier. */
+static void thirty_two_bits(void)
+{
+    struct blkif_sring *ring = (struct blkif_sring *)the_world.ring;
+    uint64_t id = 77, sector = 6, answer_id;
+    struct blkif_request_segment seg = { .gref = 3, .first_sect = 1, .last_sect = 2 };
+    uint8_t *slot;
+    int16_t status;
+
+    world_new();
+    world->abi = ABI_X86_32;
+    worker_begins();
+    for (unsigned n = 0; n < 2; n++) {
+        slot = world->ring + 64 + n * 108;
+        slot[0] = BLKIF_OP_READ;
+        slot[1] = 1;
+        memcpy(slot + 4, &id, sizeof(id));
+        memcpy(slot + 12, &sector, sizeof(sector));
+        memcpy(slot + 20, &seg, sizeof(seg));
+    }
+    ring->req_prod = 2;
+    check(worker_finishes() == 0 && ring->rsp_prod == 2 && world->pages[2][511] == 0 && world->pages[2][512] == 6 &&
+          world->pages[2][1535] == 7, "requests of a 32-bit frontend");
+    memcpy(&answer_id, slot, sizeof(answer_id));
+    memcpy(&status, slot + 10, sizeof(status));
+    check(answer_id == 77 && slot[8] == BLKIF_OP_READ && status == BLKIF_RSP_OKAY, "are answered where it looks");
+}
+
+static void eight_pages(void)
+{
+    struct blkif_sring *ring = (struct blkif_sring *)the_world.ring;
+    struct blkif_request read = data_request(BLKIF_OP_READ, 0, 0, 0, 7);
+    bool notified;
+
+    world_new();
+    world->ring_pages = RING_PAGES_MAX;
+    worker_begins();
+    for (unsigned n = 0; n < 256; n++)
+        memcpy(&ring->ring[n], &read, sizeof(read));
+    ring->req_prod = 256;
+    check(worker_finishes() == 0 && ring->rsp_prod == 256 && counted(XS_METER_disk_read) == 256,
+          "a ring of eight pages has 256 requests");
+    ring->req_prod = 256 + 257;
+    check(worker_runs(&notified) == -EPROTO, "and not one more");
+}
+
 static uint32_t random_state = 99;
 
 static unsigned below(unsigned bound)
@@ -398,7 +444,7 @@ static void garbage(void)
 
         world_new();
         ring = (struct blkif_sring *)world->ring;
-        for (unsigned i = 64; i < sizeof(world->ring); i += 1 + below(40))
+        for (unsigned i = 64; i < 4096; i += 1 + below(40))
             world->ring[i] = (uint8_t)(below(2) ? below(16) : below(256));
         ring->req_prod = below(40);
         if (round % 4 == 0) {
@@ -436,6 +482,8 @@ int main(void)
     bad_requests();
     producer_lies();
     limited();
+    thirty_two_bits();
+    eight_pages();
     killed_at_random();
     garbage();
     return tap_end();
