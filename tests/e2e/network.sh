@@ -1,0 +1,94 @@
+#!/bin/sh
+# Guests' networks: addresses by DHCP, who reaches whom, what a guest cannot say in another's name, the way in by a
+# forwarded port; and each packet and byte that the guest counts is one that hv counts, and one that is billed.
+set -eu
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+. "$TOP/host/lib.sh"
+. "$TOP/tests/tap/tap.sh"
+. "$TOP/tests/e2e/lib.sh"
+e2e_host
+
+# What every script begins with. IPv6 is off: its own packets come at times of their own. `count` says what the guest has
+# counted, once nothing more comes.
+begin='b=/bin/busybox;s=/sys/class/net/eth0/statistics;n(){ $b cat $s/rx_packets $s/rx_bytes $s/tx_packets $s/tx_bytes|$b xargs;}
+count(){ o=;until [ "$o" = "$(n)" ];do o=$(n);$b sleep 7;done;echo count $o;}
+echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6;$b udhcpc -qni eth0;p(){ $b ping -c3 -w4 $1 >/tmp/p&&echo pings $1||echo silent $1;}
+'
+
+# rent NAME SCRIPT [GUEST-PORT]: a tiny guest with a network that runs the script; prints its id
+rent() {
+    words=xs.run=$(printf '%s%s' "$begin" "$2" | gzip -9 | base64 -w0)
+    made=$(call POST /v1/instances "$(jq -nc --arg n "$1" --arg c "$words" --arg p "${3-}" \
+        '{name: $n, image: "tiny", flavor: "xs1", network: true, cmdline: $c} +
+         (if $p == "" then {} else {forward_ports: [$p | tonumber]} end)')") || return 1
+    [ "$(action_ends "$(printf '%s' "$made" | jq -r .action.id)" 120)" = succeeded ] || return 1
+    printf '%s' "$made" | jq -r .id
+}
+
+address() { call GET "/v1/instances/$1" | jq -r '.addresses[0].ipv4'; }
+
+# counted INSTANCE: what hv has counted, as the guest says it. The guest's driver counts received frames without
+# their Ethernet header of 14 bytes.
+counted() {
+    call GET "/v1/instances/$1/usage" | jq -r '[.net_rx_packets, .net_rx_bytes, .net_tx_packets, .net_tx_bytes] | map(tonumber) |
+        [.[0], .[1] - 14 * .[0], .[2], .[3]] | map(tostring) | join(" ")'
+}
+said() { console "$1" | sed -n 's/^count //p' | tail -n 1; }
+agree() { [ "$(counted "$1")" = "$(said "$1")" ]; }
+
+customer net-a 10.00
+web=$(rent web 'echo from-the-guest >/tmp/x;$b httpd -p 80 -h /tmp;while :;do count;$b sleep 3;done' 80) || web=none
+web_key=$KEY
+check 'a guest has its address by DHCP' says "$web" 90 '^udhcpc: lease of 10\.77\.[0-9]+\.[0-9]+ obtained'
+web_ip=$(address "$web")
+matches 'which is the one that the API names' "lease of $web_ip obtained" "$(console "$web")"
+gateway=${web_ip%.*}.1
+network=${gateway%.1} network=${network##*.}
+port=$(call GET "/v1/instances/$web" | jq -r '.forwards[0].port')
+from_outside() { curl -sS --max-time 5 "http://127.0.0.1:$port/x" | grep -x from-the-guest; }
+check "the guest's port 80 is reached from outside" poll 20 from_outside
+
+# Its neighbour, which then speaks under the address .77, and with another MAC.
+neighbour=$(rent neighbour "p $web_ip;p $gateway;p 10.0.2.2;\$b ip a a ${gateway%.*}.77/24 dev eth0
+\$b ping -c2 -w2 -I ${gateway%.*}.77 $web_ip|\$b grep loss;\$b ip a d ${gateway%.*}.77/24 dev eth0
+i=\"\$b ifconfig eth0\";\$i down;\$i hw ether 02:00:00:00:00:77;\$i up;\$b ping -c2 -w2 $web_ip|\$b grep loss;count") || neighbour=none
+check 'its neighbour has done its part' says "$neighbour" 150 '^count '
+shown=$(console "$neighbour")
+matches 'guests of one customer reach each other' "^pings $web_ip\$" "$shown"
+matches 'and their gateway' "^pings $gateway\$" "$shown"
+matches "but not the owner's network" '^silent 10\.0\.2\.2$' "$shown"
+equals 'under another address or MAC nobody is reached' 2 "$(printf '%s\n' "$shown" | grep -c ' 0 packets received, 100% packet loss')"
+drops() { call GET "/v1/instances/$1/usage" | jq -r .net_tx_drops; }
+check 'those packets are counted as dropped' [ "$(drops "$neighbour")" -ge 2 ]
+check 'and all are counted as sent: guest and hv agree to the byte' poll 20 agree "$neighbour"
+
+KEY=$web_key
+netbacks() { dom0 'pidof xs-netback'; }
+for n in 1 2 3; do
+    before=$(netbacks)
+    dom0 "kill -9 $before"
+    check "every netback is killed ($n): the port answers again" poll 30 from_outside
+    differs() { [ -n "$(netbacks)" ] && [ "$(netbacks)" != "$before" ]; }
+    check "by another process ($n)" differs
+done
+check 'guest and hv agree to the byte' poll 60 agree "$web"
+
+customer net-b 10.00
+stranger=$(rent stranger "p $web_ip;p \$(\$b route -n|\$b awk '/^0/{print \$2}');count") || stranger=none
+check "another customer's guest has done its part" says "$stranger" 120 '^count '
+shown=$(console "$stranger")
+matches "the first customer's guest is not reached" "^silent $web_ip\$" "$shown"
+matches 'its own gateway is' "^pings $(address "$stranger" | sed 's/[0-9]*$/1/')\$" "$shown"
+check 'guest and hv agree to the byte' poll 20 agree "$stranger"
+equals 'nothing of it was dropped' 0 "$(drops "$stranger")"
+
+equals 'delete' succeeded "$(delete "$stranger")"
+KEY=$web_key
+equals 'delete' succeeded "$(delete "$neighbour")"
+equals 'delete' succeeded "$(delete "$web")"
+nobody_answers() { ! curl -s --max-time 2 "http://127.0.0.1:$port/x"; }
+check "then the forwarded port leads nowhere" nobody_answers
+left() { dom0 "ls -d /sys/class/net/xsbr${network} 2>/dev/null; nft list map inet xs forwards | grep ' 10[.]77[.]${network}[.]' || :"; }
+nothing_left() { [ -z "$(left)" ]; }
+check 'no bridge and no forward of that customer is left' poll 10 nothing_left
+tap_end
