@@ -49,16 +49,23 @@ static int call(const struct meter *meter, struct xs_meter_op *ops, unsigned cou
     return (int)arg.done;
 }
 
-/* The same number again: what it moves twice is counted once. 1; 0 the limit came first; or as meter_copy. */
-static int again_if_absent(const struct meter *meter, struct xs_meter_op *op, uint64_t *retry_ns)
+/* The buffer was absent, so nothing was moved or counted. Operations behind this one are done and cannot be done again, so
+ * should a limit have come meanwhile, it is waited for here: a page on the move and a limit at once are rare. 0, or as
+ * meter_copy. */
+static int again_if_absent(const struct meter *meter, struct xs_meter_op *op)
 {
-    int rc = 1;
+    uint64_t retry_ns;
+    int rc;
 
-    for (unsigned tries = 0; rc == 1 && op->status == -EFAULT && tries < TRIES; tries++) {
+    for (unsigned tries = 0; op->status == -EFAULT && tries < TRIES; tries++) {
         touch_op(op);
-        rc = call(meter, op, 1, retry_ns);
+        do {
+            rc = call(meter, op, 1, &retry_ns);
+        } while (rc == 0);
+        if (rc < 0)
+            return rc;
     }
-    return rc;
+    return 0;
 }
 
 int meter_copy(const struct meter *meter, struct xs_meter_op *ops, unsigned count, uint64_t *retry_ns)
@@ -72,10 +79,10 @@ int meter_copy(const struct meter *meter, struct xs_meter_op *ops, unsigned coun
         if (passed < 0)
             return passed;
         for (int i = 0; i < passed; i++) {
-            int rc = again_if_absent(meter, &ops[done + (unsigned)i], retry_ns);
+            int rc = again_if_absent(meter, &ops[done + (unsigned)i]);
 
-            if (rc != 1)
-                return rc < 0 ? rc : (int)done + i;
+            if (rc)
+                return rc;
         }
         done += (unsigned)passed;
         if ((unsigned)passed < batch)

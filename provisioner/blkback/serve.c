@@ -6,6 +6,8 @@
 
 #define BUFFER_BYTES (REQUEST_SEGS_MAX * 4096u)
 #define PAGE_BYTES   4096u
+/* A frontend that never ceases to ask for what is answered at once must not keep us from hearing devd. */
+#define ROUNDS_MAX   64u
 
 enum step {
     STEP_FREE,
@@ -241,9 +243,14 @@ static int take_all(struct serve *serve)
 
 int serve_run(struct serve *serve, bool *notify)
 {
+    unsigned rounds = 0;
     int rc;
 
     do {
+        if (rounds++ == ROUNDS_MAX) {
+            serve->limited_ns = serve->limited_ns ? serve->limited_ns : 1;
+            return 0;
+        }
         rc = serve->stopping ? 0 : take_all(serve);
         while (!rc && serve->copy_head && !serve->limited_ns)
             rc = copy_batch(serve);

@@ -31,7 +31,7 @@ struct serve *serve_begin(void *memory, const struct meter *meter, struct disk *
 int serve_run(struct serve *serve, bool *notify);
 /* What became of a disk_submit; serve_run comes next. */
 void serve_done(struct serve *serve, unsigned tag, int result);
-/* Copies wait for their limit: ns until serve_retry is due; 0: they do not. */
+/* Copies wait for their limit, or other events have their turn first: ns until serve_retry is due; 0: neither. */
 uint64_t serve_limited_ns(const struct serve *serve);
 void serve_retry(struct serve *serve);
 

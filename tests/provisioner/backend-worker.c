@@ -204,8 +204,9 @@ static void confinement_tests(void)
 }
 
 /* hv's side of a copy: what is absent once is there when asked for again. */
-static unsigned calls, absent_calls, limited_at;
+static unsigned calls, absent_calls, limited_at, limited_times;
 static int absent_op = -1, void_token;
+static bool done[150];
 
 long vmmcall(unsigned cmd, void *arg)
 {
@@ -224,7 +225,9 @@ long vmmcall(unsigned cmd, void *arg)
     for (copy->done = 0; copy->done < copy->nr_ops; copy->done++) {
         struct xs_meter_op *op = &ops[copy->done];
 
-        if (limited_at && op->seq + 1 == limited_at) {
+        if (done[op->seq])
+            return -EINVAL;             /* a number is done once with a token */
+        if (limited_at && op->seq + 1 == limited_at && limited_times && limited_times--) {
             copy->retry_ns = 12345;
             return 0;
         }
@@ -233,6 +236,7 @@ long vmmcall(unsigned cmd, void *arg)
             op->status = -EFAULT;
             absent_op = -1;
         }
+        done[op->seq] = op->status == 0;
         op->moved = op->status ? 0 : 512;
     }
     return 0;
@@ -248,7 +252,7 @@ static bool all_moved(const struct xs_meter_op *ops, unsigned count)
 
 static void meter_tests(void)
 {
-    enum { COUNT = 150 };
+    enum { COUNT = sizeof(done) };
     static uint8_t buffer[512];
     struct xs_meter_seg seg = { .ref = 1, .len = 512, .buffer = (uintptr_t)buffer };
     struct xs_meter_op ops[COUNT];
@@ -260,12 +264,16 @@ static void meter_tests(void)
     memset(buffer, 0x5a, sizeof(buffer));
     check(meter_copy(&meter, ops, COUNT, &retry_ns) == COUNT && all_moved(ops, COUNT) && calls == 3,
           "150 operations are three calls");
+    memset(done, 0, sizeof(done));
     absent_calls = 2;
     absent_op = 70;
     check(meter_copy(&meter, ops, COUNT, &retry_ns) == COUNT && all_moved(ops, COUNT), "what was absent is asked for again");
     check(buffer[0] == 0x5a && buffer[511] == 0x5a, "touching a buffer does not change it");
+    memset(done, 0, sizeof(done));
     limited_at = 101;
+    limited_times = 1;
     check(meter_copy(&meter, ops, COUNT, &retry_ns) == 100 && retry_ns == 12345, "the limit stops at its operation");
+    check(meter_copy(&meter, ops + 100, 50, &retry_ns) == 50 && all_moved(ops, COUNT), "and the rest passes later");
     void_token = 1;
     check(meter_copy(&meter, ops, COUNT, &retry_ns) == -EACCES, "a void token is the end");
 }

@@ -41,7 +41,7 @@ struct pending {
 extern struct pending pending[DISK_TAGS_MAX];
 
 extern unsigned copies_allowed;         /* operations until the limit; UINT_MAX none */
-extern void (*at_seam)(void);           /* called where a worker may be killed; NULL */
+extern void (*at_seam)(void);           /* called where a worker may be killed, or the frontend act; NULL */
 
 /* A worker begins, on what the one before it left. False: refused. */
 bool worker_begins(void);

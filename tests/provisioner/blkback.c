@@ -213,6 +213,36 @@ static void producer_lies(void)
     check(worker_runs(&notified) == -EPROTO, "a producer past what was answered");
 }
 
+/* Answered at once, since its descriptors are in a page that is not granted. */
+static void send_hopeless(void)
+{
+    struct blkif_request_indirect indirect = indirect_request(BLKIF_OP_READ, 0, 15, 1, 0);
+
+    indirect.indirect_grefs[0] = 99;
+    SEND(indirect);
+}
+
+/* One more while the last one is looked at. */
+static void asks_again(void)
+{
+    if (((struct blkif_sring *)world->ring)->rsp_prod + 1 == world->req_prod)
+        send_hopeless();
+}
+
+static void never_ceases(void)
+{
+    bool notified;
+
+    world_new();
+    at_seam = asks_again;
+    send_hopeless();
+    check(worker_runs(&notified) == 0 && serve_limited_ns(serve) == 1, "a frontend that never ceases: others have their turn");
+    check(world->req_prod >= 32, "after a while");
+    at_seam = NULL;
+    serve_retry(serve);
+    check(worker_finishes() == 0 && serve_idle(serve) && serve_limited_ns(serve) == 0, "then it goes on");
+}
+
 static void limited(void)
 {
     struct blkif_request write[3];
@@ -482,6 +512,7 @@ int main(void)
     bad_requests();
     producer_lies();
     limited();
+    never_ceases();
     thirty_two_bits();
     eight_pages();
     killed_at_random();
