@@ -81,12 +81,13 @@ const char *cmdline_word(const char *key, char *to, size_t room)
 
 void frontend_find(struct frontend *f, const char *device)
 {
-    char path[96];
+    char path[96], state[8];
 
     format(f->front, sizeof(f->front), "device/%s", device);
     xs_watch(f->front);
-    while (!xs_read(format(path, sizeof(path), "%s/backend", f->front), f->back, sizeof(f->back)))
-        xs_sleep(0, 0);
+    while (!xs_read(format(path, sizeof(path), "%s/state", f->front), state, sizeof(state)))
+        xs_sleep(0, 0);                 /* its maker writes it last */
+    xs_read(format(path, sizeof(path), "%s/backend", f->front), f->back, sizeof(f->back));
     xs_watch(format(path, sizeof(path), "%s/state", f->back));
 }
 
