@@ -12,6 +12,7 @@ void hypercall_dispatch(struct vcpu *v);
 
 long do_vcpu_op(unsigned cmd, unsigned vcpu_id, uint64_t arg_va);
 long do_sched_op(unsigned cmd, uint64_t arg_va);
+long do_sched_op_narrow(unsigned cmd, uint64_t arg_va);      /* for 32-bit callers */
 long do_console_io(unsigned cmd, unsigned count, uint64_t buffer_va);
 long do_platform_op(uint64_t arg_va);
 long do_physdev_op(unsigned cmd, uint64_t arg_va);

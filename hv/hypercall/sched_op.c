@@ -31,12 +31,24 @@ static void poll_times_out(void *arg)
     sched_wake(v);
 }
 
+/* Sleeps until an event of those that poll_port says, which the caller has set, or the time is up (0: never). */
+static void poll_sleep(struct vcpu *v, uint64_t timeout_ns)
+{
+    struct timer *t = &v->sched->poll_timer;
+
+    if (timeout_ns) {
+        if (!t->fire)
+            timer_init(t, poll_times_out, v);
+        timer_set(t, timeout_ns);
+    }
+    sched_block(v);
+}
+
 /* Sleeps until one of the ports is pending, masked or not, or the time is up. The result is always 0: the guest looks
  * itself. poll_active is set before the bits are looked at; evtchn.c sets a bit before it looks at poll_active. */
 static long poll(uint64_t arg_va)
 {
     struct vcpu *v = current_vcpu();
-    struct timer *t = &v->sched->poll_timer;
     evtchn_port_t ports[64];
     struct sched_poll arg;
     int pending = 0;
@@ -56,13 +68,36 @@ static long poll(uint64_t arg_va)
         v->poll_active = 0;
         return MIN(pending, 0);
     }
-    if (arg.timeout) {
-        if (!t->fire)
-            timer_init(t, poll_times_out, v);
-        timer_set(t, arg.timeout);
-    }
-    sched_block(v);
+    poll_sleep(v, arg.timeout);
     return 0;
+}
+
+#define NAP_NS (NS_PER_MS / 10)
+
+/* A boot loader takes no interrupts and clears no event: it yields until its disk has answered. It sleeps instead of
+ * spinning, which its owner would pay for and the disk's backend wait for. */
+static void nap(struct vcpu *v)
+{
+    sched_block_prepare(v);
+    v->poll_port = 0;
+    __atomic_store_n(&v->poll_active, 1, __ATOMIC_SEQ_CST);
+    if (vcpu_has_work(v))
+        v->poll_active = 0;
+    else
+        poll_sleep(v, now_ns() + NAP_NS);
+}
+
+long do_sched_op_narrow(unsigned cmd, uint64_t arg_va)
+{
+    switch (cmd) {
+    case SCHEDOP_yield:
+        nap(current_vcpu());
+        return 0;
+    case SCHEDOP_shutdown:
+        return shutdown_self(arg_va);
+    default:
+        return -ENOSYS;
+    }
 }
 
 long do_sched_op(unsigned cmd, uint64_t arg_va)

@@ -27,6 +27,7 @@ WRAP(hc_console_io, do_console_io((unsigned)a[0], (unsigned)a[1], a[2]))
 WRAP(hc_grant_table_op, do_grant_table_op((unsigned)a[0], a[1], (unsigned)a[2]))
 WRAP(hc_vcpu_op, do_vcpu_op((unsigned)a[0], (unsigned)a[1], a[2]))
 WRAP(hc_sched_op, do_sched_op((unsigned)a[0], a[1]))
+WRAP(hc_sched_op_narrow, do_sched_op_narrow((unsigned)a[0], a[1]))
 WRAP(hc_event_channel_op, do_event_channel_op((unsigned)a[0], a[1]))
 WRAP(hc_physdev_op, do_physdev_op((unsigned)a[0], a[1]))
 WRAP(hc_hvm_op, do_hvm_op((unsigned)a[0], a[1]))
@@ -38,8 +39,8 @@ WRAP(hc_meter_op, do_meter_op((unsigned)a[0], a[1]))
 static const struct {
     long (*call)(const args_t a);
     bool privileged;                    /* dom0 only: others get -EPERM before an argument is looked at */
-    long (*narrow)(const args_t a);     /* for 32-bit callers: what PVH GRUB needs. Its structs are the same in both widths,
-                                         * but for memory_op's, and sched_op's poll, which reads a wrong timeout */
+    long (*narrow)(const args_t a);     /* for 32-bit callers: what PVH GRUB needs; its structs for events and parameters
+                                         * are the same in both widths */
 } table[NR_HYPERCALLS] = {
     [__HYPERVISOR_platform_op] = { hc_platform_op, true, NULL },
     [__HYPERVISOR_memory_op] = { hc_memory_op, false, hc_memory_op_narrow },
@@ -47,7 +48,7 @@ static const struct {
     [__HYPERVISOR_console_io] = { hc_console_io, true, NULL },
     [__HYPERVISOR_grant_table_op] = { hc_grant_table_op, false, NULL },
     [__HYPERVISOR_vcpu_op] = { hc_vcpu_op, false, NULL },
-    [__HYPERVISOR_sched_op] = { hc_sched_op, false, hc_sched_op },
+    [__HYPERVISOR_sched_op] = { hc_sched_op, false, hc_sched_op_narrow },
     [__HYPERVISOR_event_channel_op] = { hc_event_channel_op, false, hc_event_channel_op },
     [__HYPERVISOR_physdev_op] = { hc_physdev_op, true, NULL },
     [__HYPERVISOR_hvm_op] = { hc_hvm_op, false, hc_hvm_op },

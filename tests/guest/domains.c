@@ -37,6 +37,23 @@ static const uint8_t asks[] = {
     0xfa, 0xf4,                                                     /* cli; hlt */
 };
 
+/* As a boot loader that waits for its disk. */
+#define NAPS 20u
+static const uint8_t naps[] = {
+    0xbe, NAPS, 0x00, 0x00, 0x00,                                   /* movl $NAPS, %esi */
+    0xb8, 0x1d, 0x00, 0x00, 0x00,                                   /* movl $29, %eax: sched_op */
+    0x31, 0xdb,                                                     /* xorl %ebx, %ebx: yield */
+    0x0f, 0x01, 0xd9,                                               /* vmmcall */
+    0x85, 0xc0, 0x75, 0xfe,                                         /* testl %eax, %eax; jnz . */
+    0x4e, 0x75, 0xef,                                               /* decl %esi; jnz to movl $29 */
+    0xc7, 0x05, 0x00, 0x20, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00,     /* movl $SHUTDOWN_reboot, WORD_GPA */
+    0xb8, 0x1d, 0x00, 0x00, 0x00,                                   /* movl $29, %eax */
+    0xbb, 0x02, 0x00, 0x00, 0x00,                                   /* movl $2, %ebx: shutdown */
+    0xb9, 0x00, 0x20, 0x00, 0x00,                                   /* movl $WORD_GPA, %ecx */
+    0x0f, 0x01, 0xd9,                                               /* vmmcall */
+    0xeb, 0xfe,                                                     /* jmp . */
+};
+
 static long code_write(uint32_t domid, const uint8_t *code, unsigned bytes)
 {
     struct xs_build_write w = { .domid = domid, .gpa = CODE_GPA, .from = (uint64_t)code, .bytes = bytes };
@@ -221,7 +238,7 @@ static void check_inventory(const struct xs_meter_inventory *before, const struc
 void guest_main(void)
 {
     struct xs_meter_inventory before, now;
-    uint64_t window = gfn_unused();
+    uint64_t window = gfn_unused(), begun;
     unsigned good = 0;
 
     if (!guest_is_dom0()) {
@@ -242,6 +259,9 @@ void guest_main(void)
     ends_with(faults, sizeof(faults), SHUTDOWN_crash, "a triple fault is a crash");
     ends_with(strays, sizeof(strays), SHUTDOWN_poweroff, "a write to where nothing is goes nowhere");
     ends_with(asks, sizeof(asks), SHUTDOWN_poweroff, "a hypercall that is none is just refused");
+    begun = rdtsc();
+    ends_with(naps, sizeof(naps), SHUTDOWN_reboot, "32-bit code yields, and says how it ends");
+    check(rdtsc() - begun >= NAPS * stats->tsc_khz / 10, "it has slept 0.1 ms each time, not spun");
     now = inventory();
     check_inventory(&before, &now);
     crowd();                            /* its windows need a table that stays */
