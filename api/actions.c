@@ -240,8 +240,10 @@ enum answer action_create(struct request *rq, struct reply *rp)
     struct instance_row instance;
     const char *type = "";
     json_t *more = NULL;
-    enum answer answer = instance_own(rq, rp, &instance);
+    enum answer answer = idem_replay(rq, rp);
 
+    if (answer == ANSWER_OK)
+        answer = instance_own(rq, rp, &instance);
     if (answer == ANSWER_OK)
         answer = action_read(rq, rp, &type, &more);
     if (answer == ANSWER_OK)

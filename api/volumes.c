@@ -192,8 +192,10 @@ enum answer volume_resize(struct request *rq, struct reply *rp)
     int64_t size_mib = 0, least_mib;
     struct fields fields;
     struct idem idem;
-    enum answer answer = volume_own(rq, rp, rq->param, &volume);
+    enum answer answer = idem_replay(rq, rp);
 
+    if (answer == ANSWER_OK)
+        answer = volume_own(rq, rp, rq->param, &volume);
     if (answer != ANSWER_OK)
         return answer;
     least_mib = json_integer_value(json_object_get(volume, "size_mib"));

@@ -319,6 +319,36 @@ static void tenants(void)
     answer_free(&answer);
 }
 
+/* A stored answer does not change because the world has: bigger since, gone since. */
+static void old_answers(void)
+{
+    char volume[40], instance[40], resize[128], actions[128], attach[128];
+    struct response answer;
+
+    make(key, "/v1/volumes", "{\"name\":\"old\",\"size_mib\":1}", volume);
+    rig_instance(&rig, key, "old", instance);
+    snprintf(resize, sizeof(resize), "/v1/volumes/%s/resize", volume);
+    snprintf(actions, sizeof(actions), "/v1/instances/%s/actions", instance);
+    snprintf(attach, sizeof(attach), "{\"type\":\"attach\",\"volume_id\":\"%s\"}", volume);
+    for (int again = 0; again < 2; again++) {
+        answer = rig_post(&rig, key, resize, "old-1", "{\"size_mib\":2}");
+        ok(answer.status == 200 && number_of(&answer, "size_mib") == 2, "%s: resized to 2 MiB", again ? "later" : "first");
+        answer_free(&answer);
+        answer = rig_post(&rig, key, actions, "old-2", attach);
+        ok_int(answer.status, 202, "%s: attached", again ? "later" : "first");
+        answer_free(&answer);
+        if (again)
+            break;
+        answer = ask("POST", key, "{\"size_mib\":9}", "%s", resize);
+        answer_free(&answer);
+        answer = ask("DELETE", key, NULL, "/v1/instances/%s", instance);
+        answer_free(&answer);
+        answer = ask("DELETE", key, NULL, "/v1/volumes/%s", volume);
+        ok_int(answer.status, 204, "the volume is gone");
+        answer_free(&answer);
+    }
+}
+
 /* The answer was lost: the same key again finds the one effect. */
 static void lost_answers(void)
 {
@@ -373,6 +403,7 @@ int main(void)
     forwards();
     ssh_keys();
     tenants();
+    old_answers();
     lost_answers();
     rig_end(&rig);
     return tap_end();
