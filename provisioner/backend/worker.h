@@ -17,7 +17,7 @@
  *   3  the frontend broke the protocol; it has said how ({"broken":"..."}). The device
  *      is closed and stays so until the frontend begins anew
  *   1  it could not start ({"failed":"..."}) or something of ours failed; it is
- *      started again (after a pause when that repeats)
+ *      started again at once. More than 10 ends within 10 s, killed or not, close the device
  * and may be killed at any moment: devd starts another one with the same
  * config (a new token), which goes on from the state file.
  *
