@@ -49,9 +49,9 @@ static int call(const struct meter *meter, struct xs_meter_op *ops, unsigned cou
     return (int)arg.done;
 }
 
-/* The buffer was absent, so nothing was moved or counted. Operations behind this one are done and cannot be done again, so
- * should a limit have come meanwhile, it is waited for here: a page on the move and a limit at once are rare. 0, or as
- * meter_copy. */
+/* The buffer was absent, so nothing was moved or counted. Operations behind this one are done and cannot be done
+ * again, so should a limit have come meanwhile, it is waited for here: a page on the move and a limit at once are
+ * rare. 0, or as meter_copy. */
 static int again_if_absent(const struct meter *meter, struct xs_meter_op *op)
 {
     uint64_t retry_ns;

@@ -37,7 +37,8 @@
  * config, both:   {"domid","device","channel","token":32 hex,"refs":[...] (vif: tx_refs, rx_refs),"port" (vif: tx_port,
  *                 rx_port; equal when not split),"uid","gid","state":PATH}
  *         vbd:    {"abi":"x86_64" or "x86_32" (PVH GRUB),"file":PATH,"readonly":bool,"discard":bool,"indirect":bool}
- *         vif:    {"tap":NAME,"bridge":NAME,"mac":"02:..","ipv4":["10.77.1.2"],"rx_notify","sg","gso4","gso6","csum_offload","multicast"}
+ *         vif:    {"tap":NAME,"bridge":NAME,"mac":"02:..","ipv4":["10.77.1.2"],"rx_notify","sg","gso4","gso6",
+ *                 "csum_offload","multicast"}
  *                 (features as the frontend has asked for and we offer)
  */
 #ifndef PROVISIONER_BACKEND_WORKER_H

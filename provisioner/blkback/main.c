@@ -153,8 +153,8 @@ int main(void)
     worker_confine((uid_t)worker.config.uid, (gid_t)worker.config.gid, allowed);
     disk_watch(worker.disk, WORKER_SOCKET_FD);
     disk_watch(worker.disk, worker_event_fd());
-    worker_say(json_pack("{s:b,s:I,s:i}", "ready", 1, "sectors", (json_int_t)worker.config.limits.sectors, "sector_size",
-                         (int)SECTOR_BYTES));
+    worker_say(json_pack("{s:b,s:I,s:i}", "ready", 1, "sectors", (json_int_t)worker.config.limits.sectors,
+                         "sector_size", (int)SECTOR_BYTES));
     run(true);          /* a worker before us may have answered and not told */
     for (;;) {
         disk_wait(worker.disk);

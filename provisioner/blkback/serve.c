@@ -172,8 +172,8 @@ static void op_fill(struct serve *serve, struct work *work, struct xs_meter_op *
         op->kind = XS_METER_control;
         op->nr_segs = 1;
         make_resident(serve, work, PAGE_BYTES);
-        work->segs[0] = (struct xs_meter_seg){ .ref = work->req.descriptors, .buffer = at,
-                                               .len = (uint16_t)(work->req.nr_segs * sizeof(struct blkif_request_segment)) };
+        work->segs[0] = (struct xs_meter_seg){ .ref = work->req.descriptors, .buffer = at };
+        work->segs[0].len = (uint16_t)(work->req.nr_segs * sizeof(struct blkif_request_segment));
         return;
     }
     op->kind = kind_of(work);

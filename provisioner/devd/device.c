@@ -187,8 +187,8 @@ static bool start_worker(struct device *device)
         fail(device, "no metered channel: %s", strerror(-rc));
         return false;
     }
-    config = json_pack("{s:i,s:i,s:I,s:o,s:i,s:i,s:s}", "domid", (int)device->domid, "device", (int)device->id, "channel",
-                       (json_int_t)opened.channel, "token", json_hex(opened.token, sizeof(opened.token)), "uid",
+    config = json_pack("{s:i,s:i,s:I,s:o,s:i,s:i,s:s}", "domid", (int)device->domid, "device", (int)device->id,
+                       "channel", (json_int_t)opened.channel, "token", json_hex(opened.token, sizeof(opened.token)), "uid",
                        (int)device_users[device->type].uid, "gid", (int)device_users[device->type].gid, "state",
                        record_state_path(device->name, path));
     json_object_update_missing(config, device->agreed);

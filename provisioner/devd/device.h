@@ -1,5 +1,6 @@
-/* One device's life, as a state machine. It acts on what the nodes say when it looks, not on which event told it to look, so events
- * may come in any order, merge or repeat. Its hands are store.h, channel.h, child.h and record.h, which the tests replace.
+/* One device's life, as a state machine. It acts on what the nodes say when it looks, not on which event told it to
+ * look, so events may come in any order, merge or repeat. Its hands are store.h, channel.h, child.h and record.h, which
+ * the tests replace.
  *
  *   NEW       not looked at yet, or the last xs-devd's: offered, or taken up where that one left it
  *   OFFERED   backend in InitWait; waits for the frontend's answer

@@ -77,7 +77,8 @@ static void listen_to(struct device *device, pid_t before)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.fd = device->child.socket };
 
-    if (device->child.pid && device->child.pid != before && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, device->child.socket, &event) != 0)
+    if (device->child.pid && device->child.pid != before &&
+        epoll_ctl(epoll_fd, EPOLL_CTL_ADD, device->child.socket, &event) != 0)
         fatal("epoll: a worker's socket");
 }
 
@@ -246,8 +247,8 @@ static void reap(void)
     }
 }
 
-/* Workers answer what is in flight and end before we do, so that whoever stopped us may unmount what their files are on.
- * Should one not, the alarm ends us, and that ends it. The next xs-devd takes the devices up. */
+/* Workers answer what is in flight and end before we do, so that whoever stopped us may unmount what their files are
+ * on. Should one not, the alarm ends us, and that ends it. The next xs-devd takes the devices up. */
 static _Noreturn void end(void)
 {
     for (const struct device *device = devices; device; device = device->next)

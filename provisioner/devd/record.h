@@ -1,5 +1,5 @@
-/* The state directory: what was agreed with a frontend, as JSON, and beside it the worker's own state file. Both outlive
- * us, not the machine: the directory is on a tmpfs. */
+/* The state directory: what was agreed with a frontend, as JSON, and beside it the worker's own state file. Both
+ * outlive us, not the machine: the directory is on a tmpfs. */
 #ifndef DEVD_RECORD_H
 #define DEVD_RECORD_H
 

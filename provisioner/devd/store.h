@@ -11,8 +11,8 @@ int store_fd(void);
 
 /* malloc'd, NULL when there is no such node. */
 char *store_read(const char *directory, const char *node);
-/* Writes the members of `nodes` (strings; stolen) into the directory, at once. Does nothing when that has no node `state`:
- * a device that was removed meanwhile is not made again. */
+/* Writes the members of `nodes` (strings; stolen) into the directory, at once. Does nothing when that has no node
+ * `state`: a device that was removed meanwhile is not made again. */
 void store_write(const char *directory, json_t *nodes);
 void store_remove(const char *directory, const char *node);
 
