@@ -125,11 +125,13 @@ static void socket_tests(void)
 static void keeps_state(void)
 {
     char *state = worker_state(state_path, 4096);
+    json_t *found;
 
     if (!state)
         worker_failed("no state");
-    worker_say(json_pack("{s:s}", "state", state));
+    found = json_pack("{s:s}", "state", state);
     strcpy(state, "in flight");
+    worker_say(found);                  /* from now on we may be killed */
     worker_config();
 }
 
