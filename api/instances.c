@@ -112,20 +112,33 @@ static json_t *meters_ask(struct request *rq, const char *instance_id)
     return by_id;
 }
 
-/* New reference: what runs for this instance, [] if nothing, NULL if unknown. */
-static json_t *meters_of(const json_t *by_id, const char *instance_id)
+static void meters_add(json_t *meters, const json_t *devices, const char *const *names)
 {
-    json_t *meters = json_object_get(by_id, instance_id);
+    for (; json_array_size(devices) && *names; names++)
+        json_array_append_new(meters, json_string(*names));
+}
+
+/* New reference: what runs for this instance, [] if nothing, NULL if unknown. accountd names what time
+ * alone costs; what its disks and its address do is billed too, as it happens. */
+static json_t *meters_of(const json_t *by_id, const char *instance_id, const json_t *live)
+{
+    static const char *const disk[] = { "disk_ops", "disk_bytes", NULL };
+    static const char *const network[] = { "net_packets", "net_bytes_out", "net_bytes_in", NULL };
+    json_t *meters = json_copy(json_object_get(by_id, instance_id));
 
     if (!by_id)
         return NULL;
-    return json_is_array(meters) ? json_incref(meters) : json_array();
+    if (json_array_size(meters)) {
+        meters_add(meters, json_object_get(live, "volumes"), disk);
+        meters_add(meters, json_object_get(live, "addresses"), network);
+    }
+    return meters ? meters : json_array();
 }
 
 static json_t *view_with_meters(struct request *rq, const struct instance_row *row, const json_t *live,
                                 const json_t *by_id)
 {
-    json_t *meters = meters_of(by_id, row->instance_id);
+    json_t *meters = meters_of(by_id, row->instance_id, live);
     json_t *view = instance_view(rq, row, live, meters);
 
     json_decref(meters);

@@ -189,6 +189,7 @@ static void instance_with_all(void)
     ok_int((long long)json_array_size(json_object_get(answer.json, "volumes")), 2, "has its own disk and the volume");
     ok_int((long long)json_array_size(json_object_get(answer.json, "forwards")), 2, "and two ports");
     ok(json_integer_value(json_object_get(ssh, "port")) >= 22000 && json_object_get(ssh, "host"), "ssh says where to log in");
+    ok_has(answer.text, "\"meters_running\":[\"vcpu_reserved\",\"disk_ops\",\"disk_bytes\",\"net_packets\",", "its meters are named");
     ok_text(answer_text_of(&answer, "state_reason"), "1 keys, 22 bytes of user data", "key and user data reached the provisioner");
     answer_free(&answer);
     answer = ask("GET", key, NULL, "/v1/ips");
