@@ -34,6 +34,16 @@ struct walk {
     uint64_t va, gpa;                   /* of the page; bit 0 of va: it may be written without another walk */
 };
 
+#define WALKS 4u
+
+/* Each CPU's own; bits of percpu.walks say which are good. Of four levels the lower two are walked anew within the same
+ * GiB: buffers lie together. */
+static struct seen {
+    struct walk walk[WALKS];
+    uint64_t gib, table, rights;        /* va >> 30; its table of level 1; the AND of the entries above */
+} seen[CPUS_MAX];
+#define SEEN_GIB (1u << WALKS)
+
 /* Guest-virtual to guest-physical under the p2m lock. -EFAULT; -EAGAIN an entry changed under our hands. Compiled once
  * for each number of levels. CR0.WP is taken as set. */
 static inline __attribute__((always_inline)) int walk_levels(struct vcpu *v, struct vcpu_paging pg, const unsigned levels,
@@ -42,9 +52,18 @@ static inline __attribute__((always_inline)) int walk_levels(struct vcpu *v, str
     struct p2m *p2m = &v->domain->p2m;
     const unsigned bytes = levels == 2 ? 4 : 8, index_bits = levels == 2 ? 10 : 9;
     uint64_t need = PTE_P | (write ? PTE_W : 0) | (pg.user ? PTE_U : 0), table = pg.root, all = ~0ull;
+    struct percpu *cpu = this_cpu();
+    struct seen *s = &seen[cpu->id];
+    bool near = levels == 4 && cpu->walks & SEEN_GIB && s->gib == va >> 30 && !(~s->rights & need);
 
+    if (near) {
+        table = s->table;
+        all = s->rights;
+    }
 #pragma GCC unroll 4
     for (unsigned l = levels; l--;) {
+        if (l >= 2 && near)
+            continue;
         unsigned shift = 12 + index_bits * l;
         bool pdpte = levels == 3 && l == 2;         /* four of them, with neither R/W, U/S nor A (APM 2, 5.2.3) */
         uint64_t index = va >> shift & ((1u << (pdpte ? 2 : index_bits)) - 1);
@@ -62,6 +81,12 @@ static inline __attribute__((always_inline)) int walk_levels(struct vcpu *v, str
             return -EAGAIN;
         table = e & PTE_ADDR;
         all &= e;
+        if (levels == 4 && l == 2 && !leaf) {
+            s->gib = va >> 30;
+            s->table = table;
+            s->rights = all;
+            cpu->walks |= SEEN_GIB;
+        }
         if (leaf) {
             uint64_t low = (1ull << shift) - 1;
 
@@ -88,10 +113,6 @@ static int walk_once(struct vcpu *v, uint64_t va, bool write, struct walk *out)
 }
 
 #define WALK_RETRIES 16
-#define WALKS 4u
-
-/* Each CPU's own; percpu.walks says which are good. */
-static struct walk walks[CPUS_MAX][WALKS];
 
 static __attribute__((noinline)) int walk_anew(struct vcpu *v, uint64_t va, bool write, struct walk *out)
 {
@@ -109,13 +130,13 @@ static inline int walk_va(struct vcpu *v, uint64_t va, bool write, uint64_t *gpa
 {
     struct percpu *cpu = this_cpu();
     unsigned slot = va >> PAGE_SHIFT & (WALKS - 1);
-    struct walk *seen = &walks[cpu->id][slot];
+    struct walk *walk = &seen[cpu->id].walk[slot];
 
-    if (!(cpu->walks >> slot & 1) || (seen->va ^ va) & PAGE_MASK || (seen->va & 1) < write) {
-        if (walk_anew(v, va, write, seen))
+    if (!(cpu->walks >> slot & 1) || (walk->va ^ va) & PAGE_MASK || (walk->va & 1) < write) {
+        if (walk_anew(v, va, write, walk))
             return -EFAULT;
     }
-    *gpa = seen->gpa | (va & ~PAGE_MASK);
+    *gpa = walk->gpa | (va & ~PAGE_MASK);
     return 0;
 }
 

@@ -168,6 +168,29 @@ static void test_remembered(void)
     ok(!copy_from_guest(&byte, VA, 1) && byte == 'x', "spoils nothing");
 }
 
+/* The upper levels of a GiB are remembered with their rights. */
+static void test_remembered_gib(void)
+{
+    static const unsigned all[4] = { P | W, P | W, P | W, P | W }, upper_read_only[4] = { P | W, P | W, P, P | W };
+    uint64_t next = VA + PAGE_SIZE, table_entry;
+    char byte;
+
+    whole_paging = (struct vcpu_paging){ false, 4, ROOT };
+    map64(4, VA, PAGE, all);
+    *entry64(0, 4, next) = OTHER | P | W;
+    table_entry = *entry64(3, 4, VA);
+    ok(!copy_from_guest(&byte, VA, 1), "a page is read");
+    *entry64(3, 4, VA) = 0;
+    ok(!copy_to_guest(next, "y", 1) && *(char *)whole_at(dom0, OTHER) == 'y', "the next is written by what is remembered");
+    is(*entry64(0, 4, next) & (A | D), A | D, "and marked itself");
+    is(copy_from_guest(&byte, VA + (1ull << 30), 1), -EFAULT, "another GiB is walked from the top");
+    *entry64(3, 4, VA) = table_entry;
+    map64(4, VA, PAGE, upper_read_only);
+    *entry64(0, 4, next) = OTHER | P | W;
+    ok(!copy_from_guest(&byte, VA, 1), "a page below an entry that is read-only is read");
+    is(copy_to_guest(next, "z", 1), -EFAULT, "its neighbour is not written");
+}
+
 static void test_holes(void)
 {
     static const unsigned all[4] = { P | W, P | W, P | W, P | W };
@@ -194,6 +217,7 @@ int main(void)
     test_sizes();
     test_two_levels();
     test_remembered();
+    test_remembered_gib();
     test_holes();
     return tap_end();
 }
