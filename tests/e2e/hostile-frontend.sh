@@ -32,8 +32,9 @@ disk_attach "$neighbour_domid" $DISK_SCRIPT $DISKS/script r
 check 'a neighbour uses its disk' says "$neighbour" 90 'neighbour: round'
 rounds() { console "$neighbour" | grep -c 'neighbour: round'; }
 more_than() { [ "$(rounds)" -gt "$1" ]; }
-neighbour_worker() { dom0 "for p in \$(pidof xs-blkback); do grep -l neighbour.raw /proc/\$p/fd -r 2>/dev/null; ls -l /proc/\$p/fd | grep -q neighbour.raw && echo \$p; done"; }
+neighbour_worker() { dom0 'for p in $(pidof xs-blkback); do ! ls -l /proc/$p/fd | grep -q neighbour.raw || echo $p; done'; }
 worker=$(neighbour_worker)
+matches 'one worker has its file' '^[0-9]+$' "$worker"
 before=$(services)
 dom0 'cat /run/sv/devd/supervise/pid' >"$E2E/devd"
 inventory >"$E2E/before"
