@@ -1,4 +1,4 @@
-/* Random bytes for identifiers (boot id, incarnations): RDRAND where the CPU has it. Not for keys. */
+/* Random bytes for identifiers (boot id, incarnations) and, as far as the CPU has RDRAND, channels' tokens. Not for keys. */
 #ifndef ARCH_RANDOM_H
 #define ARCH_RANDOM_H
 
