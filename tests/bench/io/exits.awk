@@ -18,7 +18,7 @@ function reset() {
     mine = decoded = others = injected = 0
     split("", by_code)
 }
-/Injecting/ && inside && vcpu == guest { injected++ }
+/Injecting|Servicing virtual/ && inside && vcpu == guest { injected++ }
 /^vmrun!|Injecting.*vmrun!/ { vcpu = $NF }
 match($0, /vmexit\([0-9a-f]*, [0-9a-f]*, [0-9a-f]*, [0-9a-f]*\)/) {     # may follow an injection on its line
     code = substr($0, RSTART + 7, 8)
