@@ -103,8 +103,8 @@ uint64_t admission_pages(int64_t guests, int64_t vcpus, int64_t memory_mib);
  * What `destroy`, `unplug` and `clean` do, and the undoing of `domain`. */
 enum step_end domain_remove(struct run *run);
 
-/* Whether the instance has a domain that has not shut down. */
-bool domain_lives(struct run *run);
+/* Whether the instance has a domain that has not shut down: 1, 0, -errno. */
+int domain_lives(struct run *run);
 
 /* The file of a new volume, all of it or (an image is large) a part. 0 it is
  * there and its row says so; 1 there is more to do, *percent is done; -errno. */

@@ -4,7 +4,6 @@
 #include "provisioner/worker.h"
 #include "common/log.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,13 +48,9 @@ static int snapshot_collect(void *context, const struct snapshot *s)
 /* 0, or -errno. One that waits for its image was answered for, and so was a root. */
 static int disk_settle(const struct files *f, const struct volume *v)
 {
-    int rc = 0;
+    int rc;
 
-    if (v->state == FILE_READY) {
-        rc = volumes_grow(f->volumes, v->volume_id, v->size_mib);
-        return rc == -ENOENT ? 0 : rc;          /* the instance that needs it says so */
-    }
-    if (v->state == FILE_CREATING && *v->image)
+    if (v->state == FILE_READY || (v->state == FILE_CREATING && *v->image))
         return 0;
     rc = volumes_remove(f->volumes, VOLUMES_VOLUME, v->volume_id);
     if (rc)

@@ -84,8 +84,9 @@ static enum step_end plug(struct run *run)
     if (rc != 1)
         return rc < 0 ? STEP_RETRY : run_fail(run, "conflict", "volume %s is not the instance's any more",
                                               run->job.volume_id);
-    if (!domain_lives(run))
-        return STEP_DONE;
+    rc = domain_lives(run);
+    if (rc != 1)
+        return rc < 0 ? STEP_RETRY : STEP_DONE;
     end = publish(run, &v, &state, error);
     if (end != STEP_DONE)
         return end;
@@ -130,10 +131,10 @@ static enum step_end let_go(struct run *run)
     struct volume v;
     int rc = volume_of(run, &v);
 
+    if (rc == 1)
+        rc = domain_lives(run);
     if (rc != 1)
         return rc < 0 ? STEP_RETRY : STEP_DONE;
-    if (!domain_lives(run))
-        return STEP_DONE;
     rc = let_go_look(run, &v);
     if (rc)
         return rc < 0 ? STEP_RETRY : STEP_DONE;
@@ -152,7 +153,9 @@ static enum step_end hold_on(struct run *run)
     struct volume v;
     int rc = volume_of(run, &v);
 
-    if (rc != 1 || !domain_lives(run))
+    if (rc == 1)
+        rc = domain_lives(run);
+    if (rc != 1)
         return rc < 0 ? STEP_RETRY : STEP_DONE;
     at = device_place(&run->instance, XENSTORE_VBD, v.device);
     return xenstore_device_reopen(run->tools->xenstore, &at) ? STEP_RETRY : STEP_DONE;
@@ -182,7 +185,9 @@ static enum step_end resize(struct run *run)
     struct volume v;
     int rc = volume_of(run, &v);
 
-    if (rc != 1 || !domain_lives(run))
+    if (rc == 1)
+        rc = domain_lives(run);
+    if (rc != 1)
         return rc < 0 ? STEP_RETRY : STEP_DONE;
     d = disk_of(run->tools, &run->instance, &v, path);
     rc = xenstore_device_resize(run->tools->xenstore, &d.at, path);

@@ -39,7 +39,11 @@ int volume_make(const struct tools *tools, const struct volume *v, int *percent)
     }
     if (rc)
         return rc;
-    return store_volume_mark(tools->store, v->volume_id, FILE_READY) ? -EIO : 0;
+    rc = store_volume_ready(tools->store, v->volume_id);
+    if (rc)
+        return rc < 0 ? -EIO : 0;
+    /* Deleted while it was copied, by whoever asked for it. */
+    return volumes_remove(tools->volumes, VOLUMES_VOLUME, v->volume_id);
 }
 
 static enum step_end volume_refused(struct run *run, const struct volume *v, int rc)
@@ -200,7 +204,9 @@ static enum step_end network_connect(struct run *run)
     struct nic nic;
     int rc = ports_of(run->tools, &run->instance, &nic, &ports);
 
-    if (rc != 1 || !domain_lives(run))
+    if (rc == 1)
+        rc = domain_lives(run);
+    if (rc != 1)
         return rc < 0 ? STEP_RETRY : STEP_DONE;
     if (store_forwards(run->tools->store, run->instance.instance_id, port_want, &ports))
         return STEP_RETRY;

@@ -95,11 +95,12 @@ enum step_end domain_remove(struct run *run)
     return end == STEP_DONE ? clean(run) : end;
 }
 
-bool domain_lives(struct run *run)
+int domain_lives(struct run *run)
 {
     struct xen_domain d;
+    int rc = xen_domain_find(run->tools->xen, run->instance.domain_uuid, &d);
 
-    return !xen_domain_find(run->tools->xen, run->instance.domain_uuid, &d) && !d.shutdown;
+    return rc == -ESRCH ? 0 : rc ? rc : !d.shutdown;
 }
 
 /* The customer's hold is kept until this succeeds, so it is tried for as long as it takes. */

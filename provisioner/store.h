@@ -152,10 +152,13 @@ int store_volume_add(struct store *store, struct volume *v, const char *request,
                      struct refusal *refusal);
 int store_volume_find(struct store *store, const char *volume_id, struct volume *v);
 int store_volume_mark(struct store *store, const char *volume_id, enum file_state state);
+/* Its file is there: 1 FILE_READY; 0 it is not wanted any more (deleted meanwhile); -1. */
+int store_volume_ready(struct store *store, const char *volume_id);
 int store_volume_drop(struct store *store, const char *volume_id);      /* the row: it never came to be */
-/* 1 grown (size_mib is its size from now on), -1, -2. */
-int store_volume_resize(struct store *store, const char *volume_id, int64_t size_mib, const struct limits *limits,
-                        struct refusal *refusal);
+/* Whether it may grow to that size: 0, -1, -2. Nobody but the caller's thread promises anything meanwhile. */
+int store_volume_may_grow(struct store *store, const char *volume_id, int64_t size_mib, const struct limits *limits,
+                          struct refusal *refusal);
+int store_volume_resize(struct store *store, const char *volume_id, int64_t size_mib);     /* its file has that size */
 /* Marks it FILE_DELETING. 1, -1; -2 it is attached. */
 int store_volume_retire(struct store *store, const char *volume_id, struct refusal *refusal);
 int store_volume_release(struct store *store, const char *volume_id, const char *instance_id);

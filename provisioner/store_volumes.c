@@ -147,35 +147,35 @@ int store_volume_mark(struct store *store, const char *volume_id, enum file_stat
     return db_run(store->db, "UPDATE volume SET state = ? WHERE volume_id = ?", "tt", file_state_names[state], volume_id);
 }
 
+int store_volume_ready(struct store *store, const char *volume_id)
+{
+    if (db_run(store->db, "UPDATE volume SET state = 'ready' WHERE volume_id = ? AND state = 'creating'", "t", volume_id))
+        return -1;
+    return sqlite3_changes(store->db);
+}
+
 int store_volume_drop(struct store *store, const char *volume_id)
 {
     return db_run(store->db, "DELETE FROM volume WHERE volume_id = ?", "t", volume_id);
 }
 
-static int resize(struct store *store, const char *volume_id, int64_t size_mib, const struct limits *limits,
-                  struct refusal *refusal)
+int store_volume_may_grow(struct store *store, const char *volume_id, int64_t size_mib, const struct limits *limits,
+                          struct refusal *refusal)
 {
     struct volume v;
-    int rc = store_volume_find(store, volume_id, &v);
 
-    if (rc != 1)
+    if (store_volume_find(store, volume_id, &v) != 1)
         return -1;
     if (v.state != FILE_READY)
         return refuse(refusal, "conflict", "the volume is %s", file_state_names[v.state]);
     if (size_mib < v.size_mib)
         return refuse(refusal, "conflict", "size_mib: the volume has %jd MiB and cannot shrink", (intmax_t)v.size_mib);
-    rc = volumes_check(store, v.account_id, 0, size_mib - v.size_mib, limits, refusal);
-    if (rc)
-        return rc;
-    return db_run(store->db, "UPDATE volume SET size_mib = ? WHERE volume_id = ?", "it", size_mib, volume_id);
+    return volumes_check(store, v.account_id, 0, size_mib - v.size_mib, limits, refusal);
 }
 
-int store_volume_resize(struct store *store, const char *volume_id, int64_t size_mib, const struct limits *limits,
-                        struct refusal *refusal)
+int store_volume_resize(struct store *store, const char *volume_id, int64_t size_mib)
 {
-    if (db_begin(store->db))
-        return -1;
-    return settle(store, resize(store, volume_id, size_mib, limits, refusal));
+    return db_run(store->db, "UPDATE volume SET size_mib = ? WHERE volume_id = ?", "it", size_mib, volume_id);
 }
 
 static int retire(struct store *store, const char *volume_id, struct refusal *refusal)

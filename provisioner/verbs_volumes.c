@@ -188,7 +188,9 @@ int volume_create(struct rpc_call *call, json_t *args, json_t **result)
     return volume_file(call, &v) ? -1 : volume_answer(call, v.volume_id, result);
 }
 
-/* The file is grown, and whoever uses it hears of it from the worker. */
+/* The file first: one that is longer than its row says is harmless, and one that is shorter
+ * has lost something and must not be made to look whole at some later start. Whoever uses it
+ * hears of it from the worker. */
 int volume_resize(struct rpc_call *call, json_t *args, json_t **result)
 {
     struct refusal refusal;
@@ -204,12 +206,14 @@ int volume_resize(struct rpc_call *call, json_t *args, json_t **result)
         return bad(call, &why);
     if (limits_read(call, &limits))
         return -1;
-    rc = store_volume_resize(serve.store, v.volume_id, size_mib, &limits, &refusal);
+    rc = store_volume_may_grow(serve.store, v.volume_id, size_mib, &limits, &refusal);
     if (rc < 0)
         return not_taken(call, rc, &refusal);
     rc = volumes_grow(serve.volumes, v.volume_id, size_mib);
     if (rc)
         return file_failed(call, v.volume_id, rc);
+    if (store_volume_resize(serve.store, v.volume_id, size_mib))
+        return store_failed(call);
     if (*v.instance_id) {
         if (job_add_internal(serve.store, "grown", v.instance_id, v.volume_id))
             return store_failed(call);

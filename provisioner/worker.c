@@ -102,8 +102,9 @@ static void spent_log(const struct run *run, const struct timing *t)
     size_t used = 0;
 
     for (unsigned i = 0; i < job_type_steps(type) && used < sizeof(text); i++)
-        used += (size_t)snprintf(text + used, sizeof(text) - used, " %s %jd", type->steps[i]->name,
-                                 (intmax_t)t->spent_ms[i]);
+        if (t->spent_ms[i])
+            used += (size_t)snprintf(text + used, sizeof(text) - used, " %s %jd", type->steps[i]->name,
+                                     (intmax_t)t->spent_ms[i]);
     log_info("instance %s: %s, ms in each step:%s", run->job.instance_id, type->name, text);
 }
 
