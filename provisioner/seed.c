@@ -58,16 +58,12 @@ static void quoted(FILE *out, const char *text)
     json_decref(value);
 }
 
-static void meta_data(FILE *out, const struct seed *seed)
+static void keys(FILE *out, const char *as, const struct seed *seed)
 {
-    char hostname[SEED_HOSTNAME_BYTES];
     const json_t *key;
     size_t i;
 
-    seed_hostname(seed->name, seed->instance_id, hostname);
-    fprintf(out, "instance-id: %s\nlocal-hostname: %s\n", seed->instance_id, hostname);
-    if (json_array_size(seed->ssh_keys))
-        fputs("public-keys:\n", out);
+    fprintf(out, "%s:%s\n", as, json_array_size(seed->ssh_keys) ? "" : " []");
     json_array_foreach(seed->ssh_keys, i, key) {
         fputs("  - ", out);
         quoted(out, json_string_value(key));
@@ -75,9 +71,23 @@ static void meta_data(FILE *out, const struct seed *seed)
     }
 }
 
+static void meta_data(FILE *out, const struct seed *seed)
+{
+    char hostname[SEED_HOSTNAME_BYTES];
+
+    seed_hostname(seed->name, seed->instance_id, hostname);
+    fprintf(out, "instance-id: %s\nlocal-hostname: %s\n", seed->instance_id, hostname);
+    keys(out, "public-keys", seed);
+}
+
 static void user_data(FILE *out, const struct seed *seed)
 {
-    fputs(*seed->user_data ? seed->user_data : "#cloud-config\n{}\n", out);
+    if (*seed->user_data) {
+        fputs(seed->user_data, out);
+        return;
+    }
+    fputs("#cloud-config\n", out);
+    keys(out, "ssh_authorized_keys", seed);
 }
 
 static void network_config(FILE *out, const struct seed *seed)

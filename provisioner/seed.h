@@ -2,9 +2,9 @@
  * name, its owner's keys and what its owner wants done: cloud-init's NoCloud
  * (ISO 9660, label cidata), which many images understand.
  *     meta-data       instance-id, local-hostname, public-keys
- *     user-data       the customer's, byte for byte; an empty cloud-config without one
+ *     user-data       the customer's, byte for byte; a cloud-config with the keys without one
  *     network-config  DHCP on the NIC with this MAC; left out without a NIC
- * Keys go into meta-data, so that user-data need not be parsed to be completed.
+ * Keys are in meta-data, so that a customer's user-data need not be parsed to be completed.
  *
  * The image is made here and not by genisoimage: three files in one directory
  * are a hundred lines, and no program needs to be run with a customer's text.

@@ -2,12 +2,10 @@
  * call fails, the job is finished or cleanly undone after a restart, and
  * nothing is left over. The daemon's worker runs in a child process on the
  * model (world.h); the database and its files are real. */
-#include "provisioner/worker.h"
-#include "common/log.h"
 #include "provisioner/uuid.h"
+#include "lives.h"
 #include "sample.h"
 #include "tap.h"
-#include "world.h"
 
 #include <err.h>
 #include <errno.h>
@@ -24,86 +22,7 @@
 #define INSTANCE "ins_one"
 #define PAGES    (32768u + 3)
 
-static struct world *w;
-static char *dir;
-static char db_path[128], console_dir[128], catalog_path[128], volume_dir[128];
 static unsigned jobs_made;
-static const struct limits plenty = { 100, 100, 1 << 20, 100, 100, 1 << 20, 22000, 22003 };
-
-static void serve_once(void)
-{
-    struct catalog catalog;
-    struct catalog_fault fault;
-    struct worker worker = { 0 };
-
-    if (catalog_load(&catalog, catalog_path, &fault))
-        errx(1, "%s", fault.text);
-    worker.tools = (struct tools){ .store = store_open(db_path), .xen = xen_open(), .xenstore = xenstore_open(),
-                                   .billing = billing_open(""), .volumes = volumes_open(volume_dir),
-                                   .catalog = &catalog, .console_dir = console_dir };
-    worker.wake_fd = eventfd(0, EFD_NONBLOCK);
-    worker.news_fd = eventfd(0, EFD_NONBLOCK);
-    reconcile_files(worker.tools.store, worker.tools.volumes, &catalog);
-    worker_run(&worker, true);
-    volumes_close(worker.tools.volumes);
-    close(worker.wake_fd);
-    close(worker.news_fd);
-    billing_close(worker.tools.billing);
-    xenstore_close(worker.tools.xenstore);
-    xen_close(worker.tools.xen);
-    store_close(worker.tools.store);
-    catalog_free(&catalog);
-}
-
-/* The daemon starts, runs until nothing can go on, and ends: 0, or the signal that killed it, or -1. */
-static int daemon_life(void)
-{
-    int status;
-    pid_t child;
-
-    fflush(stdout);
-    child = fork();
-    if (!child) {
-        if (!freopen("/dev/null", "w", stderr))
-            _exit(1);
-        alarm(60);
-        serve_once();
-        exit(0);
-    }
-    if (child < 0 || waitpid(child, &status, 0) != child)
-        err(1, "fork");
-    return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) ? -1 : 0;
-}
-
-static void fresh(void)
-{
-    char command[512];
-
-    snprintf(command, sizeof(command), "rm -f %s* %s/* %s/*", db_path, console_dir, volume_dir);
-    if (system(command))
-        errx(1, "%s", command);
-    world_reset(w);
-}
-
-static struct instance instance_now(const char *instance_id)
-{
-    struct store *store = store_open(db_path);
-    struct instance i = { .state = STATES };
-
-    store_instance_find(store, instance_id, &i);
-    store_close(store);
-    return i;
-}
-
-static struct job job_now(const char *job_id)
-{
-    struct store *store = store_open(db_path);
-    struct job j = { .status = JOB_QUEUED };
-
-    store_job_find(store, job_id, &j);
-    store_close(store);
-    return j;
-}
 
 /* What the control thread does with a request. Returns the job's id. */
 static const char *ask(const char *type, const char *instance_id)
@@ -131,13 +50,6 @@ static const char *ask(const char *type, const char *instance_id)
         errx(1, "store_job_add");
     store_close(store);
     return job_id;
-}
-
-static bool settled(const char *job_id)
-{
-    enum job_status s = job_now(job_id).status;
-
-    return s == JOB_SUCCEEDED || s == JOB_FAILED;
 }
 
 /* Nothing is left of any domain but tombstones that accountd will read. */
@@ -580,19 +492,7 @@ static void full_disk(void)
 
 int main(void)
 {
-    char path[128];
-
-    log_init("jobs");
-    dir = sample_dir();
-    sample_files(dir);
-    snprintf(db_path, sizeof(db_path), "%s/state/host.db", dir);
-    snprintf(console_dir, sizeof(console_dir), "%s/console", dir);
-    snprintf(volume_dir, sizeof(volume_dir), "%s/volumes", dir);
-    snprintf(catalog_path, sizeof(catalog_path), "%s/catalog.json", dir);
-    snprintf(path, sizeof(path), "%s/world", dir);
-    setenv("XS_WORLD", path, 1);
-    w = world_attach(path);
-
+    lives_begin("jobs");
     crash_everywhere("create", STATE_RUNNING);
     crash_everywhere("delete", STATE_DELETED);
     crash_everywhere("start", STATE_RUNNING);

@@ -39,7 +39,7 @@ struct world *world_attach(const char *path)
     struct stat st;
     struct world *w;
 
-    if (fd < 0 || fstat(fd, &st) || (!st.st_size && ftruncate(fd, sizeof(*w))))
+    if (fd < 0 || fstat(fd, &st) || (!st.st_size && truncate(path, sizeof(*w))))
         err(1, "%s", path);
     w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (w == MAP_FAILED)

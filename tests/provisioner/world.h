@@ -95,6 +95,7 @@ struct world {
 /* Maps (and, the first time, makes) the file. Every process that links the
  * model uses the one of the environment's XS_WORLD. */
 struct world *world_attach(const char *path);
+struct world *world_here(void);         /* that one, for what has no handle */
 void world_reset(struct world *w);
 void world_lock(struct world *w);
 void world_unlock(struct world *w);

@@ -71,6 +71,7 @@ int xenstore_device_publish(struct xenstore *store, const struct xenstore_device
     w->device[i] = (struct world_device){ .used = true, .online = true, .read_only = device->read_only, .at = device->at,
                                           .state = w->deaf ? XenbusStateInitWait : XenbusStateConnected };
     snprintf(w->device[i].error, sizeof(w->device[i].error), "%s", w->device_error);
+    world_event();                      /* xs-devd has changed its nodes */
     if (device->at.kind == XENSTORE_VBD) {
         snprintf(w->device[i].params, sizeof(w->device[i].params), "%s", device->params);
         return world_leave(w, 0);
@@ -107,6 +108,7 @@ int xenstore_device_close(struct xenstore *store, const struct xenstore_place *a
     if (d) {
         d->online = false;
         d->state = w->stubborn ? XenbusStateClosing : XenbusStateClosed;
+        world_event();                  /* its nodes have changed */
     }
     return world_leave(w, d ? 0 : -ENOENT);
 }
@@ -169,8 +171,7 @@ int xenstore_device_list(struct xenstore *store, struct xenstore_place **places,
     return world_leave(w, *places ? 0 : -ENOMEM);
 }
 
-/* network.h has no handle: the process's own view of the world. */
-static struct world *here(void)
+struct world *world_here(void)
 {
     static struct world *w;
 
@@ -186,7 +187,7 @@ static int leave(struct world *w, int rc)
 
 int network_up(unsigned number)
 {
-    struct world *w = here();
+    struct world *w = world_here();
 
     if (world_enter(w, "network_up"))
         return -1;
@@ -196,7 +197,7 @@ int network_up(unsigned number)
 
 int network_down(unsigned number)
 {
-    struct world *w = here();
+    struct world *w = world_here();
 
     if (world_enter(w, "network_down"))
         return -1;
@@ -214,7 +215,7 @@ static struct network_forward *port_find(struct world *w, uint16_t host_port)
 
 int network_forward_set(const struct network_forward *forward)
 {
-    struct world *w = here();
+    struct world *w = world_here();
     struct network_forward *at;
 
     if (world_enter(w, "forward_set"))
@@ -230,7 +231,7 @@ int network_forward_set(const struct network_forward *forward)
 
 int network_forward_remove(uint16_t host_port)
 {
-    struct world *w = here();
+    struct world *w = world_here();
     struct network_forward *at;
 
     if (world_enter(w, "forward_remove"))
@@ -243,7 +244,7 @@ int network_forward_remove(uint16_t host_port)
 
 int network_list(unsigned *numbers, size_t max)
 {
-    struct world *w = here();
+    struct world *w = world_here();
     int n = 0;
 
     if (world_enter(w, "network_list"))
@@ -257,7 +258,7 @@ int network_list(unsigned *numbers, size_t max)
 
 int network_forwards(struct network_forward *forwards, size_t max)
 {
-    struct world *w = here();
+    struct world *w = world_here();
     int n = 0;
 
     if (world_enter(w, "forwards"))
