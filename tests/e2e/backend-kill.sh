@@ -30,12 +30,16 @@ counts
 until [ "\$(cat /sys/block/xvda/size)" = 98304 ]; do usleep 50000; done
 echo "load: \$round rounds, \$bad bad, \$(dmesg | grep -c 'I/O error') errors"
 EOF
+inventory >"$E2E/before"
 id=$(create "kills-$kills" tiny xs1 "xs.work=1 $RUN_SCRIPT")
 domid=$(domid_of "$id")
 dom0 "truncate -s 16M $DISKS/a.raw"
 disk_attach "$domid" 51712 $DISKS/a.raw w
 disk_attach "$domid" $DISK_SCRIPT $DISKS/script r
 check "the load runs" says "$id" 90 'round 1 answered'
+
+descriptors() { dom0 'ls /proc/$(cat /run/sv/devd/supervise/pid)/fd | wc -l'; }
+descriptors_before=$(descriptors)
 
 # At least a second between two: more than 10 deaths in 10 s would be taken for a fault of ours, and the disk closed. A
 # kill may find the next worker not yet there.
@@ -45,6 +49,8 @@ for _ in $(seq $((kills / 10))); do     # a command in dom0 may take 300 s
 done
 deaths=$(dom0 "grep -c 'vbd-$domid-51712: its worker was killed' /var/lib/xs/log/devd/current")
 check "the backend was killed $deaths times" [ "$deaths" -ge $((kills * 9 / 10)) ]
+check "the load goes on" says "$id" 90 "round $(($(console "$id" | grep -c answered) + 2)) answered"
+equals "xs-devd holds as many descriptors as before" "$descriptors_before" "$(descriptors)"
 
 taken_up() {                            # taken_up TIMES: the disk, by an xs-devd that found it connected
     [ "$(dom0 "grep -c 'vbd-$domid-51712: taken up again' /var/lib/xs/log/devd/current")" -ge "$1" ]
@@ -75,5 +81,7 @@ equals "what was answered last is in the file" "${last#* }" \
 equals "guest: deleted" succeeded "$(delete "$id")"
 disk_forget "$domid"
 check "no worker is left" poll 20 dom0 '! pidof xs-blkback'
+same_inventory() { inventory >"$E2E/after" && diff "$E2E/before" "$E2E/after"; }
+check "hv holds what it held before" poll 30 same_inventory
 dom0 "rm -r $DISKS"
 tap_end

@@ -16,7 +16,7 @@ round() {
     [ "$(delete "$id")" = succeeded ]
 }
 descriptors() {
-    dom0 'for s in xenstored xenconsoled accountd provisioner api; do echo "$s $(ls /proc/$(cat /run/sv/$s/supervise/pid)/fd | wc -l)"; done'
+    dom0 'for s in xenstored xenconsoled accountd provisioner devd api; do echo "$s $(ls /proc/$(cat /run/sv/$s/supervise/pid)/fd | wc -l)"; done'
 }
 check 'a first round' round 0
 settled() { inventory >"$E2E/now" && [ "$(sed -n 's/^domains //p' "$E2E/now")" = "$(sed -n 's/^slots_used //p' "$E2E/now" | awk '{ print $1 - 1 }')" ]; }

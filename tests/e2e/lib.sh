@@ -180,5 +180,5 @@ inventory() {
 
 # services: the pids of hv's and dom0's parts that must not change during a test
 services() {
-    dom0 'for s in xenstored xenconsoled accountd provisioner api; do echo "$s $(cat /run/sv/$s/supervise/pid)"; done'
+    dom0 'for s in xenstored xenconsoled accountd provisioner devd api; do echo "$s $(cat /run/sv/$s/supervise/pid)"; done'
 }
