@@ -37,6 +37,8 @@ appears xvdc
 dd if=/dev/zero of=/dev/xvdc bs=64k count=64 oflag=direct 2>/dev/null || echo "disk: full"
 dd if=/dev/xvdc of=/dev/null bs=64k count=1 iflag=direct 2>/dev/null && echo "disk: full but read"
 appears xvdd
+appears xvdh
+echo "disk: label \$(dd if=/dev/xvdh bs=1 skip=1144 count=7 2>/dev/null)"
 appears xvdg
 start=\$(cut -d. -f1 /proc/uptime)
 dd if=/dev/xvdg of=/dev/null bs=4k count=40 iflag=direct 2>/dev/null
@@ -79,9 +81,11 @@ check "and no end of the disk" says "$id" 60 'disk: full but read'
 # Of all its disks together, and hv's buckets hold 100 ms of it.
 dom0 "xenstore-write /local/domain/0/backend/vbd/$domid/51808/limit '15 100000000 100'"
 disk_attach "$domid" 51808 $DISKS/b.raw r
+disk_attach "$domid" 51824 "$(dom0 'sed -n "s|^\(/dev/[^ ]*\) / .*|\1|p" /proc/mounts')" r
 disk_attach "$domid" 51760 $DISKS/d.raw w
 check "a limit of 15 operations a second is kept" says "$id" 60 'disk: slow'
 dom0 "xenstore-rm /local/domain/0/backend/vbd/$domid/51808/limit"
+check "a block device is a disk, too: dom0's root" says "$id" 60 'disk: label xs-root'
 check "xvdd is connected" poll 30 disk_node_is "$domid" 51760 state 4
 dom0 "truncate -s 64K $DISKS/d.raw && truncate -s 4198400 $DISKS/small/c.raw && \
     xenstore-write /local/domain/0/backend/vbd/$domid/51744/params $DISKS/small/c.raw"
@@ -94,7 +98,7 @@ check "a disk is detached" poll 30 disk_node_is "$domid" 51808 state 6
 disk_attach "$domid" 51792 $DISKS/missing.raw w
 check "a file that is missing closes its device" poll 30 disk_node_is "$domid" 51792 state 6
 matches "and says why" 'missing.raw: No such file' "$(disk_node "$domid" 51792 error)"
-equals "each other disk has its worker, its own user's" 5 "$(dom0 'ps -o user,comm | grep -c "^xs-blk *xs-blkback"')"
+equals "each other disk has its worker, its own user's" 6 "$(dom0 'ps -o user,comm | grep -c "^xs-blk *xs-blkback"')"
 resident=$(dom0 'for p in $(pidof xs-blkback); do grep Rss_anon\\\|RssAnon /proc/$p/status; done' | awk '{ n++; k += $2 } END { print int(k / n) }')
 check "a worker has $resident KiB of its own" [ "${resident:-99999}" -le 4096 ]
 
