@@ -6,36 +6,10 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TOP/host/lib.sh"
 . "$TOP/tests/tap/tap.sh"
 . "$TOP/tests/e2e/lib.sh"
+. "$TOP/tests/e2e/nics.sh"
 e2e_host
 
-# What every script begins with. IPv6 is off: its own packets come at times of their own. `count` says what the guest has
-# counted, once nothing more comes.
-begin='b=/bin/busybox;s=/sys/class/net/eth0/statistics;n(){ $b cat $s/rx_packets $s/rx_bytes $s/tx_packets $s/tx_bytes|$b xargs;}
-count(){ o=;until [ "$o" = "$(n)" ];do o=$(n);$b sleep 7;done;echo count $o;}
-echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6;$b udhcpc -qni eth0;p(){ $b ping -c3 -w4 $1 >/tmp/p&&echo pings $1||echo silent $1;}
-'
-
-# rent NAME SCRIPT [GUEST-PORT]: a tiny guest with a network that runs the script; prints its id
-rent() {
-    words=xs.run=$(printf '%s%s' "$begin" "$2" | gzip -9 | base64 -w0)
-    made=$(call POST /v1/instances "$(jq -nc --arg n "$1" --arg c "$words" --arg p "${3-}" \
-        '{name: $n, image: "tiny", flavor: "xs1", network: true, cmdline: $c} +
-         (if $p == "" then {} else {forward_ports: [$p | tonumber]} end)')") || return 1
-    [ "$(action_ends "$(printf '%s' "$made" | jq -r .action.id)" 120)" = succeeded ] || return 1
-    printf '%s' "$made" | jq -r .id
-}
-
-address() { call GET "/v1/instances/$1" | jq -r '.addresses[0].ipv4'; }
-
-# counted INSTANCE: what hv has counted, as the guest says it. The guest's driver counts received frames without
-# their Ethernet header of 14 bytes.
-counted() {
-    call GET "/v1/instances/$1/usage" | jq -r '[.net_rx_packets, .net_rx_bytes, .net_tx_packets, .net_tx_bytes] | map(tonumber) |
-        [.[0], .[1] - 14 * .[0], .[2], .[3]] | map(tostring) | join(" ")'
-}
-said() { console "$1" | sed -n 's/^count //p' | tail -n 1; }
-agree() { [ "$(counted "$1")" = "$(said "$1")" ]; }
-
+pings='p(){ $b ping -c3 -w4 $1 >/tmp/p&&echo pings $1||echo silent $1;}'
 customer net-a 10.00
 web=$(rent web 'echo from-the-guest >/tmp/x;$b httpd -p 80 -h /tmp;while :;do count;$b sleep 3;done' 80) || web=none
 web_key=$KEY
@@ -49,7 +23,7 @@ from_outside() { curl -sS --max-time 5 "http://127.0.0.1:$port/x" | grep -x from
 check "the guest's port 80 is reached from outside" poll 20 from_outside
 
 # Its neighbour, which then speaks under the address .77, and with another MAC.
-neighbour=$(rent neighbour "p $web_ip;p $gateway;p 10.0.2.2;\$b ip a a ${gateway%.*}.77/24 dev eth0
+neighbour=$(rent neighbour "$pings;p $web_ip;p $gateway;p 10.0.2.2;\$b ip a a ${gateway%.*}.77/24 dev eth0
 \$b ping -c2 -w2 -I ${gateway%.*}.77 $web_ip|\$b grep loss;\$b ip a d ${gateway%.*}.77/24 dev eth0
 i=\"\$b ifconfig eth0\";\$i down;\$i hw ether 02:00:00:00:00:77;\$i up;\$b ping -c2 -w2 $web_ip|\$b grep loss;count") || neighbour=none
 check 'its neighbour has done its part' says "$neighbour" 150 '^count '
@@ -74,7 +48,7 @@ done
 check 'guest and hv agree to the byte' poll 60 agree "$web"
 
 customer net-b 10.00
-stranger=$(rent stranger "p $web_ip;p \$(\$b route -n|\$b awk '/^0/{print \$2}');count") || stranger=none
+stranger=$(rent stranger "$pings;p $web_ip;p \$(\$b route -n|\$b awk '/^0/{print \$2}');count") || stranger=none
 check "another customer's guest has done its part" says "$stranger" 120 '^count '
 shown=$(console "$stranger")
 matches "the first customer's guest is not reached" "^silent $web_ip\$" "$shown"
