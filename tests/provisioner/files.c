@@ -95,6 +95,55 @@ static void catalogue(void)
           "catalogue: broken JSON is named with its line");
 }
 
+/* A value of an object of the catalogue (or, with object "", of itself). */
+static void catalog_value(const char *object, const char *key, json_t *value, const char *expected)
+{
+    json_t *c = catalog_sample(), *at = *object ? json_object_get(c, object) : c;
+    char name[160];
+    const char *text;
+
+    if (value)
+        json_object_set_new(at, key, value);
+    else
+        json_object_del(at, key);
+    text = complaint(c);
+    snprintf(name, sizeof(name), "catalogue: %s %s: %s", object, key, expected);
+    if (!check(text && strstr(text, object) && strstr(text, key) && strstr(text, expected), name))
+        printf("# %s\n", text ? text : "accepted");
+}
+
+static void catalogue_of_disks(void)
+{
+    struct catalog_fault fault;
+    struct catalog c;
+    char path[128];
+
+    catalog_change("images", 1, "disk_mib_min", json_integer(35), "is larger");
+    catalog_change("images", 1, "disk_mib_min", NULL, "missing");
+    catalog_change("images", 1, "cmdline", json_string("x"), "unknown");
+    catalog_value("quotas", "volumes_max", NULL, "missing");
+    catalog_value("quotas", "volumes_max", json_integer(-1), "integer");
+    catalog_value("quotas", "cats_max", json_integer(1), "unknown");
+    catalog_value("", "quotas", NULL, "must be an object");
+    catalog_value("disk", "overcommit_percent", json_integer(0), "integer");
+    catalog_value("disk", "reserve_mib", json_string("1"), "integer");
+    catalog_value("", "public_host", NULL, "missing");
+    catalog_value("", "forward_ports", json_pack("[i, i]", 22001, 22000), "[FIRST, LAST]");
+    catalog_value("", "forward_ports", json_pack("[i]", 22001), "[FIRST, LAST]");
+    catalog_value("", "forward_ports", json_pack("[i, i]", 1, 65535), "at most 1024");
+    snprintf(path, sizeof(path), "%s/catalog.json", dir);
+    check(!catalog_load(&c, path, &fault) && catalog_image(&c, "disk")->available && !catalog_image(&c, "gone")->available,
+          "catalogue: an image whose disk is not here is not available, and stops nothing");
+    check(!catalog_ports(&c, "quiet xs.forwards=1-2 noxs.forward=3-4\n") && c.port_first == 22000 && c.port_last == 22003,
+          "ports: a command line without the word changes nothing");
+    check(!catalog_ports(&c, "quiet xs.forward=23000-23015 panic=1\n") && c.port_first == 23000 && c.port_last == 23015,
+          "ports: the machine's word counts");
+    check(catalog_ports(&c, "xs.forward=23000") && catalog_ports(&c, "xs.forward=9-x") && catalog_ports(&c, "xs.forward=9-8") &&
+          catalog_ports(&c, "xs.forward=0-8") && catalog_ports(&c, "xs.forward=65000-65536") && c.port_first == 23000,
+          "ports: what is no range is refused");
+    catalog_free(&c);
+}
+
 static void console(void)
 {
     size_t long_bytes = 5 * CONSOLE_KEEP_BYTES;
@@ -213,6 +262,7 @@ int main(int argc, char **argv)
     dir = sample_dir();
     sample_files(dir);
     catalogue();
+    catalogue_of_disks();
     console();
     console_bytes();
     snprintf(path, sizeof(path), "%s/schema/host/schema.sql", top ? top : SRCDIR);
