@@ -12,9 +12,9 @@
 #define DATA_REF   16u
 #define SPARE_REF  200u
 #define NO_REF     300u                 /* its entry is empty */
-#define ANSWER_NS  10000000000ull
 
 static struct frontend disk;
+static uint64_t patience_ns;
 static blkif_front_ring_t ring;
 static uint8_t *ring_page, *data_page;
 static uint64_t sectors;
@@ -42,6 +42,7 @@ static bool connect(void)
 {
     char text[24];
 
+    patience_ns = ANSWER_NS;
     if (!frontend_begin(&disk))
         return false;
     ring_new();
@@ -79,7 +80,7 @@ static void push(void)
 /* The next answer's status, or why there is none. */
 static int answer(void)
 {
-    uint64_t until = clock_ns(0) + ANSWER_NS;
+    uint64_t until = clock_ns(0) + patience_ns;
 
     for (;;) {
         int more;
@@ -221,6 +222,7 @@ static void ring_backwards(void)
 
 static void ring_answers(void)
 {
+    patience_ns = MAYBE_NS;
     ring.sring->rsp_prod = 0x7fffffff;
     ring.rsp_cons = 0x7fffffff;
     next_request();
@@ -245,6 +247,7 @@ static void ring_changing(void)
     push();
     for (unsigned i = 0; i < 2000000; i++)
         words[random_next() % 400] = random_next() % 3 ? random_next() : DATA_REF;
+    patience_ns = MAYBE_NS;
     ring.rsp_cons = ring.sring->rsp_prod;
     RING_PUSH_REQUESTS(&ring);
     port_send(&disk);
@@ -271,6 +274,7 @@ static void ring_back(void)
     for (unsigned i = 0; i < 8; i++)
         next_request();
     push();
+    patience_ns = MAYBE_NS;
     grant_set(RING_REF, 0, 0, 0);
     page_give_back(ring_page);
     ring_page = page_alloc();

@@ -7,6 +7,10 @@
 #define ANSWER_CLOSED 1000              /* no answer: the device was closed */
 #define ANSWER_NONE   1001              /* no answer, and it stays open */
 
+/* How long an answer is waited for: when there must be one, and when it is the backend's own affair. */
+#define ANSWER_NS 10000000000ull
+#define MAYBE_NS   2000000000ull
+
 /* A node of the frontend's that is not what it should be. */
 struct lie {
     const char *name, *node, *value;
