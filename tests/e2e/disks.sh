@@ -7,8 +7,11 @@ DISKS=/var/lib/xs/e2e-disks             # in dom0
 
 # A guest's script is longer than a command line may be: it comes on a disk of its own, xvde, and the command line runs that.
 DISK_SCRIPT=51776
+run_script() {                          # run_script [COMMANDS]: that word, with COMMANDS before
+    printf 'xs.run=%s' "$(printf '%s\nuntil [ -b /dev/xvde ]; do usleep 50000; done; sh /dev/xvde' "${1-}" | base64 -w0)"
+}
 # shellcheck disable=SC2034
-RUN_SCRIPT=xs.run=$(printf 'until [ -b /dev/xvde ]; do usleep 50000; done; sh /dev/xvde' | base64 -w0)
+RUN_SCRIPT=$(run_script)
 
 # script_disk FILE: makes a disk in dom0 of the script on standard input, padded with blanks to whole pages
 script_disk() {
