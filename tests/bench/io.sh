@@ -85,7 +85,9 @@ monitor() {                             # monitor COMMAND...: of QEMU's, one wor
 
 # Nothing is asked of the host while the guest works: its answers would be counted. The end shows in QEMU's log.
 our_load() {
-    RETRY=1                             # an idle machine's clock runs ahead of its disk: parts of dom0 lose patience
+    # An idle machine's clock runs ahead of its disk: parts of dom0 lose patience.
+    # shellcheck disable=SC2034  # read by call
+    RETRY=1
     customer io 100.00 || return 1
     instance=$(create io io io) || return 1
     dom0 /var/lib/xs/conf/our-devices || return 1
