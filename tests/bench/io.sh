@@ -44,7 +44,7 @@ xen_host() {
     rm -f "$OUT/xen.console"
     # shellcheck disable=SC2086  # words
     qemu-system-x86_64 $XEN_MACHINE -d in_asm $NO_CODE -D "$OUT/xen.fifo" $DISK \
-        -nodefaults -no-user-config -display none -no-reboot -serial "file:$OUT/xen.console" \
+        -nodefaults -no-user-config -display none -no-reboot -serial "file:$OUT/xen.console" -pidfile "$OUT/xen.pid" \
         -kernel "$IMAGES/xen-4.17" -append "$XEN_ARGS" \
         -initrd "$IMAGES/vmlinuz-amd64 console=hvc0 quiet,$IMAGES/initrd-io-xen" 2>"$OUT/xen.err" &
     qemu=$!
@@ -115,6 +115,14 @@ our_host() {
     wait "$counter"
     [ $status -eq 0 ] && merge "$OUT/ours.console" "$OUT/ours.exits" >"$OUT/ours.figures"
 }
+
+end() {                                 # QEMU removes these files when it ends
+    for pid in "$OUT/xen.pid" "$RUN/pid"; do
+        [ ! -f "$pid" ] || kill "$(cat "$pid")" 2>/dev/null || :
+    done
+}
+trap end EXIT
+trap 'exit 1' INT TERM
 
 mkdir -p "$OUT"
 "$TOP/host/install-packages" build images run test
