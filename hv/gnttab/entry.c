@@ -1,7 +1,6 @@
 /* The grants that a domain makes: its shared frames, which it writes at any time, and hv's own record of those in use. */
 #include "hv/gnttab/gnttab.h"
 #include "hv/gnttab/table.h"
-#include "hv/mm/page.h"
 
 #define CLAIM_TRIES 8                   /* against a granter that keeps rewriting its entry */
 
@@ -144,7 +143,8 @@ void gnttab_release(struct domain *d, grant_ref_t ref, bool write)
     spin_unlock(&gt->lock);
 }
 
-int table_grow_locked(struct gnttab *gt, unsigned nr_frames)
+/* 0; -EINVAL beyond max_frames; -ENOMEM. */
+static int table_grow_locked(struct gnttab *gt, unsigned nr_frames)
 {
     if (nr_frames > gt->max_frames)
         return -EINVAL;
@@ -181,11 +181,6 @@ int gnttab_frame(struct domain *d, unsigned idx, mfn_t *mfn)
     return rc;
 }
 
-unsigned gnttab_nr_frames(struct domain *d)
-{
-    return READ_ONCE(d->gnttab->nr_frames);
-}
-
 static size_t table_bytes(unsigned max_frames, unsigned handle_pages)
 {
     return sizeof(struct gnttab) + max_frames * (sizeof(struct grant_entry_v1 *) + sizeof(struct active *)) +
@@ -199,6 +194,7 @@ int gnttab_init(struct domain *d)
     unsigned handle_pages = (max_handles + HANDLES_PER_PAGE - 1) / HANDLES_PER_PAGE;
     unsigned order = 0;
     struct gnttab *gt;
+    mfn_t first;
 
     while (PAGE_SIZE << order < table_bytes(max_frames, handle_pages))
         order++;
@@ -215,14 +211,10 @@ int gnttab_init(struct domain *d)
     gt->active = (struct active **)(gt->shared + max_frames);
     gt->handles = (struct map_handle **)(gt->active + max_frames);
     d->gnttab = gt;
-    spin_lock(&gt->lock);
-    if (table_grow_locked(gt, 1)) {
-        spin_unlock(&gt->lock);
-        gnttab_free(d);
-        return -ENOMEM;
-    }
-    spin_unlock(&gt->lock);
-    return 0;
+    if (!gnttab_frame(d, 0, &first))
+        return 0;
+    gnttab_free(d);
+    return -ENOMEM;
 }
 
 void gnttab_free(struct domain *d)

@@ -1,10 +1,9 @@
 /* grant_table_op: the calls themselves. What they do is in entry.c, map.c and copy.c. Every op's struct is copied
- * once, and what is written back is that copy with its answer. Deliberately out: version 2, transfers, page-table maps. */
+ * once, and what is written back is that copy with its answer. Deliberately out: version 2, transfers, page-table maps,
+ * setup_table (a table is placed by add_to_physmap and acquire_resource). */
 #include "hv/gnttab/gnttab.h"
 #include "hv/gnttab/table.h"
-#include "hv/arch/percpu.h"
 #include "hv/arch/vcpu.h"
-#include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
 #include "hv/sched/preempt.h"
 #include "hv/stats/stats.h"
@@ -103,51 +102,6 @@ static int16_t target(domid_t id, struct domain **d)
     return GNTST_okay;
 }
 
-static int16_t grow(struct domain *d, unsigned nr_frames)
-{
-    int rc;
-
-    spin_lock(&d->gnttab->lock);
-    rc = table_grow_locked(d->gnttab, nr_frames);
-    spin_unlock(&d->gnttab->lock);
-    if (rc == -ENOMEM)
-        return GNTST_no_space;
-    return rc ? GNTST_general_error : GNTST_okay;
-}
-
-/* The frames are hv's and nowhere in the caller's map until it places them by XENMEM_add_to_physmap: their numbers in
- * frame_list are all ones. */
-static int frame_list_fill(uint64_t list_va, unsigned nr_frames)
-{
-    xen_pfn_t nowhere[32];
-
-    memset(nowhere, 0xFF, sizeof(nowhere));
-    for (unsigned done = 0, some; done < nr_frames; done += some) {
-        some = MIN(nr_frames - done, (unsigned)ARRAY_SIZE(nowhere));
-        if (copy_to_guest(list_va + done * sizeof(nowhere[0]), nowhere, some * sizeof(nowhere[0])))
-            return -EFAULT;
-    }
-    return 0;
-}
-
-static long do_setup_table(uint64_t arg_va)
-{
-    const size_t answer = offsetof(struct gnttab_setup_table, status);
-    struct gnttab_setup_table op;
-    struct domain *d;
-
-    if (copy_from_guest(&op, arg_va, sizeof(op)))
-        return -EFAULT;
-    op.status = target(op.dom, &d);
-    if (op.status == GNTST_okay) {
-        op.status = grow(d, op.nr_frames);
-        domain_put(d);
-    }
-    if (op.status == GNTST_okay && frame_list_fill((uint64_t)op.frame_list.p, op.nr_frames))
-        return -EFAULT;
-    return copy_to_guest(arg_va + answer, &op.status, sizeof(op.status)) ? -EFAULT : 0;
-}
-
 static long do_query_size(uint64_t arg_va)
 {
     struct gnttab_query_size op;
@@ -158,7 +112,7 @@ static long do_query_size(uint64_t arg_va)
     op.nr_frames = op.max_nr_frames = 0;
     op.status = target(op.dom, &d);
     if (op.status == GNTST_okay) {
-        op.nr_frames = gnttab_nr_frames(d);
+        op.nr_frames = READ_ONCE(d->gnttab->nr_frames);
         op.max_nr_frames = d->gnttab->max_frames;
         domain_put(d);
     }
@@ -186,7 +140,6 @@ static const struct row rows[] = {
     [GNTTABOP_map_grant_ref] = { map_some, sizeof(struct gnttab_map_grant_ref), STATS_GRANT_MAPS, NULL },
     [GNTTABOP_unmap_grant_ref] = { unmap_some, sizeof(struct gnttab_unmap_grant_ref), STATS_GRANT_UNMAPS, NULL },
     [GNTTABOP_copy] = { copy_some, sizeof(struct gnttab_copy), STATS_GRANT_COPIES, NULL },
-    [GNTTABOP_setup_table] = { .once = do_setup_table },
     [GNTTABOP_query_size] = { .once = do_query_size },
     [GNTTABOP_set_version] = { .once = do_set_version },
 };

@@ -1,4 +1,4 @@
-/* Grant tables, version 1 (xen/grant_table.h): map, unmap, copy; setup_table, query_size, set_version (1 only).
+/* Grant tables, version 1 (xen/grant_table.h): map, unmap, copy; query_size, set_version (1 only).
  * Other sub-ops -ENOSYS. map/unmap take guest-physical host addresses (the caller is PVH).
  * Per-op status in each struct; the call itself returns 0, or -EFAULT, or restarts itself after a while
  * (sched/preempt.h). */
@@ -23,7 +23,6 @@ long do_grant_table_op(unsigned cmd, uint64_t arg_va, unsigned count);
 /* Frame idx of d's table, grown on demand up to max_grant_frames: for add_to_physmap and acquire_resource.
  * hv's frame, alive as long as d. -EINVAL beyond the limit; -ENOMEM. */
 int gnttab_frame(struct domain *d, unsigned idx, mfn_t *mfn) __must_check;
-unsigned gnttab_nr_frames(struct domain *d);
 unsigned gnttab_map_count(struct domain *d);            /* live handles, for the inventory */
 
 #endif

@@ -43,9 +43,6 @@ struct gnttab {
     unsigned order;                     /* of the run that holds this struct and the three arrays */
 };
 
-/* 0; -EINVAL beyond max_frames; -ENOMEM. */
-int table_grow_locked(struct gnttab *gt, unsigned nr_frames) __must_check;
-
 /* One op each; the status. */
 int16_t map_one(struct domain *self, struct gnttab_map_grant_ref *op);
 int16_t copy_one(struct domain *self, const struct gnttab_copy *op);

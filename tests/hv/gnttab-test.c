@@ -184,7 +184,7 @@ static void test_map_refusals(void)
     is(marks(f, 10) | marks(f, 11), 0, "no marks stay from those");
     is(map(b, 1, 12, 300, GNTMAP_host_map, &h), GNTST_general_error, "transitive grants are off");
     is(map(b, 1, 14, 300, GNTMAP_host_map, &h), GNTST_general_error, "an empty entry");
-    is(map(b, 1, GRANTS_PER_FRAME * gnttab_nr_frames(f), 300, GNTMAP_host_map, &h), GNTST_bad_gntref,
+    is(map(b, 1, GRANTS_PER_FRAME * f->gnttab->nr_frames, 300, GNTMAP_host_map, &h), GNTST_bad_gntref,
        "a reference beyond the table");
     is(map(b, 1, ~0u, 300, GNTMAP_host_map, &h), GNTST_bad_gntref, "reference 2^32-1");
     is(map(b, 7, 13, 300, GNTMAP_host_map, &h), GNTST_bad_domain, "no such domain");
@@ -397,7 +397,6 @@ static void test_tables(void)
     struct domain *b = make(0), *f = make(1);
     struct gnttab_query_size size = { .dom = DOMID_SELF };
     struct gnttab_set_version version = { 1 };
-    struct gnttab_setup_table setup = { .dom = DOMID_SELF, .nr_frames = 3 };
     mfn_t mfn, again;
 
     is(call(f, GNTTABOP_query_size, &size, sizeof(size), 1), 0, "query_size");
@@ -406,7 +405,7 @@ static void test_tables(void)
     (void)call(f, GNTTABOP_query_size, &size, sizeof(size), 1);
     is(size.status, GNTST_permission_denied, "of dom0: refused");
     is(gnttab_frame(f, 2, &mfn), 0, "frame 2 on demand");
-    is(gnttab_nr_frames(f), 3, "grows the table");
+    is(f->gnttab->nr_frames, 3, "grows the table");
     is(gnttab_frame(f, 2, &again), 0, "again");
     is(again.n, mfn.n, "is the same");
     is(gnttab_frame(f, 4, &mfn), -EINVAL, "beyond the limit");
@@ -423,13 +422,10 @@ static void test_tables(void)
     is(version.version, 1, "the answer names the one in force");
     version.version = 3;
     is(call(f, GNTTABOP_set_version, &version, sizeof(version), 1), -EINVAL, "version 3 does not exist");
-    setup.frame_list.p = (void *)(uintptr_t)(ARG + 2048);
-    is(call(b, GNTTABOP_setup_table, &setup, sizeof(setup), 1), 0, "setup_table");
-    ok(setup.status == GNTST_okay && gnttab_nr_frames(b) == 3, "grows the table");
-    setup.nr_frames = 5;
-    (void)call(b, GNTTABOP_setup_table, &setup, sizeof(setup), 1);
-    is(setup.status, GNTST_general_error, "but not beyond its limit");
-    is(do_grant_table_op(GNTTABOP_setup_table, ARG, 2), -EINVAL, "one at a time");
+    is(do_grant_table_op(GNTTABOP_query_size, ARG, 2), -EINVAL, "one at a time");
+    size.dom = 9;
+    (void)call(b, GNTTABOP_query_size, &size, sizeof(size), 1);
+    is(size.status, GNTST_bad_domain, "the table of no domain");
     end(b);
     end(f);
 }
@@ -437,10 +433,11 @@ static void test_tables(void)
 static void test_bad_calls(void)
 {
     static const unsigned unknown[] = { GNTTABOP_dump_table, GNTTABOP_transfer, GNTTABOP_unmap_and_replace,
-                                        GNTTABOP_get_status_frames, GNTTABOP_swap_grant_ref, GNTTABOP_cache_flush, GNTTABOP_get_version, 13,
+                                        GNTTABOP_get_status_frames, GNTTABOP_swap_grant_ref, GNTTABOP_cache_flush, GNTTABOP_get_version,
+                                        GNTTABOP_setup_table, 13,
                                         ~0u };
     static const unsigned known[] = { GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref, GNTTABOP_copy,
-                                      GNTTABOP_query_size, GNTTABOP_set_version, GNTTABOP_setup_table };
+                                      GNTTABOP_query_size, GNTTABOP_set_version };
     struct domain *b = make(0);
     bool all = true;
 
@@ -536,7 +533,6 @@ static void test_unreachable_arguments(void)
     struct domain *b = make(0), *f = make(1);
     uint64_t last = GUEST_BYTES - sizeof(struct gnttab_unmap_grant_ref);
     struct gnttab_unmap_grant_ref op = { .host_addr = 300ul << PAGE_SHIFT };
-    struct gnttab_setup_table setup = { .dom = DOMID_SELF, .nr_frames = 1 };
 
     grant(f, 8, 0, 5, 0);
     (void)map(b, 1, 8, 300, GNTMAP_host_map, &op.handle);
@@ -547,11 +543,6 @@ static void test_unreachable_arguments(void)
     is(do_grant_table_op(GNTTABOP_unmap_grant_ref, last, 1), -EFAULT, "a status that cannot be written");
     guest_unwritable = false;
     ok(gnttab_map_count(b) == 0 && marks(f, 8) == 0 && machine_refs(machine_mfn(f, 5)) == 1, "the unmap is done wholly");
-    setup.frame_list.p = (void *)(uintptr_t)GUEST_BYTES;
-    is(call(b, GNTTABOP_setup_table, &setup, sizeof(setup), 1), -EFAULT, "a frame list that cannot be written");
-    setup.dom = 9;
-    (void)call(b, GNTTABOP_setup_table, &setup, sizeof(setup), 1);
-    is(setup.status, GNTST_bad_domain, "the table of no domain");
     end(b);
     end(f);
 }
