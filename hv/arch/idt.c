@@ -1,10 +1,8 @@
 /* hv's own exceptions and interrupts. An exception in hv is our bug: print and panic. */
 #include "hv/arch/irq.h"
 #include "hv/arch/lapic.h"
-#include "hv/arch/percpu.h"
 #include "hv/arch/desc.h"
 #include "hv/console/printk.h"
-#include "hv/lib/bug.h"
 
 struct trap_frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;

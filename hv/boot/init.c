@@ -1,10 +1,8 @@
 /* Bring-up, top to bottom, and the main loop in which every CPU ends. */
 #include "hv/boot/boot.h"
-#include "hv/boot/layout.h"
 #include "hv/arch/desc.h"
 #include "hv/arch/irq.h"
 #include "hv/arch/lapic.h"
-#include "hv/arch/percpu.h"
 #include "hv/arch/random.h"
 #include "hv/arch/svm/svm.h"
 #include "hv/arch/tsc.h"
@@ -12,7 +10,6 @@
 #include "hv/console/printk.h"
 #include "hv/domctl/create.h"
 #include "hv/mm/hostmap.h"
-#include "hv/mm/page.h"
 #include "hv/sched/sched.h"
 #include "hv/stats/stats.h"
 

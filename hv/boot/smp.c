@@ -3,13 +3,11 @@
 #include "hv/arch/desc.h"
 #include "hv/arch/irq.h"
 #include "hv/arch/lapic.h"
-#include "hv/arch/percpu.h"
 #include "hv/arch/svm/svm.h"
 #include "hv/arch/tsc.h"
 #include "hv/console/printk.h"
 #include "hv/lib/string.h"
 #include "hv/mm/hostmap.h"
-#include "hv/mm/page.h"
 #include "hv/sched/sched.h"
 #include "hv/stats/stats.h"
 

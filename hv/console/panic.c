@@ -1,13 +1,10 @@
 /* The end: one message, the other CPUs stopped, then halt or reset. */
-#include <stdarg.h>
-
 #include "hv/console/machine.h"
 #include "hv/console/printk.h"
 #include "hv/arch/irq.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/io.h"
 #include "hv/arch/tsc.h"
-#include "hv/lib/bug.h"
 
 bool panic_halts;                       /* command line `noreboot` */
 struct power_ports machine_power;

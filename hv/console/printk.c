@@ -1,11 +1,8 @@
 /* Formatting into a line buffer, one writer at a time. Deliberately small: no floats, no positions. */
-#include <stdarg.h>
-
 #include "hv/console/printk.h"
 #include "hv/arch/irq.h"
 #include "hv/arch/tsc.h"
 #include "hv/lib/spinlock.h"
-#include "hv/lib/string.h"
 
 static struct spinlock console_lock;    /* innermost: hv/LOCKING.md */
 

@@ -1,7 +1,5 @@
 /* Which domains there are: ids, references, the list. What a domain consists of is built and taken apart in domctl/;
  * pausing and stopping one is the scheduler's (sched/pause.c). */
-#include <stdarg.h>
-
 #include "hv/domain/domain.h"
 #include "hv/arch/percpu.h"
 #include "hv/console/printk.h"

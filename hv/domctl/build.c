@@ -2,7 +2,6 @@
 #include "hv/domctl/domctl.h"
 #include "hv/arch/percpu.h"
 #include "hv/mm/guestcopy.h"
-#include "hv/mm/page.h"
 #include "hv/sched/preempt.h"
 #include <xs/build.h>
 

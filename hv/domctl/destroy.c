@@ -2,11 +2,9 @@
  * itself. What other domains still hold (frames mapped by grant or by dom0) keeps the struct; the last reference to go
  * frees it (domain_reap). */
 #include "hv/domctl/create.h"
-#include "hv/arch/percpu.h"
 #include "hv/arch/tsc.h"
 #include "hv/evtchn/evtchn.h"
 #include "hv/gnttab/gnttab.h"
-#include "hv/mm/page.h"
 #include "hv/sched/preempt.h"
 #include "hv/stats/channel.h"
 #include "hv/stats/stats.h"

@@ -9,7 +9,6 @@
 #include "hv/console/printk.h"
 #include "hv/lib/string.h"
 #include "hv/mm/hostmap.h"
-#include "hv/mm/page.h"
 #include "hv/sched/sched.h"
 
 #include <xen/arch-x86/hvm/start_info.h>

@@ -9,7 +9,6 @@
 #include "hv/console/printk.h"
 #include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
-#include "hv/mm/page.h"
 #include "hv/sched/preempt.h"
 #include "hv/sched/sched.h"
 

@@ -5,7 +5,6 @@
 #include "hv/arch/vcpu.h"
 #include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
-#include "hv/mm/page.h"
 #include "hv/sched/preempt.h"
 #include <xen/memory.h>
 

@@ -4,14 +4,11 @@
  * identity, the frame can serve nobody else, stays dom0's and returns when the GFN is cleared. Grant maps are left to
  * the grant table (gnttab/), which counts them. */
 #include "hv/domctl/domctl.h"
-#include "hv/arch/percpu.h"
 #include "hv/gnttab/gnttab.h"
 #include "hv/include/xs/stats.h"
 #include "hv/mm/guestcopy.h"
-#include "hv/mm/page.h"
 #include "hv/sched/preempt.h"
 #include "hv/stats/stats.h"
-#include <xen/memory.h>
 
 int physmap_enter(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_type type)
 {

@@ -4,7 +4,6 @@
 #include "hv/arch/percpu.h"
 #include "hv/arch/tsc.h"
 #include "hv/mm/guestcopy.h"
-#include "hv/mm/page.h"
 
 static long physinfo(struct xen_sysctl_physinfo *p)
 {

@@ -1,6 +1,5 @@
 #include "hv/domctl/domctl.h"
 #include "hv/include/xs/stats.h"
-#include "hv/mm/page.h"
 #include "hv/stats/stats.h"
 
 static uint64_t utc_at_boot_ns;         /* 0: as the RTC said, in the stats page's header */

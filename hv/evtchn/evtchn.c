@@ -5,12 +5,10 @@
  * Both ends of an interdomain channel change only under both domains' locks, so that holding either one keeps the
  * pair as it is: a send takes the sender's lock alone. Deliberately out: FIFO queues and physical interrupts. */
 #include "hv/evtchn/evtchn.h"
-#include "hv/arch/percpu.h"
 #include "hv/arch/vcpu.h"
 #include "hv/lib/bitmap.h"
 #include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
-#include "hv/mm/page.h"
 #include "hv/sched/sched.h"
 #include "hv/stats/stats.h"
 

@@ -3,7 +3,6 @@
 #include "hv/gnttab/gnttab.h"
 #include "hv/gnttab/table.h"
 #include "hv/lib/string.h"
-#include "hv/mm/page.h"
 
 struct side {
     struct domain *granter;             /* NULL: the caller's own frame number */

@@ -2,7 +2,6 @@
  * Only this file takes GRANT_* entries out of a p2m. One lock at a time: the granter's in entry.c, the holder's here. */
 #include "hv/gnttab/gnttab.h"
 #include "hv/gnttab/table.h"
-#include "hv/mm/page.h"
 
 static struct map_handle *handle_at(struct gnttab *gt, unsigned handle)
 {

@@ -6,7 +6,6 @@
 #include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
 
-#include "hv/lib/xen.h"
 #include <xen/platform.h>
 #include <xen/physdev.h>
 

@@ -6,7 +6,6 @@
 #include "hv/domctl/domctl.h"
 #include "hv/evtchn/evtchn.h"
 #include "hv/gnttab/gnttab.h"
-#include "hv/mm/guestcopy.h"
 #include "hv/sched/preempt.h"
 #include "hv/stats/meter_op.h"
 

@@ -5,7 +5,6 @@
 #include "hv/evtchn/evtchn.h"
 #include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
-#include "hv/mm/page.h"
 #include "hv/sched/sched.h"
 
 /* The guest's vcpu_info moves to a page of its own, once. Its old content goes along. */

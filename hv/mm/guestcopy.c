@@ -4,8 +4,6 @@
  * What was walked is remembered until the guest runs again (percpu.walks), as a TLB would: argument structs share
  * pages. Only guest-physical addresses are, so what is there now is looked up each time. */
 #include "hv/mm/guestcopy.h"
-#include "hv/mm/page.h"
-#include "hv/mm/p2m.h"
 #include "hv/arch/percpu.h"
 #include "hv/arch/vcpu.h"
 #include "hv/lib/string.h"

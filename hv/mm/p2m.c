@@ -1,7 +1,6 @@
 /* Nested page tables: ordinary long-mode tables whose "virtual" addresses are a guest's physical ones. The type of an
  * entry lives in bits 52-54, which the walker ignores (APM 2, 5.3.3). */
 #include "hv/mm/p2m.h"
-#include "hv/mm/page.h"
 #include "hv/arch/irq.h"
 #include "hv/arch/percpu.h"
 #include "hv/domain/domain.h"

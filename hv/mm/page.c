@@ -7,7 +7,6 @@
 #include "hv/stats/account.h"
 #include "hv/arch/tsc.h"
 #include "hv/console/printk.h"
-#include "hv/lib/list.h"
 #include "hv/lib/string.h"
 
 #define ORDERS (PAGE_ORDER_MAX + 1)

@@ -1,6 +1,5 @@
 /* Stopping domains: pause, and the ways in which a guest ends. */
 #include "hv/domain/domain.h"
-#include "hv/arch/percpu.h"
 #include "hv/console/machine.h"
 #include "hv/console/printk.h"
 #include "hv/evtchn/evtchn.h"

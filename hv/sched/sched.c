@@ -7,7 +7,6 @@
 #include "hv/arch/tsc.h"
 #include "hv/arch/vcpu.h"
 #include "hv/lib/string.h"
-#include "hv/mm/page.h"
 #include "hv/stats/stats.h"
 
 static struct sched_cpu {

@@ -5,7 +5,6 @@
 #include "hv/arch/tsc.h"
 #include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
-#include "hv/mm/page.h"
 
 #define METER_ORDER 1
 _Static_assert(sizeof(struct meter) <= PAGE_SIZE << METER_ORDER, "fits its run");

@@ -4,14 +4,11 @@
  *
  * Nothing that the caller can change decides what is counted: `done` only says where to go on. */
 #include "hv/stats/channel.h"
-#include "hv/arch/percpu.h"
 #include "hv/gnttab/gnttab.h"
 #include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
-#include "hv/mm/page.h"
 #include "hv/sched/preempt.h"
 #include "hv/stats/stats.h"
-#include <xen/grant_table.h>
 
 #define ESTALE 116                      /* dom0's number: the ABI's list has none */
 

@@ -1,14 +1,11 @@
 /* Hypercall 55 (xs/meter.h): its commands; those on tombstones and the inventory are here, channels and limits in
  * channel.c, the copy in meter_copy.c. */
 #include "hv/stats/meter_op.h"
-#include "hv/arch/percpu.h"
 #include "hv/evtchn/evtchn.h"
 #include "hv/gnttab/gnttab.h"
 #include "hv/mm/guestcopy.h"
-#include "hv/mm/page.h"
 #include "hv/stats/channel.h"
 #include "hv/stats/stats.h"
-#include <xs/meter.h>
 
 static long op_ack(uint64_t arg_va)
 {

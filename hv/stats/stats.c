@@ -7,7 +7,6 @@
 #include "hv/stats/stats.h"
 #include "hv/arch/tsc.h"
 #include "hv/lib/string.h"
-#include "hv/mm/page.h"
 #include <xs/meter.h>
 #include <xs/stats.h>
 

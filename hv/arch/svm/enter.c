@@ -1,7 +1,6 @@
 /* Into the guest and out again, and the address space tags. */
 #include "hv/arch/svm/svm.h"
 #include "hv/arch/irq.h"
-#include "hv/arch/percpu.h"
 #include "hv/arch/tsc.h"
 #include "hv/sched/sched.h"
 #include "hv/stats/stats.h"

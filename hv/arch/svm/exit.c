@@ -1,7 +1,5 @@
 /* One switch over the reasons for which a guest stops. */
 #include "hv/arch/svm/svm.h"
-#include "hv/arch/io.h"
-#include "hv/arch/percpu.h"
 #include "hv/console/printk.h"
 #include "hv/hypercall/handlers.h"
 #include "hv/sched/sched.h"

@@ -1,7 +1,6 @@
 /* What the guest is given on entry: an event whose delivery an exit interrupted, an exception of ours, an NMI, or an
  * interrupt: the event-channel upcall first, then the local APIC's highest. */
 #include "hv/arch/svm/svm.h"
-#include "hv/arch/percpu.h"
 #include "hv/domctl/domctl.h"
 #include "hv/evtchn/evtchn.h"
 #include "hv/mm/guestcopy.h"

@@ -5,9 +5,7 @@
  * comes at once, and the line is still up (82093AA data sheet, 3.2.4). */
 #include "hv/arch/svm/svm.h"
 #include "hv/arch/irq.h"
-#include "hv/arch/percpu.h"
 #include "hv/console/printk.h"
-#include "hv/mm/page.h"
 
 #define REG_SELECT 0x00
 #define REG_WINDOW 0x10

@@ -3,7 +3,6 @@
 #include "hv/arch/svm/svm.h"
 #include "hv/arch/irq.h"
 #include "hv/arch/lapic.h"
-#include "hv/arch/percpu.h"
 #include "hv/arch/tsc.h"
 #include "hv/sched/sched.h"
 #include "hv/stats/stats.h"

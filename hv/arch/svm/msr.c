@@ -5,7 +5,6 @@
 #include "hv/arch/percpu.h"
 #include "hv/arch/tsc.h"
 #include "hv/console/printk.h"
-#include "hv/mm/page.h"
 
 #define MSR_HYPERCALL 0x40000000u       /* CPUID leaf 0x40000002 names it */
 #define MTRR_DEF_TYPE_WB 0x806          /* enabled, default write-back; there are no others */

@@ -3,7 +3,6 @@
 #include "hv/arch/svm/svm.h"
 #include "hv/lib/string.h"
 #include "hv/mm/guestcopy.h"
-#include "hv/mm/page.h"
 
 #define NPF_WRITE  (1ull << 1)          /* APM 2, 15.25.6 */
 #define NPF_FETCH  (1ull << 4)

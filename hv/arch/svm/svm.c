@@ -4,7 +4,6 @@
 #include "hv/arch/msr.h"
 #include "hv/arch/percpu.h"
 #include "hv/console/printk.h"
-#include "hv/mm/page.h"
 #include "hv/lib/string.h"
 
 struct svm_features svm_features;

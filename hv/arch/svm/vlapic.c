@@ -2,7 +2,6 @@
  * (APM 2, 16.9 to 16.13). Event channels carry Linux's timer and most IPIs; INIT, SIPI, NMI, self-IPIs and, in dom0,
  * device interrupts come here. */
 #include "hv/arch/svm/svm.h"
-#include "hv/arch/irq.h"
 #include "hv/arch/lapic.h"
 #include "hv/arch/msr.h"
 #include "hv/arch/percpu.h"

@@ -5,7 +5,6 @@
 #include "hv/arch/percpu.h"
 #include "hv/arch/tsc.h"
 #include "hv/console/printk.h"
-#include "hv/mm/page.h"
 #include "hv/lib/string.h"
 
 #include <xen/hvm/save.h>
