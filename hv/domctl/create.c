@@ -150,29 +150,16 @@ void domain_free(struct domain *d)
     page_free_hv(d, d->order);
 }
 
-int domain_control_pause(struct domain *d)
+int domain_control(struct domain *d, bool pause)
 {
     bool was;
 
     spin_lock(&d->lock);
     was = d->controller_paused;
-    d->controller_paused = true;
+    d->controller_paused = pause;
     spin_unlock(&d->lock);
-    if (!was)
-        domain_pause(d);
-    return 0;
-}
-
-int domain_control_unpause(struct domain *d)
-{
-    bool was;
-
-    spin_lock(&d->lock);
-    was = d->controller_paused;
-    d->controller_paused = false;
-    spin_unlock(&d->lock);
-    if (!was)
-        return -EINVAL;
-    domain_unpause(d);
+    if (was == pause)
+        return pause ? 0 : -EINVAL;
+    (pause ? domain_pause : domain_unpause)(d);
     return 0;
 }

@@ -37,8 +37,7 @@ long domain_destroy(struct domain *d) __must_check;
 void dom0_take_modules(uint64_t bytes);
 void dom0_start(uint64_t bytes);
 
-/* domctl 3 and 4. 0; -EINVAL not paused by control. */
-int domain_control_pause(struct domain *d) __must_check;
-int domain_control_unpause(struct domain *d) __must_check;
+/* domctl 3 (pause) and 4. 0, also when it was paused so before; -EINVAL it was not. */
+int domain_control(struct domain *d, bool pause) __must_check;
 
 #endif

@@ -286,7 +286,7 @@ void dom0_start(uint64_t bytes)
     build_info(info, initrd_at, bytes);
     start_state(find_entry(h), info);
     page_release_boot(kept_start, kept_end);
-    if (sched_set_params(dom0, DOM0_WEIGHT, 0) || domain_control_unpause(dom0))
+    if (sched_set_params(dom0, DOM0_WEIGHT, 0) || domain_control(dom0, false))
         panic("dom0: does not become runnable");
     sched_vcpu_up(dom0->vcpu[0]);
 }

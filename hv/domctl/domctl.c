@@ -76,16 +76,9 @@ static long op_destroydomain(struct domain *d, struct xen_domctl *op)
     return domain_destroy(d);
 }
 
-static long op_pausedomain(struct domain *d, struct xen_domctl *op)
+static long op_pause_or_unpause(struct domain *d, struct xen_domctl *op)
 {
-    (void)op;
-    return domain_control_pause(d);
-}
-
-static long op_unpausedomain(struct domain *d, struct xen_domctl *op)
-{
-    (void)op;
-    return domain_control_unpause(d);
+    return domain_control(d, op->cmd == XEN_DOMCTL_pausedomain);
 }
 
 static uint64_t cpu_time_ns(struct vcpu *v, int *state)
@@ -222,8 +215,8 @@ static const struct row {
 } rows[] = {
     [XEN_DOMCTL_createdomain] = { op_createdomain, CHANGES | ANSWERS },
     [XEN_DOMCTL_destroydomain] = { op_destroydomain, TARGET | DYING | CHANGES },
-    [XEN_DOMCTL_pausedomain] = { op_pausedomain, TARGET | OTHERS | CHANGES },
-    [XEN_DOMCTL_unpausedomain] = { op_unpausedomain, TARGET | OTHERS | CHANGES },
+    [XEN_DOMCTL_pausedomain] = { op_pause_or_unpause, TARGET | OTHERS | CHANGES },
+    [XEN_DOMCTL_unpausedomain] = { op_pause_or_unpause, TARGET | OTHERS | CHANGES },
     [XEN_DOMCTL_getdomaininfo] = { op_getdomaininfo, ANSWERS },
     [XEN_DOMCTL_max_mem] = { op_max_mem, TARGET | CHANGES },
     [XEN_DOMCTL_getvcpuinfo] = { op_getvcpuinfo, TARGET | DYING | ANSWERS },

@@ -99,13 +99,6 @@ static void deliver(struct domain *d, unsigned port, unsigned vcpu_id)
     wake_pollers(d, port);
 }
 
-static void deliver_to_peer(const struct port *p)
-{
-    const struct port *peer = port_at(p->remote->evtchn, p->remote_port);
-
-    deliver(p->remote, p->remote_port, READ_ONCE(peer->vcpu));
-}
-
 /* The lowest free port, open in `state`; its number in *port. -ESRCH the domain is being destroyed; -ENOSPC. */
 static int open_locked(struct domain *d, uint8_t state, unsigned vcpu_id, evtchn_port_t *port)
 {
@@ -184,19 +177,6 @@ static int close_port(struct domain *d, evtchn_port_t port)
     spin_unlock_two(&e->lock, &remote->evtchn->lock);
     domain_put(remote);
     return 0;
-}
-
-/* Closes ports in rising order, `budget` of them. true: none is open any more. */
-static bool close_some(struct domain *d, unsigned budget)
-{
-    for (unsigned port = 1; port < d->evtchn->nr_ports; port++) {
-        if (!bit_test(d->evtchn->used, port))
-            continue;
-        if (budget-- == 0)
-            return false;
-        (void)close_port(d, port);              /* -EINVAL: someone else closed it just now */
-    }
-    return true;
 }
 
 /* EVTCHNOP_alloc_unbound. 0; -EPERM; -ESRCH; -EINVAL remote_dom cannot be a domain; -ENOSPC. */
@@ -294,7 +274,7 @@ static long op_send(struct domain *self, void *arg)
     if (p && p->state == EVTCHNSTAT_unbound)
         return 0;
     if (p && p->state == EVTCHNSTAT_interdomain)
-        deliver_to_peer(p);
+        deliver(p->remote, p->remote_port, READ_ONCE(port_at(p->remote->evtchn, p->remote_port)->vcpu));
     else if (p && p->state == EVTCHNSTAT_ipi)
         deliver(self, port, p->vcpu);
     else
@@ -484,7 +464,14 @@ bool evtchn_destroy(struct domain *d, unsigned budget)
     spin_lock(&d->evtchn->lock);
     d->evtchn->closed = true;
     spin_unlock(&d->evtchn->lock);
-    return close_some(d, budget);
+    for (unsigned port = 1; port < d->evtchn->nr_ports; port++) {
+        if (!bit_test(d->evtchn->used, port))
+            continue;
+        if (budget-- == 0)
+            return false;
+        (void)close_port(d, port);              /* -EINVAL: someone else closed it just now */
+    }
+    return true;
 }
 
 void evtchn_free(struct domain *d)

@@ -38,7 +38,12 @@ void panic(const char *fmt, ...)
 void vcpu_kick(struct vcpu *v) { kicks[v->id]++; }
 void vcpu_nmi(struct vcpu *v) { nmis[v->id]++; }
 void sched_vcpu_up(struct vcpu *v) { v->up = true; ups[v->id]++; }
-void ioapic_eoi(uint8_t vector) { ended[vector]++; }
+bool ioapic_hold(uint8_t vector, bool begins)
+{
+    ended[vector] += !begins;
+    return true;
+}
+
 void timer_init(struct timer *t, void (*fire)(void *), void *arg) { *t = (struct timer){ .fire = fire, .arg = arg }; }
 void timer_set(struct timer *t, uint64_t at_ns) { t->at_ns = armed_ns = at_ns; }
 void timer_stop(struct timer *t) { t->at_ns = armed_ns = TIME_NEVER; }

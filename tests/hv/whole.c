@@ -253,7 +253,7 @@ static void dom0_make(void)
     page_claim_boot(dom0, 0, (paddr_t)DOM0_FRAMES << PAGE_SHIFT);
     for (uint64_t f = 1; f < DOM0_FRAMES; f++)
         BUG_ON(p2m_add(dom0, GFN(f), MFN(f), 0, P2M_RAM));
-    BUG_ON(domain_control_unpause(dom0));
+    BUG_ON(domain_control(dom0, false));
 }
 
 void whole_be_cpu(unsigned id)

@@ -7,18 +7,12 @@
 #define IOIO_REP    (1u << 3)
 #define IOIO_SIZE(info) ((info) >> 4 & 7)
 
-/* A PIT counter that is never 0xFF ends Linux's calibration loop at its first look (100,000 exits otherwise). */
-static uint32_t port_value(uint16_t port)
-{
-    return port == 0x42 ? 0 : UINT32_MAX;
-}
-
 void svm_ioio(struct vcpu *v)
 {
     struct svm_vcpu *s = svm_of(v);
     uint32_t info = (uint32_t)s->vmcb->exitinfo1;
-    uint16_t port = (uint16_t)(info >> 16);
-    uint32_t value = port_value(port);
+    /* A PIT counter that is never 0xFF ends Linux's calibration loop at its first look (100,000 exits otherwise). */
+    uint32_t value = (uint16_t)(info >> 16) == 0x42 ? 0 : UINT32_MAX;
 
     if (info & IOIO_STRING) {
         /* INS and OUTS to nothing: the count runs out, memory stays as it is. */

@@ -138,8 +138,7 @@ void ioapic_mmio_write(uint64_t gpa, uint32_t value)
     spin_unlock(&ioapic_lock);
 }
 
-/* A level interrupt with this vector begins or ends: true if it came from a pin. */
-static bool hold(uint8_t vector, bool begins)
+bool ioapic_hold(uint8_t vector, bool begins)
 {
     bool found = false;
 
@@ -158,14 +157,4 @@ static bool hold(uint8_t vector, bool begins)
     }
     spin_unlock(&ioapic_lock);
     return found;
-}
-
-bool ioapic_hold(uint8_t vector)
-{
-    return hold(vector, true);
-}
-
-void ioapic_eoi(uint8_t vector)
-{
-    hold(vector, false);
 }

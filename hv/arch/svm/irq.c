@@ -15,11 +15,6 @@ static void charge_enter(struct percpu *cpu)
         stats_charge_hv(cpu, cpu->current, now_ns());
 }
 
-static void charge_leave(struct percpu *cpu)
-{
-    stats_charge_hv(cpu, NULL, now_ns());
-}
-
 void irq_on_ipi(void)
 {
     sched_idle_ends();
@@ -31,7 +26,7 @@ void irq_on_timer(void)
 
     charge_enter(cpu);
     timer_interrupt();
-    charge_leave(cpu);
+    stats_charge_hv(cpu, NULL, now_ns());
 }
 
 void irq_on_device(uint8_t vector)
@@ -40,9 +35,9 @@ void irq_on_device(uint8_t vector)
     bool level;
 
     charge_enter(cpu);
-    level = ioapic_hold(vector);        /* before the EOI, or the line fires again at once */
+    level = ioapic_hold(vector, true);  /* before the EOI, or the line fires again at once */
     lapic_eoi();
     if (dom0 && cpu->id < dom0->nr_vcpus)
         vlapic_raise(dom0->vcpu[cpu->id], vector, level);
-    charge_leave(cpu);
+    stats_charge_hv(cpu, NULL, now_ns());
 }

@@ -118,8 +118,8 @@ void ioapic_add(uint64_t base);                         /* all pins masked */
 bool ioapic_covers(uint64_t gpa);
 uint32_t ioapic_mmio_read(uint64_t gpa);
 void ioapic_mmio_write(uint64_t gpa, uint32_t value);
-void ioapic_eoi(uint8_t vector);                        /* dom0 ended a level interrupt */
-bool ioapic_hold(uint8_t vector);                       /* it came from a level pin: mask until the EOI */
+/* A level interrupt begins, and is masked until dom0 ends it. True: it came from a pin. */
+bool ioapic_hold(uint8_t vector, bool begins);
 
 /* mmio.c: one MOV to or from memory that is not there, or is a device of ours. */
 struct mmio_insn {

@@ -91,7 +91,7 @@ static void eoi(struct vcpu *v)
         return;
     bit_clear(l->isr, (unsigned)vector);
     if (bit_test(l->tmr, (unsigned)vector) && v->domain->privileged)
-        ioapic_eoi((uint8_t)vector);
+        (void)ioapic_hold((uint8_t)vector, false);
 }
 
 static unsigned divide_shift(uint32_t divide)

@@ -274,22 +274,10 @@ void vcpu_hypercall_read(const struct vcpu *v, struct hypercall *h)
     const struct svm_vcpu *s = svm_of(v);
     const struct svm_regs *r = &s->regs;
 
-    h->from = hypercall_from(s->vmcb);
-    if (unlikely(h->from == HYPERCALL_NARROW)) {
-        h->number = (uint32_t)s->vmcb->rax;
-        h->args[0] = (uint32_t)r->rbx;
-        h->args[1] = (uint32_t)r->rcx;
-        h->args[2] = (uint32_t)r->rdx;
-        h->args[3] = (uint32_t)r->rsi;
-        h->args[4] = (uint32_t)r->rdi;
-        return;
-    }
-    h->number = s->vmcb->rax;
-    h->args[0] = r->rdi;
-    h->args[1] = r->rsi;
-    h->args[2] = r->rdx;
-    h->args[3] = r->r10;
-    h->args[4] = r->r8;
+    *h = (struct hypercall){ hypercall_from(s->vmcb), s->vmcb->rax, { r->rdi, r->rsi, r->rdx, r->r10, r->r8 } };
+    if (unlikely(h->from == HYPERCALL_NARROW))
+        *h = (struct hypercall){ h->from, (uint32_t)s->vmcb->rax, { (uint32_t)r->rbx, (uint32_t)r->rcx, (uint32_t)r->rdx,
+                                                                    (uint32_t)r->rsi, (uint32_t)r->rdi } };
 }
 
 void vcpu_hypercall_set_arg(struct vcpu *v, unsigned n, uint64_t value)
