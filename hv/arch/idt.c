@@ -11,13 +11,10 @@ struct trap_frame {
 };
 
 struct idt_gate {                       /* APM 2, figure 4-24 */
-    uint16_t offset_0;
-    uint16_t selector;
-    uint8_t ist;
-    uint8_t type;
+    uint16_t offset_0, selector;
+    uint8_t ist, type;
     uint16_t offset_16;
-    uint32_t offset_32;
-    uint32_t reserved;
+    uint32_t offset_32, reserved;
 };
 
 static struct idt_gate idt[256];
@@ -30,11 +27,8 @@ void idt_init(void)
         uint64_t at = (uint64_t)trap_stubs + i * 16;
 
         idt[i] = (struct idt_gate){
-            .offset_0 = (uint16_t)at,
-            .selector = SEL_CODE,
-            .type = 0x8E,               /* present, 64-bit interrupt gate */
-            .offset_16 = (uint16_t)(at >> 16),
-            .offset_32 = (uint32_t)(at >> 32),
+            .offset_0 = (uint16_t)at, .offset_16 = (uint16_t)(at >> 16), .offset_32 = (uint32_t)(at >> 32),
+            .selector = SEL_CODE, .type = 0x8E,         /* present, 64-bit interrupt gate */
         };
     }
     /* Own stacks for what may strike anywhere: NMI, double fault, machine check. */

@@ -63,16 +63,12 @@ int vsnprintk(char *to, size_t bytes, const char *fmt, va_list ap)
             put_number(&o, longs ? va_arg(ap, unsigned long) : va_arg(ap, unsigned), *fmt == 'x' ? 16 : 10, false,
                        width, zero);
             break;
-        case 'p':
-            put_number(&o, (uintptr_t)va_arg(ap, void *), 16, false, 16, true);
-            break;
+        case 'p': put_number(&o, (uintptr_t)va_arg(ap, void *), 16, false, 16, true); break;
         case 's':
             for (const char *s = va_arg(ap, const char *); *s; s++)
                 put(&o, *s);
             break;
-        case 'c':
-            put(&o, (char)va_arg(ap, int));
-            break;
+        case 'c': put(&o, (char)va_arg(ap, int)); break;
         default:
             BUG_ON(*fmt != '%');        /* %%; the compiler checks the formats */
             put(&o, '%');

@@ -196,8 +196,7 @@ static long op_scheduler_op(struct domain *d, struct xen_domctl *op)
         weight = s->u.credit.weight ? s->u.credit.weight : d->weight;
         cap = s->u.credit.cap != CAP_UNCHANGED ? s->u.credit.cap : d->cap_percent;
         return sched_set_params(d, weight, cap);
-    default:
-        return -EINVAL;
+    default: return -EINVAL;
     }
 }
 

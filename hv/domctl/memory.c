@@ -202,11 +202,8 @@ long do_memory_op_narrow(unsigned op, uint64_t arg_va)
     struct domain *d = current_vcpu()->domain;
 
     switch (op) {
-    case XENMEM_add_to_physmap:
-        return narrow_add(d, arg_va);
-    case XENMEM_memory_map:
-        return narrow_map_get(d, arg_va);
-    default:
-        return -ENOSYS;
+    case XENMEM_add_to_physmap: return narrow_add(d, arg_va);
+    case XENMEM_memory_map: return narrow_map_get(d, arg_va);
+    default: return -ENOSYS;
     }
 }

@@ -73,8 +73,7 @@ long physmap_add(struct domain *d, union memory_arg *arg, uint64_t done)
     switch (a->space) {
     case XENMAPSPACE_shared_info:
         return a->idx ? -EINVAL : gfn_replace(d, GFN(a->gpfn), virt_to_mfn(d->shared_info), P2M_SHARED_RW);
-    case XENMAPSPACE_grant_table:
-        return add_grant_frame(d, a->idx, GFN(a->gpfn));
+    case XENMAPSPACE_grant_table: return add_grant_frame(d, a->idx, GFN(a->gpfn));
     default:
         return -ENOSYS;                 /* foreign memory: this names no domain, only the batch does */
     }

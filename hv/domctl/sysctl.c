@@ -8,16 +8,10 @@
 static long physinfo(struct xen_sysctl_physinfo *p)
 {
     *p = (struct xen_sysctl_physinfo){
-        .threads_per_core = 1,
-        .cores_per_socket = cpus_online,
-        .nr_cpus = cpus_online,
-        .max_cpu_id = cpus_online - 1,
-        .nr_nodes = 1,
-        .cpu_khz = tsc_khz,
+        .threads_per_core = 1, .cores_per_socket = cpus_online, .nr_nodes = 1,
+        .nr_cpus = cpus_online, .max_cpu_id = cpus_online - 1, .cpu_khz = tsc_khz,
         .capabilities = XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap | XEN_SYSCTL_PHYSCAP_gnttab_v1,
-        .total_pages = pages_total(),
-        .free_pages = pages_free(),
-        .max_mfn = page_mfn_max().n,
+        .total_pages = pages_total(), .free_pages = pages_free(), .max_mfn = page_mfn_max().n,
     };
     return 0;
 }
@@ -55,14 +49,9 @@ long do_sysctl(uint64_t arg_va)
     if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
         return -EACCES;
     switch (op.cmd) {
-    case XEN_SYSCTL_physinfo:
-        rc = physinfo(&op.u.physinfo);
-        break;
-    case XEN_SYSCTL_getdomaininfolist:
-        rc = getdomaininfolist(&op.u.getdomaininfolist);
-        break;
-    default:
-        return -ENOSYS;
+    case XEN_SYSCTL_physinfo: rc = physinfo(&op.u.physinfo); break;
+    case XEN_SYSCTL_getdomaininfolist: rc = getdomaininfolist(&op.u.getdomaininfolist); break;
+    default: return -ENOSYS;
     }
     return rc ? rc : copy_to_guest(arg_va, &op, sizeof(op));
 }

@@ -49,17 +49,11 @@ long do_xen_version(unsigned cmd, uint64_t arg_va)
     const struct domain *d = current_vcpu()->domain;
 
     switch (cmd) {
-    case XENVER_version:
-        return VERSION_MAJOR << 16 | VERSION_MINOR;
-    case XENVER_extraversion:
-        return text_out(arg_va, "-xs", sizeof(xen_extraversion_t));
-    case XENVER_capabilities:
-        return text_out(arg_va, capabilities, sizeof(xen_capabilities_info_t));
-    case XENVER_get_features:
-        return features_out(d, arg_va);
-    case XENVER_guest_handle:
-        return copy_to_guest(arg_va, d->uuid, sizeof(d->uuid));
-    default:
-        return -ENOSYS;
+    case XENVER_version: return VERSION_MAJOR << 16 | VERSION_MINOR;
+    case XENVER_extraversion: return text_out(arg_va, "-xs", sizeof(xen_extraversion_t));
+    case XENVER_capabilities: return text_out(arg_va, capabilities, sizeof(xen_capabilities_info_t));
+    case XENVER_get_features: return features_out(d, arg_va);
+    case XENVER_guest_handle: return copy_to_guest(arg_va, d->uuid, sizeof(d->uuid));
+    default: return -ENOSYS;
     }
 }

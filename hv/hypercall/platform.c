@@ -31,12 +31,10 @@ long do_console_io(unsigned cmd, unsigned count, uint64_t buffer_va)
     if (count > CONSOLE_BYTES_MAX)
         return -E2BIG;
     switch (cmd) {
-    case CONSOLEIO_write:
-        return console_write_guest(count, buffer_va);
+    case CONSOLEIO_write: return console_write_guest(count, buffer_va);
     case CONSOLEIO_read:
         return 0;                       /* nobody types here: the operator has a line of his own (host/ctl) */
-    default:
-        return -ENOSYS;
+    default: return -ENOSYS;
     }
 }
 
@@ -68,8 +66,7 @@ long do_platform_op(uint64_t arg_va)
             op.u.pcpu_info.flags = XEN_PCPU_FLAGS_INVALID;
         }
         return copy_to_guest(arg_va, &op, sizeof(op));
-    default:
-        return -ENOSYS;
+    default: return -ENOSYS;
     }
 }
 
@@ -79,9 +76,7 @@ long do_physdev_op(unsigned cmd, uint64_t arg_va)
     switch (cmd) {
     case PHYSDEVOP_pci_mmcfg_reserved:
     case PHYSDEVOP_pci_device_add:
-    case PHYSDEVOP_pci_device_remove:
-        return 0;
-    default:
-        return -ENOSYS;
+    case PHYSDEVOP_pci_device_remove: return 0;
+    default: return -ENOSYS;
     }
 }

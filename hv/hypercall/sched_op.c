@@ -105,20 +105,15 @@ long do_sched_op(unsigned cmd, uint64_t arg_va)
     struct vcpu *v = current_vcpu();
 
     switch (cmd) {
-    case SCHEDOP_yield:
-        sched_yield();
-        return 0;
+    case SCHEDOP_yield: sched_yield(); return 0;
     case SCHEDOP_block:
         v->info->evtchn_upcall_mask = 0;
         sched_block_prepare(v);
         if (!evtchn_upcall_pending(v) && !vcpu_has_work(v))
             sched_block(v);
         return 0;
-    case SCHEDOP_shutdown:
-        return shutdown_self(arg_va);
-    case SCHEDOP_poll:
-        return poll(arg_va);
-    default:
-        return -ENOSYS;
+    case SCHEDOP_shutdown: return shutdown_self(arg_va);
+    case SCHEDOP_poll: return poll(arg_va);
+    default: return -ENOSYS;
     }
 }

@@ -7,7 +7,7 @@
 #include "hv/evtchn/evtchn.h"
 #include "hv/gnttab/gnttab.h"
 #include "hv/sched/preempt.h"
-#include "hv/stats/meter_op.h"
+#include "hv/stats/channel.h"
 
 #include "hv/include/xs/build.h"
 #include "hv/include/xs/meter.h"

@@ -141,24 +141,15 @@ long do_vcpu_op(unsigned cmd, unsigned vcpu_id, uint64_t arg_va)
         return -ENOENT;
     v = d->vcpu[index_nospec(vcpu_id, d->nr_vcpus)];
     switch (cmd) {
-    case VCPUOP_is_up:
-        return READ_ONCE(v->up);
-    case VCPUOP_get_runstate_info:
-        return runstate_info(v, arg_va);
-    case VCPUOP_register_runstate_memory_area:
-        return register_runstate(v, arg_va);
+    case VCPUOP_is_up: return READ_ONCE(v->up);
+    case VCPUOP_get_runstate_info: return runstate_info(v, arg_va);
+    case VCPUOP_register_runstate_memory_area: return register_runstate(v, arg_va);
     case VCPUOP_stop_periodic_timer:
         return 0;                       /* there is none */
-    case VCPUOP_set_singleshot_timer:
-        return set_singleshot(v, arg_va);
-    case VCPUOP_stop_singleshot_timer:
-        return stop_singleshot(v);
-    case VCPUOP_register_vcpu_info:
-        return register_vcpu_info(v, arg_va);
-    case VCPUOP_send_nmi:
-        vcpu_nmi(v);
-        return 0;
-    default:
-        return -ENOSYS;
+    case VCPUOP_set_singleshot_timer: return set_singleshot(v, arg_va);
+    case VCPUOP_stop_singleshot_timer: return stop_singleshot(v);
+    case VCPUOP_register_vcpu_info: return register_vcpu_info(v, arg_va);
+    case VCPUOP_send_nmi: vcpu_nmi(v); return 0;
+    default: return -ENOSYS;
     }
 }

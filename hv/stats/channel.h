@@ -34,7 +34,8 @@ int channel_check_locked(const struct channel *c, const uint8_t token[16]) __mus
 /* One operation against d's limit of a class. false: it passes in *retry_ns. */
 bool meter_limit_take(struct domain *d, uint32_t class, uint64_t bytes, uint64_t *retry_ns) __must_check;
 
-/* The commands. */
+/* Hypercall 55 (xs/meter.h, which lists every result), and its commands. */
+long do_meter_op(unsigned cmd, uint64_t arg_va);
 long meter_op_open(uint64_t arg_va);
 long meter_op_close(uint64_t arg_va);
 long meter_op_limit(uint64_t arg_va);

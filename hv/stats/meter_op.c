@@ -1,10 +1,9 @@
 /* Hypercall 55 (xs/meter.h): its commands; those on tombstones and the inventory are here, channels and limits in
  * channel.c, the copy in meter_copy.c. */
-#include "hv/stats/meter_op.h"
+#include "hv/stats/channel.h"
 #include "hv/evtchn/evtchn.h"
 #include "hv/gnttab/gnttab.h"
 #include "hv/mm/guestcopy.h"
-#include "hv/stats/channel.h"
 #include "hv/stats/stats.h"
 
 static long op_ack(uint64_t arg_va)
@@ -48,18 +47,12 @@ long do_meter_op(unsigned cmd, uint64_t arg_va)
     if (!current_vcpu()->domain->privileged)
         return -EPERM;
     switch (cmd) {
-    case XS_METER_ack:
-        return op_ack(arg_va);
-    case XS_METER_inventory:
-        return op_inventory(arg_va);
-    case XS_METER_open:
-        return meter_op_open(arg_va);
-    case XS_METER_close:
-        return meter_op_close(arg_va);
-    case XS_METER_limit:
-        return meter_op_limit(arg_va);
-    case XS_METER_copy:
-        return meter_op_copy(arg_va);
+    case XS_METER_ack: return op_ack(arg_va);
+    case XS_METER_inventory: return op_inventory(arg_va);
+    case XS_METER_open: return meter_op_open(arg_va);
+    case XS_METER_close: return meter_op_close(arg_va);
+    case XS_METER_limit: return meter_op_limit(arg_va);
+    case XS_METER_copy: return meter_op_copy(arg_va);
     }
     return -ENOSYS;
 }

@@ -76,23 +76,12 @@ static void hv_slot_add(uint64_t guest_ns, uint64_t hv_ns, uint64_t now_ns)
 static void header_init(const uint8_t boot_id[16], uint64_t boot_wall_ns)
 {
     *header = (struct xs_stats_header){
-        .magic = XS_STATS_MAGIC,
-        .version = XS_STATS_VERSION,
-        .header_size = sizeof(struct xs_stats_header),
-        .cpu_offset = XS_STATS_CPU_OFFSET,
-        .cpu_size = sizeof(struct xs_stats_cpu),
-        .slot_offset = XS_STATS_SLOT_OFFSET,
-        .slot_size = sizeof(struct xs_stats_slot),
-        .nr_slots = XS_STATS_SLOTS,
-        .tsc_base = tsc_base,
-        .tsc_mul = tsc_mul,
-        .tsc_shift = tsc_shift,
-        .tsc_khz = tsc_khz,
+        .magic = XS_STATS_MAGIC, .version = XS_STATS_VERSION, .header_size = sizeof(struct xs_stats_header),
+        .cpu_offset = XS_STATS_CPU_OFFSET, .cpu_size = sizeof(struct xs_stats_cpu),
+        .slot_offset = XS_STATS_SLOT_OFFSET, .slot_size = sizeof(struct xs_stats_slot), .nr_slots = XS_STATS_SLOTS,
+        .tsc_base = tsc_base, .tsc_mul = tsc_mul, .tsc_shift = tsc_shift, .tsc_khz = tsc_khz,
         .boot_wall_ns = boot_wall_ns,
-        .pages_total = pages_total(),
-        .pages_hv = pages_hv(),
-        .pages_free = pages_free(),
-        .slots_used = 1,
+        .pages_total = pages_total(), .pages_hv = pages_hv(), .pages_free = pages_free(), .slots_used = 1,
     };
     memcpy(header->boot_id, boot_id, sizeof(header->boot_id));
 }
@@ -261,15 +250,6 @@ void stats_pages_changed(struct domain *d, uint64_t pages, uint64_t now_ns)
     slot_close(d, slot);
 }
 
-static unsigned slot_find_empty_locked(void)
-{
-    for (unsigned i = 1; i < XS_STATS_SLOTS; i++) {
-        if (slots[i].state == XS_SLOT_EMPTY)
-            return i;
-    }
-    return 0;
-}
-
 /* Everything but the sequence word, which goes on through all uses of a slot. */
 static void slot_reset_locked(struct xs_stats_slot *slot)
 {
@@ -291,11 +271,12 @@ static void slot_fill_locked(struct xs_stats_slot *slot, const struct domain *d,
 
 int stats_domain_create(struct domain *d, uint64_t now_ns)
 {
-    unsigned slot;
+    unsigned slot = 1;
 
     spin_lock(&slots_lock);
-    slot = slot_find_empty_locked();
-    if (slot) {
+    while (slot < XS_STATS_SLOTS && slots[slot].state != XS_SLOT_EMPTY)
+        slot++;
+    if (slot < XS_STATS_SLOTS) {
         slot_fill_locked(&slots[slot], d, now_ns);
         spin_lock(&d->stats_lock);
         d->stats_slot = slot;
@@ -303,7 +284,7 @@ int stats_domain_create(struct domain *d, uint64_t now_ns)
         header->slots_used++;
     }
     spin_unlock(&slots_lock);
-    return slot ? 0 : -ENOSPC;
+    return slot < XS_STATS_SLOTS ? 0 : -ENOSPC;
 }
 
 void stats_domain_dying(struct domain *d, uint64_t now_ns)
@@ -339,19 +320,15 @@ void stats_domain_final(struct domain *d, uint64_t now_ns)
 _Static_assert(offsetof(struct xs_stats_slot, grant_copies) ==
                offsetof(struct xs_stats_slot, events_sent) + STATS_GRANT_COPIES * sizeof(uint64_t), "one run of counters");
 
-/* Not slot_open: an event is no reason to read the clock, and updated_ns is about time. */
+/* An event is no reason to read the clock, and updated_ns is about time: it stays. */
 void stats_count(struct domain *d, enum stats_counter which, uint64_t n)
 {
-    struct xs_stats_slot *slot;
+    struct xs_stats_slot *slot = slot_open(d, 0);
 
-    spin_lock(&d->stats_lock);
-    if (d->stats_slot) {
-        slot = &slots[d->stats_slot];
-        write_begin(&slot->seq);
-        (&slot->events_sent)[which] += n;    /* in the enum's order */
-        write_end(&slot->seq);
-    }
-    spin_unlock(&d->stats_lock);
+    if (!slot)
+        return;
+    (&slot->events_sent)[which] += n;        /* in the enum's order */
+    slot_close(d, slot);
 }
 
 #define FIELD(name) offsetof(struct xs_stats_slot, name)
@@ -379,18 +356,14 @@ static void field_add(struct xs_stats_slot *slot, uint16_t field, uint64_t n)
 void stats_count_io(struct domain *d, unsigned kind, uint64_t bytes, unsigned copies, bool replay)
 {
     const struct io_fields *to = &io_fields[kind];
-    struct xs_stats_slot *slot;
+    struct xs_stats_slot *slot = slot_open(d, 0);
 
-    spin_lock(&d->stats_lock);
-    if (d->stats_slot) {
-        slot = &slots[d->stats_slot];
-        write_begin(&slot->seq);
-        field_add(slot, replay ? FIELD(io_replays) : to->ops, 1);
-        field_add(slot, replay ? 0 : to->bytes, bytes);
-        slot->grant_copies += copies;
-        write_end(&slot->seq);
-    }
-    spin_unlock(&d->stats_lock);
+    if (!slot)
+        return;
+    field_add(slot, replay ? FIELD(io_replays) : to->ops, 1);
+    field_add(slot, replay ? 0 : to->bytes, bytes);
+    slot->grant_copies += copies;
+    slot_close(d, slot);
 }
 
 int stats_ack(unsigned slot, const uint8_t incarnation[16])

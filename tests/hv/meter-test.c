@@ -13,7 +13,6 @@
 #include "hv/gnttab/gnttab.h"
 #include "hv/sched/preempt.h"
 #include "hv/stats/channel.h"
-#include "hv/stats/meter_op.h"
 #include "hv/stats/stats.h"
 #include "hv/include/xs/stats.h"
 

@@ -2,7 +2,6 @@
  * of four CPUs with everything accounted for to the nanosecond; readers beside writers. */
 #include "hv/stats/stats.h"
 #include "hv/stats/channel.h"
-#include "hv/stats/meter_op.h"
 #include "hv/arch/tsc.h"
 #include "hv/evtchn/evtchn.h"
 #include "hv/gnttab/gnttab.h"

@@ -68,9 +68,7 @@ static struct cpuid_regs basic_leaf(const struct vcpu *v, uint32_t leaf, uint32_
     uint32_t apic_id = svm_of(v)->lapic.id;
 
     switch (leaf) {
-    case 0:
-        r.eax = MIN(r.eax, MAX_BASIC);
-        return r;
+    case 0: r.eax = MIN(r.eax, MAX_BASIC); return r;
     case 1:
         r.ebx = (r.ebx & 0xFF00) | apic_id << 24 | 1u << 16;
         r.ecx = (r.ecx & F1_ECX) | F1_ECX_X2APIC | F1_ECX_HYPERVISOR;
@@ -78,8 +76,7 @@ static struct cpuid_regs basic_leaf(const struct vcpu *v, uint32_t leaf, uint32_
             r.ecx |= F1_ECX_OSXSAVE;
         r.edx &= F1_EDX;
         return r;
-    case 2:
-        return r;
+    case 2: return r;
     case 6:
         return (struct cpuid_regs){ .eax = F6_EAX_ARAT };
     case 7:
@@ -102,9 +99,7 @@ static struct cpuid_regs extended_leaf(uint32_t leaf, uint32_t sub)
     struct cpuid_regs r = cpuid(leaf, sub);
 
     switch (leaf) {
-    case 0x80000000:
-        r.eax = MIN(r.eax, MAX_EXTENDED);
-        return r;
+    case 0x80000000: r.eax = MIN(r.eax, MAX_EXTENDED); return r;
     case 0x80000001:
         r.ecx &= E1_ECX;
         r.edx &= E1_EDX;

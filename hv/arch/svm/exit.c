@@ -83,31 +83,17 @@ void svm_exit(struct vcpu *v)
     case VMEXIT_SMI:                    /* taken in the window, or by hv's own NMI handler with GIF set */
     case VMEXIT_VINTR:                  /* svm_inject finds the window open */
         break;
-    case VMEXIT_VMMCALL:
-        hypercall_dispatch(v);
-        break;
-    case VMEXIT_HLT:
-        halt(v);
-        break;
+    case VMEXIT_VMMCALL: hypercall_dispatch(v); break;
+    case VMEXIT_HLT: halt(v); break;
     case VMEXIT_CPUID:
         svm_cpuid(v);
         svm_skip(v, 2);
         break;
-    case VMEXIT_MSR:
-        svm_msr(v);
-        break;
-    case VMEXIT_IOIO:
-        svm_ioio(v);
-        break;
-    case VMEXIT_NPF:
-        svm_npf(v);
-        break;
-    case VMEXIT_IRET:
-        svm_note_iret(v);
-        break;
-    case VMEXIT_XSETBV:
-        xsetbv(v);
-        break;
+    case VMEXIT_MSR: svm_msr(v); break;
+    case VMEXIT_IOIO: svm_ioio(v); break;
+    case VMEXIT_NPF: svm_npf(v); break;
+    case VMEXIT_IRET: svm_note_iret(v); break;
+    case VMEXIT_XSETBV: xsetbv(v); break;
     case VMEXIT_INVD:
     case VMEXIT_WBINVD:
         svm_skip(v, 2);                 /* caches are coherent and shared: nothing to do for one guest */
@@ -116,12 +102,8 @@ void svm_exit(struct vcpu *v)
         b->dr7 &= ~DR7_GD;              /* as delivery does (APM 2, 13.1.1.4), or the handler's MOV DR faults for ever */
         svm_raise_exception(v, EXC_DB, false, 0);
         break;
-    case VMEXIT_EXCP_AC:
-        svm_raise_exception(v, EXC_AC, true, 0);
-        break;
-    case VMEXIT_RDPMC:
-        svm_raise_exception(v, EXC_GP, true, 0);
-        break;
+    case VMEXIT_EXCP_AC: svm_raise_exception(v, EXC_AC, true, 0); break;
+    case VMEXIT_RDPMC: svm_raise_exception(v, EXC_GP, true, 0); break;
     case VMEXIT_VMRUN:
     case VMEXIT_VMLOAD:
     case VMEXIT_VMSAVE:
@@ -139,7 +121,6 @@ void svm_exit(struct vcpu *v)
         break;
     case VMEXIT_EXCP_MC:
         panic("machine check while d%uv%u ran", v->domain->id, v->id);
-    default:
-        unexpected(v);
+    default: unexpected(v);
     }
 }

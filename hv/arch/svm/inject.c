@@ -28,8 +28,7 @@ static void requeue(struct vcpu *v, uint64_t e)
         s->exception_pending = vector != EXC_BP && vector != EXC_OF;
         s->exception = e;
         break;
-    default:
-        break;
+    default: break;
     }
 }
 

@@ -44,30 +44,14 @@ static int read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
     if (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST)
         return vlapic_read(v, msr, value);
     switch (msr) {
-    case MSR_EFER:
-        *value = s->vmcb->efer & ~EFER_SVME;
-        return 0;
-    case MSR_APIC_BASE:
-        *value = s->lapic.base;
-        return 0;
-    case MSR_TSC:
-        *value = rdtsc();
-        return 0;
-    case MSR_TSC_AUX:
-        *value = s->tsc_aux;
-        return 0;
-    case MSR_PAT:
-        *value = s->pat;
-        return 0;
-    case MSR_MTRR_CAP:
-        *value = 0;
-        return 0;
-    case MSR_MTRR_DEF_TYPE:
-        *value = MTRR_DEF_TYPE_WB;
-        return 0;
-    default:
-        *value = 0;
-        return is_plain_zero(msr) ? 0 : -EPERM;
+    case MSR_EFER: *value = s->vmcb->efer & ~EFER_SVME; return 0;
+    case MSR_APIC_BASE: *value = s->lapic.base; return 0;
+    case MSR_TSC: *value = rdtsc(); return 0;
+    case MSR_TSC_AUX: *value = s->tsc_aux; return 0;
+    case MSR_PAT: *value = s->pat; return 0;
+    case MSR_MTRR_CAP: *value = 0; return 0;
+    case MSR_MTRR_DEF_TYPE: *value = MTRR_DEF_TYPE_WB; return 0;
+    default: *value = 0; return is_plain_zero(msr) ? 0 : -EPERM;
     }
 }
 
@@ -126,13 +110,11 @@ static int write_msr(struct vcpu *v, uint32_t msr, uint64_t value)
     if (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST)
         return vlapic_write(v, msr, value);
     switch (msr) {
-    case MSR_EFER:
-        return write_efer(s, value);
+    case MSR_EFER: return write_efer(s, value);
     case MSR_APIC_BASE:
         /* Always on, always x2APIC: a write may only say so again. */
         return (value ^ s->lapic.base) & (APIC_BASE_EN | APIC_BASE_EXTD) ? -EPERM : 0;
-    case MSR_TSC:
-        return 0;
+    case MSR_TSC: return 0;
     case MSR_TSC_AUX:
         if (value >> 32)
             return -EPERM;
@@ -144,12 +126,9 @@ static int write_msr(struct vcpu *v, uint32_t msr, uint64_t value)
             return -EPERM;
         s->pat = s->vmcb->g_pat = value;
         return 0;
-    case MSR_MTRR_DEF_TYPE:
-        return 0;
-    case MSR_HYPERCALL:
-        return write_hypercall_page(v, value);
-    default:
-        return is_plain_zero(msr) ? 0 : -EPERM;
+    case MSR_MTRR_DEF_TYPE: return 0;
+    case MSR_HYPERCALL: return write_hypercall_page(v, value);
+    default: return is_plain_zero(msr) ? 0 : -EPERM;
     }
 }
 

@@ -215,18 +215,13 @@ static void deliver(struct vcpu *target, uint32_t icr_low)
         if (vector >= 16)
             vlapic_raise(target, vector, false);
         break;
-    case 4:
-        vcpu_nmi(target);
-        break;
+    case 4: vcpu_nmi(target); break;
     case 5:
         if (icr_low & 1u << 14)         /* assert; the de-assert of old CPUs does nothing */
             send_init(target);
         break;
-    case 6:
-        send_sipi(target, vector);
-        break;
-    default:
-        break;
+    case 6: send_sipi(target, vector); break;
+    default: break;
     }
 }
 
@@ -268,32 +263,17 @@ int vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value)
     unsigned tpr = svm_of(v)->vmcb->vintr & 15, reg = msr - MSR_X2APIC_FIRST;
 
     switch (reg) {
-    case LAPIC_TPR:
-        *value = tpr << 4;
-        return 0;
-    case LAPIC_PPR:
-        *value = MAX(tpr, priority(highest(l->isr))) << 4;
-        return 0;
-    case LAPIC_ISR ... LAPIC_ISR + 7:
-        *value = map_word(l->isr, reg - LAPIC_ISR);
-        return 0;
-    case LAPIC_TMR ... LAPIC_TMR + 7:
-        *value = map_word(l->tmr, reg - LAPIC_TMR);
-        return 0;
-    case LAPIC_IRR ... LAPIC_IRR + 7:
-        *value = map_word(l->irr, reg - LAPIC_IRR);
-        return 0;
-    case LAPIC_ICR:
-        *value = l->icr;
-        return 0;
-    case LAPIC_TIMER_CURRENT:
-        *value = timer_current(l);
-        return 0;
+    case LAPIC_TPR: *value = tpr << 4; return 0;
+    case LAPIC_PPR: *value = MAX(tpr, priority(highest(l->isr))) << 4; return 0;
+    case LAPIC_ISR ... LAPIC_ISR + 7: *value = map_word(l->isr, reg - LAPIC_ISR); return 0;
+    case LAPIC_TMR ... LAPIC_TMR + 7: *value = map_word(l->tmr, reg - LAPIC_TMR); return 0;
+    case LAPIC_IRR ... LAPIC_IRR + 7: *value = map_word(l->irr, reg - LAPIC_IRR); return 0;
+    case LAPIC_ICR: *value = l->icr; return 0;
+    case LAPIC_TIMER_CURRENT: *value = timer_current(l); return 0;
     case LAPIC_ID:
     case LAPIC_VERSION:
     case LAPIC_LDR:
-    case LAPIC_ESR:
-        break;
+    case LAPIC_ESR: break;
     default:
         if (reg >= LAPIC_REGS || !writable[reg])
             return -EPERM;
@@ -314,14 +294,10 @@ int vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value)
     case LAPIC_TPR:
         svm_of(v)->vmcb->vintr = (svm_of(v)->vmcb->vintr & ~VINTR_TPR_MASK) | (low >> 4 & 15);
         return 0;
-    case LAPIC_EOI:
-        eoi(v);
-        return 0;
+    case LAPIC_EOI: eoi(v); return 0;
     case LAPIC_ESR:                       /* it is always 0 */
         return 0;
-    case LAPIC_ICR:
-        write_icr(v, value);
-        return 0;
+    case LAPIC_ICR: write_icr(v, value); return 0;
     case LAPIC_SELF_IPI:
         if (low >= 16)
             vlapic_raise(v, (uint8_t)low, false);
