@@ -1,5 +1,5 @@
-/* interrupts: one CPU's local APIC, timers and clocks. Order and priority of self-IPIs, TPR and EOI; the APIC's timer,
- * the singleshot timer and SCHEDOP_poll never early and in order; NMIs one at a time; HLT behind STI in a tight race
+/* interrupts: one CPU's local APIC, timers and clocks. Order and priority of self-IPIs, TPR and EOI; the singleshot
+ * timer and SCHEDOP_poll never early and in order; NMIs one at a time; HLT behind STI in a tight race
  * with the timer; run states that sum up to the wall clock. */
 #include "tests/guest/lib/irq.h"
 
@@ -9,7 +9,6 @@
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 
-#define TIMER_VECTOR  0x50
 #define UPCALL_VECTOR 0x60
 #define MS 1000000ull
 #define RACES 10000u
@@ -87,48 +86,6 @@ static void self_ipis(void)
     check_equal(count[5], 0, "vectors below 16 are not sent");
 }
 
-/* Ends before ns are over only if the timer is early. */
-static void apic_timer(void)
-{
-    uint64_t start;
-
-    apic_write(APIC_DIVIDE, 0xB);       /* by 1 */
-    apic_write(APIC_LVT_TIMER, TIMER_VECTOR);
-    start = clock_ns(0);
-    apic_write(APIC_INITIAL, 5 * MS);   /* hv's APIC counts ns */
-    while (!count[TIMER_VECTOR])
-        irq_wait();
-    check(clock_ns(0) - start >= 5 * MS, "the APIC's timer comes after 5 ms, not before: %u us",
-          (clock_ns(0) - start) / 1000);
-    check_equal(apic_read(APIC_CURRENT), 0, "one-shot: its count has ended");
-    apic_write(APIC_LVT_TIMER, TIMER_VECTOR | 0x20000);
-    start = clock_ns(0);
-    apic_write(APIC_INITIAL, MS);
-    while (count[TIMER_VECTOR] < 11)
-        irq_wait();
-    check(clock_ns(0) - start >= 10 * MS, "periodic: ten of 1 ms take 10 ms at least: %u us", (clock_ns(0) - start) / 1000);
-    apic_write(APIC_INITIAL, 0);
-}
-
-/* The timer strikes around the STI; HLT, now before, now behind it, now between. */
-static void wake_races(void)
-{
-    uint32_t before = count[0x52], lost = 0;
-
-    apic_write(APIC_LVT_TIMER, 0x52);
-    for (unsigned i = 0; i < RACES; i++) {
-        apic_write(APIC_INITIAL, 100000 + i * 7 % 500);
-        for (unsigned spin = random_next() % 4096; spin; spin--)
-            __asm__ volatile("");
-        if (i % 4 == 0)
-            apic_write(APIC_SELF, 0x53);
-        while (count[0x52] == before + i)
-            irq_wait();
-        lost += count[0x52] != before + i + 1;
-    }
-    check_equal(lost, 0, "10,000 timers wake 10,000 halts");
-}
-
 static void nmis(void)
 {
     apic_write(APIC_ICR, ICR_SELF | ICR_NMI);
@@ -159,6 +116,24 @@ static void bind_timer(void)
     timer_port = bind.port;
     __atomic_fetch_and(&shared_info()->evtchn_mask[timer_port / 64], ~(1ull << timer_port % 64), __ATOMIC_SEQ_CST);
     upcall();
+}
+
+/* The timer strikes around the STI; HLT, now before, now behind it, now between. */
+static void wake_races(void)
+{
+    uint32_t before = count[UPCALL_VECTOR], lost = 0;
+
+    for (unsigned i = 0; i < RACES; i++) {
+        timer_at(clock_ns(0) + 100000 + i * 7 % 500, 0);
+        for (unsigned spin = random_next() % 4096; spin; spin--)
+            __asm__ volatile("");
+        if (i % 4 == 0)
+            apic_write(APIC_SELF, 0x53);
+        while (count[UPCALL_VECTOR] == before + i)
+            irq_wait();
+        lost += count[UPCALL_VECTOR] != before + i + 1;
+    }
+    check_equal(lost, 0, "10,000 timers wake 10,000 halts");
 }
 
 static void singleshot(void)
@@ -238,10 +213,9 @@ void guest_main(void)
     irq_init();
     shared_info();
     self_ipis();
-    apic_timer();
-    wake_races();
     nmis();
     bind_timer();
+    wake_races();
     singleshot();
     poll();
     runstates();

@@ -5,7 +5,6 @@
 #include "hv/arch/svm/vmcb.h"
 #include "hv/arch/vcpu.h"
 #include "hv/lib/bitmap.h"
-#include "hv/sched/timer.h"
 
 /* General registers that VMRUN does not switch; RAX and RSP are in the VMCB. Offsets are known to run.S. */
 struct svm_regs {
@@ -18,9 +17,7 @@ struct vlapic {                         /* vlapic.c; x2APIC only */
     uint64_t irr[4], isr[4], tmr[4];    /* irr: atomic, any CPU; the rest: own vCPU */
     uint32_t id;
     uint32_t reg[LAPIC_REGS];           /* those that are more than a value have no use for theirs */
-    uint64_t timer_set_ns;
     uint64_t icr, base;
-    struct timer timer;
 };
 
 #define SIPI_PENDING 0x100u
@@ -111,7 +108,6 @@ int vlapic_highest(const struct vcpu *v);               /* vector that may be de
 void vlapic_accept(struct vcpu *v, uint8_t vector);     /* IRR to ISR */
 void vlapic_unaccept(struct vcpu *v, uint8_t vector);   /* and back: it was not delivered */
 void vlapic_raise(struct vcpu *v, uint8_t vector, bool level);
-void vlapic_destroy(struct vcpu *v);
 
 /* ioapic.c: dom0's IO-APICs. Boot tells which there are (from the MADT), dom0 programs them. */
 void ioapic_add(uint64_t base);                         /* all pins masked */

@@ -1,20 +1,17 @@
 /* A local APIC by MSR only: every vCPU starts in x2APIC mode and stays there, so there is no MMIO page to decode
  * (APM 2, 16.9 to 16.13). Event channels carry Linux's timer and most IPIs; INIT, SIPI, NMI, self-IPIs and, in dom0,
- * device interrupts come here. */
+ * device interrupts come here. Its timer has registers and never counts: a guest's clock is the singleshot timer's. */
 #include "hv/arch/svm/svm.h"
 #include "hv/arch/lapic.h"
 #include "hv/arch/msr.h"
 #include "hv/arch/percpu.h"
-#include "hv/arch/tsc.h"
 #include "hv/lib/string.h"
 #include "hv/sched/sched.h"
 
 #define SVR_ENABLE   (1u << 8)
 #define LVT_MASKED   (1u << 16)
-#define LVT_PERIODIC (1u << 17)
 #define LVT_VALID    0x000317FFu
 #define VERSION_7_LVTS (0x14u | 6u << 16)
-#define TIMER_HZ_NS  1u                         /* 1 GHz before the divider */
 
 /* What may be written of the registers that just hold their value. */
 static const uint32_t writable[LAPIC_REGS] = {
@@ -94,54 +91,6 @@ static void eoi(struct vcpu *v)
         (void)ioapic_hold((uint8_t)vector, false);
 }
 
-static unsigned divide_shift(uint32_t divide)
-{
-    unsigned code = (divide & 3) | (divide >> 1 & 4);
-
-    return (code + 1) & 7;              /* 0: by 2 ... 6: by 128, 7: by 1 (APM 2, table 16-3) */
-}
-
-static uint64_t timer_period_ns(const struct vlapic *l)
-{
-    return ((uint64_t)l->reg[LAPIC_TIMER_INITIAL] << divide_shift(l->reg[LAPIC_TIMER_DIVIDE])) * TIMER_HZ_NS;
-}
-
-#define TIMER_PERIOD_MIN_NS 100000ull   /* a guest cannot make hv take more than 10,000 of its ticks a second */
-
-static void timer_arm(struct vcpu *v)
-{
-    struct vlapic *l = &svm_of(v)->lapic;
-
-    l->timer_set_ns = now_ns();
-    if (l->reg[LAPIC_TIMER_INITIAL] && !(l->reg[LAPIC_LVT_TIMER] & LVT_MASKED))
-        timer_set(&l->timer, l->timer_set_ns + MAX(timer_period_ns(l), TIMER_PERIOD_MIN_NS));
-    else
-        timer_stop(&l->timer);
-}
-
-static void timer_fires(void *arg)
-{
-    struct vcpu *v = arg;
-    struct vlapic *l = &svm_of(v)->lapic;
-
-    if (l->reg[LAPIC_LVT_TIMER] & LVT_MASKED)
-        return;
-    vlapic_raise(v, (uint8_t)l->reg[LAPIC_LVT_TIMER], false);
-    if (l->reg[LAPIC_LVT_TIMER] & LVT_PERIODIC)
-        timer_arm(v);
-}
-
-static uint32_t timer_current(const struct vlapic *l)
-{
-    uint64_t period = timer_period_ns(l), past = now_ns() - l->timer_set_ns;
-
-    if (!period)
-        return 0;
-    if (past >= period)
-        past = l->reg[LAPIC_LVT_TIMER] & LVT_PERIODIC ? past % period : period;
-    return (uint32_t)((period - past) / TIMER_HZ_NS >> divide_shift(l->reg[LAPIC_TIMER_DIVIDE]));
-}
-
 static uint32_t apic_id_of(const struct vcpu *v)
 {
     /* dom0's vCPU i is bound to CPU i and takes its device interrupts: one id for both. */
@@ -152,9 +101,6 @@ void vlapic_reset(struct vcpu *v)
 {
     struct vlapic *l = &svm_of(v)->lapic;
 
-    if (!l->timer.fire)
-        timer_init(&l->timer, timer_fires, v);
-    timer_stop(&l->timer);
     memset(l->irr, 0, sizeof(l->irr));
     memset(l->isr, 0, sizeof(l->isr));
     memset(l->tmr, 0, sizeof(l->tmr));
@@ -169,12 +115,6 @@ void vlapic_reset(struct vcpu *v)
         l->reg[r] = LVT_MASKED;
     l->icr = 0;
     l->base = 0xFEE00000 | APIC_BASE_EN | APIC_BASE_EXTD | (v->id == 0 ? APIC_BASE_BSP : 0);
-}
-
-void vlapic_destroy(struct vcpu *v)
-{
-    if (svm_of(v)->lapic.timer.fire)
-        timer_stop_sync(&svm_of(v)->lapic.timer);
 }
 
 static void send_init(struct vcpu *target)
@@ -269,7 +209,7 @@ int vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value)
     case LAPIC_TMR ... LAPIC_TMR + 7: *value = map_word(l->tmr, reg - LAPIC_TMR); return 0;
     case LAPIC_IRR ... LAPIC_IRR + 7: *value = map_word(l->irr, reg - LAPIC_IRR); return 0;
     case LAPIC_ICR: *value = l->icr; return 0;
-    case LAPIC_TIMER_CURRENT: *value = timer_current(l); return 0;
+    case LAPIC_TIMER_CURRENT: *value = 0; return 0;
     case LAPIC_ID:
     case LAPIC_VERSION:
     case LAPIC_LDR:
@@ -307,7 +247,5 @@ int vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value)
             return -EPERM;
     }
     l->reg[reg] = low & writable[reg];
-    if (reg == LAPIC_LVT_TIMER || reg == LAPIC_TIMER_INITIAL)
-        timer_arm(v);
     return 0;
 }

@@ -116,7 +116,6 @@ void vcpu_arch_destroy(struct vcpu *v)
 
     if (!s)
         return;
-    vlapic_destroy(v);
     if (s->vmcb)
         page_free_hv(s->vmcb, 0);
     if (s->xsave)

@@ -16,10 +16,6 @@ void irq_init_second(void);             /* the same on the second CPU */
 #define APIC_EOI     0xB0
 #define APIC_SVR     0xF0
 #define APIC_ICR     0x300
-#define APIC_LVT_TIMER 0x320
-#define APIC_INITIAL 0x380
-#define APIC_CURRENT 0x390
-#define APIC_DIVIDE  0x3E0
 #define APIC_SELF    0x3F0
 void apic_write(unsigned reg, uint64_t value);
 uint64_t apic_read(unsigned reg);
