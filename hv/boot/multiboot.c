@@ -40,18 +40,22 @@ static void copy_map(const struct info *mb)
     }
 }
 
+/* QEMU puts the file's name first; what is meant begins after the blank. */
+static const char *arguments(uint32_t string)
+{
+    const char *blank = string ? strchr(paddr_to_virt(string), ' ') : NULL;
+
+    return blank ? blank + 1 : "";
+}
+
 static void copy_modules(const struct info *mb)
 {
     const struct mod_entry *e = paddr_to_virt(mb->mods_addr);
 
     for (unsigned i = 0; i < mb->mods_count && i < MODULES_MAX; i++) {
-        const char *string = e[i].string ? paddr_to_virt(e[i].string) : "";
-        /* QEMU puts the file's name first; what the kernel wants begins after the blank. */
-        const char *args = strchr(string, ' ');
-        size_t n;
+        const char *args = arguments(e[i].string);
+        size_t n = strnlen(args, sizeof(modules[i].args) - 1);
 
-        args = args ? args + 1 : "";
-        n = strnlen(args, sizeof(modules[i].args) - 1);
         modules[i].start = e[i].start;
         modules[i].bytes = e[i].end - e[i].start;
         memcpy(modules[i].args, args, n);
@@ -63,17 +67,10 @@ static void copy_modules(const struct info *mb)
 void multiboot_parse(uint32_t magic, uint32_t info)
 {
     const struct info *mb = paddr_to_virt(info);
-    const char *cmdline = "";
 
     if (magic != MAGIC)
         panic("boot: loader magic %x is not multiboot 1's", magic);
-    if (mb->flags & HAS_CMDLINE) {
-        const char *string = paddr_to_virt(mb->cmdline);
-
-        cmdline = strchr(string, ' ');
-        cmdline = cmdline ? cmdline + 1 : "";
-    }
-    cmdline_set(cmdline);
+    cmdline_set(mb->flags & HAS_CMDLINE ? arguments(mb->cmdline) : "");
     if (!(mb->flags & HAS_MMAP))
         panic("boot: the loader gave no memory map");
     copy_map(mb);

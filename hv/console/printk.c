@@ -79,17 +79,6 @@ int vsnprintk(char *to, size_t bytes, const char *fmt, va_list ap)
     return (int)o.at;
 }
 
-int snprintk(char *to, size_t bytes, const char *fmt, ...)
-{
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vsnprintk(to, bytes, fmt, ap);
-    va_end(ap);
-    return n;
-}
-
 void console_write(const char *text, size_t bytes)
 {
     bool locked = !panic_in_progress();
@@ -104,11 +93,11 @@ void console_write(const char *text, size_t bytes)
 
 static void vprintk(const char *fmt, va_list ap)
 {
-    char line[320];
-    int n = snprintk(line, sizeof(line), "(hv) ");
+    char line[320] = "(hv) ";
+    size_t n = sizeof("(hv) ") - 1;
 
-    n += vsnprintk(line + n, sizeof(line) - (size_t)n, fmt, ap);
-    console_write(line, MIN((size_t)n, sizeof(line) - 1));
+    n += (size_t)vsnprintk(line + n, sizeof(line) - n, fmt, ap);
+    console_write(line, MIN(n, sizeof(line) - 1));
 }
 
 void printk(const char *fmt, ...)

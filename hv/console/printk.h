@@ -16,7 +16,6 @@ void printk(const char *fmt, ...) __printf(1, 2);
 /* For lines that a guest can cause: at most 10 a second in all, the rest are counted and reported. */
 void printk_guest(const char *fmt, ...) __printf(1, 2);
 
-int snprintk(char *to, size_t bytes, const char *fmt, ...) __printf(3, 4);
 int vsnprintk(char *to, size_t bytes, const char *fmt, va_list ap) __printf(3, 0);
 
 #endif

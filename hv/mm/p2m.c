@@ -158,13 +158,44 @@ int p2m_add(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_typ
     return rc;
 }
 
+uint64_t *p2m_region_find_locked(struct p2m *p2m, uint64_t region)
+{
+    uint64_t *table = paddr_to_virt(p2m->root);
+    unsigned slot = region % P2M_RECENT;
+
+    if (region >= GFN_LIMIT >> 9)
+        return NULL;
+    for (unsigned l = 3; l > 1; l--) {
+        uint64_t e = table[index_at(GFN(region << 9), l)];
+
+        if (!(e & NPT_P))
+            return NULL;
+        table = table_of(e);
+    }
+    p2m->recent[slot] = region + 1;
+    return p2m->recent_entry[slot] = &table[region & 511];
+}
+
+static inline struct p2m_entry lookup_locked(struct domain *d, gfn_t gfn)
+{
+    uint64_t *at = p2m_region_locked(&d->p2m, gfn.n >> 9), e = at ? *at : 0, below = gfn.n & 511;
+
+    if (e & NPT_P && !(e & NPT_PS)) {
+        e = table_of(e)[below];
+        below = 0;
+    }
+    if (!(e & NPT_P))
+        return (struct p2m_entry){ MFN_INVALID, P2M_NONE };
+    return (struct p2m_entry){ MFN(((e & NPT_ADDR) >> PAGE_SHIFT) + below), entry_type(e) };
+}
+
 int p2m_remove(struct domain *d, gfn_t gfn, unsigned types, struct p2m_entry *old)
 {
     uint64_t *e;
     int rc = -ENOENT;
 
     spin_lock(&d->p2m.lock);
-    *old = p2m_lookup_locked(d, gfn);
+    *old = lookup_locked(d, gfn);
     if (old->type != P2M_NONE && old->type != P2M_MMIO)
         rc = types & 1u << old->type ? 0 : -EBUSY;
     e = rc ? NULL : walk(d, gfn, 0, false, &rc);
@@ -201,48 +232,12 @@ void p2m_sync(struct domain *d)
     }
 }
 
-uint64_t *p2m_region_find_locked(struct p2m *p2m, uint64_t region)
-{
-    uint64_t *table = paddr_to_virt(p2m->root);
-    unsigned slot = region % P2M_RECENT;
-
-    if (region >= GFN_LIMIT >> 9)
-        return NULL;
-    for (unsigned l = 3; l > 1; l--) {
-        uint64_t e = table[index_at(GFN(region << 9), l)];
-
-        if (!(e & NPT_P))
-            return NULL;
-        table = table_of(e);
-    }
-    p2m->recent[slot] = region + 1;
-    return p2m->recent_entry[slot] = &table[region & 511];
-}
-
-static inline struct p2m_entry lookup_locked(struct domain *d, gfn_t gfn)
-{
-    uint64_t *at = p2m_region_locked(&d->p2m, gfn.n >> 9), e = at ? *at : 0, below = gfn.n & 511;
-
-    if (e & NPT_P && !(e & NPT_PS)) {
-        e = table_of(e)[below];
-        below = 0;
-    }
-    if (!(e & NPT_P))
-        return (struct p2m_entry){ MFN_INVALID, P2M_NONE };
-    return (struct p2m_entry){ MFN(((e & NPT_ADDR) >> PAGE_SHIFT) + below), entry_type(e) };
-}
-
-struct p2m_entry p2m_lookup_locked(struct domain *d, gfn_t gfn)
-{
-    return lookup_locked(d, gfn);
-}
-
 struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn)
 {
     struct p2m_entry e;
 
     spin_lock(&d->p2m.lock);
-    e = p2m_lookup_locked(d, gfn);
+    e = lookup_locked(d, gfn);
     spin_unlock(&d->p2m.lock);
     return e;
 }

@@ -71,7 +71,6 @@ void p2m_sync(struct domain *d);
 
 /* What is at gfn now; P2M_NONE if nothing. No reference is taken: valid only under p2m->lock or for information. */
 struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn);
-struct p2m_entry p2m_lookup_locked(struct domain *d, gfn_t gfn);
 /* The frame at gfn with a reference of its own (page_put it). write: refuse read-only types. Only RAM, FOREIGN and
  * GRANT types qualify. 0; -ENOENT; -EPERM. */
 int p2m_get_page(struct domain *d, gfn_t gfn, bool write, mfn_t *mfn) __must_check;

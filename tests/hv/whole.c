@@ -59,17 +59,6 @@ int vsnprintk(char *to, size_t bytes, const char *fmt, va_list ap)
     return vsnprintf(to, bytes, fmt, ap);
 }
 
-int snprintk(char *to, size_t bytes, const char *fmt, ...)
-{
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vsnprintf(to, bytes, fmt, ap);
-    va_end(ap);
-    return n;
-}
-
 void printk(const char *fmt, ...)
 {
     va_list ap;

@@ -105,15 +105,9 @@ void svm_exit(struct vcpu *v)
     case VMEXIT_EXCP_AC: svm_raise_exception(v, EXC_AC, true, 0); break;
     case VMEXIT_RDPMC: svm_raise_exception(v, EXC_GP, true, 0); break;
     case VMEXIT_VMRUN:
-    case VMEXIT_VMLOAD:
-    case VMEXIT_VMSAVE:
-    case VMEXIT_STGI:
-    case VMEXIT_CLGI:
-    case VMEXIT_SKINIT:
+    case VMEXIT_VMLOAD ... VMEXIT_SKINIT:       /* VMSAVE, STGI and CLGI between them */
     case VMEXIT_INVLPGA:
-    case VMEXIT_MONITOR:
-    case VMEXIT_MWAIT:
-    case VMEXIT_MWAIT_ARMED:
+    case VMEXIT_MONITOR ... VMEXIT_MWAIT_ARMED:
         svm_raise_exception(v, EXC_UD, false, 0);       /* hidden in CPUID */
         break;
     case VMEXIT_SHUTDOWN:
