@@ -73,7 +73,7 @@ void boot_main(uint32_t magic, uint32_t info)
     for (unsigned i = 0; i < machine.nr_ioapics; i++)
         ioapic_add(machine.ioapic[i]);
     dom0_start(dom0_bytes);
-    printk("memory: %lu MiB, dom0 %lu MiB, hv %lu KiB, free %lu MiB\n", pages_total() >> 8, dom0_bytes >> 20,
-           pages_hv() << 2, pages_free() >> 8);
+    printk("memory: %lu MiB, dom0 %lu MiB, hv %lu KiB, free %lu MiB\n", pages_total >> 8, dom0_bytes >> 20,
+           pages_hv << 2, pages_free >> 8);
     cpu_main();
 }

@@ -52,12 +52,10 @@ struct domain *domain_get_from(domid_t first)
 
     spin_lock(&domlist_lock);
     LIST_FOR_EACH(p, &domain_list) {
-        struct domain *d = LIST_ITEM(p, struct domain, link);
-
-        if (d->id >= first && ref_if_used(d)) {
-            found = d;
+        found = LIST_ITEM(p, struct domain, link);
+        if (found->id >= first && ref_if_used(found))
             break;
-        }
+        found = NULL;
     }
     spin_unlock(&domlist_lock);
     return found;

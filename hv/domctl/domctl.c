@@ -151,7 +151,7 @@ static long op_max_mem(struct domain *d, struct xen_domctl *op)
 {
     uint64_t pages = op->u.max_mem.max_memkb >> (PAGE_SHIFT - 10);
 
-    WRITE_ONCE(d->pages_max, MIN(pages, pages_total()));
+    WRITE_ONCE(d->pages_max, MIN(pages, pages_total));
     return 0;
 }
 

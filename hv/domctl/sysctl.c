@@ -11,7 +11,7 @@ static long physinfo(struct xen_sysctl_physinfo *p)
         .threads_per_core = 1, .cores_per_socket = cpus_online, .nr_nodes = 1,
         .nr_cpus = cpus_online, .max_cpu_id = cpus_online - 1, .cpu_khz = tsc_khz,
         .capabilities = XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap | XEN_SYSCTL_PHYSCAP_gnttab_v1,
-        .total_pages = pages_total(), .free_pages = pages_free(), .max_mfn = page_mfn_max().n,
+        .total_pages = pages_total, .free_pages = pages_free, .max_mfn = page_mfn_max().n,
     };
     return 0;
 }

@@ -92,26 +92,18 @@ static long do_batch(struct domain *self, const struct row *batch, uint64_t arg_
     return rc;
 }
 
-/* The domain that a table op names, or the status that says why not. */
-static int16_t target(domid_t id, struct domain **d)
-{
-    int rc = domain_get_target(id, d);
-
-    if (rc)
-        return rc == -EPERM ? GNTST_permission_denied : GNTST_bad_domain;
-    return GNTST_okay;
-}
-
 static long do_query_size(uint64_t arg_va)
 {
     struct gnttab_query_size op;
     struct domain *d;
+    int rc;
 
     if (copy_from_guest(&op, arg_va, sizeof(op)))
         return -EFAULT;
     op.nr_frames = op.max_nr_frames = 0;
-    op.status = target(op.dom, &d);
-    if (op.status == GNTST_okay) {
+    rc = domain_get_target(op.dom, &d);
+    op.status = !rc ? GNTST_okay : rc == -EPERM ? GNTST_permission_denied : GNTST_bad_domain;
+    if (!rc) {
         op.nr_frames = READ_ONCE(d->gnttab->nr_frames);
         op.max_nr_frames = d->gnttab->max_frames;
         domain_put(d);

@@ -90,13 +90,9 @@ static void nap(struct vcpu *v)
 long do_sched_op_narrow(unsigned cmd, uint64_t arg_va)
 {
     switch (cmd) {
-    case SCHEDOP_yield:
-        nap(current_vcpu());
-        return 0;
-    case SCHEDOP_shutdown:
-        return shutdown_self(arg_va);
-    default:
-        return -ENOSYS;
+    case SCHEDOP_yield: nap(current_vcpu()); return 0;
+    case SCHEDOP_shutdown: return shutdown_self(arg_va);
+    default: return -ENOSYS;
     }
 }
 
@@ -105,7 +101,7 @@ long do_sched_op(unsigned cmd, uint64_t arg_va)
     struct vcpu *v = current_vcpu();
 
     switch (cmd) {
-    case SCHEDOP_yield: sched_yield(); return 0;
+    case SCHEDOP_yield: this_cpu()->need_resched = 1; return 0;
     case SCHEDOP_block:
         v->info->evtchn_upcall_mask = 0;
         sched_block_prepare(v);

@@ -16,7 +16,7 @@ static struct page *pages;              /* by frame number */
 static uint64_t nr_frames;              /* one past the highest RAM frame */
 static struct spinlock heap_lock;       /* free lists, owners, domain.pages; order 7 in LOCKING.md */
 static struct list free_list[ORDERS];
-static uint64_t total_count, free_count, hv_count;
+uint64_t pages_total, pages_free, pages_hv;
 
 static struct list *node_of(uint64_t frame)
 {
@@ -46,7 +46,7 @@ static void block_free_locked(uint64_t frame, unsigned order)
 {
     for (uint64_t i = 0; i < 1ull << order; i++)
         pages[frame + i].owner = OWNER_FREE;
-    free_count += 1ull << order;
+    pages_free += 1ull << order;
     for (; order < PAGE_ORDER_MAX; order++) {
         uint64_t buddy = frame ^ 1ull << order;
 
@@ -85,7 +85,7 @@ static uint64_t block_take_locked(unsigned order)
         have--;
         block_link(frame + (1ull << have), have);
     }
-    free_count -= 1ull << order;
+    pages_free -= 1ull << order;
     return frame;
 }
 
@@ -105,8 +105,8 @@ void *page_alloc_hv(unsigned order)
     frame = block_take_locked(order);
     if (frame) {
         set_owner_locked(frame, order, OWNER_HV);
-        hv_count += 1ull << order;
-        stats_pages_free(free_count, hv_count);
+        pages_hv += 1ull << order;
+        stats_pages_free(pages_free, pages_hv);
     }
     spin_unlock(&heap_lock);
     if (!frame)
@@ -126,9 +126,9 @@ void page_free_hv(void *p, unsigned order)
     spin_lock(&heap_lock);
     for (uint64_t i = 0; i < 1ull << order; i++)
         pages[frame + i].refs = 0;
-    hv_count -= 1ull << order;
+    pages_hv -= 1ull << order;
     block_free_locked(frame, order);
-    stats_pages_free(free_count, hv_count);
+    stats_pages_free(pages_free, pages_hv);
     spin_unlock(&heap_lock);
 }
 
@@ -138,7 +138,7 @@ static void charge_pages_locked(struct domain *d, int64_t change)
 
     d->pages += (uint64_t)change;
     stats_pages_changed(d, d->pages, now_ns());
-    stats_pages_free(free_count, hv_count);
+    stats_pages_free(pages_free, pages_hv);
     if (!before)
         domain_ref(d);
 }
@@ -230,21 +230,6 @@ void page_put(mfn_t mfn)
         domain_put(d);
 }
 
-uint64_t pages_free(void)
-{
-    return READ_ONCE(free_count);
-}
-
-uint64_t pages_total(void)
-{
-    return total_count;
-}
-
-uint64_t pages_hv(void)
-{
-    return READ_ONCE(hv_count);
-}
-
 mfn_t page_mfn_max(void)
 {
     return MFN(nr_frames - 1);
@@ -270,10 +255,10 @@ void page_init(void)
         for (uint64_t f = (e820[i].start + PAGE_SIZE - 1) >> PAGE_SHIFT; f < end; f++) {
             pages[f].order = 0;
             pages[f].refs = 1;
-            total_count++;
+            pages_total++;
         }
     }
-    hv_count = total_count;
+    pages_hv = pages_total;
 }
 
 /* Frame by frame is slow for gigabytes: whole aligned 2 MiB blocks go in one piece. */
@@ -292,7 +277,7 @@ void page_release_boot(paddr_t start, paddr_t end)
                 pages[f + i].dirty = 1;
             }
             block_free_locked(f, order);
-            hv_count -= n;
+            pages_hv -= n;
         }
         f += n;
     }
@@ -312,7 +297,7 @@ uint64_t page_claim_boot(struct domain *d, paddr_t start, paddr_t end)
         pages[f].refs = 1;
         claimed++;
     }
-    hv_count -= claimed;
+    pages_hv -= claimed;
     charge_pages_locked(d, (int64_t)claimed);
     spin_unlock(&heap_lock);
     return claimed;

@@ -72,9 +72,7 @@ void page_init(void);
 void page_release_boot(paddr_t start, paddr_t end);
 uint64_t page_claim_boot(struct domain *d, paddr_t start, paddr_t end);
 
-uint64_t pages_free(void);
-uint64_t pages_total(void);
-uint64_t pages_hv(void);
+extern uint64_t pages_total, pages_free, pages_hv;      /* counts; written under the heap's lock, read without */
 mfn_t page_mfn_max(void);               /* the highest frame that is RAM */
 
 #endif

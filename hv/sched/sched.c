@@ -186,8 +186,9 @@ void sched_vcpu_up(struct vcpu *v)
 }
 
 /* Takes v from the queue if it waits there; if it runs, its CPU is told. */
-static void dequeue_locked(struct sched_cpu *c, struct vcpu *v)
+void sched_vcpu_stop(struct vcpu *v)
 {
+    struct sched_cpu *c = lock_vcpu(v);
     struct runq_item *item = item_of(v);
 
     if (item->state == RUNQ_RUNNING) {
@@ -198,13 +199,6 @@ static void dequeue_locked(struct sched_cpu *c, struct vcpu *v)
     } else if (v->state != resting_state(v)) {
         set_state_locked(v, resting_state(v), now_ns());
     }
-}
-
-void sched_vcpu_stop(struct vcpu *v)
-{
-    struct sched_cpu *c = lock_vcpu(v);
-
-    dequeue_locked(c, v);
     spin_unlock(&c->lock);
 }
 
@@ -250,11 +244,6 @@ void sched_wake(struct vcpu *v)
     spin_unlock(&c->lock);
     if (queue)
         enqueue(v);
-}
-
-void sched_yield(void)
-{
-    this_cpu()->need_resched = 1;
 }
 
 void sched_vcpu_sleep_sync(struct vcpu *v)

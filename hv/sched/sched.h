@@ -30,7 +30,6 @@ void sched_vcpu_down(struct vcpu *v);                   /* current or not runnin
 void sched_block_prepare(struct vcpu *v);
 void sched_block(struct vcpu *v);
 void sched_wake(struct vcpu *v);
-void sched_yield(void);
 bool sched_runnable(const struct vcpu *v);
 
 /* After a change of pause counts, weight or cap. */

@@ -29,7 +29,7 @@ static void inventory_add(struct xs_meter_inventory *sum, struct domain *d)
 
 static long op_inventory(uint64_t arg_va)
 {
-    struct xs_meter_inventory sum = { .pages_free = pages_free(), .pages_hv = pages_hv() };
+    struct xs_meter_inventory sum = { .pages_free = pages_free, .pages_hv = pages_hv };
     unsigned next = 0;
     struct domain *d;
 

@@ -81,7 +81,7 @@ static void header_init(const uint8_t boot_id[16], uint64_t boot_wall_ns)
         .slot_offset = XS_STATS_SLOT_OFFSET, .slot_size = sizeof(struct xs_stats_slot), .nr_slots = XS_STATS_SLOTS,
         .tsc_base = tsc_base, .tsc_mul = tsc_mul, .tsc_shift = tsc_shift, .tsc_khz = tsc_khz,
         .boot_wall_ns = boot_wall_ns,
-        .pages_total = pages_total(), .pages_hv = pages_hv(), .pages_free = pages_free(), .slots_used = 1,
+        .pages_total = pages_total, .pages_hv = pages_hv, .pages_free = pages_free, .slots_used = 1,
     };
     memcpy(header->boot_id, boot_id, sizeof(header->boot_id));
 }

@@ -22,6 +22,7 @@ struct frame {
 };
 
 static struct frame frames[FRAMES];
+uint64_t pages_total = FRAMES, pages_free = FRAMES, pages_hv;
 static unsigned next_frame = 1, frames_used, allocations_left = ~0u;
 static struct pretend *by_id[DOMID_LIMIT];
 static struct pretend *unused[64];
@@ -104,6 +105,8 @@ static void *run_take(unsigned first, unsigned count, uint16_t owner)
     for (unsigned i = 0; i < count; i++)
         frames[first + i] = (struct frame){ .refs = 1, .owner = owner };
     frames_used += count;
+    pages_free -= count;
+    pages_hv += owner == OWNER_HV ? count : 0;
     next_frame = first + count;
     ASAN_UNPOISON_MEMORY_REGION(p, count * PAGE_SIZE);
     memset(p, 0, count * PAGE_SIZE);
@@ -125,8 +128,10 @@ static void *take(unsigned order, uint16_t owner)
 
 static void give_back(mfn_t mfn)
 {
+    pages_hv -= frames[mfn.n].owner == OWNER_HV;
     frames[mfn.n] = (struct frame){ .owner = OWNER_FREE };
     frames_used--;
+    pages_free++;
     ASAN_POISON_MEMORY_REGION(mfn_to_virt(mfn), PAGE_SIZE);
 }
 
@@ -175,25 +180,6 @@ void page_put(mfn_t mfn)
 uint32_t machine_refs(mfn_t mfn)
 {
     return frames[mfn.n].refs;
-}
-
-uint64_t pages_free(void)
-{
-    return FRAMES - frames_used;
-}
-
-uint64_t pages_total(void)
-{
-    return FRAMES;
-}
-
-uint64_t pages_hv(void)
-{
-    uint64_t count = 0;
-
-    for (unsigned i = 0; i < FRAMES; i++)
-        count += frames[i].owner == OWNER_HV;
-    return count;
 }
 
 uint64_t machine_owned(const struct domain *d)

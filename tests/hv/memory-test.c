@@ -294,14 +294,14 @@ static void stats_in_dom0(void)
 /* Each map needs tables of hv's, up to three when it is far from all others. */
 static void scattered_maps(void)
 {
-    uint64_t hv_before = pages_hv(), gfn = 1ull << 18;
+    uint64_t hv_before = pages_hv, gfn = 1ull << 18;
     long rc = 0;
 
     whole_as(guest);
     for (; rc == 0 && gfn < 1ull << 28; gfn += 1ull << 18)
         rc = add(DOMID_SELF, XENMAPSPACE_shared_info, 0, gfn);
     is(rc, -ENOMEM, "a guest that scatters its maps is stopped");
-    ok(pages_hv() - hv_before <= 100, "after %lu pages of hv's memory", pages_hv() - hv_before);
+    ok(pages_hv - hv_before <= 100, "after %lu pages of hv's memory", pages_hv - hv_before);
     while ((gfn -= 1ull << 18) > 0)
         remove_gfn(DOMID_SELF, gfn);
     whole_as(dom0);

@@ -1,9 +1,7 @@
 /* The scheduler's locks under fire: three CPUs (threads) run twelve vCPUs of three domains through the real schedule(),
  * block and wake, while a fourth pauses domains and moves timers. Promises: no wake-up is lost, no vCPU runs at two
  * places or while its domain is paused, the run states add up, and a timer that many set is on one list. */
-#define sched_yield posix_sched_yield    /* the name is hv's here */
 #include <pthread.h>
-#undef sched_yield
 #include <string.h>
 #include <sys/syscall.h>
 #include <asm/prctl.h>
@@ -112,7 +110,7 @@ static void vcpu_step(struct vcpu *v, uint64_t *seed)
         send(&vcpus[random_below(seed, DOMAINS)][random_below(seed, VCPUS)]);
     __atomic_sub_fetch(&m->running, 1, __ATOMIC_SEQ_CST);
     if (random_below(seed, 4) == 0) {
-        sched_yield();
+        this_cpu()->need_resched = 1;
         return;
     }
     sched_block_prepare(v);

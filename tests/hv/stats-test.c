@@ -653,7 +653,7 @@ static void test_meter_op(void)
     is(do_meter_op(XS_METER_inventory, GUEST_BYTES - 1), -EFAULT, "or written");
     is(meter(d0, XS_METER_inventory, &before, sizeof(before)), 0, "inventory");
     ok(before.domains == 2 && before.vcpus == 5 && before.ports == 0 && before.grant_maps == 0 &&
-       before.pages_owned == 2 * RAM_GFNS && before.pages_free == pages_free() && before.pages_hv == pages_hv(),
+       before.pages_owned == 2 * RAM_GFNS && before.pages_free == pages_free && before.pages_hv == pages_hv,
        "two domains, five vCPUs, their memory, no ports, no maps");
     is(before.slots_used, stats_slots_used(), "and the slots");
     memcpy(guest_bytes, &port, sizeof(port));

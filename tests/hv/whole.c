@@ -435,7 +435,7 @@ struct counts counts_now(void)
 {
     whole_acknowledge();
     return (struct counts){
-        .pages_free = pages_free(), .pages_hv = pages_hv(),
+        .pages_free = pages_free, .pages_hv = pages_hv,
         .dom0_pages = dom0->pages, .dom0_refs = dom0->refs, .dom0_foreign = dom0->p2m.foreign_maps,
         .dom0_ports = evtchn_count(dom0), .dom0_maps = gnttab_map_count(dom0),
         .domains = domains_listed(), .slots = stats_slots_used(),

@@ -91,12 +91,6 @@ static void eoi(struct vcpu *v)
         (void)ioapic_hold((uint8_t)vector, false);
 }
 
-static uint32_t apic_id_of(const struct vcpu *v)
-{
-    /* dom0's vCPU i is bound to CPU i and takes its device interrupts: one id for both. */
-    return v->domain->privileged ? percpu[v->id].apic_id : 2 * v->id;
-}
-
 void vlapic_reset(struct vcpu *v)
 {
     struct vlapic *l = &svm_of(v)->lapic;
@@ -105,7 +99,8 @@ void vlapic_reset(struct vcpu *v)
     memset(l->isr, 0, sizeof(l->isr));
     memset(l->tmr, 0, sizeof(l->tmr));
     memset(l->reg, 0, sizeof(l->reg));
-    l->id = apic_id_of(v);
+    /* dom0's vCPU i is bound to CPU i and takes its device interrupts: one id for both. */
+    l->id = v->domain->privileged ? percpu[v->id].apic_id : 2 * v->id;
     l->reg[LAPIC_ID] = l->id;
     l->reg[LAPIC_VERSION] = VERSION_7_LVTS;
     l->reg[LAPIC_LDR] = (l->id >> 4) << 16 | 1u << (l->id & 15);
