@@ -127,7 +127,6 @@ static long runstate_info(struct vcpu *v, uint64_t arg_va)
 {
     struct vcpu_runstate_info info;
 
-    memset(&info, 0, sizeof(info));
     sched_runstate(v, &info);
     return copy_to_guest(arg_va, &info, sizeof(info));
 }

@@ -16,7 +16,6 @@ static bool is_plain_zero(uint32_t msr)
     static const uint32_t zero[] = {
         MSR_PATCH_LEVEL, MSR_TSC_ADJUST, MSR_MCG_CAP, MSR_MCG_STATUS, MSR_MCG_CTL, MSR_DEBUGCTL, MSR_SYSCFG, MSR_HWCR,
         0x17,                           /* PLATFORM_ID */
-        0x8B,
         0xC0011029,                     /* DE_CFG */
         0xC0011020, 0xC0011021, 0xC0011022, 0xC0011023,         /* LS_CFG, IC_CFG, DC_CFG, BU_CFG */
         0xC001102A, 0xC001102B, 0xC0011028,                     /* BU_CFG2, BU_CFG3, FP_CFG */
