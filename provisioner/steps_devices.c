@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xen/io/xenbus.h>
 
 #define MIB             (1ll << 20)
 #define NIC_DEVICE      0
@@ -246,25 +247,45 @@ static enum step_end file_free(struct run *run, enum volumes_kind kind, const ch
     return STEP_RETRY;
 }
 
-static enum step_end publish_failed(struct run *run, int rc)
+#define OFFER_MS 30000                  /* as long as a busy xs-devd may take */
+
+/* Of two ends the one that there is more left to do about. */
+static enum step_end worse(enum step_end a, enum step_end b)
 {
-    return run_fail(run, "internal", "telling the guest of a device: xenstored answers %s", strerror(-rc));
+    return a > b ? a : b;
+}
+
+/* Publishes it and waits until xs-devd offers it: PVH GRUB, which looks once, takes any other state than InitWait for
+ * a disk that is connected already. */
+static enum step_end offer(struct run *run, const struct xenstore_device *d)
+{
+    int rc = xenstore_device_publish(run->tools->xenstore, d);
+    char error[128];
+    unsigned state;
+
+    if (rc)
+        return run_fail(run, "internal", "telling the guest of a device: xenstored answers %s", strerror(-rc));
+    if (xenstore_device_look(run->tools->xenstore, &d->at, &state, error))
+        return STEP_RETRY;
+    if (state >= XenbusStateInitWait || run->waited_ms >= OFFER_MS || run_superseded(run))
+        return STEP_DONE;
+    run->wait_ms = OFFER_MS - run->waited_ms;
+    return STEP_WAIT;
 }
 
 static enum step_end disks_publish(struct run *run)
 {
     struct volume v[STORE_DISKS_MAX];
     int count = store_volumes_of(run->tools->store, run->instance.instance_id, v);
+    enum step_end end = count < 0 ? STEP_RETRY : STEP_DONE;
     char path[PATH_MAX];
 
     for (int i = 0; i < count; i++) {
         struct xenstore_device d = disk_of(run->tools, &run->instance, &v[i], path);
-        int rc = xenstore_device_publish(run->tools->xenstore, &d);
 
-        if (rc)
-            return publish_failed(run, rc);
+        end = worse(end, offer(run, &d));
     }
-    return count < 0 ? STEP_RETRY : STEP_DONE;
+    return end;
 }
 
 static enum step_end seed_publish(struct run *run)
@@ -279,8 +300,7 @@ static enum step_end seed_publish(struct run *run)
     free(user_data);
     volumes_path(run->tools->volumes, VOLUMES_SEED, run->instance.instance_id, path);
     d.params = path;
-    rc = xenstore_device_publish(run->tools->xenstore, &d);
-    return rc ? publish_failed(run, rc) : STEP_DONE;
+    return offer(run, &d);
 }
 
 static enum step_end nic_publish(struct run *run)
@@ -301,17 +321,12 @@ static enum step_end nic_publish(struct run *run)
     d.ip = ip;
     d.bridge = bridge;
     d.tap = tap;
-    rc = xenstore_device_publish(run->tools->xenstore, &d);
-    return rc ? publish_failed(run, rc) : STEP_DONE;
+    return offer(run, &d);
 }
 
 static enum step_end devices_publish(struct run *run)
 {
-    enum step_end end = disks_publish(run);
-
-    if (end == STEP_DONE)
-        end = seed_publish(run);
-    return end == STEP_DONE ? nic_publish(run) : end;
+    return worse(worse(disks_publish(run), seed_publish(run)), nic_publish(run));
 }
 
 const struct step step_devices = { "devices", devices_publish, NULL, NULL };
