@@ -1,6 +1,6 @@
-/* Death of a domain, in stages that can stop between any two steps and go on in the next call: domctl 2 simply repeats
- * itself. What other domains still hold (frames mapped by grant or by dom0) keeps the struct; the last reference to go
- * frees it (domain_reap). */
+/* Death of a domain, in stages that can stop between any two steps and go on in the next call: domctl 2 answers -EAGAIN
+ * until it is through. What other domains still hold (frames mapped by grant or by dom0) keeps the struct; the last
+ * reference to go frees it (domain_reap). */
 #include "hv/domctl/create.h"
 #include "hv/arch/tsc.h"
 #include "hv/evtchn/evtchn.h"

@@ -70,10 +70,14 @@ static long op_createdomain(struct domain *unused, struct xen_domctl *op)
     return 0;
 }
 
+/* Scrubbing may take seconds. Restarted in place it would hold a CPU of dom0 for all of them, since Linux schedules
+ * nobody else while it is in a hypercall: the toolstack is to come again. */
 static long op_destroydomain(struct domain *d, struct xen_domctl *op)
 {
+    long rc = domain_destroy(d);
+
     (void)op;
-    return domain_destroy(d);
+    return rc == HYPERCALL_RESTART ? -EAGAIN : rc;
 }
 
 static long op_pause_or_unpause(struct domain *d, struct xen_domctl *op)

@@ -161,12 +161,12 @@ static void destroy_in_pieces(void)
 {
     struct counts before = counts_now();
     long id = busy_guest(0);
-    unsigned restarts = whole_restarts;
+    unsigned returns = whole_returns;
 
     whole_preempt_every = 1;
     destroy((domid_t)id, "a destroy that is stopped at every chance comes to its end");
     whole_preempt_every = 0;
-    ok(whole_restarts - restarts >= 5, "it was stopped %u times", whole_restarts - restarts);
+    ok(whole_returns - returns >= 5, "it came back %u times", whole_returns - returns);
     close_dom0_ports();
     ok(counts_equal(before, counts_now()), "nothing leaked");
 }

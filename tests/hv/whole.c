@@ -33,7 +33,7 @@ int32_t tsc_shift;
 struct e820_range e820[E820_MAX];
 unsigned e820_count;
 
-unsigned whole_preempt_every, whole_fail_alloc, whole_restarts;
+unsigned whole_preempt_every, whole_fail_alloc, whole_restarts, whole_returns;
 char whole_console[512];
 
 struct vcpu_paging whole_paging;
@@ -371,8 +371,11 @@ long call_memory(unsigned cmd, void *arg, size_t bytes)
 long call_domctl_on(domid_t id, uint32_t cmd)
 {
     struct xen_domctl op = { .cmd = cmd, .interface_version = XEN_DOMCTL_INTERFACE_VERSION, .domain = id };
+    long rc;
 
-    return call_domctl(&op);
+    while ((rc = call_domctl(&op)) == -EAGAIN)
+        whole_returns++;
+    return rc;
 }
 
 long guest_create(domid_t id, unsigned nr_vcpus, uint64_t pages_max)

@@ -29,6 +29,7 @@ extern unsigned whole_preempt_every;  /* hypercall_preempt() is true each n-th t
 extern unsigned whole_fail_alloc;     /* the n-th page_alloc_hv from now fails; 0: none */
 extern __thread uint64_t whole_arg_gpa; /* where the calls below put their argument; ARG_GPA */
 extern unsigned whole_restarts;       /* hypercalls that restarted, counted */
+extern unsigned whole_returns;        /* and those that came back with EAGAIN to be called again */
 extern struct vcpu_paging whole_paging; /* of all vCPUs; levels 0: none */
 extern char whole_console[512];       /* the last line printed */
 

@@ -32,7 +32,7 @@ long hypercall(unsigned long number, uint64_t a, uint64_t b, uint64_t c, uint64_
 #define HC2(n, a, b)        hypercall(n, (uint64_t)(a), (uint64_t)(b), 0, 0, 0)
 #define HC3(n, a, b, c)     hypercall(n, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), 0, 0)
 
-enum { EPERM = 1, ENOENT = 2, ESRCH = 3, EFAULT = 14, EBUSY = 16, EINVAL = 22, ENOSYS = 38 };
+enum { EPERM = 1, ENOENT = 2, ESRCH = 3, EAGAIN = 11, EFAULT = 14, EBUSY = 16, EINVAL = 22, ENOSYS = 38 };
 
 /* The console. `%s`, `%d`, `%u`, `%x` (64 bits, signed, unsigned, hexadecimal) and nothing else. */
 void print(const char *format, ...);

@@ -58,7 +58,12 @@ struct xen_domctl *domctl(uint32_t cmd, uint32_t domid)
 
 long domctl_on(uint32_t cmd, uint32_t domid)
 {
-    return HC1(__HYPERVISOR_domctl, domctl(cmd, domid));
+    long rc;
+
+    do                                  /* a destroy comes back in the middle */
+        rc = HC1(__HYPERVISOR_domctl, domctl(cmd, domid));
+    while (rc == -EAGAIN);
+    return rc;
 }
 
 long domain_create(void)
