@@ -23,7 +23,7 @@ static uint64_t days(unsigned y, unsigned m, unsigned d)
 
 uint64_t rtc_read_ns(void)
 {
-    uint8_t raw[6], again[6], status;
+    uint8_t raw[6], status;
     static const uint8_t regs[6] = { 0, 2, 4, 7, 8, 9 };        /* s min h day month year */
     bool binary, same;
 
@@ -33,10 +33,8 @@ uint64_t rtc_read_ns(void)
         for (unsigned i = 0; i < 6; i++)
             raw[i] = cmos(regs[i]);
         same = true;
-        for (unsigned i = 0; i < 6; i++) {
-            again[i] = cmos(regs[i]);
-            same &= again[i] == raw[i];
-        }
+        for (unsigned i = 0; i < 6; i++)
+            same &= cmos(regs[i]) == raw[i];
     } while (!same);
     status = cmos(0x0B);
     binary = status & 4;

@@ -149,9 +149,11 @@ static void close_pair_locked(struct domain *d, unsigned port, struct domain *re
     deliver(remote, peer_port, peer->vcpu);
 }
 
-/* 0; -EINVAL no such port, or closed. The peer learns of it by an event on its end, which is unbound again. */
-static int close_port(struct domain *d, evtchn_port_t port)
+/* EVTCHNOP_close. 0; -EINVAL no such port, or closed. The peer learns of it by an event on its end, which is unbound
+ * again. */
+static long op_close(struct domain *d, void *arg)
 {
+    evtchn_port_t port = ((struct evtchn_close *)arg)->port;
     struct evtchn_domain *e = d->evtchn;
     struct domain *remote = NULL;
     struct port *p;
@@ -257,11 +259,6 @@ static long op_bind_ipi(struct domain *self, void *arg)
     struct evtchn_bind_ipi *op = arg;
 
     return vcpu_at(self, op->vcpu) ? open_locked(self, EVTCHNSTAT_ipi, op->vcpu, &op->port) : -ENOENT;
-}
-
-static long op_close(struct domain *self, void *arg)
-{
-    return close_port(self, ((struct evtchn_close *)arg)->port);
 }
 
 /* EVTCHNOP_send. 0, also when the port is unbound and the event goes nowhere: a frontend may send before its backend
@@ -469,7 +466,7 @@ bool evtchn_destroy(struct domain *d, unsigned budget)
             continue;
         if (budget-- == 0)
             return false;
-        (void)close_port(d, port);              /* -EINVAL: someone else closed it just now */
+        (void)op_close(d, &(struct evtchn_close){ port });      /* -EINVAL: someone else closed it just now */
     }
     return true;
 }

@@ -92,12 +92,10 @@ void svm_npf(struct vcpu *v)
 
     if (e.type == P2M_NONE && map_device(v->domain, gpa))
         return;
-    if (e.type == P2M_GRANT_RO || e.type == P2M_SHARED_RO) {
+    if ((e.type == P2M_GRANT_RO || e.type == P2M_SHARED_RO) && b->exitinfo1 & NPF_WRITE) {
         /* A write to what is shown read-only: the process that tried gets the fault, not the domain. */
-        if (b->exitinfo1 & NPF_WRITE) {
-            svm_raise_exception(v, EXC_GP, true, 0);
-            return;
-        }
+        svm_raise_exception(v, EXC_GP, true, 0);
+        return;
     }
     if (e.type != P2M_NONE)
         return;                         /* another vCPU has filled it in meanwhile: try again */

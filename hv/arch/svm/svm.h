@@ -21,7 +21,6 @@ struct vlapic {                         /* vlapic.c; x2APIC only */
 };
 
 #define SIPI_PENDING 0x100u
-#define XSAVE_BYTES  4096
 
 struct svm_vcpu {
     struct vmcb *vmcb;

@@ -81,14 +81,6 @@ void svm_start_ap(struct vcpu *v, uint8_t sipi_vector)
     b->rip = 0;
 }
 
-static void xsave_reset(struct svm_vcpu *s)
-{
-    memset(s->xsave, 0, XSAVE_BYTES);
-    /* FCW and MXCSR of the legacy area (APM 2, figure 11-11); XSTATE_BV 0 makes XRSTOR use the initial state. */
-    *(uint16_t *)s->xsave = 0x037F;
-    *(uint32_t *)(s->xsave + 24) = 0x1F80;
-}
-
 int vcpu_arch_init(struct vcpu *v)
 {
     struct svm_vcpu *s;
@@ -104,7 +96,9 @@ int vcpu_arch_init(struct vcpu *v)
         return -ENOMEM;
     }
     s->vmcb_pa = virt_to_paddr(s->vmcb);
-    xsave_reset(s);
+    /* FCW and MXCSR of the legacy area (APM 2, figure 11-11); XSTATE_BV 0 makes XRSTOR use the initial state. */
+    *(uint16_t *)s->xsave = 0x037F;
+    *(uint32_t *)(s->xsave + 24) = 0x1F80;
     svm_reset(v);
     s->wait_sipi = v->id != 0;
     return 0;
