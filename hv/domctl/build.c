@@ -38,15 +38,6 @@ static long write_run(struct domain *d, struct xs_build_write *w)
     return 0;
 }
 
-static long write_checked(struct domain *d, struct xs_build_write *w)
-{
-    if (d->privileged || d->dying)
-        return -ESRCH;
-    if (!READ_ONCE(d->controller_paused))
-        return -EBUSY;
-    return write_run(d, w);
-}
-
 long do_build_op(unsigned cmd, uint64_t arg_va)
 {
     struct xs_build_write w;
@@ -64,7 +55,10 @@ long do_build_op(unsigned cmd, uint64_t arg_va)
     d = w.domid < DOMID_LIMIT ? domain_get((domid_t)w.domid) : NULL;
     if (!d)
         return -ESRCH;
-    rc = write_checked(d, &w);
+    if (d->privileged || d->dying)
+        rc = -ESRCH;
+    else
+        rc = READ_ONCE(d->controller_paused) ? write_run(d, &w) : -EBUSY;
     domain_put(d);
     if (copy_to_guest(arg_va, &w, sizeof(w)))
         return -EFAULT;

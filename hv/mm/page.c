@@ -284,7 +284,7 @@ void page_release_boot(paddr_t start, paddr_t end)
     spin_unlock(&heap_lock);
 }
 
-uint64_t page_claim_boot(struct domain *d, paddr_t start, paddr_t end)
+void page_claim_boot(struct domain *d, paddr_t start, paddr_t end)
 {
     uint64_t claimed = 0;
 
@@ -300,5 +300,4 @@ uint64_t page_claim_boot(struct domain *d, paddr_t start, paddr_t end)
     pages_hv -= claimed;
     charge_pages_locked(d, (int64_t)claimed);
     spin_unlock(&heap_lock);
-    return claimed;
 }

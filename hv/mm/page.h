@@ -67,10 +67,10 @@ struct page *page_of(mfn_t mfn);        /* NULL: not RAM */
 uint16_t page_owner(mfn_t mfn);         /* OWNER_HV for what is not RAM */
 
 /* Boot. page_init: all RAM of the e820 map is hv's. page_release_boot: these frames are free now (zeroed when taken);
- * what is not RAM is skipped. page_claim_boot: these frames are d's, one reference each; says how many are RAM. */
+ * what is not RAM is skipped. page_claim_boot: these frames are d's, one reference each. */
 void page_init(void);
 void page_release_boot(paddr_t start, paddr_t end);
-uint64_t page_claim_boot(struct domain *d, paddr_t start, paddr_t end);
+void page_claim_boot(struct domain *d, paddr_t start, paddr_t end);
 
 extern uint64_t pages_total, pages_free, pages_hv;      /* counts; written under the heap's lock, read without */
 mfn_t page_mfn_max(void);               /* the highest frame that is RAM */

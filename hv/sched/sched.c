@@ -202,12 +202,6 @@ void sched_vcpu_stop(struct vcpu *v)
     spin_unlock(&c->lock);
 }
 
-void sched_vcpu_down(struct vcpu *v)
-{
-    WRITE_ONCE(v->up, false);
-    sched_vcpu_stop(v);
-}
-
 /* An exchange, not a store: x86 may let the loads that follow (is an event pending?) pass a store, and the store would
  * then wipe out the wake_pending of a wake-up whose event was not seen. */
 void sched_block_prepare(struct vcpu *v)

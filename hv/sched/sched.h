@@ -23,7 +23,6 @@ int sched_vcpu_init(struct vcpu *v) __must_check;       /* offline; 0, -ENOMEM *
 void sched_vcpu_destroy(struct vcpu *v);                /* not running, not queued; also after a failed init, or none */
 
 void sched_vcpu_up(struct vcpu *v);                     /* OFFLINE -> runnable */
-void sched_vcpu_down(struct vcpu *v);                   /* current or not running */
 
 /* current has nothing to do until sched_wake: the caller prepares, then looks for pending events, then blocks. A wake
  * since the first makes the last return at once. */

@@ -58,10 +58,14 @@ static bool take_init(struct vcpu *v)
     s->init_pending = false;
     s->sipi = 0;
     s->wait_sipi = !sipi;
-    if (sipi)
-        svm_start_ap(v, (uint8_t)sipi);
-    else
-        sched_vcpu_down(v);
+    if (sipi) {                         /* the number of the page at which it starts */
+        s->vmcb->cs.sel = (uint16_t)(sipi << 8);
+        s->vmcb->cs.base = (uint64_t)(uint8_t)sipi << PAGE_SHIFT;
+        s->vmcb->rip = 0;
+    } else {
+        WRITE_ONCE(v->up, false);
+        sched_vcpu_stop(v);
+    }
     spin_unlock(&v->domain->lock);
     return sipi;
 }

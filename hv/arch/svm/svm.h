@@ -71,7 +71,6 @@ void svm_init_cpu(void);
 
 /* vmcb.c */
 void svm_reset(struct vcpu *v);         /* architectural reset values with our intercepts */
-void svm_start_ap(struct vcpu *v, uint8_t sipi_vector);
 
 /* run.S: saves host state that VMRUN does not, runs until #VMEXIT. GIF and IF are as before on return. */
 void svm_run(struct svm_regs *regs, paddr_t vmcb, paddr_t host_vmcb);

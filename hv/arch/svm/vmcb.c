@@ -73,14 +73,6 @@ void svm_reset(struct vcpu *v)
     vlapic_reset(v);
 }
 
-void svm_start_ap(struct vcpu *v, uint8_t sipi_vector)
-{
-    struct vmcb *b = svm_of(v)->vmcb;
-
-    b->cs = seg((uint16_t)(sipi_vector << 8), 0x09B, 0xFFFF, (uint64_t)sipi_vector << 12);
-    b->rip = 0;
-}
-
 int vcpu_arch_init(struct vcpu *v)
 {
     struct svm_vcpu *s;
