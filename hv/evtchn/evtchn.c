@@ -149,8 +149,7 @@ static void close_pair_locked(struct domain *d, unsigned port, struct domain *re
     deliver(remote, peer_port, peer->vcpu);
 }
 
-/* EVTCHNOP_close. 0; -EINVAL no such port, or closed. The peer learns of it by an event on its end, which is unbound
- * again. */
+/* EVTCHNOP_close. 0; -EINVAL no such port, or closed. The peer's end gets an event and is unbound again. */
 static long op_close(struct domain *d, void *arg)
 {
     evtchn_port_t port = ((struct evtchn_close *)arg)->port;
