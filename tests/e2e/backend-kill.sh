@@ -30,10 +30,19 @@ counts
 until [ "\$(cat /sys/block/xvda/size)" = 98304 ]; do usleep 50000; done
 echo "load: \$round rounds, \$bad bad, \$(dmesg | grep -c 'I/O error') errors"
 EOF
+# dom0's own tables (of maps, of its memory) grow by a page at its first mapped ring, and stay so.
+first=$(create kills-first tiny xs1 xs.work=1)
+domid=$(domid_of "$first")
+dom0 "truncate -s 16M $DISKS/a.raw"
+disk_attach "$domid" 51712 $DISKS/a.raw w
+connected() { [ "$(disk_node "$domid" 51712 state)" = 4 ]; }
+check "a first disk is connected" poll 60 connected
+equals "and let go" succeeded "$(delete "$first")"
+disk_forget "$domid"
+check "its worker has ended" poll 20 dom0 '! pidof xs-blkback'
 inventory >"$E2E/before"
 id=$(create "kills-$kills" tiny xs1 "xs.work=1 $RUN_SCRIPT")
 domid=$(domid_of "$id")
-dom0 "truncate -s 16M $DISKS/a.raw"
 disk_attach "$domid" 51712 $DISKS/a.raw w
 disk_attach "$domid" $DISK_SCRIPT $DISKS/script r
 check "the load runs" says "$id" 90 'round 1 answered'

@@ -6,7 +6,9 @@
 DISKS=/var/lib/xs/e2e-disks             # in dom0
 
 # A guest's script is longer than a command line may be: it comes on a disk of its own, xvde, and the command line runs that.
+# shellcheck disable=SC2034
 DISK_SCRIPT=51776
+# shellcheck disable=SC2120  # who sources this passes some
 run_script() {                          # run_script [COMMANDS]: that word, with COMMANDS before
     printf 'xs.run=%s' "$(printf '%s\nuntil [ -b /dev/xvde ]; do usleep 50000; done; sh /dev/xvde' "${1-}" | base64 -w0)"
 }

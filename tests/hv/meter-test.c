@@ -794,7 +794,7 @@ static void test_death(void)
     domain_ref(d);
     whole_preempt_every = 1;
     memcpy(whole_at(dom0, ARG_GPA), &op, sizeof(op));
-    is(do_domctl(ARG_GPA), HYPERCALL_RESTART, "destruction begins, and pauses");
+    is(do_domctl(ARG_GPA), -EAGAIN, "destruction begins, and pauses");
     bytes = page[slot].disk_read_bytes;
     for (unsigned n = 0; n < 500; n++)
         syscall(SYS_sched_yield);
