@@ -47,6 +47,16 @@ static int stranger_remove(const struct pass *pass, const struct xen_domain *d)
     return rc;
 }
 
+/* The hypervisor gives a domain's memory back in pieces, at our calls. Who made them may have been killed in between;
+ * for a domain that is through, and only kept by someone who maps it, one more call does nothing. */
+static void destroy_finish(const struct pass *pass, const struct xen_domain *d)
+{
+    int rc = xen_domain_destroy(pass->tools->xen, d->domid);
+
+    if (rc)
+        log_warnx("domain %u: its end cannot be finished: %s", d->domid, strerror(-rc));
+}
+
 static int strangers_check(const struct pass *pass)
 {
     for (unsigned i = 0; i < pass->count; i++) {
@@ -54,8 +64,12 @@ static int strangers_check(const struct pass *pass)
         struct instance instance;
         int rc;
 
-        if (d->dying || !uuid_ours(d->uuid))
+        if (!uuid_ours(d->uuid))
             continue;
+        if (d->dying) {
+            destroy_finish(pass, d);
+            continue;
+        }
         rc = store_instance_by_uuid(pass->tools->store, d->uuid, &instance);
         if (rc < 0)
             return -EIO;

@@ -266,17 +266,24 @@ int xen_domain_create(struct xen *xen, const struct xen_domain_spec *spec, uint3
 int xen_domain_destroy(struct xen *xen, uint32_t domid)
 {
     struct world *w = xen->w;
+    struct world_domain *d = NULL;
     int rc = world_enter(w, "domain_destroy");
-    struct world_domain *d = world_domid(w, domid);
 
     if (rc)
         return rc;
-    if (d) {
-        w->pages_free += d->pages;
-        w->slot[d->slot].final = true;
-        d->pages = 0;
-        d->dying = true;
-    }
+    for (unsigned i = 0; i < WORLD_DOMAINS; i++)
+        if (w->domain[i].used && w->domain[i].domid == domid)
+            d = &w->domain[i];
+    if (!d)
+        return world_leave(w, 0);
+    d->dying = true;
+    world_leave(w, 0);
+    rc = world_enter(w, "domain_destroy_on");   /* the caller may be killed between two pieces */
+    if (rc)
+        return rc;
+    w->pages_free += d->pages;
+    w->slot[d->slot].final = true;
+    d->pages = 0;
     return world_leave(w, 0);
 }
 
