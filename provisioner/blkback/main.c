@@ -22,6 +22,8 @@ static struct {
     struct config config;
     struct disk *disk;
     struct serve *serve;
+    const volatile struct blkif_sring *ring;    /* for words about it */
+    const struct ring_state *state;
     int port;
     bool stopping;
 } worker;
@@ -85,6 +87,8 @@ static void open_all(void)
                                &config->limits);
     if (!worker.serve)
         worker_broken("the ring's answers are not where they were left");
+    worker.ring = pages;
+    worker.state = state;
 }
 
 static void hear(void)
@@ -132,7 +136,9 @@ static void run(bool notify)
     if (notify)
         worker_notify(worker.port);
     if (rc == -EPROTO)
-        worker_broken("the ring's producer is past its end");
+        worker_broken("the ring's producer is past its end: at %u with %u taken, %u answered and %u published",
+                      worker.ring->req_prod, (unsigned)worker.state->req_next, worker.state->rsp_next,
+                      worker.ring->rsp_prod);
     if (rc == -ESRCH)
         _exit(WORKER_STOPPED);          /* the guest is dying */
     if (rc)
