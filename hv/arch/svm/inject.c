@@ -32,11 +32,27 @@ static void requeue(struct vcpu *v, uint64_t e)
     }
 }
 
+/* V_IRQ is set by us for two things: as a window (VINTR is intercepted), or to give an interrupt. */
+#define VINTR_OURS (VINTR_V_IRQ | VINTR_V_INTR_PRIO | VINTR_V_IGN_TPR | 0xFFull << VINTR_VECTOR_SHIFT)
+
+/* An interrupt given as V_IRQ that the guest has not taken before this exit is pending again as before. */
+static void take_back(struct vcpu *v)
+{
+    struct svm_vcpu *s = svm_of(v);
+    struct vmcb *b = s->vmcb;
+
+    if (b->vintr & VINTR_V_IRQ && s->lapic_injected)
+        vlapic_unaccept(v, (uint8_t)(b->vintr >> VINTR_VECTOR_SHIFT));
+    b->vintr &= ~VINTR_OURS;
+}
+
 void svm_requeue(struct vcpu *v)
 {
     struct svm_vcpu *s = svm_of(v);
     uint64_t e = s->vmcb->exitintinfo;
 
+    if (s->vmcb->vintr & VINTR_V_IGN_TPR && !vmcb_intercepts(s->vmcb, VMEXIT_VINTR))
+        take_back(v);
     s->vmcb->eventinj = 0;
     if (unlikely(e & EVENT_VALID))
         requeue(v, e);
@@ -100,7 +116,7 @@ static void open_window(struct vmcb *b)
 
 static void close_window(struct vmcb *b)
 {
-    b->vintr &= ~(VINTR_V_IRQ | VINTR_V_INTR_PRIO | VINTR_V_IGN_TPR);
+    b->vintr &= ~VINTR_OURS;
     vmcb_intercept(b, VMEXIT_VINTR, false);
 }
 
@@ -156,8 +172,10 @@ void svm_inject(struct vcpu *v)
         open_window(b);
         return;
     }
+    /* Not by EVENTINJ: TCG remembers its vector after it is given, and gives it once more, whatever IF says, when the next
+     * thing that stops the emulation is no exit and no exception but a timer of its own. */
     close_window(b);
-    b->eventinj = EVENT_VALID | EVENT_TYPE(EVENT_INTR) | (unsigned)vector;
+    b->vintr |= VINTR_V_IRQ | VINTR_V_INTR_PRIO | VINTR_V_IGN_TPR | (uint64_t)vector << VINTR_VECTOR_SHIFT;
     s->lapic_injected = !upcall;
     if (!upcall)
         vlapic_accept(v, (uint8_t)vector);
