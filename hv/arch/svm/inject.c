@@ -1,6 +1,8 @@
 /* What the guest is given on entry: an event whose delivery an exit interrupted, an exception of ours, an NMI, or an
  * interrupt: the event-channel upcall first, then the local APIC's highest. */
 #include "hv/arch/svm/svm.h"
+#include "hv/arch/irq.h"
+#include "hv/arch/percpu.h"
 #include "hv/domctl/domctl.h"
 #include "hv/evtchn/evtchn.h"
 #include "hv/mm/guestcopy.h"
@@ -32,27 +34,11 @@ static void requeue(struct vcpu *v, uint64_t e)
     }
 }
 
-/* V_IRQ is set by us for two things: as a window (VINTR is intercepted), or to give an interrupt. */
-#define VINTR_OURS (VINTR_V_IRQ | VINTR_V_INTR_PRIO | VINTR_V_IGN_TPR | 0xFFull << VINTR_VECTOR_SHIFT)
-
-/* An interrupt given as V_IRQ that the guest has not taken before this exit is pending again as before. */
-static void take_back(struct vcpu *v)
-{
-    struct svm_vcpu *s = svm_of(v);
-    struct vmcb *b = s->vmcb;
-
-    if (b->vintr & VINTR_V_IRQ && s->lapic_injected)
-        vlapic_unaccept(v, (uint8_t)(b->vintr >> VINTR_VECTOR_SHIFT));
-    b->vintr &= ~VINTR_OURS;
-}
-
 void svm_requeue(struct vcpu *v)
 {
     struct svm_vcpu *s = svm_of(v);
     uint64_t e = s->vmcb->exitintinfo;
 
-    if (s->vmcb->vintr & VINTR_V_IGN_TPR && !vmcb_intercepts(s->vmcb, VMEXIT_VINTR))
-        take_back(v);
     s->vmcb->eventinj = 0;
     if (unlikely(e & EVENT_VALID))
         requeue(v, e);
@@ -116,7 +102,7 @@ static void open_window(struct vmcb *b)
 
 static void close_window(struct vmcb *b)
 {
-    b->vintr &= ~VINTR_OURS;
+    b->vintr &= ~(VINTR_V_IRQ | VINTR_V_INTR_PRIO | VINTR_V_IGN_TPR);
     vmcb_intercept(b, VMEXIT_VINTR, false);
 }
 
@@ -172,10 +158,10 @@ void svm_inject(struct vcpu *v)
         open_window(b);
         return;
     }
-    /* Not by EVENTINJ: TCG remembers its vector after it is given, and gives it once more, whatever IF says, when the next
-     * thing that stops the emulation is no exit and no exception but a timer of its own. */
     close_window(b);
-    b->vintr |= VINTR_V_IRQ | VINTR_V_INTR_PRIO | VINTR_V_IGN_TPR | (uint64_t)vector << VINTR_VECTOR_SHIFT;
+    b->eventinj = EVENT_VALID | EVENT_TYPE(EVENT_INTR) | (unsigned)vector;
+    if (svm_features.tcg)
+        irq_ipi(cpu_id());              /* an exit follows at once: svm_init says why */
     s->lapic_injected = !upcall;
     if (!upcall)
         vlapic_accept(v, (uint8_t)vector);

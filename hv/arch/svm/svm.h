@@ -40,7 +40,7 @@ struct svm_vcpu {
     bool nmi_blocked;                   /* until the IRET at nmi_iret_rip, once seen, is done */
     bool nmi_iret;
     uint64_t nmi_iret_rip;
-    bool lapic_injected;                /* the interrupt that was given came from the local APIC */
+    bool lapic_injected;                /* the interrupt in EVENTINJ came from the local APIC */
     bool exception_pending;
     uint64_t exception;                 /* EVENTINJ form */
     /* INIT and SIPI, under domain.lock. Others only leave a note: the VMCB is touched by who runs v alone (enter.c). */
@@ -58,6 +58,7 @@ static inline struct svm_vcpu *svm_of(const struct vcpu *v)
 
 struct svm_features {
     bool nrips;
+    bool tcg;                           /* QEMU's emulation, with a fault to step round */
     uint32_t asids;
     uint64_t xcr0_mask;                 /* what guests may enable */
 };

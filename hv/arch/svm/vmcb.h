@@ -63,7 +63,6 @@ _Static_assert(offsetof(struct vmcb, g_pat) == 0x668, "APM 2, table B-2");
 #define VINTR_V_INTR_PRIO  (0xFull << 16)
 #define VINTR_V_IGN_TPR    (1ull << 20)
 #define VINTR_V_INTR_MASKING (1ull << 24)
-#define VINTR_VECTOR_SHIFT 32
 
 #define EVENT_VALID      (1ull << 31)
 #define EVENT_EV         (1ull << 11)
