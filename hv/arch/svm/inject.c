@@ -15,8 +15,9 @@ static void requeue(struct vcpu *v, uint64_t e)
 {
     struct svm_vcpu *s = svm_of(v);
     uint8_t vector = (uint8_t)e;
+    bool intr = EVENT_TYPE_OF(e) == EVENT_INTN && vector == s->as_intn; /* avoid_repeat */
 
-    switch (EVENT_TYPE_OF(e)) {
+    switch (intr ? EVENT_INTR : EVENT_TYPE_OF(e)) {
     case EVENT_INTR:
         if (s->lapic_injected)
             vlapic_unaccept(v, vector);
@@ -42,6 +43,7 @@ void svm_requeue(struct vcpu *v)
     s->vmcb->eventinj = 0;
     if (unlikely(e & EVENT_VALID))
         requeue(v, e);
+    s->as_intn = 0;
 }
 
 void svm_raise_exception(struct vcpu *v, unsigned vector, bool has_error, uint32_t error)
@@ -132,6 +134,20 @@ static bool inject_nmi(struct svm_vcpu *s)
     return true;
 }
 
+/* TCG remembers the vector of an interrupt from EVENTINJ until the next exit, exception or interrupt. When a timer of its
+ * own stops it before then, it gives the interrupt once more, whatever IF says, and a kernel takes its own spinlock twice.
+ * As INTn it is given as an exception is, which TCG does forget; but then the gate's DPL counts (APM 2, 8.2.1). For user mode
+ * an interrupt of ours waits behind the entry, and makes it an exit. */
+static void avoid_repeat(struct svm_vcpu *s, uint8_t vector)
+{
+    if (s->vmcb->cpl == 0) {
+        s->vmcb->eventinj |= EVENT_TYPE(EVENT_INTN);
+        s->as_intn = vector;
+    } else {
+        irq_ipi(cpu_id());
+    }
+}
+
 void svm_inject(struct vcpu *v)
 {
     struct svm_vcpu *s = svm_of(v);
@@ -160,8 +176,8 @@ void svm_inject(struct vcpu *v)
     }
     close_window(b);
     b->eventinj = EVENT_VALID | EVENT_TYPE(EVENT_INTR) | (unsigned)vector;
-    if (svm_features.tcg)
-        irq_ipi(cpu_id());              /* an exit follows at once: svm_init says why */
+    if (unlikely(svm_features.tcg))
+        avoid_repeat(s, (uint8_t)vector);
     s->lapic_injected = !upcall;
     if (!upcall)
         vlapic_accept(v, (uint8_t)vector);

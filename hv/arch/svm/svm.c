@@ -82,9 +82,6 @@ void svm_init(void)
     svm_features.nrips = leaf.edx & 1u << 3;
     svm_features.asids = leaf.ebx;
     svm_features.xcr0_mask = cpuid(0xD, 0).eax & XCR0_X87_SSE_AVX;
-    /* QEMU's TCG remembers the vector of an EVENTINJ interrupt until the next exit or interrupt. A timer of its own before
-     * then makes it give the interrupt once more, whatever IF says, and a kernel takes its own spinlock twice. So there an
-     * interrupt of ours waits behind each, which makes it an exit. */
     svm_features.tcg = cpuid(0x40000000, 0).ebx == 0x54474354;        /* "TCGT" */
     printk("svm: %u ASIDs,%s XCR0 mask %lx%s\n", svm_features.asids, svm_features.nrips ? " NRIPS" : "",
            svm_features.xcr0_mask, svm_features.tcg ? ", TCG" : "");

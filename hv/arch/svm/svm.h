@@ -41,6 +41,7 @@ struct svm_vcpu {
     bool nmi_iret;
     uint64_t nmi_iret_rip;
     bool lapic_injected;                /* the interrupt in EVENTINJ came from the local APIC */
+    uint8_t as_intn;                    /* its vector if it stands there as INTn, else 0 */
     bool exception_pending;
     uint64_t exception;                 /* EVENTINJ form */
     /* INIT and SIPI, under domain.lock. Others only leave a note: the VMCB is touched by who runs v alone (enter.c). */

@@ -71,6 +71,7 @@ _Static_assert(offsetof(struct vmcb, g_pat) == 0x668, "APM 2, table B-2");
 #define EVENT_INTR 0
 #define EVENT_NMI  2
 #define EVENT_EXC  3
+#define EVENT_INTN 4
 
 enum exitcode {                         /* APM 2, appendix C */
     VMEXIT_EXCP_DB = 0x41, VMEXIT_EXCP_AC = 0x51, VMEXIT_EXCP_MC = 0x52,
