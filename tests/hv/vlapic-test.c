@@ -1,5 +1,5 @@
 /* The local APIC that guests see: priorities, TPR, EOI, IPIs by all kinds of destination, INIT and SIPI, the timer's
- * arithmetic; and the CPUID policy, on whatever CPU this runs. */
+ * registers; and the CPUID policy, on whatever CPU this runs. */
 #include <asm/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,7 +42,6 @@ bool ioapic_hold(uint8_t vector, bool begins)
     ended[vector] += !begins;
     return true;
 }
-
 
 static void setup(void)
 {
