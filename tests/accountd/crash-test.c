@@ -319,6 +319,13 @@ static bool tell(void)
     return true;
 }
 
+/* What ASan keeps of freed memory is copied by every fork, and there are two for each break. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=4";
+}
+
 struct outcome {
     int64_t posted, held;
     struct meter_usage billed;

@@ -13,6 +13,13 @@ struct world *w;
 char *dir, db_path[128], console_dir[128], catalog_path[128], volume_dir[128];
 const struct limits plenty = { 100, 100, 1 << 20, 100, 100, 1 << 20, 22000, 22003 };
 
+/* What ASan keeps of freed memory is copied by every fork and searched at every end, and lives are many and short. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=1";
+}
+
 static void serve_once(void)
 {
     struct catalog catalog;
