@@ -18,7 +18,7 @@ static enum answer list_show(struct request *rq, struct reply *rp, const char *l
 
     if (answer != ANSWER_OK)
         return answer;
-    rp->json = json_pack("{s:o, s:n}", "data", present_copy(json_object_get(ok, list)), "next_cursor");
+    rp->json = present_page(present_copy(json_object_get(ok, list)));
     json_decref(ok);
     return ANSWER_OK;
 }

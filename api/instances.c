@@ -221,7 +221,7 @@ enum answer instances_list(struct request *rq, struct reply *rp)
     live = live_by_id(json_object_get(ok, "instances"));
     answer = list_make(rq, rp, live, &list);
     if (answer == ANSWER_OK)
-        rp->json = json_pack("{s:o, s:n}", "data", list, "next_cursor");
+        rp->json = present_page(list);
     json_decref(live);
     json_decref(ok);
     return answer;

@@ -45,19 +45,7 @@ enum answer invoice_create(struct request *rq, struct reply *rp)
 
 enum answer invoices_list(struct request *rq, struct reply *rp)
 {
-    json_t *ok, *list, *invoice;
-    size_t i;
-    enum answer answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "invoice_list",
-                                      json_pack("{s:s}", "account_id", rq->who.account_id), &ok);
-
-    if (answer != ANSWER_OK)
-        return answer;
-    list = json_array();
-    json_array_foreach(json_object_get(ok, "invoices"), i, invoice)
-        json_array_append_new(list, invoice_view(invoice));
-    rp->json = json_pack("{s:o, s:n}", "data", list, "next_cursor");
-    json_decref(ok);
-    return ANSWER_OK;
+    return upstream_list(rq, rp, DAEMON_ACCOUNTD, "invoice_list", "invoices", invoice_view);
 }
 
 /* accountd looks it up by both ids: another customer's invoice is not found. */

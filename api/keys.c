@@ -166,7 +166,7 @@ enum answer keys_list(struct request *rq, struct reply *rp)
     for (size_t i = 0; i < count; i++)
         json_array_append_new(list, key_view(&rows[i]));
     free(rows);
-    rp->json = json_pack("{s:o, s:n}", "data", list, "next_cursor");
+    rp->json = present_page(list);
     return ANSWER_OK;
 }
 

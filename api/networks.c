@@ -46,11 +46,6 @@ json_t *ssh_view(const json_t *live)
     return json_null();
 }
 
-static json_t *one_page(json_t *list)
-{
-    return json_pack("{s:o, s:n}", "data", list, "next_cursor");
-}
-
 enum answer networks_list(struct request *rq, struct reply *rp)
 {
     json_t *ok;
@@ -59,7 +54,7 @@ enum answer networks_list(struct request *rq, struct reply *rp)
 
     if (answer != ANSWER_OK)
         return answer;
-    rp->json = one_page(json_pack("[o]", present_thing(json_object_get(ok, "network"), "network_id")));
+    rp->json = present_page(json_pack("[o]", present_thing(json_object_get(ok, "network"), "network_id")));
     json_decref(ok);
     return ANSWER_OK;
 }
@@ -87,7 +82,7 @@ enum answer ips_list(struct request *rq, struct reply *rp)
             json_object_set(view, "instance_name", json_object_get(live, "name"));
             json_array_append_new(list, view);
         }
-    rp->json = one_page(list);
+    rp->json = present_page(list);
     json_decref(ok);
     return ANSWER_OK;
 }
@@ -99,8 +94,10 @@ enum answer forward_create(struct request *rq, struct reply *rp)
     int64_t guest_port = 0;
     struct idem idem;
     json_t *ok = NULL;
-    enum answer answer = instance_own(rq, rp, &row);
+    enum answer answer = idem_replay(rq, rp);
 
+    if (answer == ANSWER_OK)
+        answer = instance_own(rq, rp, &row);
     if (answer != ANSWER_OK)
         return answer;
     fields_start(&fields, rq->json);
@@ -132,7 +129,7 @@ enum answer forwards_list(struct request *rq, struct reply *rp)
     if (answer == ANSWER_OK)
         answer = instance_live(rq, rp, row.instance_id, &live);
     if (answer == ANSWER_OK)
-        rp->json = one_page(forwards_view(live));
+        rp->json = present_page(forwards_view(live));
     json_decref(live);
     return answer;
 }

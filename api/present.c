@@ -148,3 +148,8 @@ json_t *present_thing(const json_t *value, const char *id_name)
     json_object_del(view, "account_id");
     return view;
 }
+
+json_t *present_page(json_t *list)
+{
+    return json_pack("{s:o, s:n}", "data", list, "next_cursor");
+}

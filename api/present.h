@@ -28,4 +28,7 @@ json_t *present_copy(const json_t *value);
 /* The same for a thing of the caller's: `id_name` becomes `id`, whose it is goes. */
 json_t *present_thing(const json_t *value, const char *id_name);
 
+/* A collection's only page. Steals the list. */
+json_t *present_page(json_t *list);
+
 #endif

@@ -15,18 +15,12 @@ static json_t *snapshot_view(const json_t *snapshot)
     return present_thing(snapshot, "snapshot_id");
 }
 
-/* All of the caller's; the answer's list is borrowed from *ok. */
-static enum answer snapshots_ask(struct request *rq, struct reply *rp, json_t **ok)
-{
-    return upstream_ask(rq, rp, DAEMON_PROVISIONER, "snapshots", json_pack("{s:s}", "account_id", rq->who.account_id),
-                        ok);
-}
-
 enum answer snapshot_own(struct request *rq, struct reply *rp, const char *snapshot_id, json_t **snapshot)
 {
     json_t *ok = NULL, *each;
     size_t i;
-    enum answer answer = snapshots_ask(rq, rp, &ok);
+    enum answer answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "snapshots",
+                                      json_pack("{s:s}", "account_id", rq->who.account_id), &ok);
 
     *snapshot = NULL;
     json_array_foreach(json_object_get(ok, "snapshots"), i, each) {
@@ -78,18 +72,7 @@ enum answer snapshot_create(struct request *rq, struct reply *rp)
 
 enum answer snapshots_list(struct request *rq, struct reply *rp)
 {
-    json_t *ok, *list, *snapshot;
-    size_t i;
-    enum answer answer = snapshots_ask(rq, rp, &ok);
-
-    if (answer != ANSWER_OK)
-        return answer;
-    list = json_array();
-    json_array_foreach(json_object_get(ok, "snapshots"), i, snapshot)
-        json_array_append_new(list, snapshot_view(snapshot));
-    rp->json = json_pack("{s:o, s:n}", "data", list, "next_cursor");
-    json_decref(ok);
-    return ANSWER_OK;
+    return upstream_list(rq, rp, DAEMON_PROVISIONER, "snapshots", "snapshots", snapshot_view);
 }
 
 enum answer snapshot_show(struct request *rq, struct reply *rp)

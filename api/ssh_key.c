@@ -11,6 +11,8 @@
 #define COMMENT_BYTES_MAX 200
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 16384
+#define POINT_UNCOMPRESSED 4            /* SEC 1, section 2.3.3 */
+#define APPLICATION_BYTES_MAX 128
 
 /* What is left of the blob. */
 struct blob {
@@ -79,59 +81,48 @@ static unsigned rsa_bits(struct blob *blob)
     return bits;
 }
 
-/* An uncompressed point of this curve. */
-static bool point_next(struct blob *blob, const char *curve, size_t point_bytes)
+/* What is accepted, and what the blob holds behind the type's name. RSA has no fixed size. */
+static const struct key_type {
+    const char *name;
+    const char *curve;                  /* NULL: no name of a curve before the point */
+    size_t point_bytes;
+    unsigned bits;
+    bool application;                   /* in hardware: an application's name follows */
+} key_types[] = {
+    { "ssh-ed25519", NULL, 32, 256, false },
+    { "ssh-rsa", NULL, 0, 0, false },
+    { "ecdsa-sha2-nistp256", "nistp256", 65, 256, false },
+    { "ecdsa-sha2-nistp384", "nistp384", 97, 384, false },
+    { "ecdsa-sha2-nistp521", "nistp521", 133, 521, false },
+    { "sk-ssh-ed25519@openssh.com", NULL, 32, 256, true },
+    { "sk-ecdsa-sha2-nistp256@openssh.com", "nistp256", 65, 256, true },
+};
+
+static const struct key_type *type_find(const char *name)
 {
-    struct field name, point;
-
-    return field_next(blob, &name) && field_is(&name, curve) && field_next(blob, &point) &&
-           point.size == point_bytes && point.bytes[0] == 4;
-}
-
-static bool ed25519_next(struct blob *blob)
-{
-    struct field point;
-
-    return field_next(blob, &point) && point.size == 32;
-}
-
-static bool application_next(struct blob *blob)
-{
-    struct field application;
-
-    return field_next(blob, &application) && application.size > 0 && application.size <= 128;
+    for (size_t i = 0; i < sizeof(key_types) / sizeof(key_types[0]); i++)
+        if (strcmp(key_types[i].name, name) == 0)
+            return &key_types[i];
+    return NULL;
 }
 
 /* The key's bits if what follows the type's name in the blob is of that type, 0 if not. */
-static unsigned blob_bits(const char *type, struct blob *blob)
+static unsigned blob_bits(const struct key_type *type, struct blob *blob)
 {
-    if (strcmp(type, "ssh-ed25519") == 0)
-        return ed25519_next(blob) ? 256 : 0;
-    if (strcmp(type, "ssh-rsa") == 0)
+    struct field curve, point, application;
+
+    if (!type->point_bytes)
         return rsa_bits(blob);
-    if (strcmp(type, "ecdsa-sha2-nistp256") == 0)
-        return point_next(blob, "nistp256", 65) ? 256 : 0;
-    if (strcmp(type, "ecdsa-sha2-nistp384") == 0)
-        return point_next(blob, "nistp384", 97) ? 384 : 0;
-    if (strcmp(type, "ecdsa-sha2-nistp521") == 0)
-        return point_next(blob, "nistp521", 133) ? 521 : 0;
-    if (strcmp(type, "sk-ssh-ed25519@openssh.com") == 0)
-        return ed25519_next(blob) && application_next(blob) ? 256 : 0;
-    if (strcmp(type, "sk-ecdsa-sha2-nistp256@openssh.com") == 0)
-        return point_next(blob, "nistp256", 65) && application_next(blob) ? 256 : 0;
-    return 0;
-}
-
-static bool type_known(const char *type)
-{
-    static const char *const types[] = { "ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
-                                         "ecdsa-sha2-nistp521", "sk-ssh-ed25519@openssh.com",
-                                         "sk-ecdsa-sha2-nistp256@openssh.com" };
-
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-        if (strcmp(types[i], type) == 0)
-            return true;
-    return false;
+    if (type->curve && (!field_next(blob, &curve) || !field_is(&curve, type->curve)))
+        return 0;
+    if (!field_next(blob, &point) || point.size != type->point_bytes)
+        return 0;
+    if (type->curve && point.bytes[0] != POINT_UNCOMPRESSED)
+        return 0;
+    if (type->application &&
+        (!field_next(blob, &application) || application.size == 0 || application.size > APPLICATION_BYTES_MAX))
+        return 0;
+    return type->bits;
 }
 
 static bool fail(char *why, size_t why_size, const char *text)
@@ -162,7 +153,7 @@ static bool words_find(const char *text, struct ssh_key *key, struct words *word
             return fail(why, why_size, "must be one line, without control characters");
     len = strcspn(text, " ");
     snprintf(key->type, sizeof(key->type), "%.*s", (int)(len < end ? len : end), text);
-    if (!type_known(key->type))
+    if (!type_find(key->type))
         return fail(why, why_size, "must begin with ssh-ed25519, ssh-rsa (2048 bits or more) or ecdsa-sha2-nistp256, "
                                    "-nistp384, -nistp521: send the line of a .pub file");
     words->digits = text + len + strspn(text + len, " ");
@@ -194,7 +185,7 @@ bool ssh_key_parse(const char *text, struct ssh_key *key, char *why, size_t why_
     crypto_hash_sha256(hash, bytes, blob.left);
     if (!field_next(&blob, &name) || !field_is(&name, key->type))
         return fail(why, why_size, "the key inside is not of the type that the line names");
-    key->bits = blob_bits(key->type, &blob);
+    key->bits = blob_bits(type_find(key->type), &blob);
     if (!key->bits || blob.left)
         return fail(why, why_size, "the key inside is damaged: was the line cut?");
     if (strcmp(key->type, "ssh-rsa") == 0 && (key->bits < RSA_BITS_MIN || key->bits > RSA_BITS_MAX))

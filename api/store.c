@@ -98,6 +98,14 @@ static int many(struct store *store, sqlite3_stmt *stmt, row_take *take, size_t 
     return 0;
 }
 
+/* All of an account's rows; `sql` has one parameter. */
+static int account_rows(struct store *store, const char *sql, const char *account_id, row_take *take, size_t size,
+                        void **rows, size_t *count)
+{
+    pthread_mutex_lock(&store->lock);
+    return many(store, db_query(store->db, sql, "t", account_id), take, size, rows, count);
+}
+
 /* Ends what began with taking the lock. */
 static int unlocked(struct store *store, int rc)
 {
@@ -162,12 +170,9 @@ int store_key_revoke(struct store *store, const char *account_id, const char *ke
 
 int store_keys(struct store *store, const char *account_id, struct key_row **rows, size_t *count)
 {
-    pthread_mutex_lock(&store->lock);
-    return many(store,
-                db_query(store->db,
-                         "SELECT " KEY_COLUMNS " FROM keys WHERE account_id = ? ORDER BY created_ms DESC, key_id", "t",
-                         account_id),
-                key_take, sizeof(**rows), (void **)rows, count);
+    return account_rows(store,
+                        "SELECT " KEY_COLUMNS " FROM keys WHERE account_id = ? ORDER BY created_ms DESC, key_id",
+                        account_id, key_take, sizeof(**rows), (void **)rows, count);
 }
 
 /* SSH keys */
@@ -209,12 +214,9 @@ int store_ssh_key_get(struct store *store, const char *account_id, const char *i
 
 int store_ssh_keys(struct store *store, const char *account_id, struct ssh_key_row **rows, size_t *count)
 {
-    pthread_mutex_lock(&store->lock);
-    return many(store,
-                db_query(store->db,
-                         "SELECT " SSH_KEY_COLUMNS " FROM ssh_keys WHERE account_id = ? ORDER BY created_ms DESC, ssh_key_id",
-                         "t", account_id),
-                ssh_key_take, sizeof(**rows), (void **)rows, count);
+    return account_rows(store,
+                        "SELECT " SSH_KEY_COLUMNS " FROM ssh_keys WHERE account_id = ? ORDER BY created_ms DESC, ssh_key_id",
+                        account_id, ssh_key_take, sizeof(**rows), (void **)rows, count);
 }
 
 int store_ssh_key_delete(struct store *store, const char *account_id, const char *ssh_key_id)
@@ -338,13 +340,10 @@ int store_instance_get(struct store *store, const char *account_id, const char *
 
 int store_instances(struct store *store, const char *account_id, struct instance_row **rows, size_t *count)
 {
-    pthread_mutex_lock(&store->lock);
-    return many(store,
-                db_query(store->db,
-                         "SELECT " INSTANCE_COLUMNS " FROM instances WHERE account_id = ? AND gone_ms = 0"
-                         " ORDER BY created_ms DESC, instance_id",
-                         "t", account_id),
-                instance_take, sizeof(**rows), (void **)rows, count);
+    return account_rows(store,
+                        "SELECT " INSTANCE_COLUMNS " FROM instances WHERE account_id = ? AND gone_ms = 0"
+                        " ORDER BY created_ms DESC, instance_id",
+                        account_id, instance_take, sizeof(**rows), (void **)rows, count);
 }
 
 int store_instance_gone(struct store *store, const char *instance_id, int64_t now_ms)

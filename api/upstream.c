@@ -100,3 +100,20 @@ enum answer upstream_ask(struct request *rq, struct reply *rp, enum daemon daemo
 {
     return upstream_ask_within(rq, rp, daemon, verb, args, UPSTREAM_TIMEOUT_MS, ok);
 }
+
+enum answer upstream_list(struct request *rq, struct reply *rp, enum daemon daemon, const char *verb, const char *list,
+                          json_t *(*view)(const json_t *thing))
+{
+    json_t *ok, *thing, *page;
+    size_t i;
+    enum answer answer = upstream_ask(rq, rp, daemon, verb, json_pack("{s:s}", "account_id", rq->who.account_id), &ok);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    page = json_array();
+    json_array_foreach(json_object_get(ok, list), i, thing)
+        json_array_append_new(page, view(thing));
+    rp->json = present_page(page);
+    json_decref(ok);
+    return ANSWER_OK;
+}

@@ -10,22 +10,14 @@
 #define RECORDS_MAX 1000
 #define CONSOLE_BYTES_MAX 131072
 
+static json_t *usage_view(const json_t *entry)
+{
+    return present_thing(entry, "instance_id");
+}
+
 enum answer usage_show(struct request *rq, struct reply *rp)
 {
-    json_t *ok, *list = json_array(), *entry;
-    size_t i;
-    enum answer answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "usage",
-                                      json_pack("{s:s}", "account_id", rq->who.account_id), &ok);
-
-    if (answer != ANSWER_OK) {
-        json_decref(list);
-        return answer;
-    }
-    json_array_foreach(json_object_get(ok, "instances"), i, entry)
-        json_array_append_new(list, present_thing(entry, "instance_id"));
-    rp->json = json_pack("{s:o, s:n}", "data", list, "next_cursor");
-    json_decref(ok);
-    return ANSWER_OK;
+    return upstream_list(rq, rp, DAEMON_ACCOUNTD, "usage", "instances", usage_view);
 }
 
 static json_t *args_own(const struct request *rq, const struct instance_row *row)
@@ -48,7 +40,7 @@ enum answer instance_usage_show(struct request *rq, struct reply *rp)
         return answer;
     entry = json_array_get(json_object_get(ok, "instances"), 0);
     if (entry)
-        rp->json = present_thing(entry, "instance_id");
+        rp->json = usage_view(entry);
     else
         answer = reply_fail(rp, ANSWER_CONFLICT, "nothing has been metered yet: the instance has not run");
     json_decref(ok);

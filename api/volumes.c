@@ -147,19 +147,7 @@ enum answer volume_create(struct request *rq, struct reply *rp)
 
 enum answer volumes_list(struct request *rq, struct reply *rp)
 {
-    json_t *ok, *list, *volume;
-    size_t i;
-    enum answer answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "volumes",
-                                      json_pack("{s:s}", "account_id", rq->who.account_id), &ok);
-
-    if (answer != ANSWER_OK)
-        return answer;
-    list = json_array();
-    json_array_foreach(json_object_get(ok, "volumes"), i, volume)
-        json_array_append_new(list, volume_view(volume));
-    rp->json = json_pack("{s:o, s:n}", "data", list, "next_cursor");
-    json_decref(ok);
-    return ANSWER_OK;
+    return upstream_list(rq, rp, DAEMON_PROVISIONER, "volumes", "volumes", volume_view);
 }
 
 enum answer volume_show(struct request *rq, struct reply *rp)
