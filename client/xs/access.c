@@ -100,10 +100,7 @@ int keys_revoke_command(struct host *host, char **argv)
 
     args_take(argv, NULL, &id, 1, 1, "keys revoke ID");
     snprintf(path, sizeof(path), "/v1/keys/%s", id_check(id, "key"));
-    json_decref(ask_delete(host, path));
-    if (!host_settings(host)->json)
-        printf("%s is revoked\n", id);
-    return EXIT_DONE;
+    return thing_delete(host, path, id, "is revoked");
 }
 
 int customer_add_command(struct host *host, char **argv)

@@ -76,6 +76,8 @@ int64_t args_number(const char *flag, const char *text, int64_t min, int64_t max
     return value;
 }
 
+#define SIZE_MIB_MAX (INT64_C(1) << 32) /* in bytes, what the API takes for a count */
+
 int64_t args_size_mib(const char *flag, const char *text)
 {
     static const char units[] = "KMGT";
@@ -88,6 +90,8 @@ int64_t args_size_mib(const char *flag, const char *text)
     kib = strtoll(text, NULL, 10);
     for (; unit > units; unit--)
         kib *= 1024;
+    if (kib / 1024 > SIZE_MIB_MAX)
+        fail(EXIT_USAGE, "%s %s: must be at most 4096T", flag, text);
     if (kib < 1024 || kib % 1024)
         fail(EXIT_USAGE, "%s %s: must be a whole number of MiB (1M = 1024K)", flag, text);
     return kib / 1024;

@@ -34,6 +34,14 @@ int list_show(struct host *host, char **argv, const char *path, const struct col
     return EXIT_DONE;
 }
 
+int thing_delete(struct host *host, const char *path, const char *which, const char *is)
+{
+    json_decref(ask_delete(host, path));
+    if (!host_settings(host)->json)
+        printf("%s %s\n", which, is);
+    return EXIT_DONE;
+}
+
 int images_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {

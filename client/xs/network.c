@@ -90,8 +90,5 @@ int forward_rm_command(struct host *host, char **argv)
     if (!*id || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(id))
         fail(EXIT_USAGE, "\"%s\" is not a forward's id: xs forward list INSTANCE shows them", id);
     snprintf(path, sizeof(path), "/v1/forwards/%s", id);
-    json_decref(ask_delete(host, path));
-    if (!host_settings(host)->json)
-        printf("%s is gone\n", id);
-    return EXIT_DONE;
+    return thing_delete(host, path, id, "is gone");
 }

@@ -71,10 +71,7 @@ int sshkey_rm_command(struct host *host, char **argv)
     id = sshkey_named(host, which);
     snprintf(path, sizeof(path), "/v1/ssh_keys/%s", id);
     free(id);
-    json_decref(ask_delete(host, path));
-    if (!host_settings(host)->json)
-        printf("%s is forgotten; guests that have it keep it\n", which);
-    return EXIT_DONE;
+    return thing_delete(host, path, which, "is forgotten; guests that have it keep it");
 }
 
 /* How long "type base64" is: the comment behind it makes no other key. */

@@ -198,10 +198,7 @@ int volume_delete_command(struct host *host, char **argv)
 
     args_take(argv, NULL, &which, 1, 1, "volume delete VOLUME");
     volume_path(host, which, "", path, sizeof(path));
-    json_decref(ask_delete(host, path));
-    if (!host_settings(host)->json)
-        printf("%s is deleted\n", which);
-    return EXIT_DONE;
+    return thing_delete(host, path, which, "is deleted");
 }
 
 int snapshot_list_command(struct host *host, char **argv)
@@ -224,8 +221,5 @@ int snapshot_delete_command(struct host *host, char **argv)
     id = snapshot_resolve(host, which);
     snprintf(path, sizeof(path), "/v1/snapshots/%s", id);
     free(id);
-    json_decref(ask_delete(host, path));
-    if (!host_settings(host)->json)
-        printf("%s is deleted\n", which);
-    return EXIT_DONE;
+    return thing_delete(host, path, which, "is deleted");
 }
