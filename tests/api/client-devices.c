@@ -62,6 +62,8 @@ static void sizes(void)
     ok_int(xs("volume", "create", "v", "--size", "1GB", NULL), 2, "a unit that is none");
     ok_int(xs("volume", "create", "v", NULL), 2, "no size");
     ok_has(out, "--size is needed", "says so");
+    ok_int(xs("quote", "xs1", "--sent", "999999999T", NULL), 2, "more than can be counted");
+    ok_has(out, "at most 4096T", "says how much can");
     ok_int(xs("volume", "create", "v", "--size", "99T", NULL), 1, "more than there can be");
     ok_has(out, "size_mib: must be from 1 to 16777216", "is refused by the host");
 }
