@@ -18,6 +18,9 @@
 #define LIST_MAX        256
 #define SIZE_MIB_MAX    (1ll << 30)
 #define COUNT_MAX       1000000
+#define OPS_MAX         1000000000
+#define BYTES_MAX       (1ll << 40)
+#define BURST_MS_MAX    60000           /* hv's (xs/meter.h) */
 
 /* Where in the file we are, so that every complaint names its key. */
 struct place {
@@ -136,17 +139,35 @@ static int image_read(const struct place *at, const json_t *row, const char *boo
     return disk ? disk_image_read(at, row, boot_loader, image) : kernel_image_read(at, row, image);
 }
 
+static int limit_read(const struct place *at, const json_t *row, const char *key, struct io_limit *limit)
+{
+    const json_t *object = json_object_get(row, key);
+    struct json_why why;
+
+    if (!object)
+        return 0;
+    if (!json_is_object(object))
+        return complain(at, "%s: must be an object", key);
+    if (json_arg_only(object, "ops_per_s bytes_per_s burst_ms", &why) ||
+        json_arg_int(object, "ops_per_s", 0, OPS_MAX, &limit->ops_per_s, &why) ||
+        json_arg_int(object, "bytes_per_s", 0, BYTES_MAX, &limit->bytes_per_s, &why) ||
+        json_arg_int(object, "burst_ms", 1, BURST_MS_MAX, &limit->burst_ms, &why))
+        return complain(at, "%s.%s", key, why.text);
+    return 0;
+}
+
 static int flavor_read(const struct place *at, const json_t *row, struct flavor *flavor)
 {
     struct json_why why;
 
-    if (json_arg_only(row, "id name vcpus memory_mib weight cap_percent", &why))
+    if (json_arg_only(row, "id name vcpus memory_mib weight cap_percent disk_limit net_limit", &why))
         return complain(at, "%s", why.text);
     if (id_read(at, row, &flavor->id) || text_read(at, row, "name", TEXT_MAX, &flavor->name) ||
         number_read(at, row, "vcpus", 1, LAYOUT_VCPUS_MAX, &flavor->vcpus) ||
         number_read(at, row, "memory_mib", 16, MEMORY_MIB_MAX, &flavor->memory_mib) ||
         number_read(at, row, "weight", 1, 65535, &flavor->weight) ||
-        number_read(at, row, "cap_percent", 0, 100 * flavor->vcpus, &flavor->cap_percent))
+        number_read(at, row, "cap_percent", 0, 100 * flavor->vcpus, &flavor->cap_percent) ||
+        limit_read(at, row, "disk_limit", &flavor->disk_limit) || limit_read(at, row, "net_limit", &flavor->net_limit))
         return -1;
     if (flavor->memory_mib % 2)
         return complain(at, "memory_mib: must be even (memory comes in 2 MiB pieces)");

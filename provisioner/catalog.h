@@ -1,12 +1,13 @@
 /* What this host offers: images, machine sizes, and how much of its disk and ports, from catalog.json:
  *     {"images":  [{"id", "name", "description", "kernel", "initrd", "cmdline", "memory_mib_min"},
  *                  {"id", "name", "description", "disk", "disk_mib_min", "memory_mib_min"}, ...],
- *      "flavors": [{"id", "name", "vcpus", "memory_mib", "weight", "cap_percent"}, ...],
+ *      "flavors": [{"id", "name", "vcpus", "memory_mib", "weight", "cap_percent", "disk_limit", "net_limit"}, ...],
  *      "boot_loader": PATH,
  *      "quotas":  {"instances_max", "volumes_max", "volume_mib_max", "snapshots_max", "forwards_max"},
  *      "disk":    {"overcommit_percent", "reserve_mib"},
  *      "public_host", "forward_ports": [FIRST, LAST]}
- * "initrd" may be left out. Read once, at start; a mistake stops the daemon
+ * "initrd" may be left out. A limit is {"ops_per_s", "bytes_per_s", "burst_ms"} of all of a guest's disks, or NICs, together
+ * (XS_METER_limit in xs/meter.h); a rate of 0, or a limit left out: not limited. Read once, at start; a mistake stops the daemon
  * with the key's name, and so does a kernel that could not be booted.
  *
  * An image with a disk boots what that holds, by the boot loader (PVH GRUB): nothing
@@ -32,11 +33,16 @@ struct image {
     bool available;
 };
 
+struct io_limit {                   /* all 0: none */
+    int64_t ops_per_s, bytes_per_s, burst_ms;
+};
+
 struct flavor {
     const char *id, *name;
     int64_t vcpus, memory_mib;
     int64_t weight;                 /* share of CPU against the others; 256 is usual */
     int64_t cap_percent;            /* of one CPU; 0 none */
+    struct io_limit disk_limit, net_limit;
 };
 
 struct catalog {

@@ -184,6 +184,13 @@ static int images_get(struct rpc_call *call, json_t *args, json_t **result)
     return finish_or_fail(call, json_pack("{s:o}", "images", list), result);
 }
 
+static void limit_show(json_t *flavor, const char *key, const struct io_limit *l)
+{
+    if (l->burst_ms)
+        json_object_set_new(flavor, key, json_pack("{s:I, s:I, s:I}", "ops_per_s", (json_int_t)l->ops_per_s, "bytes_per_s",
+                                                   (json_int_t)l->bytes_per_s, "burst_ms", (json_int_t)l->burst_ms));
+}
+
 static int flavors_get(struct rpc_call *call, json_t *args, json_t **result)
 {
     json_t *list = json_array();
@@ -195,9 +202,13 @@ static int flavors_get(struct rpc_call *call, json_t *args, json_t **result)
     for (size_t i = 0; i < serve.catalog->nr_flavors; i++) {
         const struct flavor *f = &serve.catalog->flavors[i];
 
-        json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "id", f->id, "name", f->name, "vcpus",
-                                              (json_int_t)f->vcpus, "memory_mib", (json_int_t)f->memory_mib, "weight",
-                                              (json_int_t)f->weight, "cap_percent", (json_int_t)f->cap_percent));
+        json_t *shown = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "id", f->id, "name", f->name, "vcpus",
+                                  (json_int_t)f->vcpus, "memory_mib", (json_int_t)f->memory_mib, "weight",
+                                  (json_int_t)f->weight, "cap_percent", (json_int_t)f->cap_percent);
+
+        limit_show(shown, "disk_limit", &f->disk_limit);
+        limit_show(shown, "net_limit", &f->net_limit);
+        json_array_append_new(list, shown);
     }
     return finish_or_fail(call, json_pack("{s:o}", "flavors", list), result);
 }

@@ -6,7 +6,8 @@
  * images         {}                                   api        -> {images:[{id, name, description, boot: kernel|disk, kernel, memory_mib_min, disk_mib_min, available}]}
  *                boot = disk: PVH GRUB boots what the instance's own first disk holds (kernel is "its own"). Not available: the
  *                image's disk is not on this host, what needs it is refused with capacity_unavailable
- * flavors        {}                                   api        -> {flavors:[{id, name, vcpus, memory_mib, weight, cap_percent}]}
+ * flavors        {}                                   api        -> {flavors:[{id, name, vcpus, memory_mib, weight, cap_percent, disk_limit, net_limit}]}
+ *                disk_limit, net_limit: {ops_per_s, bytes_per_s, burst_ms}, absent when there is none; a rate of 0 is none, too.
  *                The catalogue is /etc/xs/catalog.json; a bad one stops the provisioner at start with the key's name.
  * instance_create {job_id, instance_id, account_id, name, image, flavor[, cmdline][, volume_id][, disk_mib][, volumes:[volume_id]]
  *                 [, network: bool][, ssh_keys:[line]][, user_data][, forwards:[{forward_id, guest_port}]]}

@@ -231,7 +231,7 @@ struct xenstore_device disk_of(const struct tools *tools, const struct instance 
 {
     volumes_path(tools->volumes, VOLUMES_VOLUME, v->volume_id, path);
     return (struct xenstore_device){ .at = device_place(i, XENSTORE_VBD, v->device), .params = path,
-                                     .read_only = v->read_only };
+                                     .read_only = v->read_only, .limit = i->disk_limit };
 }
 
 /* Until the process that had the file before is gone. */
@@ -290,7 +290,8 @@ static enum step_end disks_publish(struct run *run)
 
 static enum step_end seed_publish(struct run *run)
 {
-    struct xenstore_device d = { .at = device_place(&run->instance, XENSTORE_VBD, STORE_DEVICE_SEED), .read_only = true };
+    struct xenstore_device d = { .at = device_place(&run->instance, XENSTORE_VBD, STORE_DEVICE_SEED), .read_only = true,
+                                 .limit = run->instance.disk_limit };
     char *ssh_keys, *user_data, path[PATH_MAX];
     int rc = store_seed_find(run->tools->store, run->instance.instance_id, &ssh_keys, &user_data);
 
@@ -305,7 +306,8 @@ static enum step_end seed_publish(struct run *run)
 
 static enum step_end nic_publish(struct run *run)
 {
-    struct xenstore_device d = { .at = device_place(&run->instance, XENSTORE_VIF, NIC_DEVICE) };
+    struct xenstore_device d = { .at = device_place(&run->instance, XENSTORE_VIF, NIC_DEVICE),
+                                 .limit = run->instance.net_limit };
     char bridge[NETWORK_NAME_BYTES], tap[NETWORK_NAME_BYTES], ip[16];
     struct nic nic;
     int rc = store_nic_find(run->tools->store, run->instance.instance_id, &nic);

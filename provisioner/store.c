@@ -4,7 +4,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +14,7 @@ const char *const job_status_names[4] = { "queued", "running", "succeeded", "fai
 #define INSTANCE_COLUMNS \
     "instance_id, account_id, name, image, flavor, cmdline, vcpus, memory_mib, weight, cap_percent, domain_uuid, " \
     "state, desired_state, state_reason, domid, incarnation, boot_id, console_start, quick_reboots, created_ms, " \
-    "started_ms"
+    "started_ms, disk_limit, net_limit"
 #define JOB_COLUMNS \
     "job_id, instance_id, number, type, status, step, undoing, failed_step, error_code, error_detail, created_ms, started_ms, " \
     "finished_ms, volume_id"
@@ -83,6 +82,8 @@ static void instance_take(sqlite3_stmt *row, struct instance *i)
     i->quick_reboots = sqlite3_column_int64(row, 18);
     i->created_ms = sqlite3_column_int64(row, 19);
     i->started_ms = sqlite3_column_int64(row, 20);
+    row_text(row, 21, i->disk_limit, sizeof(i->disk_limit));
+    row_text(row, 22, i->net_limit, sizeof(i->net_limit));
 }
 
 static void job_take(sqlite3_stmt *row, struct job *j)
@@ -127,11 +128,11 @@ static int instance_one(sqlite3_stmt *query, struct instance *instance)
 static int instance_insert(sqlite3 *db, const struct instance *i)
 {
     return db_run(db, "INSERT INTO instance (" INSTANCE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                      "?, ?, ?, ?, ?, ?)", "ttttttiiiibtttittiiii",
+                      "?, ?, ?, ?, ?, ?, ?, ?)", "ttttttiiiibtttittiiiitt",
                   i->instance_id, i->account_id, i->name, i->image, i->flavor, i->cmdline, i->vcpus, i->memory_mib,
                   i->weight, i->cap_percent, i->domain_uuid, sizeof(i->domain_uuid), state_names[i->state],
                   state_names[i->desired_state], i->state_reason, i->domid, i->incarnation, i->boot_id,
-                  i->console_start, i->quick_reboots, i->created_ms, i->started_ms);
+                  i->console_start, i->quick_reboots, i->created_ms, i->started_ms, i->disk_limit, i->net_limit);
 }
 
 static int job_insert(sqlite3 *db, struct job *j, const char *request)

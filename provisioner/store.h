@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define STORE_ID_BYTES 64
+#define STORE_LIMIT_BYTES 64
 
 enum state { STATE_PENDING, STATE_BUILDING, STATE_RUNNING, STATE_STOPPING, STATE_STOPPED, STATE_SUSPENDING,
              STATE_SUSPENDED, STATE_FAILED, STATE_DELETED, STATES };
@@ -24,6 +25,7 @@ struct instance {
     char instance_id[STORE_ID_BYTES], account_id[STORE_ID_BYTES];
     char name[68], image[36], flavor[36], cmdline[1024];
     int64_t vcpus, memory_mib, weight, cap_percent;
+    char disk_limit[STORE_LIMIT_BYTES], net_limit[STORE_LIMIT_BYTES];      /* of devd/nodes.h; empty: none */
     uint8_t domain_uuid[16];
     enum state state, desired_state;
     char state_reason[256];

@@ -189,6 +189,14 @@ static int offer_find(struct rpc_call *call, const char *image_id, const char *f
     return 0;
 }
 
+static void limit_text(const struct io_limit *limit, char text[STORE_LIMIT_BYTES])
+{
+    *text = 0;
+    if (limit->burst_ms)
+        snprintf(text, STORE_LIMIT_BYTES, "%jd %jd %jd", (intmax_t)limit->ops_per_s, (intmax_t)limit->bytes_per_s,
+                 (intmax_t)limit->burst_ms);
+}
+
 static int instance_fill(struct rpc_call *call, const json_t *args, struct instance *i, const struct image **image,
                          const struct flavor **flavor)
 {
@@ -211,6 +219,8 @@ static int instance_fill(struct rpc_call *call, const json_t *args, struct insta
     snprintf(i->name, sizeof(i->name), "%s", name);
     snprintf(i->image, sizeof(i->image), "%s", image_id);
     snprintf(i->flavor, sizeof(i->flavor), "%s", flavor_id);
+    limit_text(&(*flavor)->disk_limit, i->disk_limit);
+    limit_text(&(*flavor)->net_limit, i->net_limit);
     uuid_make(i->domain_uuid);
     return cmdline_arg(call, args, i->cmdline, sizeof(i->cmdline));
 }

@@ -131,6 +131,7 @@ struct xenstore_device {
     const char *params;             /* vbd */
     bool read_only;
     const char *mac, *ip, *bridge, *tap;        /* vif */
+    const char *limit;              /* of all of the guest's of its kind; empty: none */
 };
 /* What is there already stays as it is. */
 int xenstore_device_publish(struct xenstore *store, const struct xenstore_device *device);

@@ -120,6 +120,7 @@ static int backend_write(struct nodes *n, const struct xenstore_device *d)
     rc = rc ? rc : put(n, "vm", "/vm/%s", d->at.uuid);
     rc = rc ? rc : put(n, "online", "1");
     rc = rc ? rc : d->at.kind == XENSTORE_VBD ? disk_write(n, d) : nic_write(n, d);
+    rc = rc || !*d->limit ? rc : put(n, "limit", "%s", d->limit);
     return rc ? rc : put(n, "state", "%d", XenbusStateInitialising);
 }
 

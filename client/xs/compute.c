@@ -55,7 +55,14 @@ int images_command(struct host *host, char **argv)
 int flavors_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "ID", "id" }, { ">VCPUS", "vcpus" }, { ">MIB", "memory_mib" }, { "NAME", "name" },
+        { "ID", "id" },
+        { ">VCPUS", "vcpus" },
+        { ">MIB", "memory_mib" },
+        { ">DISK OPS/S", "disk_limit.ops_per_s" },
+        { ">BYTES/S", "disk_limit.bytes_per_s" },
+        { ">PACKETS/S", "net_limit.ops_per_s" },
+        { ">BYTES/S", "net_limit.bytes_per_s" },
+        { "NAME", "name" },
     };
 
     return list_show(host, argv, "/v1/flavors", columns, COUNT(columns), "There are no flavors.", "flavors");

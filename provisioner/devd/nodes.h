@@ -10,7 +10,7 @@
  *     frontend, frontend-id, online = 1, state = 1
  *     vbd: params = absolute path of a raw file or block device, mode = r | w, discard = 0 | 1
  *     vif: mac, ip = IPv4 addresses the guest may use (blank-separated), bridge = name, tap = name
- *     limit = "OPS_PER_S BYTES_PER_S BURST_MS", may be left out: not limited.
+ *     limit = "OPS_PER_S BYTES_PER_S BURST_MS" of all vbd (vif) of N together, the same in each; left out: not limited.
  *
  * xs-devd adds to the backend directory: features, state (io/xenbus.h), sectors, sector-size, info; `error` when the device
  * has failed, in words for the operator.

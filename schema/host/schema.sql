@@ -25,7 +25,10 @@ CREATE TABLE instance (
     console_start INTEGER NOT NULL,           -- the console log's size when this incarnation began
     quick_reboots INTEGER NOT NULL,           -- in a row, each soon after the start
     created_ms    INTEGER NOT NULL,
-    started_ms    INTEGER NOT NULL            -- 0: never
+    started_ms    INTEGER NOT NULL,           -- 0: never
+    -- The flavour's, too: "OPS_PER_S BYTES_PER_S BURST_MS" of all its disks, of all its NICs; empty: not limited.
+    disk_limit    TEXT NOT NULL DEFAULT '',
+    net_limit     TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
 -- Rows of deleted instances stay; what lists and reconciles must not read them all.

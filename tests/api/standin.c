@@ -291,9 +291,9 @@ static int images_get(struct rpc_call *call, json_t *args, json_t **result)
 static int flavors_get(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call, (void)args;
-    *result = json_pack("{s:[{s:s, s:s, s:i, s:i}, {s:s, s:s, s:i, s:i}]}", "flavors", "id", "xs1", "name",
-                        "1 vCPU, 128 MiB", "vcpus", 1, "memory_mib", 128, "id", "xs2", "name", "2 vCPUs, 256 MiB", "vcpus",
-                        2, "memory_mib", 256);
+    *result = json_pack("{s:[{s:s, s:s, s:i, s:i, s:{s:i, s:i, s:i}}, {s:s, s:s, s:i, s:i}]}", "flavors", "id", "xs1", "name",
+                        "1 vCPU, 128 MiB", "vcpus", 1, "memory_mib", 128, "disk_limit", "ops_per_s", 5000, "bytes_per_s",
+                        0, "burst_ms", 1000, "id", "xs2", "name", "2 vCPUs, 256 MiB", "vcpus", 2, "memory_mib", 256);
     return 0;
 }
 

@@ -32,7 +32,9 @@ e2e_catalog() {
             kernel: ("/var/lib/xs/conf/" + .), cmdline: "test", memory_mib_min: 32 }))
         | .flavors += [
             { id: "small1", name: "1 vCPU, 32 MiB", vcpus: 1, memory_mib: 32, weight: 256, cap_percent: 0 },
-            { id: "small2", name: "2 vCPUs, 32 MiB", vcpus: 2, memory_mib: 32, weight: 256, cap_percent: 0 }
+            { id: "small2", name: "2 vCPUs, 32 MiB", vcpus: 2, memory_mib: 32, weight: 256, cap_percent: 0 },
+            { id: "slow", name: "1 vCPU, 128 MiB, 1 B/s", vcpus: 1, memory_mib: 128, weight: 256, cap_percent: 0,
+              disk_limit: { ops_per_s: 0, bytes_per_s: 1, burst_ms: 1000 } }
         ]' "$TOP/host/dom0/etc/xs/catalog.json"
 }
 

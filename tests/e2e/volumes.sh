@@ -1,11 +1,12 @@
 #!/bin/sh
 # A customer's volumes with a real guest: there from the start, attached, grown and detached while it runs, kept
-# over a reboot and over the guest itself; snapshots of a disk in use; and nothing left on the host.
+# over a reboot and over the guest itself; snapshots of a disk in use; no faster than the flavor; and nothing left.
 set -eu
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TOP/host/lib.sh"
 . "$TOP/tests/tap/tap.sh"
 . "$TOP/tests/e2e/lib.sh"
+. "$TOP/tests/e2e/disks.sh"
 e2e_host
 
 # At each start the guest says what its first disk holds, and then whatever changes about its disks.
@@ -27,6 +28,17 @@ watch() {
     done
 }
 watch &
+SCRIPT
+}
+
+# With one byte a second the first read passes, and the next one not within an hour.
+slow_script() {
+    base64 -w0 <<'SCRIPT'
+echo "xs-test: up"
+until [ -b /dev/xvda ]; do usleep 50000; done
+dd if=/dev/xvda of=/dev/null bs=4k count=9 iflag=direct &
+while read done a b c d e f g waiting i </sys/block/xvda/stat; [ $done != 1 ] || [ $waiting = 0 ]; do usleep 50000; done
+echo "xs-test: one read, another waits"
 SCRIPT
 }
 
@@ -74,6 +86,15 @@ equals 'it is available' available "$(volume "$second" state)"
 equals 'power off' succeeded "$(act "$id" power_off)"
 equals 'attached to a stopped guest' succeeded "$(with_volume "$id" attach "$second")"
 equals 'it will be there' xvdb "$(volume "$second" device)"
+
+equals "a flavor's limit is shown" 1 \
+    "$(call GET /v1/flavors | jq '.data[] | select(.id == "slow") | .disk_limit.bytes_per_s')"
+slow=$(create slow tiny slow "xs.run=$(slow_script)")
+check 'a slow guest is up' says "$slow" 90 '^xs-test: up'
+equals 'and takes a volume' succeeded "$(with_volume "$slow" attach "$third")"
+check 'reads once, and waits' says "$slow" 90 '^xs-test: one read, another waits'
+equals 'by the count of hv, too' 1 "$(io "$(domid_of "$slow")" disk_read_ops)"
+equals 'and is deleted while it waits' 'succeeded available' "$(delete "$slow") $(volume "$third" state)"
 
 equals 'the guest is deleted' succeeded "$(delete "$id")"
 equals 'its volumes are not' 'available available' "$(volume "$first" state) $(volume "$second" state)"

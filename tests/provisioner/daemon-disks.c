@@ -2,6 +2,7 @@
  * what is refused and with which words, and that a daemon killed at any call of
  * a request answers the same request rightly when it is back. */
 #include "rig.h"
+#include "provisioner/store.h"
 #include "sample.h"
 #include "tap.h"
 
@@ -246,6 +247,22 @@ static const char *instance_part(const char *list, const char *key)
     return text;
 }
 
+static const struct world_device *device_of(const char *instance_id, enum xenstore_kind kind, uint32_t id)
+{
+    json_t *instance = instance_get(instance_id);
+    int64_t domid = json_integer_value(json_object_get(instance, "domid"));
+
+    json_decref(instance);
+    return world_device(w, (uint32_t)domid, kind, id);
+}
+
+static bool is_limited(enum xenstore_kind kind, uint32_t id, const char *limit)
+{
+    const struct world_device *d = device_of("ins_d", kind, id);
+
+    return d && !strcmp(d->limit, limit);
+}
+
 /* The worker sets ports in its own time. */
 static bool port_leads(unsigned host_port, unsigned guest_port)
 {
@@ -278,6 +295,9 @@ static void instance_with_all(void)
           "has an address");
     check(!strcmp(instance_part("forwards", "port"), "22000") && !strcmp(instance_part("forwards", "host"), "192.0.2.1") &&
           port_leads(22000, 22), "has a port of the host");
+    check(is_limited(XENSTORE_VBD, STORE_DEVICE_FIRST, SAMPLE_DISK_LIMIT) && is_limited(XENSTORE_VBD, 51728, SAMPLE_DISK_LIMIT) &&
+          is_limited(XENSTORE_VBD, STORE_DEVICE_SEED, SAMPLE_DISK_LIMIT) && is_limited(XENSTORE_VIF, 0, SAMPLE_NET_LIMIT),
+          "each device has its flavor's limit");
     check(!strcmp(field("network", id_args("account_id", "acc_1"), "network", "ipv4_subnet"), "10.77.1.0/24") &&
           !strcmp(field("network", id_args("account_id", "acc_1"), "network", "addresses_used"), "1"), "the account's network says so");
     check(!strcmp(field("network", id_args("account_id", "acc_2"), "network", "ipv4_subnet"), "10.77.2.0/24"),
@@ -292,11 +312,8 @@ static void instance_with_all(void)
     args = with(action_args("act_d4", "ins_d", "attach"), "volume_id", json_string("vol_1"));
     check(done("instance_action", with(args, "read_only", json_true()), "act_d4") && volume_is("vol_1", "device", "xvdb"),
           "and attached again");
-    json_t *instance = instance_get("ins_d");
-    const struct world_device *d = world_device(w, (uint32_t)json_integer_value(json_object_get(instance, "domid")),
-                                                XENSTORE_VBD, 51728);
-    json_decref(instance);
-    check(d && d->read_only, "this time to be read only");
+    const struct world_device *d = device_of("ins_d", XENSTORE_VBD, 51728);
+    check(d && d->read_only && !strcmp(d->limit, SAMPLE_DISK_LIMIT), "this time to be read only, limited like the others");
     check(taken("volume_resize", with(id_args("volume_id", "vol_1"), "size_mib", json_integer(24))), "it grows while attached");
     int64_t until_ms = now_ms() + 10000;
     while (d && !d->resized && now_ms() < until_ms)

@@ -73,7 +73,12 @@ static void offers(void)
     check(json_array_size(json_object_get(ok, "images")) == 3, "images");
     json_decref(ok);
     ok = ask("flavors", json_object(), &error);
-    check(json_array_size(json_object_get(ok, "flavors")) == 4, "flavors");
+    const json_t *flavors = json_object_get(ok, "flavors"), *xs1 = json_array_get(flavors, 0);
+    json_int_t ops = 0, bytes = 0, burst = 0, packets = 0;
+    json_unpack((json_t *)xs1, "{s:{s:I, s:I, s:I}, s:{s:I}}", "disk_limit", "ops_per_s", &ops, "bytes_per_s", &bytes,
+                "burst_ms", &burst, "net_limit", "ops_per_s", &packets);
+    check(json_array_size(flavors) == 4 && ops == 100 && bytes == 1000000 && burst == 500 && packets == 200 &&
+          !json_object_get(json_array_get(flavors, 1), "disk_limit"), "flavors, with the limits that they have");
     json_decref(ok);
 }
 

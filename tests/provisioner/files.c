@@ -59,6 +59,11 @@ static void catalog_change(const char *list, unsigned index, const char *key, js
         printf("# %s\n", text ? text : "accepted");
 }
 
+static json_t *limit_sample(int ops_per_s, int burst_ms)
+{
+    return json_pack("{s:i, s:i, s:i}", "ops_per_s", ops_per_s, "bytes_per_s", 0, "burst_ms", burst_ms);
+}
+
 static void catalogue(void)
 {
     struct catalog_fault fault;
@@ -85,6 +90,11 @@ static void catalogue(void)
     catalog_change("flavors", 1, "weight", json_integer(-1), "integer");
     catalog_change("flavors", 1, "cap_percent", json_integer(201), "0 to 200");
     catalog_change("flavors", 1, "id", json_string("xs1"), "twice");
+    catalog_change("flavors", 1, "disk_limit", json_integer(100), "must be an object");
+    catalog_change("flavors", 1, "disk_limit", json_pack("{s:i, s:i}", "ops_per_s", 1, "burst_ms", 1), "bytes_per_s: missing");
+    catalog_change("flavors", 1, "net_limit", limit_sample(100, 0), "burst_ms: must be an integer from 1 to 60000");
+    catalog_change("flavors", 1, "net_limit", limit_sample(100, 60001), "burst_ms: must be an integer from 1 to 60000");
+    catalog_change("flavors", 1, "net_limit", limit_sample(-1, 100), "ops_per_s: must be an integer");
     json_t *c = catalog_sample();
     json_object_set_new(c, "images", json_array());
     const char *text = complaint(c);

@@ -93,7 +93,8 @@ static const char *ask(const char *type, const char *volume_id)
     struct job job = { .status = JOB_QUEUED, .failed_step = -1, .created_ms = 1 };
     struct instance i = { .vcpus = 1, .memory_mib = 128, .weight = 256, .state = STATE_PENDING,
                           .desired_state = STATE_RUNNING, .created_ms = 1, .instance_id = INSTANCE,
-                          .account_id = "acc_one", .name = "one", .image = "disk", .flavor = "xs1" };
+                          .account_id = "acc_one", .name = "one", .image = "disk", .flavor = "xs1",
+                          .disk_limit = SAMPLE_DISK_LIMIT, .net_limit = SAMPLE_NET_LIMIT };
     struct volume root = { .volume_id = "vol_root", .account_id = "acc_one", .name = "one", .image = "disk",
                            .instance_id = INSTANCE, .size_mib = 40, .device = STORE_DEVICE_FIRST, .root = true };
     const char *const volume_ids[] = { "vol_data" };
@@ -120,7 +121,7 @@ static bool disk_is(const struct instance *i, const char *volume_id, uint32_t id
 {
     const struct world_device *d = world_device(w, (uint32_t)i->domid, XENSTORE_VBD, id);
 
-    return d && d->online && d->read_only == read_only && strstr(d->params, volume_id);
+    return d && d->online && d->read_only == read_only && strstr(d->params, volume_id) && !strcmp(d->limit, SAMPLE_DISK_LIMIT);
 }
 
 static bool nic_is(const struct instance *i)
@@ -128,7 +129,7 @@ static bool nic_is(const struct instance *i)
     const struct world_device *d = world_device(w, (uint32_t)i->domid, XENSTORE_VIF, 0);
 
     return d && !strcmp(d->ip, "10.77.1.2") && !strcmp(d->bridge, "xsbr1") && !strncmp(d->mac, "02:", 3) && w->bridge[1] &&
-           w->port[0].host_port == 22000 && w->port[0].guest_port == 22 && w->port[0].ipv4 == network_address(1, 2);
+           !strcmp(d->limit, SAMPLE_NET_LIMIT) && w->port[0].host_port == 22000 && w->port[0].guest_port == 22 && w->port[0].ipv4 == network_address(1, 2);
 }
 
 static bool data_kept(void)

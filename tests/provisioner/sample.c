@@ -90,7 +90,8 @@ void sample_files(const char *dir)
              "\"quotas\":{\"instances_max\":50,\"volumes_max\":6,\"volume_mib_max\":400,\"snapshots_max\":3,"
              "\"forwards_max\":3},"
              "\"flavors\":[{\"id\":\"xs1\",\"name\":\"small\",\"vcpus\":1,\"memory_mib\":128,\"weight\":256,"
-             "\"cap_percent\":0},{\"id\":\"xs2\",\"name\":\"two\",\"vcpus\":2,\"memory_mib\":256,\"weight\":512,"
+             "\"cap_percent\":0,\"disk_limit\":{\"ops_per_s\":100,\"bytes_per_s\":1000000,\"burst_ms\":500},"
+             "\"net_limit\":{\"ops_per_s\":200,\"bytes_per_s\":0,\"burst_ms\":60000}},{\"id\":\"xs2\",\"name\":\"two\",\"vcpus\":2,\"memory_mib\":256,\"weight\":512,"
              "\"cap_percent\":150},{\"id\":\"huge\",\"name\":\"huge\",\"vcpus\":2,\"memory_mib\":65536,\"weight\":256,"
              "\"cap_percent\":0},{\"id\":\"nano\",\"name\":\"nano\",\"vcpus\":1,\"memory_mib\":16,\"weight\":256,"
              "\"cap_percent\":0}]}", dir, dir, dir, dir, dir);

@@ -14,8 +14,10 @@
 void sample_kernel(uint8_t image[SAMPLE_KERNEL_BYTES]);
 
 /* Makes DIR/kernel, DIR/initrd, DIR/disk.raw, DIR/catalog.json (images "tiny", "disk" and "gone", which is not there;
- * flavors "xs1", "xs2", "huge"), DIR/console, DIR/run, DIR/state, DIR/volumes. */
+ * flavors "xs1", which has the limits below, "xs2", "huge", "nano"), DIR/console, DIR/run, DIR/state, DIR/volumes. */
 void sample_files(const char *dir);
+#define SAMPLE_DISK_LIMIT "100 1000000 500"
+#define SAMPLE_NET_LIMIT  "200 0 60000"
 /* Mostly holes; 64 KiB of 'a', 'b', 'c' at 0, 12 and 24 MiB. */
 void sample_disk(const char *dir);
 void sample_write(const char *dir, const char *name, const void *bytes, size_t count);

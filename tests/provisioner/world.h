@@ -58,7 +58,7 @@ struct world_entry {
 struct world_device {
     bool used, read_only, online;
     struct xenstore_place at;
-    char params[256], mac[18], ip[16], bridge[16];
+    char params[256], mac[18], ip[16], bridge[16], limit[64];
     unsigned state, resized;
     char error[64];
 };

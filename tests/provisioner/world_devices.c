@@ -71,6 +71,7 @@ int xenstore_device_publish(struct xenstore *store, const struct xenstore_device
     w->device[i] = (struct world_device){ .used = true, .online = true, .read_only = device->read_only, .at = device->at,
                                           .state = w->deaf ? XenbusStateInitWait : XenbusStateConnected };
     snprintf(w->device[i].error, sizeof(w->device[i].error), "%s", w->device_error);
+    snprintf(w->device[i].limit, sizeof(w->device[i].limit), "%s", device->limit);
     world_event();                      /* xs-devd has changed its nodes */
     if (device->at.kind == XENSTORE_VBD) {
         snprintf(w->device[i].params, sizeof(w->device[i].params), "%s", device->params);
