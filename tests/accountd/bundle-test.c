@@ -75,15 +75,25 @@ static const char *field(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-static const char *line_amount(const json_t *invoice, const char *meter)
+static const char *line_field(const json_t *invoice, const char *meter, const char *key)
 {
     size_t i;
     json_t *line;
 
     json_array_foreach(json_object_get(invoice, "lines"), i, line)
         if (strcmp(field(line, "meter"), meter) == 0)
-            return field(line, "amount_nano");
+            return field(line, key);
     return "none";
+}
+
+static const char *line_amount(const json_t *invoice, const char *meter)
+{
+    return line_field(invoice, meter, "amount_nano");
+}
+
+static const char *line_quantity(const json_t *invoice, const char *meter)
+{
+    return line_field(invoice, meter, "quantity");
 }
 
 static void test_amounts(void)
@@ -118,17 +128,6 @@ static void test_amounts(void)
     json_decref(second);
     check(life_is_sound(&life), "the log and the ledger are sound");
     life_end(&life);
-}
-
-static const char *line_quantity(const json_t *invoice, const char *meter)
-{
-    size_t i;
-    json_t *line;
-
-    json_array_foreach(json_object_get(invoice, "lines"), i, line)
-        if (strcmp(field(line, "meter"), meter) == 0)
-            return field(line, "quantity");
-    return "none";
 }
 
 /* Known operations and packets in two segments and a second life: known lines, to the nano; xs-verify finds the same. */
