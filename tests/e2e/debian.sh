@@ -31,7 +31,11 @@ inside() {
 logs_in() {
     inside true || { cat "$dir/ssh.err"; return 1; }
 }
-check 'its owner logs in with the key' poll 480 logs_in
+comes_up() {
+    poll 300 logs_in || { console "$id" | tail -n 25; return 1; }
+}
+check 'its owner logs in with the key' comes_up
+[ "$tap_failed" -eq 0 ] || tap_end      # nothing below can be seen
 echo "# ssh after $(($(now_ms) - begun)) ms"
 equals 'it has its name' web-1 "$(inside hostname)"
 matches 'Debian 12 with its own cloud kernel' 'bookworm.*-cloud-amd64' \
@@ -50,7 +54,7 @@ check 'it keeps data' [ -n "$sum" ]
 
 equals 'reboot' succeeded "$(act "$id" reboot)"
 begun=$(now_ms)
-check 'its owner logs in again, and finds the same host key' poll 480 logs_in
+check 'its owner logs in again, and finds the same host key' comes_up
 echo "# ssh after $(($(now_ms) - begun)) ms"
 equals 'the data is there' "$sum" "$(inside sha256sum data)"
 equals 'and its name' web-1 "$(inside hostname)"
