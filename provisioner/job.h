@@ -103,6 +103,8 @@ uint64_t admission_pages(int64_t guests, int64_t vcpus, int64_t memory_mib);
  * What `destroy`, `unplug` and `clean` do, and the undoing of `domain`. */
 enum step_end domain_remove(struct run *run);
 
+/* The instance's domain that is not dying. 0, -ESRCH when there is none, -errno. */
+int domain_find(const struct run *run, struct xen_domain *domain);
 /* Whether the instance has a domain that has not shut down: 1, 0, -errno. */
 int domain_lives(struct run *run);
 

@@ -36,6 +36,13 @@ static inline uint32_t network_address(unsigned number, unsigned host)
     return 10u << 24 | 77u << 16 | (uint32_t)(number & 255) << 8 | (host & 255);
 }
 
+static inline void network_address_text(char text[16], unsigned number, unsigned host)
+{
+    uint32_t a = network_address(number, host);
+
+    snprintf(text, 16, "%u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+}
+
 static inline void network_bridge_name(char name[NETWORK_NAME_BYTES], unsigned number)
 {
     snprintf(name, NETWORK_NAME_BYTES, NETWORK_BRIDGE_PREFIX "%u", number & 255);

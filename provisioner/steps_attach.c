@@ -22,6 +22,14 @@ static int volume_of(struct run *run, struct volume *v)
     return rc == 1 ? !strcmp(v->instance_id, run->instance.instance_id) : rc;
 }
 
+/* The job's volume, and a guest that may have it: 1, 0 there is nothing to do with nodes, < 0. */
+static int disk_in_guest(struct run *run, struct volume *v)
+{
+    int rc = volume_of(run, v);
+
+    return rc == 1 ? domain_lives(run) : rc;
+}
+
 static enum step_end claimed(struct run *run)
 {
     struct volume v;
@@ -129,10 +137,8 @@ static int let_go_look(struct run *run, const struct volume *v)
 static enum step_end let_go(struct run *run)
 {
     struct volume v;
-    int rc = volume_of(run, &v);
+    int rc = disk_in_guest(run, &v);
 
-    if (rc == 1)
-        rc = domain_lives(run);
     if (rc != 1)
         return rc < 0 ? STEP_RETRY : STEP_DONE;
     rc = let_go_look(run, &v);
@@ -151,10 +157,8 @@ static enum step_end hold_on(struct run *run)
 {
     struct xenstore_place at;
     struct volume v;
-    int rc = volume_of(run, &v);
+    int rc = disk_in_guest(run, &v);
 
-    if (rc == 1)
-        rc = domain_lives(run);
     if (rc != 1)
         return rc < 0 ? STEP_RETRY : STEP_DONE;
     at = device_place(&run->instance, XENSTORE_VBD, v.device);
@@ -183,10 +187,8 @@ static enum step_end resize(struct run *run)
     char path[PATH_MAX];
     struct xenstore_device d;
     struct volume v;
-    int rc = volume_of(run, &v);
+    int rc = disk_in_guest(run, &v);
 
-    if (rc == 1)
-        rc = domain_lives(run);
     if (rc != 1)
         return rc < 0 ? STEP_RETRY : STEP_DONE;
     d = disk_of(run->tools, &run->instance, &v, path);

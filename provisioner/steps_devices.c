@@ -311,14 +311,12 @@ static enum step_end nic_publish(struct run *run)
     char bridge[NETWORK_NAME_BYTES], tap[NETWORK_NAME_BYTES], ip[16];
     struct nic nic;
     int rc = store_nic_find(run->tools->store, run->instance.instance_id, &nic);
-    uint32_t address;
 
     if (rc != 1)
         return rc ? STEP_RETRY : STEP_DONE;
     network_bridge_name(bridge, (unsigned)nic.number);
     network_tap_name(tap, d.at.domid, NIC_DEVICE);
-    address = network_address((unsigned)nic.number, (unsigned)nic.host);
-    snprintf(ip, sizeof(ip), "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
+    network_address_text(ip, (unsigned)nic.number, (unsigned)nic.host);
     d.mac = nic.mac;
     d.ip = ip;
     d.bridge = bridge;

@@ -105,7 +105,7 @@ static bool domain_has(struct run *run, uint64_t pages_or_none, bool none_too)
 {
     struct xen_domain d;
 
-    if (xen_domain_find(run->tools->xen, run->instance.domain_uuid, &d))
+    if (domain_find(run, &d))
         return false;
     return !d.paused || d.pages == pages_or_none || (none_too && !d.pages);
 }
@@ -192,7 +192,7 @@ static bool let_loose(struct run *run)
 {
     struct xen_domain d;
 
-    return !xen_domain_find(run->tools->xen, run->instance.domain_uuid, &d) && !d.paused;
+    return !domain_find(run, &d) && !d.paused;
 }
 
 static enum step_end kernel_write(struct run *run)

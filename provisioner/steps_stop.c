@@ -5,15 +5,34 @@
 #include "provisioner/uuid.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* How long a guest may take to obey. */
 #define OBEY_MS 60000
 
+int domain_find(const struct run *run, struct xen_domain *domain)
+{
+    struct xen_domain *list;
+    unsigned count;
+    int rc = xen_domain_list(run->tools->xen, &list, &count);
+
+    if (rc)
+        return rc;
+    rc = -ESRCH;
+    for (unsigned i = 0; i < count; i++)
+        if (!list[i].dying && !memcmp(list[i].uuid, run->instance.domain_uuid, sizeof(list[i].uuid))) {
+            *domain = list[i];
+            rc = 0;
+        }
+    free(list);
+    return rc;
+}
+
 static enum step_end ask(struct run *run, const char *what)
 {
     struct xen_domain d;
-    int rc = xen_domain_find(run->tools->xen, run->instance.domain_uuid, &d);
+    int rc = domain_find(run, &d);
 
     if (rc == -ESRCH || (!rc && d.shutdown))
         return STEP_DONE;
@@ -38,7 +57,7 @@ const struct step step_ask_reboot = { "ask", ask_reboot, NULL, NULL };
 static enum step_end wait_for_guest(struct run *run)
 {
     struct xen_domain d;
-    int rc = xen_domain_find(run->tools->xen, run->instance.domain_uuid, &d);
+    int rc = domain_find(run, &d);
 
     if (rc == -ESRCH || (!rc && d.shutdown))
         return STEP_DONE;
@@ -57,7 +76,7 @@ const struct step step_wait = { "wait", wait_for_guest, NULL, NULL };
 static enum step_end destroy(struct run *run)
 {
     struct xen_domain d;
-    int rc = xen_domain_find(run->tools->xen, run->instance.domain_uuid, &d);
+    int rc = domain_find(run, &d);
 
     if (rc == -ESRCH)
         return STEP_DONE;
@@ -98,7 +117,7 @@ enum step_end domain_remove(struct run *run)
 int domain_lives(struct run *run)
 {
     struct xen_domain d;
-    int rc = xen_domain_find(run->tools->xen, run->instance.domain_uuid, &d);
+    int rc = domain_find(run, &d);
 
     return rc == -ESRCH ? 0 : rc ? rc : !d.shutdown;
 }
@@ -128,7 +147,7 @@ const struct step step_forget = { "forget", forget, NULL, NULL };
 static enum step_end hold(struct run *run, bool paused, int (*act)(struct xen *xen, uint32_t domid))
 {
     struct xen_domain d;
-    int rc = xen_domain_find(run->tools->xen, run->instance.domain_uuid, &d);
+    int rc = domain_find(run, &d);
 
     if (!rc && d.paused != paused)
         rc = act(run->tools->xen, d.domid);

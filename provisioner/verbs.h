@@ -10,6 +10,7 @@
 #include "provisioner/serve.h"
 
 #define NAME_BYTES_MAX  64
+#define VOLUME_MIB_MAX  (1ll << 30)
 
 /* rpc handlers carry no context; there is one server in the process. */
 extern struct serve serve;
@@ -33,6 +34,8 @@ int limits_read(struct rpc_call *call, struct limits *limits);
 json_t *job_json(const struct job *job);
 json_t *volume_json(const struct volume *v);
 json_t *forward_json(const struct forward *f);
+/* What a guest calls the disk: "xvda". */
+void device_name(const struct volume *v, char name[5]);
 /* {mac, ipv4, network_id} */
 json_t *nic_json(const struct nic *nic);
 

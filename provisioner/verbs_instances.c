@@ -16,7 +16,6 @@
 #define KEY_BYTES_MAX       4096
 #define USER_DATA_MAX       16384
 #define FORWARDS_ASKED_MAX  16
-#define VOLUME_MIB_MAX      (1ll << 30)
 
 static int volumes_append(json_t *list, const char *instance_id)
 {
@@ -24,9 +23,9 @@ static int volumes_append(json_t *list, const char *instance_id)
     int count = store_volumes_of(serve.store, instance_id, v);
 
     for (int n = 0; n < count; n++) {
-        char device[] = "xvda";
+        char device[5];
 
-        device[3] = (char)('a' + (v[n].device - STORE_DEVICE_FIRST) / STORE_DEVICE_STEP);
+        device_name(&v[n], device);
         json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:b}", "volume_id", v[n].volume_id, "device", device,
                                               "read_only", (int)v[n].read_only, "root", (int)v[n].root));
     }

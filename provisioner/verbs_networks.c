@@ -6,18 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static void address_text(int64_t number, int64_t host, char text[16])
-{
-    uint32_t a = network_address((unsigned)number, (unsigned)host);
-
-    snprintf(text, 16, "%u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
-}
-
 json_t *nic_json(const struct nic *nic)
 {
     char ipv4[16];
 
-    address_text(nic->number, nic->host, ipv4);
+    network_address_text(ipv4, (unsigned)nic->number, (unsigned)nic->host);
     return json_pack("{s:s, s:s, s:s}", "mac", nic->mac, "ipv4", ipv4, "network_id", nic->network_id);
 }
 
@@ -44,8 +37,8 @@ int network_get(struct rpc_call *call, json_t *args, json_t **result)
         return not_taken(call, rc, &refusal);
     if (store_network_used(serve.store, n.network_id, &used))
         return store_failed(call);
-    address_text(n.number, 0, subnet);
-    address_text(n.number, 1, gateway);
+    network_address_text(subnet, (unsigned)n.number, 0);
+    network_address_text(gateway, (unsigned)n.number, 1);
     snprintf(range, sizeof(range), "%s/24", subnet);
     return finish_or_fail(call, json_pack("{s:{s:s, s:s, s:s, s:s, s:I}}", "network", "network_id", n.network_id,
                                           "account_id", n.account_id, "ipv4_subnet", range, "gateway", gateway,

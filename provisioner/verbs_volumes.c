@@ -9,12 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VOLUME_MIB_MAX  (1ll << 30)
+void device_name(const struct volume *v, char name[5])
+{
+    snprintf(name, 5, "xvd%c", (char)('a' + (v->device - STORE_DEVICE_FIRST) / STORE_DEVICE_STEP));
+}
 
 json_t *volume_json(const struct volume *v)
 {
     int64_t size_bytes, used_bytes = 0;
-    char device[] = "xvda";
+    char device[5];
     json_t *out;
 
     volumes_look(serve.volumes, VOLUMES_VOLUME, v->volume_id, &size_bytes, &used_bytes);
@@ -28,7 +31,7 @@ json_t *volume_json(const struct volume *v)
     if (out && *v->snapshot_id)
         json_object_set_new(out, "snapshot_id", json_string(v->snapshot_id));
     if (out && *v->instance_id) {
-        device[3] = (char)('a' + (v->device - STORE_DEVICE_FIRST) / STORE_DEVICE_STEP);
+        device_name(v, device);
         json_object_set_new(out, "instance_id", json_string(v->instance_id));
         json_object_set_new(out, "device", json_string(device));
     }

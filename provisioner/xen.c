@@ -154,24 +154,6 @@ int xen_domain_list(struct xen *xen, struct xen_domain **domains, unsigned *coun
     return 0;
 }
 
-int xen_domain_find(struct xen *xen, const uint8_t uuid[16], struct xen_domain *domain)
-{
-    struct xen_domain *list;
-    unsigned count;
-    int rc = xen_domain_list(xen, &list, &count);
-
-    if (rc)
-        return rc;
-    rc = -ESRCH;
-    for (unsigned i = 0; i < count; i++)
-        if (!list[i].dying && !memcmp(list[i].uuid, uuid, 16)) {
-            *domain = list[i];
-            rc = 0;
-        }
-    free(list);
-    return rc;
-}
-
 static int limits_set(struct xen *xen, uint32_t domid, const struct xen_domain_spec *spec)
 {
     struct xen_domctl_sched_credit share = { .weight = (uint16_t)spec->weight, .cap = (uint16_t)spec->cap_percent };

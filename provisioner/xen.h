@@ -44,8 +44,6 @@ struct xen_domain {
 
 /* All domains but dom0. *domains is malloc'd, also when empty; the caller frees. */
 int xen_domain_list(struct xen *xen, struct xen_domain **domains, unsigned *count);
-/* The one with this UUID that is not dying. -ESRCH when there is none. */
-int xen_domain_find(struct xen *xen, const uint8_t uuid[16], struct xen_domain *domain);
 
 struct xen_domain_spec {
     uint8_t uuid[16];

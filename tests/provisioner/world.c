@@ -17,7 +17,6 @@ struct xen {
     uint8_t copy[XEN_COPY_BYTES];
 };
 
-
 /* The way in which events reach another process: a byte each in a fifo beside the world. */
 static int fifo_open(void)
 {
@@ -209,24 +208,6 @@ int xen_domain_list(struct xen *xen, struct xen_domain **domains, unsigned *coun
         ++*count;
     }
     return world_leave(w, *domains ? 0 : -ENOMEM);
-}
-
-int xen_domain_find(struct xen *xen, const uint8_t uuid[16], struct xen_domain *domain)
-{
-    struct xen_domain *list;
-    unsigned count;
-    int rc = xen_domain_list(xen, &list, &count);
-
-    if (rc)
-        return rc;
-    rc = -ESRCH;
-    for (unsigned i = 0; i < count; i++)
-        if (!list[i].dying && !memcmp(list[i].uuid, uuid, 16)) {
-            *domain = list[i];
-            rc = 0;
-        }
-    free(list);
-    return rc;
 }
 
 static uint32_t slot_take(struct world *w, uint32_t domid)
