@@ -267,6 +267,8 @@ static enum step_end offer(struct run *run, const struct xenstore_device *d)
         return run_fail(run, "internal", "telling the guest of a device: xenstored answers %s", strerror(-rc));
     if (xenstore_device_look(run->tools->xenstore, &d->at, &state, error))
         return STEP_RETRY;
+    if (*error)
+        return run_fail(run, "internal", "a device cannot be served: %s", error);
     if (state >= XenbusStateInitWait || run->waited_ms >= OFFER_MS || run_superseded(run))
         return STEP_DONE;
     run->wait_ms = OFFER_MS - run->waited_ms;
@@ -347,8 +349,11 @@ int devices_remove(const struct tools *tools, const struct instance *i)
         return count < 0 ? -EIO : rc;
     at = device_place(i, XENSTORE_VBD, STORE_DEVICE_SEED);
     rc = xenstore_device_remove(tools->xenstore, &at);
-    if (rc || (rc = ports_of(tools, i, &nic, &ports)) != 1)
-        return rc < 0 ? rc : 0;
+    if (rc)
+        return rc;
+    rc = ports_of(tools, i, &nic, &ports);
+    if (rc != 1)
+        return rc ? -EIO : 0;
     at = device_place(i, XENSTORE_VIF, NIC_DEVICE);
     rc = xenstore_device_remove(tools->xenstore, &at);
     return rc ? rc : ports_set(&ports) ? -EIO : 0;

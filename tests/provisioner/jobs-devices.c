@@ -372,6 +372,14 @@ static void broken_disks(void)
     check(job_now(job_id).status == JOB_FAILED && strstr(job_now(job_id).error_detail, "cannot be opened") && more_is(false) &&
           world_matches(&i), "a disk that cannot be served is not attached, and the job says why");
 
+    prepare("create");
+    strcpy(w->device_error, "the file cannot be opened");
+    job_id = ask("create", "");
+    daemon_life();
+    i = instance_now(INSTANCE);
+    check(job_now(job_id).status == JOB_FAILED && strstr(job_now(job_id).error_detail, "cannot be opened") &&
+          world_matches(&i), "a guest does not start without a device that it should have, and the job says why");
+
     prepare("attach");
     ask("power_off", "");
     daemon_life();
