@@ -288,14 +288,11 @@ int network_list(unsigned *numbers, size_t max)
         log_warn("network: listing interfaces");
         return -1;
     }
-    for (const struct if_nameindex *one = all; one->if_index; one++) {
+    for (const struct if_nameindex *one = all; one->if_index && (size_t)count < max; one++) {
         unsigned number;
         int used = 0;
-        if (sscanf(one->if_name, NETWORK_BRIDGE_PREFIX "%3u%n", &number, &used) != 1 || one->if_name[used])
-            continue;
-        if ((size_t)count < max)
-            numbers[count] = number;
-        count++;
+        if (sscanf(one->if_name, NETWORK_BRIDGE_PREFIX "%3u%n", &number, &used) == 1 && !one->if_name[used])
+            numbers[count++] = number;
     }
     if_freenameindex(all);
     return count;
@@ -319,7 +316,6 @@ int network_forwards(struct network_forward *forwards, size_t max)
 {
     static char answer[ANSWER_BYTES];
     char *argv[] = {"nft", "-j", "list", "map", "inet", "xs", "forwards", NULL};
-    struct network_forward forward;
     json_t *pair;
     size_t i;
     int count = 0;
@@ -337,13 +333,9 @@ int network_forwards(struct network_forward *forwards, size_t max)
         json_decref(said);
         return -1;
     }
-    json_array_foreach(json_object_get(map, "elem"), i, pair) {
-        if (!read_forward(pair, &forward))
-            continue;
-        if ((size_t)count < max)
-            forwards[count] = forward;
-        count++;
-    }
+    json_array_foreach(json_object_get(map, "elem"), i, pair)
+        if ((size_t)count < max && read_forward(pair, &forwards[count]))
+            count++;
     json_decref(said);
     return count;
 }
@@ -354,7 +346,7 @@ static int find_forward(uint16_t host_port, struct network_forward *found)
     static struct network_forward all[NETWORK_FORWARDS_MAX];
     int count = network_forwards(all, NETWORK_FORWARDS_MAX);
 
-    for (int i = 0; i < count && i < (int)NETWORK_FORWARDS_MAX; i++)
+    for (int i = 0; i < count; i++)
         if (all[i].host_port == host_port) {
             *found = all[i];
             return 1;

@@ -75,7 +75,7 @@ int network_down(unsigned number);      /* the bridge; whatever is still in it l
 int network_forward_set(const struct network_forward *forward);
 int network_forward_remove(uint16_t host_port);
 
-/* What there is now, for reconciling. How many, at most `max` are written; -1 after logging. */
+/* What there is now, for reconciling: `max` at most. How many, or -1 after logging. */
 int network_list(unsigned *numbers, size_t max);
 int network_forwards(struct network_forward *forwards, size_t max);
 

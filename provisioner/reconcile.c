@@ -30,8 +30,8 @@ static const struct xen_domain *domain_of(const struct pass *pass, const uint8_t
     return NULL;
 }
 
-/* 0, or -1: one of our own domains that nothing knows about could not be destroyed now. */
-static int stranger_remove(const struct pass *pass, const struct xen_domain *d)
+/* One of our own domains that nothing knows about. If it cannot be destroyed, the next look tries again. */
+static void stranger_remove(const struct pass *pass, const struct xen_domain *d)
 {
     char uuid[UUID_TEXT_BYTES];
     int rc;
@@ -44,7 +44,6 @@ static int stranger_remove(const struct pass *pass, const struct xen_domain *d)
         log_warnx("domain %u (%s): not in host.db, destroyed", d->domid, uuid);
     else
         log_warnx("domain %u (%s): not in host.db, cannot be destroyed: %s", d->domid, uuid, strerror(-rc));
-    return rc;
 }
 
 /* The hypervisor gives a domain's memory back in pieces, at our calls. Who made them may have been killed in between;

@@ -169,10 +169,9 @@ static int64_t volumes_fill(struct worker *worker, unsigned *failures)
     struct volume v;
     int percent, rc = store_volume_waiting(worker->tools.store, &v);
 
-    if (!rc)
-        return -1;
-    if (rc == 1)
-        rc = volume_make(&worker->tools, &v, &percent);
+    if (rc != 1)
+        return rc ? now_ms() + RETRY_MAX_MS : -1;
+    rc = volume_make(&worker->tools, &v, &percent);
     if (rc >= 0) {
         *failures = 0;
         return 0;
@@ -236,7 +235,6 @@ void worker_run(struct worker *worker, bool until_idle)
                 rc = reconcile_leftovers(&worker->tools);
                 leftovers = rc != 0;
             }
-
             s.reconcile = rc != 0;
             if (!rc) {
                 s.failures = 0;

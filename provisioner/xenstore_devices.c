@@ -304,6 +304,8 @@ static int places_of(struct xenstore *store, struct places *p, enum xenstore_kin
 
     snprintf(path, sizeof(path), XENSTORE_BACKENDS "/%s/%.16s", kind_names[kind], domid);
     ids = xs_directory(store->xs, XBT_NULL, path, &count);
+    if (!ids && errno != ENOENT)
+        rc = xenstore_failure(path);
     for (unsigned i = 0; ids && !rc && i < count; i++)
         rc = place_add(store, p, kind, domid, ids[i]);
     free(ids);
@@ -321,6 +323,8 @@ int xenstore_device_list(struct xenstore *store, struct xenstore_place **places,
 
         snprintf(path, sizeof(path), XENSTORE_BACKENDS "/%s", kind_names[kind]);
         domids = xs_directory(store->xs, XBT_NULL, path, &n);
+        if (!domids && errno != ENOENT)
+            rc = xenstore_failure(path);
         for (unsigned i = 0; domids && !rc && i < n; i++)
             rc = places_of(store, &p, (enum xenstore_kind)kind, domids[i]);
         free(domids);
