@@ -103,21 +103,7 @@ static char *file_of(const char *name)
 
 static int byte_at(const char *name, long at)
 {
-    uint8_t byte;
-    int fd = open(file_of(name), O_RDONLY);
-    int got = fd >= 0 && pread(fd, &byte, 1, at) == 1 ? byte : -1;
-
-    if (fd >= 0)
-        close(fd);
-    return got;
-}
-
-static void byte_put(const char *name, long at, char byte)
-{
-    int fd = open(file_of(name), O_WRONLY);
-
-    if (fd < 0 || pwrite(fd, &byte, 1, at) != 1 || close(fd))
-        err(1, "%s", name);
+    return sample_peek(file_of(name), at);
 }
 
 static bool quota_hit(const char *verb, json_t *args, const char *quota, int limit, int used)
@@ -144,14 +130,14 @@ static void volumes(void)
     check(taken("volume_create", volume_args("vol_1", 10)) && listed("volumes", "volumes") == 1,
           "the same request again is answered and makes nothing new");
     check(refused("volume_create", volume_args("vol_1", 11), "conflict", "volume_id"), "the same id for another is a conflict");
-    byte_put("volume-vol_1", 5 * MIB, 'x');
+    sample_poke(file_of("volume-vol_1"), 5 * MIB, 'x');
     check(taken("volume_resize", with(id_args("volume_id", "vol_1"), "size_mib", json_integer(20))) &&
           volume_is("vol_1", "size_mib", "20") && byte_at("volume-vol_1", 20 * MIB - 1) == 0 && byte_at("volume-vol_1", 5 * MIB) == 'x',
           "it grows and keeps what it holds");
     check(refused("volume_resize", with(id_args("volume_id", "vol_1"), "size_mib", json_integer(19)), "conflict", "shrink"),
           "it does not shrink");
     check(taken("snapshot_create", snapshot_args("snap_1", "vol_1")) && listed("snapshots", "snapshots") == 1, "a snapshot");
-    byte_put("volume-vol_1", 5 * MIB, 'y');
+    sample_poke(file_of("volume-vol_1"), 5 * MIB, 'y');
     check(taken("snapshot_create", snapshot_args("snap_1", "vol_1")) && byte_at("snapshot-snap_1", 5 * MIB) == 'x',
           "asked for again it is the one of then");
     check(taken("volume_create", with(volume_args("vol_2", 30), "snapshot_id", json_string("snap_1"))) &&

@@ -35,30 +35,9 @@ static struct volume volume_now(const char *volume_id)
 static int byte_at(const char *file, long at)
 {
     char path[256];
-    uint8_t byte;
-    int fd, got;
 
     snprintf(path, sizeof(path), "%s/%s", volume_dir, file);
-    fd = open(path, O_RDONLY);
-    got = fd >= 0 && pread(fd, &byte, 1, at) == 1 ? byte : -1;
-    if (fd >= 0)
-        close(fd);
-    return got;
-}
-
-/* How many files of the folder match. */
-static unsigned files(const char *pattern)
-{
-    char command[256];
-    unsigned count = 0;
-    FILE *out;
-
-    snprintf(command, sizeof(command), "ls %s | grep -c -E -- '%s'", volume_dir, pattern);
-    out = popen(command, "r");
-    if (!out || fscanf(out, "%u", &count) != 1)
-        errx(1, "%s", command);
-    pclose(out);
-    return count;
+    return sample_peek(path, at);
 }
 
 /* A customer's volume with something in it. */
@@ -69,7 +48,6 @@ static void data_make(const char *volume_id)
     struct volume v = { .size_mib = 8, .created_ms = 1 };
     struct refusal refusal;
     char path[PATH_MAX];
-    int fd;
 
     snprintf(v.volume_id, sizeof(v.volume_id), "%s", volume_id);
     strcpy(v.account_id, "acc_one");
@@ -78,9 +56,7 @@ static void data_make(const char *volume_id)
         store_volume_mark(store, volume_id, FILE_READY))
         errx(1, "no volume");
     volumes_path(volumes, VOLUMES_VOLUME, volume_id, path);
-    fd = open(path, O_WRONLY);
-    if (fd < 0 || pwrite(fd, "D", 1, 5 * MIB) != 1 || close(fd))
-        err(1, "%s", path);
+    sample_poke(path, 5 * MIB, 'D');
     volumes_close(volumes);
     store_close(store);
 }
@@ -163,7 +139,7 @@ static bool rests(void)
 static bool deleted(void)
 {
     return !world_alive(w) && !world_devices(w) && !w->bridge[1] && data_kept() && !*volume_now("vol_data").instance_id &&
-           volume_now("vol_root").state == FILE_DELETED && !files("vol_root|seed");
+           volume_now("vol_root").state == FILE_DELETED && !sample_count(volume_dir, "vol_root|seed");
 }
 
 static bool more_is(bool attached)
@@ -180,14 +156,14 @@ static bool world_matches(const struct instance *i)
     bool more = *volume_now("vol_more").instance_id;
     bool good = i->state == STATE_RUNNING ? runs(i, more) : i->state == STATE_DELETED ? deleted() : rests();
 
-    good = good && !files("[.]new$") && !*w->broken && more_is(more);
+    good = good && !sample_count(volume_dir, "[.]new$") && !*w->broken && more_is(more);
     if (!good)
         printf("# %s (%s), devices %u, root %s, broken: %s\n", state_names[i->state], i->state_reason, world_devices(w),
                file_state_names[volume_now("vol_root").state], w->broken);
     return good;
 }
 
-static void prepare_slowly(const char *type)
+static void made_ready(const char *type)
 {
     fresh();
     data_make("vol_data");
@@ -205,34 +181,6 @@ static void prepare_slowly(const char *type)
     w->calls = 0;
 }
 
-/* The same, from a copy of the world, the database and the files once they have been made. */
-static void prepare(const char *type)
-{
-    static struct {
-        char type[16];
-        struct world *world;
-    } made[8];
-    char command[1024];
-    unsigned i = 0;
-
-    while (*made[i].type && strcmp(made[i].type, type))
-        i++;
-    if (made[i].world) {
-        fresh();
-        memcpy(w, made[i].world, sizeof(*w));
-        snprintf(command, sizeof(command), "cp -a %s/copy-%u/host.db %s/state && cp -a %s/copy-%u/volumes/. %s", dir, i, dir,
-                 dir, i, volume_dir);
-    } else {
-        prepare_slowly(type);
-        strcpy(made[i].type, type);
-        made[i].world = malloc(sizeof(*w));
-        memcpy(made[i].world, w, sizeof(*w));
-        snprintf(command, sizeof(command), "mkdir %s/copy-%u && cp -a %s %s %s/copy-%u", dir, i, db_path, volume_dir, dir, i);
-    }
-    if (system(command))
-        errx(1, "%s", command);
-}
-
 static const char *about(const char *type)
 {
     return strcmp(type, "attach") && strcmp(type, "detach") ? "" : "vol_more";
@@ -243,13 +191,13 @@ static void crash_everywhere(const char *type, enum state after)
     unsigned calls, lives = 0, wrong = 0;
     char name[160];
 
-    prepare(type);
+    prepare(made_ready, type);
     const char *job_id = ask(type, about(type));
     if (daemon_life() || job_now(job_id).status != JOB_SUCCEEDED)
         errx(1, "%s does not even succeed undisturbed: %s", type, job_now(job_id).error_detail);
     calls = w->calls;
     for (unsigned n = 1; n <= calls; n++) {
-        prepare(type);
+        prepare(made_ready, type);
         job_id = ask(type, about(type));
         w->kill_at = n;
         lives += daemon_life() == SIGKILL;
@@ -272,18 +220,18 @@ static void fail_everywhere(const char *type, int fail_errno)
     unsigned calls, wrong = 0, good = 0, undone = 0;
     char name[160];
 
-    prepare(type);
+    prepare(made_ready, type);
     ask(type, about(type));
     daemon_life();
     calls = w->calls;
     for (unsigned n = 1; n <= calls; n++) {
-        prepare(type);
+        prepare(made_ready, type);
         const char *job_id = ask(type, about(type));
         w->fail_at = n;
         w->fail_errno = fail_errno;
         int end = daemon_life();
         w->fail_at = 0;
-        if (files("[.]new$"))           /* what could not be removed then is at the next start */
+        if (sample_count(volume_dir, "[.]new$"))           /* what could not be removed then is at the next start */
             daemon_life();
         struct instance i = instance_now(INSTANCE);
         struct job j = job_now(job_id);
@@ -304,7 +252,7 @@ static void always_failing(const char *verb, const char *type)
     struct instance i;
     char name[128];
 
-    prepare(type);
+    prepare(made_ready, type);
     const char *job_id = ask(type, about(type));
     strcpy(w->fail_verb, verb);
     daemon_life();
@@ -322,7 +270,7 @@ static void guests_of_their_own_mind(void)
     struct catalog catalog;
     struct catalog_fault fault;
 
-    prepare("detach");
+    prepare(made_ready, "detach");
     if (catalog_load(&catalog, catalog_path, &fault))
         errx(1, "%s", fault.text);
     tools = (struct tools){ .store = store_open(db_path), .xen = xen_open(), .xenstore = xenstore_open(),
@@ -342,7 +290,7 @@ static void guests_of_their_own_mind(void)
     check(step_let_go.act(&run) == STEP_FAILED && !strcmp(run.job.error_code, "conflict"),
           "a request to delete ends the wait");
 
-    prepare("attach");
+    prepare(made_ready, "attach");
     run.instance = instance_now(INSTANCE);
     w->deaf = true;
     ask("attach", "vol_more");
@@ -364,7 +312,7 @@ static void broken_disks(void)
 {
     char path[256];
 
-    prepare("attach");
+    prepare(made_ready, "attach");
     strcpy(w->device_error, "the file cannot be opened");
     const char *job_id = ask("attach", "vol_more");
     daemon_life();
@@ -372,7 +320,7 @@ static void broken_disks(void)
     check(job_now(job_id).status == JOB_FAILED && strstr(job_now(job_id).error_detail, "cannot be opened") && more_is(false) &&
           world_matches(&i), "a disk that cannot be served is not attached, and the job says why");
 
-    prepare("create");
+    prepare(made_ready, "create");
     strcpy(w->device_error, "the file cannot be opened");
     job_id = ask("create", "");
     daemon_life();
@@ -380,7 +328,7 @@ static void broken_disks(void)
     check(job_now(job_id).status == JOB_FAILED && strstr(job_now(job_id).error_detail, "cannot be opened") &&
           world_matches(&i), "a guest does not start without a device that it should have, and the job says why");
 
-    prepare("attach");
+    prepare(made_ready, "attach");
     ask("power_off", "");
     daemon_life();
     snprintf(path, sizeof(path), "%s/volume-vol_root.raw", volume_dir);
@@ -406,7 +354,7 @@ static void slow_backend(void)
     char path[256];
     int fd;
 
-    prepare("detach");
+    prepare(made_ready, "detach");
     snprintf(path, sizeof(path), "%s/volume-vol_more.raw", volume_dir);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     flock(fd, LOCK_SH);
@@ -430,7 +378,7 @@ static void volumes_claimed(void)
     const struct order attach = { .attach = true };
     struct refusal refusal;
 
-    prepare("attach");
+    prepare(made_ready, "attach");
     store = store_open(db_path);
     check(store_job_add(store, &job, "x", &attach, &refusal) == -2 && !strcmp(refusal.code, "conflict") &&
           strstr(refusal.detail, INSTANCE), "a volume is attached once");
@@ -449,13 +397,13 @@ static void deleted_while_made(void)
     struct volume v;
     int percent;
 
-    prepare("create");
+    prepare(made_ready, "create");
     tools = (struct tools){ .store = store_open(db_path), .volumes = volumes_open(volume_dir) };
     store_volume_find(tools.store, "vol_more", &v);
     store_volume_mark(tools.store, "vol_more", FILE_DELETED);
     volumes_remove(tools.volumes, VOLUMES_VOLUME, "vol_more");
     v.state = FILE_CREATING;            /* as the worker saw it */
-    check(!volume_make(&tools, &v, &percent) && volume_now("vol_more").state == FILE_DELETED && !files("vol_more"),
+    check(!volume_make(&tools, &v, &percent) && volume_now("vol_more").state == FILE_DELETED && !sample_count(volume_dir, "vol_more"),
           "a volume deleted while it was made stays deleted, without a file");
     volumes_close(tools.volumes);
     store_close(tools.store);
@@ -467,7 +415,7 @@ static void leftovers(void)
     struct network_forward stray = { 22003, 80, network_address(9, 9) };
     char path[512];
 
-    prepare("attach");
+    prepare(made_ready, "attach");
     w->device[60] = (struct world_device){ .used = true, .at = { .domid = 77, .id = 51712, .uuid = "unknown" } };
     w->port[9] = stray;
     w->bridge[9] = true;
@@ -477,7 +425,7 @@ static void leftovers(void)
         errx(1, "%s", path);
     daemon_life();
     struct instance i = instance_now(INSTANCE);
-    check(world_matches(&i) && !w->bridge[9] && !files("vol_x|ins_x|y.raw"),
+    check(world_matches(&i) && !w->bridge[9] && !sample_count(volume_dir, "vol_x|ins_x|y.raw"),
           "at the start: devices, ports, bridges and files that are nobody's go, all others stay");
 }
 

@@ -92,7 +92,7 @@ static bool world_matches(const struct instance *i)
 }
 
 /* Brings a fresh host to where `type` can be asked for. */
-static void prepare_slowly(const char *type)
+static void made_ready(const char *type)
 {
     fresh();
     if (!strcmp(type, "create"))
@@ -110,34 +110,6 @@ static void prepare_slowly(const char *type)
     w->calls = 0;
 }
 
-/* The same, from a copy of the world and the database once they have been made. */
-static void prepare(const char *type)
-{
-    static struct {
-        char type[16];
-        struct world *world;
-    } made[8];
-    char copy[192], command[1024];
-    unsigned i = 0;
-
-    while (*made[i].type && strcmp(made[i].type, type))
-        i++;
-    snprintf(copy, sizeof(copy), "%s/prepared-%s.db", dir, type);
-    if (made[i].world) {
-        fresh();
-        snprintf(command, sizeof(command), "test ! -f %s || cp %s %s", copy, copy, db_path);
-        memcpy(w, made[i].world, sizeof(*w));
-    } else {
-        prepare_slowly(type);
-        snprintf(command, sizeof(command), "test ! -f %s || cp %s %s", db_path, db_path, copy);
-        strcpy(made[i].type, type);
-        made[i].world = malloc(sizeof(*w));
-        memcpy(made[i].world, w, sizeof(*w));
-    }
-    if (system(command))
-        errx(1, "%s", command);
-}
-
 /* Kills the daemon before and after each call of a job's life in turn. The
  * first life ends by the kill, the second must bring the job to its good end. */
 static void crash_everywhere(const char *type, enum state after)
@@ -145,13 +117,13 @@ static void crash_everywhere(const char *type, enum state after)
     unsigned calls, lives = 0, wrong = 0;
     char name[160];
 
-    prepare(type);
+    prepare(made_ready, type);
     const char *job_id = ask(type, INSTANCE);
     if (daemon_life() || job_now(job_id).status != JOB_SUCCEEDED)
         errx(1, "%s does not even succeed undisturbed", type);
     calls = w->calls;
     for (unsigned n = 1; n <= 2 * calls; n++) {
-        prepare(type);
+        prepare(made_ready, type);
         job_id = ask(type, INSTANCE);
         w->kill_at = (n + 1) / 2;
         w->kill_after = n % 2;
@@ -179,7 +151,7 @@ static void crash_while_undoing(const char *verb)
     char name[160];
 
     for (unsigned n = 0, last = 1; n <= last; n++) {
-        prepare("create");
+        prepare(made_ready, "create");
         const char *job_id = ask("create", INSTANCE);
         snprintf(w->fail_verb, sizeof(w->fail_verb), "%s", verb);
         w->kill_at = n / 2;
@@ -209,12 +181,12 @@ static void fail_everywhere(const char *type, int fail_errno)
     unsigned calls, wrong = 0, succeeded = 0, failed = 0;
     char name[160];
 
-    prepare(type);
+    prepare(made_ready, type);
     ask(type, INSTANCE);
     daemon_life();
     calls = w->calls;
     for (unsigned n = 1; n <= calls; n++) {
-        prepare(type);
+        prepare(made_ready, type);
         const char *job_id = ask(type, INSTANCE);
         w->fail_at = n;
         w->fail_errno = fail_errno;
@@ -237,7 +209,7 @@ static void fail_everywhere(const char *type, int fail_errno)
 
 static void guest_ends(unsigned reason, enum state state, const char *why, const char *name)
 {
-    prepare("delete");                  /* one runs */
+    prepare(made_ready, "delete");                  /* one runs */
     struct instance before = instance_now(INSTANCE);
     world_find(w, before.domain_uuid)->shutdown = true;
     world_find(w, before.domain_uuid)->reason = reason;
@@ -254,7 +226,7 @@ static void guest_reboots_forever(void)
     struct instance i;
     unsigned rounds = 0;
 
-    prepare_slowly("delete");            /* started just now */
+    made_ready("delete");            /* started just now */
     for (i = instance_now(INSTANCE); i.state == STATE_RUNNING && rounds < 20; rounds++) {
         struct world_domain *d = world_find(w, i.domain_uuid);
 
@@ -284,7 +256,7 @@ static void reconcile_cases(void)
     check(!daemon_life() && world_alive(w) == 1 && world_find(w, uuid),
           "a domain of ours that the database does not know is destroyed, a stranger's is left alone");
 
-    prepare("delete");
+    prepare(made_ready, "delete");
     world_find(w, instance_now(INSTANCE).domain_uuid)->used = false;
     w->pages_free = WORLD_PAGES;
     daemon_life();
@@ -292,7 +264,7 @@ static void reconcile_cases(void)
     check(i.state == STATE_FAILED && strstr(i.state_reason, "destroyed") && !i.domid,
           "an instance whose domain someone destroyed has failed, and says why");
 
-    prepare("delete");
+    prepare(made_ready, "delete");
     world_reset(w);
     w->boot_id[0] = 1;
     daemon_life();
@@ -311,12 +283,12 @@ static void host_restarts_during(const char *type)
     unsigned calls, wrong = 0;
     char name[128];
 
-    prepare(type);
+    prepare(made_ready, type);
     ask(type, INSTANCE);
     daemon_life();
     calls = w->calls;
     for (unsigned n = 1; n <= calls; n++) {
-        prepare(type);
+        prepare(made_ready, type);
         const char *job_id = ask(type, INSTANCE);
         w->kill_at = n;
         daemon_life();
@@ -411,7 +383,7 @@ static void kernel_arrives(bool sparse)
     snprintf(path, sizeof(path), "fallocate --punch-hole -o 8192 -l 4096 %s/kernel", dir);
     if (sparse && system(path))
         errx(1, "%s", path);
-    prepare_slowly("delete");
+    made_ready("delete");
     i = instance_now(INSTANCE);
     const struct world_domain *d = world_find(w, i.domain_uuid);
     bool good = !memcmp(d->low[0], kernel + 0x1000, 0x3000) && !memcmp(d->low[0] + 0x3000, none, 0x3000) &&
@@ -431,7 +403,7 @@ static void waiting(void)
     struct tools tools = { .store = NULL };
     struct run run = { .tools = &tools };
 
-    prepare("delete");
+    prepare(made_ready, "delete");
     tools.store = store_open(db_path);
     tools.xen = xen_open();
     tools.xenstore = xenstore_open();
@@ -462,7 +434,7 @@ static void full_disk(void)
     struct order order = { .instance = &i, .limits = &plenty };
     struct refusal refusal;
 
-    prepare("delete");
+    prepare(made_ready, "delete");
     i = instance_now(INSTANCE);
     strcpy(i.instance_id, "ins_two");
     uuid_make(i.domain_uuid);

@@ -16,6 +16,8 @@ void lives_begin(const char *name);
 int daemon_life(void);
 /* An empty host. */
 void fresh(void);
+/* A host on which `type` can be asked for, as made_ready makes it; the second time it is a copy. */
+void prepare(void (*made_ready)(const char *type), const char *type);
 struct instance instance_now(const char *instance_id);
 struct job job_now(const char *job_id);
 bool settled(const char *job_id);

@@ -2,6 +2,7 @@
 
 #include <elf.h>
 #include <err.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,39 @@ void sample_disk(const char *dir)
     }
     if (fclose(f))
         err(1, "%s", path);
+}
+
+void sample_poke(const char *path, long at, char byte)
+{
+    int fd = open(path, O_WRONLY);
+
+    if (fd < 0 || pwrite(fd, &byte, 1, at) != 1 || close(fd))
+        err(1, "%s", path);
+}
+
+int sample_peek(const char *path, long at)
+{
+    uint8_t byte;
+    int fd = open(path, O_RDONLY);
+    int got = fd >= 0 && pread(fd, &byte, 1, at) == 1 ? byte : -1;
+
+    if (fd >= 0)
+        close(fd);
+    return got;
+}
+
+unsigned sample_count(const char *folder, const char *pattern)
+{
+    char command[256];
+    unsigned count = 0;
+    FILE *out;
+
+    snprintf(command, sizeof(command), "ls %s | grep -c -E -- '%s'", folder, pattern);
+    out = popen(command, "r");
+    if (!out || fscanf(out, "%u", &count) != 1)
+        errx(1, "%s", command);
+    pclose(out);
+    return count;
 }
 
 void sample_files(const char *dir)

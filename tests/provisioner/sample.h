@@ -21,6 +21,10 @@ void sample_files(const char *dir);
 /* Mostly holes; 64 KiB of 'a', 'b', 'c' at 0, 12 and 24 MiB. */
 void sample_disk(const char *dir);
 void sample_write(const char *dir, const char *name, const void *bytes, size_t count);
+void sample_poke(const char *path, long at, char byte);
+int sample_peek(const char *path, long at);             /* -1: there is no such byte */
+/* How many names in a folder match (grep -E). */
+unsigned sample_count(const char *folder, const char *pattern);
 /* mkdtemp; removed with all it holds when the process exits that made it. */
 char *sample_dir(void);
 

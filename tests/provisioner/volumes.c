@@ -30,45 +30,11 @@ static char *path_of(const struct volumes *v, enum volumes_kind kind, const char
     return path;
 }
 
-static void poke(const char *path, long at, char byte)
-{
-    int fd = open(path, O_WRONLY);
-
-    if (fd < 0 || pwrite(fd, &byte, 1, at) != 1 || close(fd))
-        err(1, "%s", path);
-}
-
-/* -1: there is no such byte. */
-static int peek(const char *path, long at)
-{
-    uint8_t byte;
-    int fd = open(path, O_RDONLY);
-    int got = fd >= 0 && pread(fd, &byte, 1, at) == 1 ? byte : -1;
-
-    if (fd >= 0)
-        close(fd);
-    return got;
-}
-
 static long size_of(const char *path)
 {
     struct stat st;
 
     return stat(path, &st) ? -1 : (long)st.st_size;
-}
-
-static unsigned files_in(const char *name)
-{
-    char command[256];
-    unsigned count = 0;
-    FILE *out;
-
-    snprintf(command, sizeof(command), "ls %s | grep -c -- '%s'", folder, name);
-    out = popen(command, "r");
-    if (!out || fscanf(out, "%u", &count) != 1)
-        errx(1, "%s", command);
-    pclose(out);
-    return count;
 }
 
 static void blank(struct volumes *v)
@@ -77,11 +43,11 @@ static void blank(struct volumes *v)
 
     check(!volumes_make(v, "one", 5) && size_of(path_of(v, VOLUMES_VOLUME, "one")) == 5 * MIB, "a new volume has its size");
     check(!volumes_look(v, VOLUMES_VOLUME, "one", &size, &used) && size == 5 * MIB && used < MIB, "and takes no room");
-    poke(path_of(v, VOLUMES_VOLUME, "one"), 3 * MIB, 'x');
-    check(!volumes_make(v, "one", 5) && peek(path_of(v, VOLUMES_VOLUME, "one"), 3 * MIB) == 'x',
+    sample_poke(path_of(v, VOLUMES_VOLUME, "one"), 3 * MIB, 'x');
+    check(!volumes_make(v, "one", 5) && sample_peek(path_of(v, VOLUMES_VOLUME, "one"), 3 * MIB) == 'x',
           "made again, it keeps what it holds");
     check(!volumes_grow(v, "one", 9) && size_of(path_of(v, VOLUMES_VOLUME, "one")) == 9 * MIB &&
-          peek(path_of(v, VOLUMES_VOLUME, "one"), 3 * MIB) == 'x', "it grows, and keeps it");
+          sample_peek(path_of(v, VOLUMES_VOLUME, "one"), 3 * MIB) == 'x', "it grows, and keeps it");
     check(!volumes_grow(v, "one", 2) && size_of(path_of(v, VOLUMES_VOLUME, "one")) == 9 * MIB, "it never shrinks");
     check(volumes_make(v, "huge", INT64_MAX) == -EINVAL && volumes_grow(v, "none", 5) == -ENOENT,
           "sizes beyond reason and volumes that are not there are refused");
@@ -90,19 +56,19 @@ static void blank(struct volumes *v)
 static void snapshots(struct volumes *v)
 {
     check(!volumes_clone(v, VOLUMES_VOLUME, "one", VOLUMES_SNAPSHOT, "s", 9, false), "a snapshot");
-    poke(path_of(v, VOLUMES_VOLUME, "one"), 3 * MIB, 'y');
-    check(peek(path_of(v, VOLUMES_SNAPSHOT, "s"), 3 * MIB) == 'x' && size_of(path_of(v, VOLUMES_SNAPSHOT, "s")) == 9 * MIB,
+    sample_poke(path_of(v, VOLUMES_VOLUME, "one"), 3 * MIB, 'y');
+    check(sample_peek(path_of(v, VOLUMES_SNAPSHOT, "s"), 3 * MIB) == 'x' && size_of(path_of(v, VOLUMES_SNAPSHOT, "s")) == 9 * MIB,
           "holds what was, whatever is written later");
     check(!volumes_clone(v, VOLUMES_SNAPSHOT, "s", VOLUMES_VOLUME, "two", 12, false) &&
-          peek(path_of(v, VOLUMES_VOLUME, "two"), 3 * MIB) == 'x' && peek(path_of(v, VOLUMES_VOLUME, "two"), 12 * MIB - 1) == 0,
+          sample_peek(path_of(v, VOLUMES_VOLUME, "two"), 3 * MIB) == 'x' && sample_peek(path_of(v, VOLUMES_VOLUME, "two"), 12 * MIB - 1) == 0,
           "a larger volume begins as it and ends in zeros");
-    check(volumes_clone(v, VOLUMES_SNAPSHOT, "none", VOLUMES_VOLUME, "three", 12, false) == -ENOENT && !files_in("three"),
+    check(volumes_clone(v, VOLUMES_SNAPSHOT, "none", VOLUMES_VOLUME, "three", 12, false) == -ENOENT && !sample_count(folder, "three"),
           "there is no clone of nothing");
     int rc = volumes_clone(v, VOLUMES_VOLUME, "one", VOLUMES_SNAPSHOT, "live", 9, true);
-    check(volumes_reflink(v) ? !rc : rc == -EOPNOTSUPP && !files_in("live"),
+    check(volumes_reflink(v) ? !rc : rc == -EOPNOTSUPP && !sample_count(folder, "live"),
           volumes_reflink(v) ? "a disk in use has snapshots too" : "without reflinks a disk in use has no snapshots");
-    check(!volumes_remove(v, VOLUMES_SNAPSHOT, "s") && !files_in("snapshot-s.raw") &&
-          peek(path_of(v, VOLUMES_VOLUME, "two"), 3 * MIB) == 'x', "a snapshot goes, its clones stay");
+    check(!volumes_remove(v, VOLUMES_SNAPSHOT, "s") && !sample_count(folder, "snapshot-s.raw") &&
+          sample_peek(path_of(v, VOLUMES_VOLUME, "two"), 3 * MIB) == 'x', "a snapshot goes, its clones stay");
     check(!volumes_remove(v, VOLUMES_SNAPSHOT, "s"), "gone twice is gone");
 }
 
@@ -124,15 +90,15 @@ static void images(struct volumes *v)
     check(!image_copy(v, &parts) && (parts == 2 || volumes_reflink(v)), "an image is copied in parts");
     check(!image_copy(v, &parts) && !parts, "and only once");
     check(!volumes_image_clone(v, "disk", disk, "root", 40) && size_of(path_of(v, VOLUMES_VOLUME, "root")) == 40 * MIB &&
-          peek(path_of(v, VOLUMES_VOLUME, "root"), 0) == 'a' && peek(path_of(v, VOLUMES_VOLUME, "root"), 12 * MIB + 65535) == 'b' &&
-          peek(path_of(v, VOLUMES_VOLUME, "root"), 24 * MIB) == 'c' && peek(path_of(v, VOLUMES_VOLUME, "root"), 20 * MIB) == 0,
+          sample_peek(path_of(v, VOLUMES_VOLUME, "root"), 0) == 'a' && sample_peek(path_of(v, VOLUMES_VOLUME, "root"), 12 * MIB + 65535) == 'b' &&
+          sample_peek(path_of(v, VOLUMES_VOLUME, "root"), 24 * MIB) == 'c' && sample_peek(path_of(v, VOLUMES_VOLUME, "root"), 20 * MIB) == 0,
           "a root volume is what the image is");
     sample_disk(dir);
-    poke(disk, 5, 'z');
+    sample_poke(disk, 5, 'z');
     check(volumes_image_clone(v, "disk", disk, "root2", 40) == -ENOENT, "a new image of the old name is another one");
     volumes_image_copy(v, "disk", disk, &(int){ 0 });
     check(volumes_image_copy(v, "gone", "/nonexistent", &(int){ 0 }) == -ENOENT, "an image that is not there is said to be");
-    check(!image_copy(v, &parts) && files_in("image-disk-") == 2, "a copy goes on where it was");
+    check(!image_copy(v, &parts) && sample_count(folder, "image-disk-") == 2, "a copy goes on where it was");
 }
 
 static bool known(void *context, enum volumes_kind kind, const char *id)
@@ -151,7 +117,7 @@ static void swept(struct volumes *v)
         snprintf(path, sizeof(path), "%s/%s", folder, *name);
         close(open(path, O_CREAT | O_WRONLY, 0600));
     }
-    check(!volumes_sweep(v, known, NULL) && files_in(".") == 3 && files_in("volume-one.raw") && files_in("keep.txt"),
+    check(!volumes_sweep(v, known, NULL) && sample_count(folder, ".") == 3 && sample_count(folder, "volume-one.raw") && sample_count(folder, "keep.txt"),
           "swept: what is not known or not finished goes, what is not ours stays");
 }
 
@@ -175,11 +141,11 @@ static void full(struct volumes *v)
     getrlimit(RLIMIT_FSIZE, &before);
     tiny = (struct rlimit){ 20 * MIB, before.rlim_max };
     setrlimit(RLIMIT_FSIZE, &tiny);
-    poke(disk, 6, 'q');                 /* one that is not there yet */
+    sample_poke(disk, 6, 'q');                 /* one that is not there yet */
     int image = image_copy(v, &parts), blank_rc = volumes_make(v, "big", 30), grown = volumes_grow(v, "one", 30);
     setrlimit(RLIMIT_FSIZE, &before);
-    check((image == -EFBIG || volumes_reflink(v)) && blank_rc == -EFBIG && grown == -EFBIG && !files_in("[.]new") &&
-          !files_in("volume-big"), "no room: refused, and nothing half made stays");
+    check((image == -EFBIG || volumes_reflink(v)) && blank_rc == -EFBIG && grown == -EFBIG && !sample_count(folder, "[.]new") &&
+          !sample_count(folder, "volume-big"), "no room: refused, and nothing half made stays");
     check(!volumes_make(v, "big", 30) && !image_copy(v, &parts), "with room again it is done");
 }
 
