@@ -1,10 +1,10 @@
 #include "provisioner/blkback/disk.h"
+#include "provisioner/backend/uring.h"
 #include "provisioner/backend/worker.h"
 #include "provisioner/blkback/request.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <liburing.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <poll.h>
@@ -86,6 +86,8 @@ static uint64_t size_of(int fd, const char *path)
 
 struct disk *disk_open(const char *path, bool readonly)
 {
+    static const uint8_t ops[] = { IORING_OP_READ, IORING_OP_WRITE, IORING_OP_FSYNC, IORING_OP_FALLOCATE, IORING_OP_POLL_ADD,
+                                   IORING_OP_TIMEOUT };
     struct disk *disk = calloc(1, sizeof(*disk));
     int rc;
 
@@ -101,7 +103,7 @@ struct disk *disk_open(const char *path, bool readonly)
     fcntl(disk->fd, F_SETFL, fcntl(disk->fd, F_GETFL) & ~O_NONBLOCK);
     lock(disk->fd, path, readonly);
     go_direct(disk->fd);
-    rc = io_uring_queue_init(QUEUE_ENTRIES, &disk->uring, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+    rc = uring_open(&disk->uring, QUEUE_ENTRIES, ops, sizeof(ops));
     if (rc)
         worker_failed("io_uring: %s", strerror(-rc));
     return disk;

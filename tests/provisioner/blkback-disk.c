@@ -1,11 +1,12 @@
-/* disk.c on real files: what is asked for is done, errors are the one operation's, and who holds the file. */
+/* disk.c on real files: what is asked for is done, errors are the one operation's, and who holds the file; and that a
+ * worker's io_uring does nothing else. */
+#include "provisioner/backend/uring.h"
 #include "provisioner/backend/worker.h"
 #include "provisioner/blkback/disk.h"
 #include "tests/provisioner/tap.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <liburing.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -114,6 +115,26 @@ static void errors(int fd, struct disk *disk)
     check(does(disk, DISK_READ, 2048, 4096) == -EIO, "also when a part of it is there");
 }
 
+static int completes(struct io_uring *uring)
+{
+    struct io_uring_cqe *cqe;
+    int result = io_uring_submit_and_wait(uring, 1) < 0 || io_uring_peek_cqe(uring, &cqe) != 0 ? 1 : cqe->res;
+
+    io_uring_cq_advance(uring, 1);
+    return result;
+}
+
+static void refuses(struct io_uring *uring, int fd)
+{
+    uint8_t byte;
+
+    io_uring_prep_openat(io_uring_get_sqe(uring), AT_FDCWD, "/dev/null", O_RDONLY, 0);
+    check(completes(uring) == -EACCES, "an operation that was not asked for is refused");
+    io_uring_prep_read(io_uring_get_sqe(uring), fd, &byte, 1, 0);
+    check(completes(uring) == 1, "one that was passes");
+    check(io_uring_register_files(uring, &fd, 1) == -EACCES, "nothing can be registered");
+}
+
 static void holders(int fd)
 {
     check(flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK, "the file is held");
@@ -121,7 +142,8 @@ static void holders(int fd)
 
 int main(void)
 {
-    struct io_uring probe;
+    static const uint8_t reads[] = { IORING_OP_READ };
+    struct io_uring reader;
     struct disk *disk;
     int fd = mkstemp(path);
 
@@ -129,13 +151,13 @@ int main(void)
     if (fd < 0 || !buffer)
         abort();
     check(!opens(false) && strstr(why, "empty"), "an empty file is refused");
-    if (io_uring_queue_init(4, &probe, 0) != 0) {
+    if (uring_open(&reader, 4, reads, sizeof(reads)) != 0) {
         printf("1..0 # SKIP this kernel allows no io_uring\n");
         return 0;
     }
-    io_uring_queue_exit(&probe);
     if (ftruncate(fd, FILE_BYTES) != 0)
         abort();
+    refuses(&reader, fd);
     disk = opens(false);
     if (!check(disk && disk_sectors(disk) == FILE_BYTES / 512, "a file is opened")) {
         printf("# %s\n", why);
