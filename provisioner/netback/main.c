@@ -131,7 +131,7 @@ static void open_tap(json_t *config, struct netback *netback)
     const char *step;
 
     netback->tap = tap_open(text(config, "tap"), text(config, "bridge"), &offload, &step);
-    if (netback->tap < 0)
+    if (!netback->tap)
         worker_failed("tap %s in %s: %s: %s", text(config, "tap"), text(config, "bridge"), step, strerror(errno));
     /* Without segments to cut, a frame has its MTU of 1500 and fits one slot. */
     netback->frame_max = offload.segments4 || offload.segments6 ? STATE_FRAME_MAX : 2048;
@@ -190,7 +190,7 @@ static const struct timespec *patience(const struct netback *netback, bool rx_no
 static void serve(struct netback *netback, bool rx_notify)
 {
     struct pollfd fds[] = {
-        {WORKER_SOCKET_FD, POLLIN, 0}, {worker_event_fd(), POLLIN, 0}, {netback->tap, POLLIN, 0}};
+        {WORKER_SOCKET_FD, POLLIN, 0}, {worker_event_fd(), POLLIN, 0}, {tap_fd(netback->tap), POLLIN, 0}};
     struct timespec time;
 
     for (;;) {
@@ -212,7 +212,7 @@ static void serve(struct netback *netback, bool rx_notify)
 
 int main(void)
 {
-    static const char *const calls[] = {"readv", "writev", "ppoll", NULL};
+    static const char *const calls[] = {"readv", "ppoll", "io_uring_enter", NULL};
     static struct netback netback;
     json_t *config = worker_config();
 

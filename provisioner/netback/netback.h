@@ -5,7 +5,7 @@
  * meter_copy only, and what is filtered is the copy that is sent.
  *
  * transmit: slots are taken, gathered into packets, up to 64 packets are copied in one call, each is
- *     judged and written to the tap, and all are answered. A frontend whose ring contradicts itself is
+ *     judged, all that pass are written to the tap in one more, and all are answered. A frontend whose ring contradicts itself is
  *     broken (worker_broken); a packet that is merely wrong is answered with an error.
  * receive: frames wait in the state file's queue until the guest has posted buffers and its limit allows; when
  *     the queue is full they are dropped and counted.
@@ -22,6 +22,7 @@
 #include "provisioner/netback/dhcp.h"
 #include "provisioner/netback/filter.h"
 #include "provisioner/netback/state.h"
+#include "provisioner/netback/tap.h"
 
 #define NETBACK_SLOTS_MAX   18u         /* of one packet, data only: what the protocol promises to a frontend */
 #define NETBACK_BATCH       XS_METER_OPS_MAX
@@ -31,7 +32,8 @@ struct netback {
     struct netback_state *state;
     struct netif_tx_sring *tx;
     struct netif_rx_sring *rx;
-    int tx_port, rx_port, tap;
+    int tx_port, rx_port;
+    struct tap *tap;
     struct filter filter;
     struct dhcp dhcp;
     bool multicast;                     /* the guest names the groups it wants; else it gets all */

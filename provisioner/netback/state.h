@@ -7,7 +7,7 @@
  *
  *   tx   answered <= sent <= taken. Slots from `answered` on are kept in private copies. A packet
  *        below `sent` is out on the tap; one above is copied again under its old
- *        number, moved twice and counted once. A kill between tap and `sent` sends that packet twice, which
+ *        number, moved twice and counted once. A kill between tap and `sent` sends a batch's packets twice, which
  *        a network may do.
  *   rx   answered <= taken. The queue holds whole packets, head to tail. Those that have slots are
  *        copied again, the same bytes to the same slots under the same number.

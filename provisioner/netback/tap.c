@@ -1,5 +1,8 @@
 #include "provisioner/netback/tap.h"
 
+#include "provisioner/backend/uring.h"
+#include "provisioner/backend/worker.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -11,6 +14,11 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+struct tap {
+    int fd;
+    struct io_uring uring;
+};
 
 /* Not a persistent one: the kernel drops what waits in a tap when its descriptor goes, so a tap that
  * outlived its worker would keep nothing, and might be left behind. */
@@ -91,34 +99,72 @@ static int link_up(const char *name, const char *bridge, const char **step)
     return rc;
 }
 
-int tap_open(const char *name, const char *bridge, const struct tap_offload *offload, const char **step)
+/* The tap is not registered with the ring: a ring ends some time after its process, and would keep the tap from the next. */
+static int open_ring(struct tap *tap, const char **step)
 {
-    *step = "opening /dev/net/tun";
-    int tap = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    static const uint8_t ops[] = {IORING_OP_WRITE};
 
-    if (tap < 0)
-        return -1;
-    if (!make(tap, name, offload, step) && !link_up(name, bridge, step))
-        return tap;
-    int error = errno;
-    close(tap);
-    errno = error;
-    return -1;
+    *step = "io_uring";
+    errno = -uring_open(&tap->uring, TAP_WRITES_MAX, ops, sizeof(ops));
+    return errno ? -1 : 0;
 }
 
-ssize_t tap_read(int tap, struct virtio_net_hdr *header, uint8_t *frame, size_t room)
+struct tap *tap_open(const char *name, const char *bridge, const struct tap_offload *offload, const char **step)
+{
+    static struct tap tap;
+
+    *step = "opening /dev/net/tun";
+    tap.fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (tap.fd < 0 || make(tap.fd, name, offload, step) || link_up(name, bridge, step) || open_ring(&tap, step))
+        return NULL;
+    return &tap;
+}
+
+int tap_fd(const struct tap *tap)
+{
+    return tap->fd;
+}
+
+ssize_t tap_read(struct tap *tap, struct virtio_net_hdr *header, uint8_t *frame, size_t room)
 {
     struct iovec parts[] = {{header, sizeof(*header)}, {frame, room}};
-    ssize_t got = readv(tap, parts, 2);
+    ssize_t got = readv(tap->fd, parts, 2);
 
     if (got < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
     return got > (ssize_t)sizeof(*header) ? got - (ssize_t)sizeof(*header) : 0;
 }
 
-int tap_write(int tap, const struct virtio_net_hdr *header, const uint8_t *frame, size_t len)
+static unsigned bytes_of(const struct tap_write *frame)
 {
-    struct iovec parts[] = {{(void *)(uintptr_t)header, sizeof(*header)}, {(void *)(uintptr_t)frame, len}};
+    return (unsigned)(sizeof(*frame->header) + frame->len);
+}
 
-    return writev(tap, parts, 2) < 0 ? -1 : 0;
+static void submit(struct tap *tap, const struct tap_write *writes, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct io_uring_sqe *sqe = io_uring_get_sqe(&tap->uring);
+        io_uring_prep_write(sqe, tap->fd, writes[i].header, bytes_of(&writes[i]), 0);
+        io_uring_sqe_set_data64(sqe, i);
+    }
+}
+
+void tap_write(struct tap *tap, struct tap_write *writes, unsigned count)
+{
+    struct io_uring_cqe *cqe;
+
+    if (count == 1) {                   /* at half the cost */
+        writes->refused = write(tap->fd, writes->header, bytes_of(writes)) < 0;
+        return;
+    }
+    submit(tap, writes, count);
+    for (unsigned left = count; left;) {
+        int rc = io_uring_submit_and_wait(&tap->uring, left);
+        if (rc < 0 && rc != -EINTR && rc != -EAGAIN && rc != -EBUSY)
+            worker_failed("io_uring: %s", strerror(-rc));
+        for (; !io_uring_peek_cqe(&tap->uring, &cqe); left--) {
+            writes[cqe->user_data].refused = cqe->res < 0;
+            io_uring_cqe_seen(&tap->uring, cqe);
+        }
+    }
 }

@@ -7,7 +7,8 @@
 #include "provisioner/netback/offload.h"
 #include "provisioner/netback/tap.h"
 
-#define ARENA_BYTES (256u * 1024)       /* one batch of packets */
+#define ARENA_BYTES (256u * 1024)       /* one batch of packets, each behind its header for the tap */
+#define ARENA_ALIGN 8u
 
 enum packet_kind { PACKET_DATA, PACKET_GROUP, PACKET_BAD };
 
@@ -19,18 +20,22 @@ struct packet {
     struct offload offload;
     uint8_t group_type, group[6];
     unsigned op;                        /* PACKET_DATA: in the batch */
-    const uint8_t *bytes;
+    struct virtio_net_hdr *header;      /* PACKET_DATA: its bytes are behind it */
+    int status;
+    const struct tap_write *write;      /* NULL: does not go out */
 };
 
 struct batch {
-    unsigned packets, ops;
+    unsigned packets, ops, writes;
     size_t used;
     struct packet packet[NETBACK_BATCH];
     struct xs_meter_op op[NETBACK_BATCH];
     struct xs_meter_seg seg[NETBACK_BATCH][NETBACK_SLOTS_MAX];
+    struct tap_write write[NETBACK_BATCH];
 };
 static struct batch batch;
-static uint8_t arena[ARENA_BYTES];
+_Static_assert(NETBACK_BATCH <= TAP_WRITES_MAX, "a batch is written at once");
+static uint8_t arena[ARENA_BYTES] __attribute__((aligned(ARENA_ALIGN)));
 
 /* Copies what the guest has posted into the state. */
 static void take(struct netback *netback)
@@ -131,11 +136,13 @@ static void add_op(struct packet *packet)
     struct xs_meter_seg *segs = batch.seg[batch.ops];
 
     packet->op = batch.ops;
-    packet->bytes = arena + batch.used;
+    packet->header = (struct virtio_net_hdr *)(arena + batch.used);
+    batch.used += sizeof(*packet->header);
     for (unsigned i = 0; i < packet->segs; i++) {
         segs[i].buffer = (uintptr_t)arena + batch.used;
         batch.used += segs[i].len;
     }
+    batch.used = (batch.used + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
     batch.op[batch.ops++] = (struct xs_meter_op){
         .seq = packet->first, .kind = XS_METER_net_tx, .nr_segs = (uint8_t)packet->segs, .segs = (uintptr_t)segs};
 }
@@ -145,14 +152,14 @@ static void gather_batch(const struct netback *netback)
 {
     uint64_t next = netback->state->tx_sent;
 
-    batch.packets = batch.ops = 0;
+    batch.packets = batch.ops = batch.writes = 0;
     batch.used = 0;
     while (next < netback->state->tx_taken && batch.packets < NETBACK_BATCH) {
         struct packet *packet = &batch.packet[batch.packets];
         *packet = (struct packet){.first = next};
         gather(netback, packet, batch.seg[batch.ops]);
         if (packet->kind == PACKET_DATA) {
-            if (packet->len > ARENA_BYTES - batch.used)
+            if (sizeof(*packet->header) + packet->len > ARENA_BYTES - batch.used)
                 return;
             add_op(packet);
         }
@@ -183,15 +190,14 @@ static int change_group(struct netback_state *state, const struct packet *packet
     return NETIF_RSP_OKAY;
 }
 
-/* A packet whose bytes are ours now. */
-static int send_packet(struct netback *netback, const struct packet *packet)
+/* A packet whose bytes are ours now: answered here, or among the batch's writes. */
+static int judge(struct netback *netback, struct packet *packet)
 {
     uint8_t reply[DHCP_REPLY_BYTES];
-    struct virtio_net_hdr header;
     struct frame frame;
 
-    if (frame_parse(&frame, packet->bytes, packet->len) || filter_refuse(&netback->filter, &frame) ||
-        offload_tx(&frame, &packet->offload, &header))
+    if (frame_parse(&frame, (const uint8_t *)(packet->header + 1), packet->len) ||
+        filter_refuse(&netback->filter, &frame) || offload_tx(&frame, &packet->offload, packet->header))
         return NETIF_RSP_DROPPED;
     if (filter_is_dhcp(&frame)) {
         size_t len = dhcp_answer(&netback->dhcp, &frame, reply);
@@ -199,10 +205,12 @@ static int send_packet(struct netback *netback, const struct packet *packet)
             netback_enqueue(netback, reply, len);
         return NETIF_RSP_OKAY;
     }
-    return tap_write(netback->tap, &header, packet->bytes, packet->len) ? NETIF_RSP_DROPPED : NETIF_RSP_OKAY;
+    packet->write = &batch.write[batch.writes];
+    batch.write[batch.writes++] = (struct tap_write){.header = packet->header, .len = packet->len};
+    return NETIF_RSP_OKAY;
 }
 
-static int finish(struct netback *netback, const struct packet *packet)
+static int finish(struct netback *netback, struct packet *packet)
 {
     switch (packet->kind) {
     case PACKET_GROUP:
@@ -210,12 +218,14 @@ static int finish(struct netback *netback, const struct packet *packet)
     case PACKET_BAD:
         return NETIF_RSP_ERROR;
     default:
-        return batch.op[packet->op].status ? NETIF_RSP_ERROR : send_packet(netback, packet);
+        return batch.op[packet->op].status ? NETIF_RSP_ERROR : judge(netback, packet);
     }
 }
 
-static void set_status(struct netback_state *state, const struct packet *packet, int status)
+static void set_status(struct netback_state *state, const struct packet *packet)
 {
+    int status = packet->write && packet->write->refused ? NETIF_RSP_DROPPED : packet->status;
+
     for (unsigned i = 0; i < packet->slots; i++) {
         bool extra = i >= 1 && i <= packet->extras;
         state->tx_slots[(packet->first + i) % STATE_RING].status = extra ? NETIF_RSP_NULL : (int16_t)status;
@@ -257,6 +267,7 @@ static void answer(struct netback *netback)
 static int send_batch(struct netback *netback, uint64_t now_ns)
 {
     uint64_t retry_ns = 0;
+    unsigned passed = 0;
     int done = 0;
 
     gather_batch(netback);
@@ -265,16 +276,21 @@ static int send_batch(struct netback *netback, uint64_t now_ns)
         if (done < 0)
             return done;
     }
-    for (unsigned i = 0; i < batch.packets; i++) {
-        const struct packet *packet = &batch.packet[i];
-        if (packet->kind == PACKET_DATA && packet->op >= (unsigned)done) {
-            netback->tx_retry_ns = now_ns + retry_ns + 1;
+    for (; passed < batch.packets; passed++) {
+        struct packet *packet = &batch.packet[passed];
+        if (packet->kind == PACKET_DATA && packet->op >= (unsigned)done)
             break;
-        }
-        set_status(netback->state, packet, finish(netback, packet));
+        packet->status = finish(netback, packet);
     }
+    if (batch.writes)
+        tap_write(netback->tap, batch.write, batch.writes);
+    for (unsigned i = 0; i < passed; i++)
+        set_status(netback->state, &batch.packet[i]);
     answer(netback);
-    return netback->tx_retry_ns ? 0 : 1;
+    if (passed == batch.packets)
+        return 1;
+    netback->tx_retry_ns = now_ns + retry_ns + 1;
+    return 0;
 }
 
 /* True when nothing came while we said that we would sleep. */

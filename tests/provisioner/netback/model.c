@@ -149,19 +149,22 @@ static void keep(struct model_frame *frame, const uint8_t *bytes, size_t len)
     memcpy(frame->bytes, bytes, len);
 }
 
-int tap_write(int tap, const struct virtio_net_hdr *header, const uint8_t *frame, size_t len)
+void tap_write(struct tap *tap, struct tap_write *writes, unsigned count)
 {
     bool was = outside();
 
     (void)tap;
-    model.out_header = *header;
-    if (model.outs < MODEL_FRAMES)
-        keep(&model.out[model.outs++], frame, len);
+    for (unsigned i = 0; i < count; i++) {
+        writes[i].refused = model.outs == MODEL_FRAMES || model.tap_refuses;
+        if (writes[i].refused)
+            continue;
+        model.out_header = *writes[i].header;
+        keep(&model.out[model.outs++], (const uint8_t *)(writes[i].header + 1), writes[i].len);
+    }
     inside(was);
-    return 0;
 }
 
-ssize_t tap_read(int tap, struct virtio_net_hdr *header, uint8_t *frame, size_t room)
+ssize_t tap_read(struct tap *tap, struct virtio_net_hdr *header, uint8_t *frame, size_t room)
 {
     bool was = outside();
     ssize_t got = 0;

@@ -40,6 +40,7 @@ struct model {
     unsigned outs, ins, in_next, gots;
     struct virtio_net_hdr out_header;   /* the last one's */
     struct virtio_net_hdr in_header;
+    bool tap_refuses;
 
     unsigned notified;
     sigjmp_buf over;                    /* worker_broken, or killed */

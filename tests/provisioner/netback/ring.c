@@ -240,6 +240,17 @@ static void check_wrongs(void)
     }
 }
 
+static void check_refusing_tap(void)
+{
+    begin(2);
+    send_some(3);
+    model.tap_refuses = true;
+    bool alive = model_run(1);
+    model_take_answers();
+    check(alive && model.tx_dropped >= 3 && model.tx_drops == 3 && model.tx_cons == model.tx_prod,
+          "frames that the tap refuses are dropped, and counted as such");
+}
+
 static void check_rx_revoked(void)
 {
     begin(3);
@@ -403,6 +414,7 @@ int main(void)
     check_full_queue();
     check_attacks();
     check_wrongs();
+    check_refusing_tap();
     check_rx_revoked();
     check_extras();
     check_groups();

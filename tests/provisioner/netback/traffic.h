@@ -16,7 +16,7 @@ void deliver_some(unsigned count);
 void round_of_traffic(uint64_t now_ns, bool *alive);
 void finish(uint64_t now_ns);           /* until nothing is left under way */
 
-/* Everything sent went out once and in order; after kills, some twice in a row. */
+/* Everything sent went out once and in order; after kills, parts of a batch again. */
 bool all_went_out(bool may_repeat);
 /* In order and whole, each once at most; all of them unless some were dropped or lost with a worker. */
 bool all_came_in(bool may_miss);
