@@ -1,6 +1,6 @@
 #!/bin/sh
 # Disks of an unmodified guest: data comes back, hv's counts are the guest's own, a disk that grows, one for reading
-# only; and files that are full, short or missing fail alone.
+# only; and files that are full, short or missing, and a disk whose medium fails, fail alone.
 set -eu
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TOP/host/lib.sh"
@@ -30,6 +30,13 @@ dd if=/dev/xvda of=/tmp/s bs=64k count=32 iflag=direct 2>/dev/null
 head -c 1048576 /dev/zero | cmp -n 1048576 - /tmp/s && echo "disk: zeros"
 dd if=/tmp/r of=/dev/xvdb bs=4k count=1 2>/dev/null || echo "disk: not written to"
 [ "\$(cat /sys/block/xvdb/ro)" = 1 ] && echo "disk: read-only"
+appears xvdi
+dd if=/dev/xvdi of=/dev/null bs=4k skip=1024 count=1 iflag=direct 2>/dev/null || echo "disk: EIO read"
+dd if=/tmp/r of=/dev/xvdi bs=4k seek=2048 count=1 oflag=direct 2>/dev/null || echo "disk: EIO written"
+dd if=/dev/xvdi of=/dev/null bs=4k skip=1025 count=1 iflag=direct 2>/dev/null &&
+    dd if=/tmp/r of=/dev/xvdi bs=4k seek=2049 count=1 oflag=direct 2>/dev/null && echo "disk: EIO only there"
+dd if=/dev/xvda of=/tmp/s bs=64k skip=31 count=1 iflag=direct 2>/dev/null &&
+    head -c 2097152 /tmp/r | tail -c 65536 | cmp - /tmp/s && echo "disk: EIO beside it"
 counts
 until [ "\$(cat /sys/block/xvda/size)" = 65536 ]; do usleep 50000; done
 dd if=/tmp/r of=/dev/xvda bs=64k seek=480 oflag=direct 2>/dev/null && echo "disk: grown"
@@ -60,6 +67,7 @@ disk_attach "$domid" 51712 $DISKS/a.raw w
 disk_attach "$domid" 51728 $DISKS/b.raw r
 disk_attach "$domid" $DISK_SCRIPT $DISKS/script r
 
+workers_live() { dom0 "kill -0 $1"; }
 check "guest: a disk appears and takes data" says "$id" 90 'disk: written'
 check "guest: it comes back" says "$id" 60 'disk: same$'
 check "guest: likewise through the page cache" says "$id" 60 'disk: same through the page cache'
@@ -67,10 +75,18 @@ check "guest: discards" says "$id" 60 'disk: discarded'
 check "guest: what was discarded is zero" says "$id" 60 'disk: zeros'
 check "a disk for reading is not written to" says "$id" 60 'disk: not written to'
 check "and says so" says "$id" 60 'disk: read-only'
+workers=$(dom0 'pidof xs-blkback')
+disk_attach "$domid" 51840 "/dev/$(dom0 "grep -lx xs-failing /sys/block/*/serial" | cut -d/ -f4)" w
+check "a disk whose medium fails: a read is an error for the guest" says "$id" 60 'disk: EIO read'
+check "so is a write" says "$id" 60 'disk: EIO written'
+check "what is beside it is read and written" says "$id" 60 'disk: EIO only there'
+check "and the disk beside that one" says "$id" 60 'disk: EIO beside it'
+check "no worker ended of it" workers_live "$workers"
 check "guest: counted" says "$id" 60 'counts .* end'
 guest=$(console "$id" | sed -n 's/^counts \(.*\) end$/\1/p')
 # shellcheck disable=SC2086
-equals "hv's count of operations and bytes is the guest's own" "$guest" "$(io "$domid" $DISK_COUNTERS)"
+equals "hv's count of operations and bytes is the guest's own, less the read that brought nothing" \
+    "$(echo "$guest" | awk '{ $1 -= 1; $5 -= 4096; print }')" "$(io "$domid" $DISK_COUNTERS)"
 equals "through a ring of eight pages" 3 "$(dom0 "xenstore-read /local/domain/$domid/device/vbd/51712/ring-page-order")"
 blocks=$(dom0 "stat -c %b $DISKS/a.raw")
 check "a discard gives space back: $blocks blocks of 512 in use" [ "$blocks" -le 3200 ]
@@ -102,7 +118,7 @@ check "a disk is detached" poll 30 disk_node_is "$domid" 51808 state 6
 disk_attach "$domid" 51792 $DISKS/missing.raw w
 check "a file that is missing closes its device" poll 30 disk_node_is "$domid" 51792 state 6
 matches "and says why" 'missing.raw: No such file' "$(disk_node "$domid" 51792 error)"
-equals "each other disk has its worker, its own user's" 6 "$(dom0 'ps -o user,comm | grep -c "^xs-blk *xs-blkback"')"
+equals "each other disk has its worker, its own user's" 7 "$(dom0 'ps -o user,comm | grep -c "^xs-blk *xs-blkback"')"
 resident=$(dom0 'for p in $(pidof xs-blkback); do grep Rss_anon\\\|RssAnon /proc/$p/status; done' | awk '{ n++; k += $2 } END { print int(k / n) }')
 check "a worker has $resident KiB of its own" [ "${resident:-99999}" -le 4096 ]
 

@@ -42,10 +42,16 @@ e2e_running() {
     [ -f "$RUN/pid" ] && kill -0 "$(cat "$RUN/pid")" 2>/dev/null
 }
 
+# A disk of dom0 whose medium fails: reads at 4 MiB and writes at 8 MiB are answered with EIO.
+FAILING_DISK='-blockdev driver=blkdebug,node-name=failing,image.driver=null-co,image.size=16777216,image.read-zeroes=on,'\
+'inject-error.0.event=none,inject-error.0.iotype=read,inject-error.0.sector=8192,'\
+'inject-error.1.event=none,inject-error.1.iotype=write,inject-error.1.sector=16384 '\
+'-device virtio-blk-pci,drive=failing,serial=xs-failing'
+
 # e2e_boot: on whichever port is free; returns once the API is healthy
 e2e_boot() {
     port=18500
-    while ! XS_PORT=$port XS_DATA=$E2E/data.img "$TOP/host/boot" "$RUN" 2>"$E2E/boot.err"; do
+    while ! XS_QEMU_ARGS="${XS_QEMU_ARGS-} $FAILING_DISK" XS_PORT=$port XS_DATA=$E2E/data.img "$TOP/host/boot" "$RUN" 2>"$E2E/boot.err"; do
         grep -q 'host forwarding' "$E2E/boot.err" && [ $port -lt 18520 ] || {
             cat "$E2E/boot.err"
             return 1
