@@ -65,7 +65,7 @@ static void go_direct(int fd)
     probe = aligned_alloc(DISK_ALIGN, DISK_ALIGN);
     if (!probe)
         worker_failed("out of memory");
-    if (pread(fd, probe, SECTOR_BYTES, 0) < 0)
+    if (pread(fd, probe, SECTOR_BYTES, 0) < 0 && errno == EINVAL)
         fcntl(fd, F_SETFL, flags);
     free(probe);
 }
