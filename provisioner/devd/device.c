@@ -23,14 +23,9 @@
 
 #define STATE_ABSENT (-1)
 
-struct device_user device_users[2];
-
-static const struct {
-    const char *name, *program;
-    uint32_t class;
-} types[] = {
-    [DEVICE_VBD] = { "vbd", "xs-blkback", XS_METER_CLASS_disk },
-    [DEVICE_VIF] = { "vif", "xs-netback", XS_METER_CLASS_net },
+struct device_kind device_kinds[DEVICE_KINDS] = {
+    [DEVICE_VBD] = { .name = "vbd", .program = "xs-blkback", .user = "xs-blk", .class = XS_METER_CLASS_disk },
+    [DEVICE_VIF] = { .name = "vif", .program = "xs-netback", .user = "xs-net", .class = XS_METER_CLASS_net },
 };
 
 struct device *device_new(enum device_type type, uint32_t domid, uint32_t id)
@@ -42,11 +37,11 @@ struct device *device_new(enum device_type type, uint32_t domid, uint32_t id)
     device->type = type;
     device->domid = domid;
     device->id = id;
-    snprintf(device->name, sizeof(device->name), "%s-%" PRIu32 "-%" PRIu32, types[type].name, domid, id);
+    snprintf(device->name, sizeof(device->name), "%s-%" PRIu32 "-%" PRIu32, device_kinds[type].name, domid, id);
     snprintf(device->backend, sizeof(device->backend), "/local/domain/0/backend/%s/%" PRIu32 "/%" PRIu32,
-             types[type].name, domid, id);
+             device_kinds[type].name, domid, id);
     snprintf(device->frontend, sizeof(device->frontend), "/local/domain/%" PRIu32 "/device/%s/%" PRIu32, domid,
-             types[type].name, id);
+             device_kinds[type].name, id);
     return device;
 }
 
@@ -100,7 +95,7 @@ static bool online(const struct device *device)
 
 static void forget_connection(struct device *device)
 {
-    channel_close(device->domid, types[device->type].class, device->id);
+    channel_close(device->domid, device_kinds[device->type].class, device->id);
     record_remove(device->name);
     json_decref(device->agreed);
     device->agreed = NULL;
@@ -155,7 +150,7 @@ static bool limit_parse(const char *text, struct xs_meter_limit *limit)
 /* Sets it when it is another than before: each setting fills the buckets. */
 static void limit_apply(struct device *device)
 {
-    struct xs_meter_limit limit = { .domid = device->domid, .class = types[device->type].class };
+    struct xs_meter_limit limit = { .domid = device->domid, .class = device_kinds[device->type].class };
     char *text = store_read(device->backend, "limit");
     int rc;
 
@@ -178,7 +173,7 @@ static bool start_worker(struct device *device)
     json_t *config;
     int rc;
 
-    rc = channel_open(device->domid, types[device->type].class, device->id, &opened);
+    rc = channel_open(device->domid, device_kinds[device->type].class, device->id, &opened);
     if (rc == -ESRCH) {
         close_device(device);           /* the guest is dying */
         return false;
@@ -189,11 +184,11 @@ static bool start_worker(struct device *device)
     }
     config = json_pack("{s:i,s:i,s:I,s:o,s:i,s:i,s:s}", "domid", (int)device->domid, "device", (int)device->id,
                        "channel", (json_int_t)opened.channel, "token", json_hex(opened.token, sizeof(opened.token)), "uid",
-                       (int)device_users[device->type].uid, "gid", (int)device_users[device->type].gid, "state",
+                       (int)device_kinds[device->type].uid, "gid", (int)device_kinds[device->type].gid, "state",
                        record_state_path(device->name, path));
     json_object_update_missing(config, device->agreed);
     device->ready = false;
-    rc = child_start(&device->child, types[device->type].program, config);
+    rc = child_start(&device->child, device_kinds[device->type].program, config);
     json_decref(config);
     if (rc) {
         fail(device, "no worker: %s", strerror(-rc));

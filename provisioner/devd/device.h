@@ -48,12 +48,15 @@ struct device {
     struct device *next;
 };
 
-/* Users of the workers. */
-struct device_user {
-    uid_t uid;
+struct device_kind {
+    const char *name;                   /* in xenstored */
+    const char *program, *user;         /* of its workers */
+    uint32_t class;                     /* XS_METER_CLASS_* */
+    uid_t uid;                          /* the user's, from main */
     gid_t gid;
 };
-extern struct device_user device_users[2];      /* by enum device_type */
+#define DEVICE_KINDS 2u
+extern struct device_kind device_kinds[DEVICE_KINDS];   /* by enum device_type */
 
 struct device *device_new(enum device_type type, uint32_t domid, uint32_t id);
 void device_free(struct device *device);

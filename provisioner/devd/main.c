@@ -27,8 +27,6 @@
 #define EVENTS_AT_ONCE 16
 #define END_S          3u
 
-static const char *const type_names[] = { [DEVICE_VBD] = "vbd", [DEVICE_VIF] = "vif" };
-
 static struct device *devices;
 static int epoll_fd, signal_fd;
 
@@ -52,7 +50,7 @@ static struct device *device_find(enum device_type type, uint32_t domid, uint32_
 /* Its frontend's watch carries this. */
 static char *token_of(const struct device *device, char token[static 64])
 {
-    snprintf(token, 64, "%s/%" PRIu32 "/%" PRIu32, type_names[device->type], device->domid, device->id);
+    snprintf(token, 64, "%s/%" PRIu32 "/%" PRIu32, device_kinds[device->type].name, device->domid, device->id);
     return token;
 }
 
@@ -130,7 +128,7 @@ static bool name_parse(const char *text, enum device_type *type, uint32_t *domid
     *domid = (uint32_t)number[0];
     *id = (uint32_t)number[1];
     *node = text;
-    return strcmp(word[0], type_names[*type]) == 0;
+    return strcmp(word[0], device_kinds[*type].name) == 0;
 }
 
 static struct device *device_named(const char *text, bool add, const char **node)
@@ -152,10 +150,10 @@ static void scan_domain(enum device_type type, const char *domid)
     unsigned count;
     char **ids;
 
-    snprintf(path, sizeof(path), BACKENDS "/%s/%s", type_names[type], domid);
+    snprintf(path, sizeof(path), BACKENDS "/%s/%s", device_kinds[type].name, domid);
     ids = store_list(path, &count);
     for (unsigned i = 0; ids && i < count; i++) {
-        snprintf(name, sizeof(name), "%s/%s/%s", type_names[type], domid, ids[i]);
+        snprintf(name, sizeof(name), "%s/%s/%s", device_kinds[type].name, domid, ids[i]);
         device_named(name, true, &node);
     }
     free(ids);
@@ -164,12 +162,12 @@ static void scan_domain(enum device_type type, const char *domid)
 /* All devices that there are; those that are no more find out by looking. */
 static void scan(void)
 {
-    for (unsigned type = 0; type < 2; type++) {
+    for (unsigned type = 0; type < DEVICE_KINDS; type++) {
         char path[80];
         unsigned count;
         char **domids;
 
-        snprintf(path, sizeof(path), BACKENDS "/%s", type_names[type]);
+        snprintf(path, sizeof(path), BACKENDS "/%s", device_kinds[type].name);
         domids = store_list(path, &count);
         for (unsigned i = 0; domids && i < count; i++)
             scan_domain((enum device_type)type, domids[i]);
@@ -206,14 +204,15 @@ static void store_events(void)
     }
 }
 
-static void hear_all(struct device *device)
+static bool hear(struct device *device)
 {
-    json_t *message;
+    json_t *message = child_heard(&device->child);
 
-    while ((message = child_heard(&device->child))) {
-        device_heard(device, message);
-        json_decref(message);
-    }
+    if (!message)
+        return false;
+    device_heard(device, message);
+    json_decref(message);
+    return true;
 }
 
 static void worker_event(int fd, bool ended)
@@ -224,8 +223,8 @@ static void worker_event(int fd, bool ended)
         device = device->next;
     if (!device)
         return;
-    hear_all(device);
-    if (ended)                          /* its status comes with SIGCHLD */
+    hear(device);                       /* one: a worker that never ceases to speak must not keep us from the others */
+    if (ended)                          /* its status, and the rest of its words, come with SIGCHLD */
         epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
@@ -241,7 +240,8 @@ static void reap(void)
             device = device->next;
         if (!device)
             continue;
-        hear_all(device);
+        while (hear(device))
+            ;
         device_ended(device, status, now_ms());
         listen_to(device, pid);
     }
@@ -302,7 +302,7 @@ static void record_seen(const char *name)
     if (!name_parse(text, &type, &domid, &id, &node) || device_find(type, domid, id))
         return;
     log_info("%s: removed while xs-devd did not run", name);
-    channel_close(domid, type == DEVICE_VBD ? XS_METER_CLASS_disk : XS_METER_CLASS_net, id);
+    channel_close(domid, device_kinds[type].class, id);
     record_remove(name);
 }
 
@@ -340,11 +340,9 @@ static void watch_fd(int fd)
 
 static void users_find(void)
 {
-    static const char *const users[] = { [DEVICE_VBD] = "xs-blk", [DEVICE_VIF] = "xs-net" };
-
-    for (unsigned type = 0; type < 2; type++)
-        if (!daemon_user(users[type], &device_users[type].uid, &device_users[type].gid))
-            fatalx("user %s does not exist: create it (adduser --system --group %s)", users[type], users[type]);
+    for (struct device_kind *kind = device_kinds; kind < device_kinds + DEVICE_KINDS; kind++)
+        if (!daemon_user(kind->user, &kind->uid, &kind->gid))
+            fatalx("user %s does not exist: create it (adduser --system --group %s)", kind->user, kind->user);
 }
 
 static void serve(void)
