@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/log.h"
 #include "provisioner/backend/worker.h"
 #include "provisioner/netback/netback.h"
 #include "provisioner/netback/tap.h"
@@ -40,18 +41,13 @@ static bool flag(json_t *config, const char *key)
     return json_is_true(value) || (json_is_integer(value) && json_integer_value(value));
 }
 
-static void read_hex(const char *what, const char *hex, const char *gap, uint8_t *bytes, size_t count)
+static void read_mac(const char *what, uint8_t mac[static 6])
 {
-    for (size_t i = 0; i < count; i++) {
-        int used = 0;
-        if (sscanf(hex, "%2hhx%n", &bytes[i], &used) != 1 || used != 2)
-            worker_failed("config: \"%s\" is not hexadecimal", what);
-        hex += 2;
-        if (i + 1 < count && *gap && *hex++ != *gap)
-            worker_failed("config: \"%s\" is not hexadecimal", what);
-    }
-    if (*hex)
-        worker_failed("config: \"%s\" is too long", what);
+    int used = 0;
+
+    if (sscanf(what, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &used) != 6 ||
+        used != 17 || what[used])
+        worker_failed("config: \"%s\" is no MAC", what);
 }
 
 static uint32_t ipv4(const char *what)
@@ -68,7 +64,7 @@ static void read_filter(json_t *config, struct filter *filter)
     json_t *addresses = json_object_get(config, "ipv4"), *address;
     size_t i;
 
-    read_hex("mac", text(config, "mac"), ":", filter->mac, sizeof(filter->mac));
+    read_mac(text(config, "mac"), filter->mac);
     if (json_array_size(addresses) > FILTER_IPV4_MAX)
         worker_failed("config: more than %u addresses", FILTER_IPV4_MAX);
     json_array_foreach(addresses, i, address) {
@@ -139,8 +135,7 @@ static void open_tap(json_t *config, struct netback *netback)
 
 static void set_up(json_t *config, struct netback *netback)
 {
-    netback->meter.channel = number(config, "channel");
-    read_hex("token", text(config, "token"), "", netback->meter.token, sizeof(netback->meter.token));
+    worker_meter(config, &netback->meter);
     read_filter(config, &netback->filter);
     set_dhcp(&netback->filter, &netback->dhcp);
     netback->multicast = flag(config, "multicast");
@@ -214,8 +209,10 @@ int main(void)
 {
     static const char *const calls[] = {"readv", "ppoll", "io_uring_enter", NULL};
     static struct netback netback;
-    json_t *config = worker_config();
+    json_t *config;
 
+    log_init("xs-netback");
+    config = worker_config();
     set_up(config, &netback);
     worker_confine(number(config, "uid"), number(config, "gid"), calls);
     netback_attach(&netback);

@@ -260,7 +260,6 @@ static void check_dhcp(void)
     size_t len = make_request(bytes, 1, "", 0);
     put_hex(bytes + 42 + 28, OTHER);
     check(!frame_parse(&frame, bytes, len) && !dhcp_answer(&dhcp, &frame, reply), "for another's MAC: no answer");
-    frame_parse(&frame, bytes, 100);
     check(!frame_parse(&frame, bytes, len) && (frame.end = 100, !dhcp_answer(&dhcp, &frame, reply)), "cut off: no answer");
     check(len == make_request(bytes, 1, "", 0) && !frame_parse(&frame, bytes, len) && dhcp_answer(&dhcp, &frame, reply) &&
               !memcmp(reply, "\xff\xff\xff\xff\xff\xff", 6),
