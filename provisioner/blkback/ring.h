@@ -36,7 +36,7 @@ struct inflight {
 struct ring_state {
     uint64_t req_next;                  /* number of the next request to take; its low half is the ring's index */
     uint32_t rsp_next;
-    uint32_t pad;
+    uint32_t flush_failed;              /* what was answered before may be gone: nothing more is written */
     struct inflight table[RING_INFLIGHT];       /* at seq % RING_INFLIGHT */
 };
 

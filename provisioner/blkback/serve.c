@@ -134,6 +134,8 @@ static void begin(struct serve *serve, struct inflight *entry)
     serve->in_flight++;
     work->entry = entry;
     status = request_read(entry->raw, serve->ring.abi, &serve->limits, &work->req);
+    if (!status && serve->ring.state->flush_failed && work->req.op != BLKIF_OP_READ)
+        status = BLKIF_RSP_ERROR;
     if (status)
         answer(serve, work, status);
     else if (work->req.indirect)
@@ -264,6 +266,8 @@ void serve_done(struct serve *serve, unsigned tag, int result)
 {
     struct work *work = &serve->works[tag];
 
+    if (result && work->req.op == BLKIF_OP_FLUSH_DISKCACHE)
+        serve->ring.state->flush_failed = 1;
     if (result == -EOPNOTSUPP && work->req.op == BLKIF_OP_DISCARD)
         answer(serve, work, BLKIF_RSP_EOPNOTSUPP);
     else if (result)

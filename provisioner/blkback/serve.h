@@ -3,7 +3,8 @@
  *
  *   read       file -> buffer, metered copy to the guest, answer
  *   write      metered copy from the guest, buffer -> file, answer
- *   flush      metered, waits for the writes taken before it, fdatasync, answer
+ *   flush      metered, waits for the writes taken before it, fdatasync, answer. After one that failed all but reads
+ *              fail: Linux's frontend takes such a flush for one that is not supported, and would go on without
  *   discard    metered, hole punched, answer
  *   indirect   first a copy of its page of descriptors, then as the read or write it is
  *

@@ -40,6 +40,8 @@ dd if=/dev/xvda of=/tmp/s bs=64k skip=31 count=1 iflag=direct 2>/dev/null &&
 counts
 until [ "\$(cat /sys/block/xvda/size)" = 65536 ]; do usleep 50000; done
 dd if=/tmp/r of=/dev/xvda bs=64k seek=480 oflag=direct 2>/dev/null && echo "disk: grown"
+dd if=/tmp/r of=/dev/xvdi bs=4k seek=3072 count=1 conv=fsync 2>/dev/null
+dd if=/tmp/r of=/dev/xvdi bs=4k seek=3073 count=1 oflag=direct 2>/dev/null || echo "disk: EIO once not flushed"
 appears xvdc
 dd if=/dev/zero of=/dev/xvdc bs=64k count=64 oflag=direct 2>/dev/null || echo "disk: full"
 dd if=/dev/xvdc of=/dev/null bs=64k count=1 iflag=direct 2>/dev/null && echo "disk: full but read"
@@ -93,6 +95,7 @@ check "a discard gives space back: $blocks blocks of 512 in use" [ "$blocks" -le
 
 dom0 "truncate -s 32M $DISKS/a.raw && xenstore-write /local/domain/0/backend/vbd/$domid/51712/params $DISKS/a.raw"
 check "a disk grows under the guest" says "$id" 60 'disk: grown'
+check "a disk whose flush fails takes no more writes" says "$id" 60 'disk: EIO once not flushed'
 
 disk_attach "$domid" 51744 $DISKS/small/c.raw w
 check "a full file system: an error for the guest" says "$id" 60 'disk: full$'

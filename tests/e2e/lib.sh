@@ -42,10 +42,11 @@ e2e_running() {
     [ -f "$RUN/pid" ] && kill -0 "$(cat "$RUN/pid")" 2>/dev/null
 }
 
-# A disk of dom0 whose medium fails: reads at 4 MiB and writes at 8 MiB are answered with EIO.
+# A disk of dom0 whose medium fails: reads at 4 MiB, writes at 8 MiB and each flush are answered with EIO.
 FAILING_DISK='-blockdev driver=blkdebug,node-name=failing,image.driver=null-co,image.size=16777216,image.read-zeroes=on,'\
 'inject-error.0.event=none,inject-error.0.iotype=read,inject-error.0.sector=8192,'\
-'inject-error.1.event=none,inject-error.1.iotype=write,inject-error.1.sector=16384 '\
+'inject-error.1.event=none,inject-error.1.iotype=write,inject-error.1.sector=16384,'\
+'inject-error.2.event=none,inject-error.2.iotype=flush '\
 '-device virtio-blk-pci,drive=failing,serial=xs-failing'
 
 # e2e_boot: on whichever port is free; returns once the API is healthy

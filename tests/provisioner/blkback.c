@@ -146,6 +146,36 @@ static void flush_covers_writes(void)
           answered(flush.id, BLKIF_OP_FLUSH_DISKCACHE, BLKIF_RSP_OKAY), "EIO is the one request's");
 }
 
+/* Linux's frontend takes a failed flush for one that is not supported, tells nobody and flushes no more. */
+static void failed_flush(void)
+{
+    struct blkif_request flush, write, read;
+    struct blkif_request_discard discard;
+    bool notified;
+
+    world_new();
+    flush = plain_request(BLKIF_OP_FLUSH_DISKCACHE);
+    SEND(flush);
+    worker_runs(&notified);
+    worker_runs(&notified);
+    disk_does(0, -EIO);
+    worker_runs(&notified);
+    if (!worker_begins())
+        abort();
+    write = data_request(BLKIF_OP_WRITE, 8, 1, 0, 7);
+    discard = discard_request(16, 8);
+    read = data_request(BLKIF_OP_READ, 8, 1, 0, 7);
+    SEND(write);
+    SEND(discard);
+    SEND(read);
+    worker_finishes();
+    check(answered(flush.id, BLKIF_OP_FLUSH_DISKCACHE, BLKIF_RSP_ERROR) &&
+          answered(write.id, BLKIF_OP_WRITE, BLKIF_RSP_ERROR) &&
+          answered(discard.id, BLKIF_OP_DISCARD, BLKIF_RSP_ERROR) && counted(XS_METER_disk_write) == 0,
+          "after a failed flush nothing is written, nor by the next worker");
+    check(answered(read.id, BLKIF_OP_READ, BLKIF_RSP_OKAY), "but read");
+}
+
 static void bad_requests(void)
 {
     struct {
@@ -509,6 +539,7 @@ int main(void)
 {
     honest_requests();
     flush_covers_writes();
+    failed_flush();
     bad_requests();
     producer_lies();
     limited();
