@@ -1,5 +1,6 @@
 #include "provisioner/netback/dhcp.h"
 
+#include <net/ethernet.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -82,7 +83,7 @@ static void put_headers(const struct dhcp *dhcp, uint8_t *reply, const uint8_t *
 
     memcpy(reply, to_mac, 6);
     memcpy(reply + 6, dhcp->gateway_mac, 6);
-    put16(reply + 12, 0x0800);
+    put16(reply + 12, ETHERTYPE_IP);
     ip[0] = 0x45;
     put16(ip + 2, DHCP_REPLY_BYTES - IP_AT);
     ip[8] = 64;
@@ -90,8 +91,8 @@ static void put_headers(const struct dhcp *dhcp, uint8_t *reply, const uint8_t *
     put32(ip + 12, dhcp->gateway);
     put32(ip + 16, to);
     put16(ip + 10, header_sum(ip));
-    put16(udp, 67);
-    put16(udp + 2, 68);
+    put16(udp, DHCP_SERVER);
+    put16(udp + 2, DHCP_CLIENT);
     put16(udp + 4, DHCP_REPLY_BYTES - UDP_AT);
 }
 

@@ -13,6 +13,7 @@
 #define DHCP_RESOLVERS_MAX  3u
 #define DHCP_REPLY_BYTES    342u        /* Ethernet, IP, UDP, and the 300 bytes that old clients insist on */
 #define DHCP_LEASE_S        86400u
+enum { DHCP_SERVER = 67, DHCP_CLIENT = 68 };    /* ports */
 
 struct dhcp {
     uint8_t mac[6], gateway_mac[6];

@@ -1,10 +1,11 @@
 #include "provisioner/netback/filter.h"
+#include "provisioner/netback/dhcp.h"
 
 #include <net/ethernet.h>
 #include <netinet/in.h>
 #include <string.h>
 
-enum { DHCP_SERVER = 67, DHCP_CLIENT = 68, DHCP6_SERVER = 547 };
+enum { DHCP6_SERVER = 547 };
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_LOOSE_ROUTE = 131, OPTION_STRICT_ROUTE = 137 };
 enum {
     MLD_REPORT = 131,

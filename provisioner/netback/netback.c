@@ -22,6 +22,14 @@ void netback_attach(struct netback *netback)
         worker_notify(netback->rx_port);
 }
 
+void netback_publish(RING_IDX *rsp_prod, const RING_IDX *rsp_event, uint64_t before, uint64_t now, int port)
+{
+    __atomic_store_n(rsp_prod, (uint32_t)now, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);    /* with the frontend's: it sets rsp_event, then looks at rsp_prod */
+    if ((uint32_t)now - __atomic_load_n(rsp_event, __ATOMIC_RELAXED) < (uint32_t)(now - before))
+        worker_notify(port);
+}
+
 int netback_owe(struct netback *netback, uint32_t *owed, enum xs_meter_kind kind)
 {
     struct xs_meter_op ops[NETBACK_BATCH];

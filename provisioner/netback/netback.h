@@ -56,6 +56,9 @@ void netback_enqueue(struct netback *netback, const uint8_t *frame, size_t len);
 /* Frames wait for the guest to post buffers. */
 bool netback_waits(const struct netback *netback);
 
+/* Of one ring: the frontend gets the answers from `before` on up to `now`, and an event on `port` if it wants one. */
+void netback_publish(RING_IDX *rsp_prod, const RING_IDX *rsp_event, uint64_t before, uint64_t now, int port);
+
 /* Tells the meter of `owed` drops. As netback_transmit. */
 int netback_owe(struct netback *netback, uint32_t *owed, enum xs_meter_kind kind);
 

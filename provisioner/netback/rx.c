@@ -92,7 +92,7 @@ static unsigned slots_needed(const struct rx_packet *packet)
     struct offload offload;
 
     offload_rx(&packet->header, &offload);
-    return (packet->len + 4095) / 4096 + (offload.gso_type != XEN_NETIF_GSO_TYPE_NONE);
+    return rx_packet_pages(packet) + (offload.gso_type != XEN_NETIF_GSO_TYPE_NONE);
 }
 
 static uint32_t posted(struct netback *netback)
@@ -151,12 +151,12 @@ static unsigned assign(struct netback *netback)
 /* The slot behind the first one holds no data when the packet is to be cut into segments. */
 static unsigned slot_of_piece(const struct rx_packet *packet, unsigned piece)
 {
-    return piece + (piece > 0 && packet->slots > (packet->len + 4095) / 4096);
+    return piece + (piece > 0 && packet->slots > rx_packet_pages(packet));
 }
 
 static unsigned add_op(struct netback_state *state, const struct rx_packet *packet, struct xs_meter_op *op, unsigned used)
 {
-    unsigned pieces = (packet->len + 4095) / 4096;
+    unsigned pieces = rx_packet_pages(packet);
 
     for (unsigned i = 0; i < pieces; i++) {
         uint32_t left = packet->len - i * 4096;
@@ -189,7 +189,7 @@ static void respond_segments(struct netback *netback, uint64_t number, const str
 
 static void respond_packet(struct netback *netback, const struct rx_packet *packet)
 {
-    unsigned pieces = (packet->len + 4095) / 4096;
+    unsigned pieces = rx_packet_pages(packet);
     struct offload offload;
 
     offload_rx(&packet->header, &offload);
@@ -215,16 +215,6 @@ static void respond_error(struct netback *netback, const struct rx_packet *packe
         respond(netback, packet->first + i, 0, NETIF_RSP_ERROR);
 }
 
-static void publish(struct netback *netback, uint64_t before)
-{
-    uint32_t now = (uint32_t)netback->state->rx_answered;
-
-    __atomic_store_n(&netback->rx->rsp_prod, now, __ATOMIC_RELEASE);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);    /* with the frontend's: it sets rsp_event, then looks at rsp_prod */
-    if (now - __atomic_load_n(&netback->rx->rsp_event, __ATOMIC_RELAXED) < now - (uint32_t)before)
-        worker_notify(netback->rx_port);
-}
-
 static void answer(struct netback *netback, unsigned done)
 {
     struct netback_state *state = netback->state;
@@ -239,7 +229,7 @@ static void answer(struct netback *netback, unsigned done)
         after = packet->first + packet->slots;
     }
     __atomic_store_n(&state->rx_answered, after, __ATOMIC_RELEASE);
-    publish(netback, before);
+    netback_publish(&netback->rx->rsp_prod, &netback->rx->rsp_event, before, after, netback->rx_port);
     __atomic_store_n(&state->head, state->head + done, __ATOMIC_RELEASE);
 }
 

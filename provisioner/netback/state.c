@@ -16,7 +16,7 @@ static bool packet_fits(const struct rx_packet *packet)
 /* A whole frame needs 17 slots, and one for its segments. */
 static bool slots_fit(const struct rx_packet *packet)
 {
-    uint32_t pages = (packet->len + 4095) / 4096;
+    uint32_t pages = rx_packet_pages(packet);
 
     return packet->slots == pages || packet->slots == pages + 1;
 }

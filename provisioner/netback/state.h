@@ -50,6 +50,11 @@ struct rx_packet {
     uint64_t first;                     /* of its slots */
 };
 
+static inline uint32_t rx_packet_pages(const struct rx_packet *packet)
+{
+    return (packet->len + 4095) / 4096;
+}
+
 struct netback_state {
     uint32_t begun;
     uint32_t tx_drops_owed, rx_drops_owed;

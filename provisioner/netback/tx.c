@@ -235,16 +235,6 @@ static void set_status(struct netback_state *state, const struct packet *packet)
         state->tx_drops_owed++;
 }
 
-static void publish(struct netback *netback, uint64_t before)
-{
-    uint32_t now = (uint32_t)netback->state->tx_answered;
-
-    __atomic_store_n(&netback->tx->rsp_prod, now, __ATOMIC_RELEASE);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);    /* with the frontend's: it sets rsp_event, then looks at rsp_prod */
-    if (now - __atomic_load_n(&netback->tx->rsp_event, __ATOMIC_RELAXED) < now - (uint32_t)before)
-        worker_notify(netback->tx_port);
-}
-
 static void answer(struct netback *netback)
 {
     struct netback_state *state = netback->state;
@@ -260,7 +250,7 @@ static void answer(struct netback *netback)
         memcpy((void *)&netback->tx->ring[i % STATE_RING], &response, sizeof(response));
     }
     __atomic_store_n(&state->tx_answered, state->tx_sent, __ATOMIC_RELEASE);
-    publish(netback, before);
+    netback_publish(&netback->tx->rsp_prod, &netback->tx->rsp_event, before, state->tx_sent, netback->tx_port);
 }
 
 /* One batch. 1: go on, 0: a limit is waited for, or an error. */
