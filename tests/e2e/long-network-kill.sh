@@ -16,7 +16,7 @@ echo errors $($b cat $s/rx_errors $s/tx_errors|$b xargs);count') || sink=none
 check 'the one that listens is up' says "$sink" 90 '^udhcpc: lease'
 to=$(call GET "/v1/instances/$sink" | jq -r '.addresses[0].ipv4')
 source=$(rent source "\$b dd if=/dev/urandom of=/tmp/f bs=1M count=2;echo sent \$(\$b md5sum </tmp/f);e=\$((\$(\$b date +%s)+$((kills * 3))))
-c(){ until \$b nc -w 120 $to 5000 <\$1;do \$b sleep 1;done;\$b sleep 1;}
+c(){ until \$b nc -w 120 $to 5000 <\$1;do \$b sleep 1;done;}
 while [ \$(\$b date +%s) -lt \$e ];do c /tmp/f;done;echo end>/tmp/e;c /tmp/e;echo errors \$(\$b cat \$s/rx_errors \$s/tx_errors|\$b xargs);count") || source=none
 check 'the first transfer arrives' says "$sink" 90 '^got '
 

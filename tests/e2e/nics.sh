@@ -3,10 +3,10 @@
 # Sourced after lib.sh. A script travels on the kernel's command line, so it is written tightly.
 # shellcheck shell=sh
 
-# What every script begins with. IPv6 is off: its own packets come at times of their own. `count` says what the guest has
-# counted, once nothing more comes.
+# What every script begins with. IPv6 is off: its own packets come at times of their own. `count` never ends: it says what the
+# guest has counted, and again whenever that has changed.
 begin='b=/bin/busybox;s=/sys/class/net/eth0/statistics;n(){ $b cat $s/rx_packets $s/rx_bytes $s/tx_packets $s/tx_bytes|$b xargs;}
-count(){ o=;until [ "$o" = "$(n)" ];do o=$(n);$b sleep 7;done;echo count $o;}
+count(){ o=;while :;do c=$(n);[ "$o" = "$c" ]||echo count $c;o=$c;$b sleep 1;done;}
 echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6;$b udhcpc -qni eth0;
 '
 
