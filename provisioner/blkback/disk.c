@@ -86,8 +86,8 @@ static uint64_t size_of(int fd, const char *path)
 
 struct disk *disk_open(const char *path, bool readonly)
 {
-    static const uint8_t ops[] = { IORING_OP_READ, IORING_OP_WRITE, IORING_OP_FSYNC, IORING_OP_FALLOCATE, IORING_OP_POLL_ADD,
-                                   IORING_OP_TIMEOUT };
+    static const uint8_t ops[] = { IORING_OP_READ, IORING_OP_WRITE, IORING_OP_FSYNC, IORING_OP_FALLOCATE,
+                                   IORING_OP_POLL_ADD, IORING_OP_TIMEOUT };
     struct disk *disk = calloc(1, sizeof(*disk));
     int rc;
 

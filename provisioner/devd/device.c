@@ -168,12 +168,13 @@ static void limit_apply(struct device *device)
 /* With a new token each time: one that an earlier worker holds is void. False: the device is closed. */
 static bool start_worker(struct device *device)
 {
+    const struct device_kind *kind = &device_kinds[device->type];
     struct xs_meter_open opened;
     char path[RECORD_PATH_BYTES];
     json_t *config;
     int rc;
 
-    rc = channel_open(device->domid, device_kinds[device->type].class, device->id, &opened);
+    rc = channel_open(device->domid, kind->class, device->id, &opened);
     if (rc == -ESRCH) {
         close_device(device);           /* the guest is dying */
         return false;
@@ -183,12 +184,12 @@ static bool start_worker(struct device *device)
         return false;
     }
     config = json_pack("{s:i,s:i,s:I,s:o,s:i,s:i,s:s}", "domid", (int)device->domid, "device", (int)device->id,
-                       "channel", (json_int_t)opened.channel, "token", json_hex(opened.token, sizeof(opened.token)), "uid",
-                       (int)device_kinds[device->type].uid, "gid", (int)device_kinds[device->type].gid, "state",
+                       "channel", (json_int_t)opened.channel, "token", json_hex(opened.token, sizeof(opened.token)),
+                       "uid", (int)kind->uid, "gid", (int)kind->gid, "state",
                        record_state_path(device->name, path));
     json_object_update_missing(config, device->agreed);
     device->ready = false;
-    rc = child_start(&device->child, device_kinds[device->type].program, config);
+    rc = child_start(&device->child, kind->program, config);
     json_decref(config);
     if (rc) {
         fail(device, "no worker: %s", strerror(-rc));

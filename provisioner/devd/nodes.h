@@ -12,13 +12,14 @@
  *     vif: mac, ip = IPv4 addresses the guest may use (blank-separated), bridge = name, tap = name
  *     limit = "OPS_PER_S BYTES_PER_S BURST_MS" of all vbd (vif) of N together, the same in each; left out: not limited.
  *
- * xs-devd adds to the backend directory: features, state (io/xenbus.h), sectors, sector-size, info; `error` when the device
- * has failed, in words for the operator.
+ * xs-devd adds to the backend directory: features, state (io/xenbus.h), sectors, sector-size, info; `error` when the
+ * device has failed, in words for the operator.
  *
  * To detach, the provisioner writes online = 0 and state = 5 in the backend directory, waits for state 6 (a guest may
  * never answer: after its patience it goes on), and removes both directories; xs-devd ends the worker at once
- * when the backend directory is gone. A file is out of use when flock on it is free: the worker holds it (shared when read-only).
- * To resize, the file is grown first, then `params` is written again: xs-devd tells the worker, then the frontend.
+ * when the backend directory is gone. A file is out of use when flock on it is free: the worker holds it (shared when
+ * read-only). To resize, the file is grown first, then `params` is written again: xs-devd tells the worker, then
+ * the frontend.
  */
 #ifndef PROVISIONER_DEVD_NODES_H
 #define PROVISIONER_DEVD_NODES_H

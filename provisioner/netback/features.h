@@ -28,8 +28,8 @@ static const struct netback_feature netback_features[] = {
     {NULL, NULL},
 };
 
-/* Read from the frontend's directory when it has gone to Initialised or Connected. Each becomes a member of the worker's
- * config under the name `config`. Numbers are decimal, below 2^32; a flag is a number, absent means 0, and
+/* Read from the frontend's directory when it has gone to Initialised or Connected. Each becomes a member of the
+ * worker's config under the name `config`. Numbers are decimal, below 2^32; a flag is a number, absent means 0, and
  * anything that is no number, or a required one that is absent, fails the device.
  *
  * refs:  an array of one ring reference.

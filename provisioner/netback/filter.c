@@ -97,7 +97,8 @@ static const char *refuse_ip4(const struct filter *filter, const struct frame *f
 static void link_local(const struct filter *filter, uint8_t address[16])
 {
     const uint8_t *mac = filter->mac;
-    const uint8_t own[16] = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]};
+    const uint8_t own[16] = {0xfe, 0x80, 0, 0, 0, 0, 0, 0,
+                             mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]};
 
     memcpy(address, own, sizeof(own));
 }
@@ -115,7 +116,8 @@ static bool names_own_mac(const struct filter *filter, const uint8_t *option, co
     return true;
 }
 
-static const char *refuse_icmp6(const struct filter *filter, const struct frame *frame, const uint8_t own[16], bool from_own)
+static const char *refuse_icmp6(const struct filter *filter, const struct frame *frame, const uint8_t own[16],
+                                bool from_own)
 {
     const uint8_t *icmp = frame->bytes + frame->l4, *end = frame->bytes + frame->end;
     size_t len = (size_t)(end - icmp);

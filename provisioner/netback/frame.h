@@ -12,7 +12,7 @@ struct frame {
     const uint8_t *bytes;
     size_t len;
     uint16_t ethertype;
-    size_t l4;                          /* IP: where its payload begins, behind options; 0: not IP, or a later fragment */
+    size_t l4;                          /* IP: where its payload begins; 0: not IP, or a later fragment */
     size_t end;                         /* IP: where the packet ends by its own length; what follows is padding */
     uint8_t protocol;                   /* IP: what is at l4 */
     bool fragment;

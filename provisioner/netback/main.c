@@ -44,9 +44,10 @@ static bool flag(json_t *config, const char *key)
 static void read_mac(const char *what, uint8_t mac[static 6])
 {
     int used = 0;
+    int count = sscanf(what, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
+                       &mac[5], &used);
 
-    if (sscanf(what, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &used) != 6 ||
-        used != 17 || what[used])
+    if (count != 6 || used != 17 || what[used])
         worker_failed("config: \"%s\" is no MAC", what);
 }
 
@@ -123,7 +124,8 @@ static int bind_port(json_t *config, const char *key)
 static void open_tap(json_t *config, struct netback *netback)
 {
     bool checksum = flag(config, "csum_offload") && flag(config, "csum6_offload"), sg = flag(config, "sg");
-    struct tap_offload offload = {checksum, checksum && sg && flag(config, "gso4"), checksum && sg && flag(config, "gso6")};
+    bool cut = checksum && sg;
+    struct tap_offload offload = {checksum, cut && flag(config, "gso4"), cut && flag(config, "gso6")};
     const char *step;
 
     netback->tap = tap_open(text(config, "tap"), text(config, "bridge"), &offload, &step);
@@ -145,7 +147,9 @@ static void set_up(json_t *config, struct netback *netback)
     netback->tx = map_ring(config, "tx_refs");
     netback->rx = map_ring(config, "rx_refs");
     netback->tx_port = bind_port(config, "tx_port");
-    netback->rx_port = number(config, "rx_port") == number(config, "tx_port") ? netback->tx_port : bind_port(config, "rx_port");
+    netback->rx_port = netback->tx_port;
+    if (number(config, "rx_port") != number(config, "tx_port"))
+        netback->rx_port = bind_port(config, "rx_port");
     open_tap(config, netback);
 }
 

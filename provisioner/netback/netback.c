@@ -8,7 +8,8 @@ void netback_attach(struct netback *netback)
     struct netback_state *state = netback->state;
 
     if (!state->begun) {
-        state->tx_answered = state->tx_sent = state->tx_taken = __atomic_load_n(&netback->tx->rsp_prod, __ATOMIC_ACQUIRE);
+        state->tx_answered = __atomic_load_n(&netback->tx->rsp_prod, __ATOMIC_ACQUIRE);
+        state->tx_sent = state->tx_taken = state->tx_answered;
         state->rx_answered = state->rx_taken = __atomic_load_n(&netback->rx->rsp_prod, __ATOMIC_ACQUIRE);
         __atomic_store_n(&state->begun, 1, __ATOMIC_RELEASE);
     } else if (!state_recover(state)) {

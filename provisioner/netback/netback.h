@@ -5,8 +5,8 @@
  * meter_copy only, and what is filtered is the copy that is sent.
  *
  * transmit: slots are taken, gathered into packets, up to 64 packets are copied in one call, each is
- *     judged, all that pass are written to the tap in one more, and all are answered. A frontend whose ring contradicts itself is
- *     broken (worker_broken); a packet that is merely wrong is answered with an error.
+ *     judged, all that pass are written to the tap in one more, and all are answered. A frontend whose ring
+ *     contradicts itself is broken (worker_broken); a packet that is merely wrong is answered with an error.
  * receive: frames wait in the state file's queue until the guest has posted buffers and its limit allows; when
  *     the queue is full they are dropped and counted.
  */

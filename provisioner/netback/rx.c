@@ -130,7 +130,8 @@ static void give_slots(struct netback *netback, struct rx_packet *packet, unsign
     __atomic_store_n(&state->rx_taken, state->rx_taken + count, __ATOMIC_RELEASE);
 }
 
-/* How many packets from the queue's head have slots, after giving them to as many as one call and the guest's buffers allow. */
+/* How many packets from the queue's head have slots, after giving them to as many as one call and the guest's buffers
+ * allow. */
 static unsigned assign(struct netback *netback)
 {
     struct netback_state *state = netback->state;
@@ -154,7 +155,8 @@ static unsigned slot_of_piece(const struct rx_packet *packet, unsigned piece)
     return piece + (piece > 0 && packet->slots > rx_packet_pages(packet));
 }
 
-static unsigned add_op(struct netback_state *state, const struct rx_packet *packet, struct xs_meter_op *op, unsigned used)
+static unsigned add_op(struct netback_state *state, const struct rx_packet *packet, struct xs_meter_op *op,
+                       unsigned used)
 {
     unsigned pieces = rx_packet_pages(packet);
 

@@ -99,7 +99,8 @@ static int link_up(const char *name, const char *bridge, const char **step)
     return rc;
 }
 
-/* The tap is not registered with the ring: a ring ends some time after its process, and would keep the tap from the next. */
+/* The tap is not registered with the ring: that ends some time after its process, and would keep the tap from the
+ * next. */
 static int open_ring(struct tap *tap, const char **step)
 {
     static const uint8_t ops[] = {IORING_OP_WRITE};

@@ -29,8 +29,8 @@ struct tap_write {
     bool refused;                               /* by the kernel */
 };
 /* Writes up to TAP_WRITES_MAX frames in one system call, so that who receives them runs after the last. In their
- * order: the kernel completes an entry of the ring before it looks at the next as long as the file does not block, and a tap has
- * no such reason short of memory. Returns when all are out or refused. */
+ * order: the kernel completes an entry of the ring before it looks at the next as long as the file does not block,
+ * and a tap has no reason to. Returns when all are out or refused. */
 void tap_write(struct tap *tap, struct tap_write *writes, unsigned count);
 
 #endif

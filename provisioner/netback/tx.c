@@ -88,15 +88,18 @@ static void gather_extras(const struct netback *netback, struct packet *packet)
     } while (extra.flags & XEN_NETIF_EXTRA_FLAG_MORE);
 }
 
-static void add_segment(struct packet *packet, struct xs_meter_seg *segs, const struct netif_tx_request *request, uint32_t len)
+static void add_segment(struct packet *packet, struct xs_meter_seg *segs, const struct netif_tx_request *request,
+                        uint32_t len)
 {
     if (request->offset > 4096 || len > 4096u - request->offset)
         worker_broken("transmit ring: a slot crosses its page (offset %u, %u bytes)", request->offset, len);
     if (len)
-        segs[packet->segs++] = (struct xs_meter_seg){.ref = request->gref, .offset = request->offset, .len = (uint16_t)len};
+        segs[packet->segs++] = (struct xs_meter_seg){
+            .ref = request->gref, .offset = request->offset, .len = (uint16_t)len};
 }
 
-/* The packet that begins at packet->first, from the private copies. Its first slot tells the whole length, the others their own. */
+/* The packet that begins at packet->first, from the private copies. Its first slot tells the whole length, the others
+ * their own. */
 static void gather(const struct netback *netback, struct packet *packet, struct xs_meter_seg *segs)
 {
     struct netif_tx_request first, next;
@@ -116,7 +119,8 @@ static void gather(const struct netback *netback, struct packet *packet, struct 
         memcpy(&next, slot(netback, packet, packet->slots++), sizeof(next));
         others += next.size;
         if (packet->slots - packet->extras > NETBACK_SLOTS_MAX || next.flags & NETTXF_extra_info)
-            worker_broken("transmit ring: a packet of more than %u slots, or with extra information amid them", NETBACK_SLOTS_MAX);
+            worker_broken("transmit ring: a packet of more than %u slots, or with extra information amid them",
+                          NETBACK_SLOTS_MAX);
         add_segment(packet, segs, &next, next.size);
     }
     if (others > first.size)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Disk and network of a guest beside the peer's, in one run: Debian's Xen 4.17 with the kernel's xen-blkback and
 # xen-netback in Debian's dom0, and this host with xs-blkback and xs-netback. The same QEMU, kernels, guest and
-# load (io/guest.c); what it means and what it leaves out is in HACKING.md, "Costs beside the peer's".
+# load (io/guest.c); what it means and what it leaves out is in HACKING.md, "Disk and network beside the peer's".
 #
 # Takes some minutes. The peer's figures are kept in state/cache until something they depend on changes. Both hosts'
 # figures, as measured, stay in state/bench.
