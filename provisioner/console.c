@@ -135,7 +135,9 @@ json_t *console_read(const char *dir, const char *instance_id, int64_t offset, i
     return part;
 }
 
-void console_trim(const char *dir, const char *instance_id)
+/* Gives back the disk space of what is older than the part kept. A guest that
+ * writes without end must not fill the host's disk. */
+static void trim(const char *dir, const char *instance_id)
 {
     char path[PATH_MAX];
     struct stat st;
@@ -183,7 +185,7 @@ static void name_trim(const char *dir, const char *name)
     len -= strlen("guest-.log");
     memcpy(id, name + 6, len);
     id[len] = 0;
-    console_trim(dir, id);
+    trim(dir, id);
 }
 
 void console_watch_run(int fd, const char *dir)

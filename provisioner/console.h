@@ -19,9 +19,6 @@ int64_t console_size(const char *dir, const char *instance_id);
  * NULL: out of memory or the file cannot be read (errno). */
 json_t *console_read(const char *dir, const char *instance_id, int64_t offset, int64_t limit);
 
-/* Gives back the disk space of what is older than the part kept. A guest that
- * writes without end must not fill the host's disk. */
-void console_trim(const char *dir, const char *instance_id);
 void console_remove(const char *dir, const char *instance_id);
 
 /* A descriptor that is readable when a log was written to; console_watch_run

@@ -32,7 +32,6 @@ int finish_or_fail(struct rpc_call *call, json_t *answer, json_t **result);
 int limits_read(struct rpc_call *call, struct limits *limits);
 
 json_t *job_json(const struct job *job);
-json_t *volume_json(const struct volume *v);
 json_t *forward_json(const struct forward *f);
 /* What a guest calls the disk: "xvda". */
 void device_name(const struct volume *v, char name[5]);

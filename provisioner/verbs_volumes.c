@@ -14,7 +14,7 @@ void device_name(const struct volume *v, char name[5])
     snprintf(name, 5, "xvd%c", (char)('a' + (v->device - STORE_DEVICE_FIRST) / STORE_DEVICE_STEP));
 }
 
-json_t *volume_json(const struct volume *v)
+static json_t *volume_json(const struct volume *v)
 {
     int64_t size_bytes, used_bytes = 0;
     char device[5];
