@@ -35,7 +35,7 @@ comes_up() {
     poll 300 logs_in || { console "$id" | tail -n 25; return 1; }
 }
 check 'its owner logs in with the key' comes_up
-[ "$tap_failed" -eq 0 ] || tap_end      # nothing below can be seen
+[ "${tap_failed:-0}" -eq 0 ] || tap_end      # nothing below can be seen
 echo "# ssh after $(($(now_ms) - begun)) ms"
 equals 'it has its name' web-1 "$(inside hostname)"
 matches 'Debian 12 with its own cloud kernel' 'bookworm.*-cloud-amd64' \
