@@ -116,7 +116,8 @@ bool all_went_out(bool may_repeat)
 
     for (unsigned i = 0; i < model.outs; i++) {
         uint32_t number = number_of(&model.out[i]);
-        if (!is_whole(&model.out[i], false) || (number != next && !(may_repeat && number < next && next - number <= NETBACK_BATCH)))
+        bool again = may_repeat && number < next && next - number <= NETBACK_BATCH;
+        if (!is_whole(&model.out[i], false) || (number != next && !again))
             return false;
         next = number + 1;
     }
