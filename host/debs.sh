@@ -1,4 +1,4 @@
-# What host/images and host/disks share: which Debian packages there are, and their files.
+# What makes images shares: which Debian packages there are, and what is in them.
 #
 # Sourced by POSIX sh after host/lib.sh. Nothing is installed on the machine that builds.
 # shellcheck shell=sh
@@ -36,4 +36,17 @@ one_file() {
     file=$(printf '%s\n' "$uri" | cut -d' ' -f2)
     (cd "$CACHE/debs" && { [ -f "$file" ] || apt_bare download "$1" >/dev/null; })
     dpkg-deb --fsys-tarfile "$CACHE/debs/$file" | tar -xO "$2"
+}
+
+# pack DIR FILE: DIR as an initrd. Not compressed: QEMU loads it faster than
+# an emulated CPU unpacks it.
+pack() {
+    (cd "$1" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) >"$2"
+}
+
+# static_busybox DIR: Debian's static build, as DIR/bin/busybox
+static_busybox() {
+    mkdir -p "$1/bin"
+    one_file busybox-static ./bin/busybox >"$1/bin/busybox"
+    chmod 755 "$1/bin/busybox"
 }

@@ -64,8 +64,8 @@ check 'the meter has its disk' [ "$(printf '%s' "$usage" | jq -r .disk_read_ops)
 check 'what it wrote' [ "$(printf '%s' "$usage" | jq -r .disk_write_bytes)" -ge 4194304 ]
 check 'its packets' [ "$(printf '%s' "$usage" | jq -r .net_tx_packets)" -gt 50 ]
 equals 'deleted' succeeded "$(delete "$id")"
-new_invoice() { call POST /v1/invoices >"$dir/invoice"; }
-check 'a bill' poll 30 new_invoice
+check 'its last record is signed' poll 60 record_is "$id" end
+check 'a bill' poll 10 new_invoice
 matches 'with disk and packets on it' 'disk_bytes disk_ops .*net_bytes_in net_bytes_out net_packets' \
-    "$(call GET "/v1/invoices/$(jq -r .id "$dir/invoice")" | jq -r '[.lines[].meter] | unique | join(" ")')"
+    "$(call GET "/v1/invoices/$(jq -r .id "$E2E/invoice")" | jq -r '[.lines[].meter] | unique | join(" ")')"
 tap_end

@@ -66,9 +66,9 @@ check 'sent: the lease, an ARP and 20 pings at least' [ "$8" -ge 23 ]
 
 equals 'deleted' succeeded "$(delete "$id")"
 equals 'its end added nothing' "$guest" "$(hv_count)"
-new_invoice() { call POST /v1/invoices >"$dir/invoice" 2>"$dir/invoice.err"; }
-check 'a bill' poll 30 new_invoice
-invoice=$(jq -r .id "$dir/invoice")
+check 'its last record is signed' poll 60 record_is "$id" end
+check 'a bill' poll 10 new_invoice
+invoice=$(jq -r .id "$E2E/invoice")
 call GET "/v1/invoices/$invoice" >"$dir/lines"
 line() { jq -r --arg m "$1" '[.lines[] | select(.meter == $m) | .quantity] | join(" ")' "$dir/lines"; }
 equals 'the bill: disk operations' "$(($1 + $2 + $3 + $4))" "$(line disk_ops)"

@@ -166,6 +166,25 @@ is_state() {
     [ "$(state "$1")" = "$2" ]
 }
 
+is_over() {
+    case $(state "$1") in stopped | failed) ;; *) return 1 ;; esac
+}
+
+is_gone() {
+    shown=$(call GET "/v1/instances/$1" 2>&1) || return 0
+    [ "$(printf '%s' "$shown" | jq -r .state)" = deleted ]
+}
+
+# record_is INSTANCE TYPE: its newest record is of this type, and signed
+record_is() {
+    call GET "/v1/instances/$1/records?limit=1000" | jq -r '.data[-1].leaf' | grep -q "/v1 $2"
+}
+
+# new_invoice: into $E2E/invoice; fails while there is nothing new to bill
+new_invoice() {
+    made=$(call POST /v1/invoices 2>/dev/null) && printf '%s' "$made" >"$E2E/invoice"
+}
+
 console() {
     call GET "/v1/instances/$1/console_log?offset=0&limit=65536" | jq -r .text | tr -d '\r'
 }
@@ -185,6 +204,11 @@ says() {
 # inventory: what hv holds, by its own count
 inventory() {
     dom0 /var/lib/xs/conf/probe inventory
+}
+
+# same_inventory: as in $E2E/before; shows what differs
+same_inventory() {
+    inventory >"$E2E/after" && diff "$E2E/before" "$E2E/after"
 }
 
 # services: the pids of hv's and dom0's parts that must not change during a test

@@ -34,11 +34,7 @@ refuses 'suspend what is stopped' '409.*conflict' call POST "/v1/instances/$id/a
 equals 'start' succeeded "$(act "$id" start)"
 equals 'runs' running "$(state "$id")"
 equals 'delete while it runs' succeeded "$(delete "$id")"
-gone() {
-    shown=$(call GET "/v1/instances/$1" 2>&1) || return 0
-    [ "$(printf '%s' "$shown" | jq -r .state)" = deleted ]
-}
-check 'afterwards it is gone' gone "$id"
+check 'afterwards it is gone' is_gone "$id"
 equals 'and not in the list' 0 "$(call GET /v1/instances | jq --arg id "$id" '[.data[] | select(.id == $id)] | length')"
 
 # accountd hears of an end with its next sample, a second later at most.

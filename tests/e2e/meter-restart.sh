@@ -24,8 +24,7 @@ for n in 1 2 3; do                              # and is killed again, and resta
     check "killed again ($n): it comes back by itself" poll 30 usage
 done
 equals 'delete' succeeded "$(delete "$id")"
-final() { [ "$(call GET "/v1/instances/$id/records?limit=1000" | jq -r '.data[-1].leaf' | grep -c '/v1 end')" = 1 ]; }
-check 'its last record is final' poll 60 final
+check 'its last record is final' poll 60 record_is "$id" end
 call GET "/v1/instances/$id/records?limit=1000" | jq -r '.data[].leaf' >"$E2E/leaves"
 telescopes() {                          # each use begins where the one before ended, for every counter
     grep -a '^{' "$E2E/leaves" | jq -s '

@@ -59,10 +59,8 @@ equals 'nothing of it was dropped' 0 "$(drops "$stranger")"
 # What it is charged for: packets both ways, bytes out, bytes in with their Ethernet headers.
 due=$(said "$stranger" | awk '{ print $1 + $3, $4, $2 + 14 * $1 }')
 equals 'delete' succeeded "$(delete "$stranger")"
-final() { [ "$(call GET "/v1/instances/$stranger/records?limit=1000" | jq -r '.data[-1].leaf' | grep -c '/v1 end')" = 1 ]; }
-check 'its last record is signed' poll 60 final
-billed() { invoice=$(call POST /v1/invoices 2>/dev/null) && printf '%s' "$invoice" >"$E2E/invoice"; }
-check 'an invoice' poll 10 billed
+check 'its last record is signed' poll 60 record_is "$stranger" end
+check 'an invoice' poll 10 new_invoice
 equals "the bill has the guest's own count, to the packet and byte" "$due" "$(jq -r '[.lines[] | {(.meter): .quantity}] | add |
     "\(.net_packets) \(.net_bytes_out) \(.net_bytes_in)"' "$E2E/invoice")"
 KEY=$web_key

@@ -48,10 +48,8 @@ ends "$pid"
 
 check 'it boots after the machine was killed' e2e_boot
 API=https://127.0.0.1:$(cat "$RUN/port")
-over() { case $(state "$id") in stopped | failed) ;; *) return 1 ;; esac; }
-check 'the guest that was lost is not said to run' poll 30 over
-last() { call GET "/v1/instances/$id/records?limit=1000" | jq -r '.data[-1].leaf' | grep -q '/v1 gap'; }
-check 'its last record says that the host was lost' poll 60 last
+check 'the guest that was lost is not said to run' poll 30 is_over "$id"
+check 'its last record says that the host was lost' poll 60 record_is "$id" gap
 equals 'it can be deleted' succeeded "$(delete "$id")"
 pid=$(cat "$RUN/pid")
 dom0 'touch /run/reboot; reboot' || :

@@ -9,10 +9,9 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd)
 e2e_host
 
 customer scrub 5.00
-over() { case $(state "$1") in stopped | failed) ;; *) return 1 ;; esac; }
 for n in 1 2 3 4 5 6; do
     id=$(create "scrub-$n" scrub small1) || id=none
-    check "guest $n: is over" poll 60 over "$id"
+    check "guest $n: is over" poll 60 is_over "$id"
     matches "guest $n: looked at all its memory" '^ok .* pages looked at' "$(console "$id")"
     matches "guest $n: found nothing there" '^ok .* 0 words hold something' "$(console "$id")"
     equals "guest $n: deleted" succeeded "$(delete "$id")"

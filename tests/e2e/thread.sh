@@ -25,10 +25,8 @@ grows() { [ "$(ns)" -gt "$first" ]; }
 check "usage is live: it grows from $first ns" poll 20 grows
 equals 'deleted' succeeded "$(delete "$id")"
 
-billed() { invoice=$(call POST /v1/invoices 2>/dev/null) && printf '%s' "$invoice" >"$E2E/invoice"; }
-final() { [ "$(call GET "/v1/instances/$id/records?limit=1000" | jq -r '.data[-1].leaf' | grep -c '/v1 end')" = 1 ]; }
-check 'its last record is signed' poll 60 final
-check 'an invoice' poll 10 billed
+check 'its last record is signed' poll 60 record_is "$id" end
+check 'an invoice' poll 10 new_invoice
 invoice_id=$(jq -r .id "$E2E/invoice")
 bundle=$E2E/bundle.tar
 curl -sS --cacert "$E2E/secret/conf/tls.crt" -H "Authorization: Bearer $KEY" -o "$bundle" "$API/v1/invoices/$invoice_id/bundle"

@@ -19,7 +19,6 @@ wild() {                                # wild IMAGE FLAVOR: creates it; ID is s
     ID=$(create "$1" "$1" "$2") || ID=none
     matches "$1: created" '^ins_' "$ID"
 }
-over() { case $(state "$1") in stopped | failed) ;; *) return 1 ;; esac; }
 
 wild wild-triple-fault small1
 check 'wild-triple-fault: began' says "$ID" 30 '^wild: '
@@ -28,7 +27,7 @@ equals 'wild-triple-fault: deleted' succeeded "$(delete "$ID")"
 
 for attack in wild-memory wild-msr hypercall-refusals events fuzz-hypercalls stats-page; do
     wild $attack small1
-    check "$attack: is over" poll 180 over "$ID"
+    check "$attack: is over" poll 180 is_over "$ID"
     text=$(console "$ID")
     matches "$attack: ran to its end" '^1\.\.[1-9]' "$text"
     equals "$attack: every check of its own passed" 0 "$(printf '%s\n' "$text" | grep -c '^not ok')"
@@ -59,7 +58,6 @@ equals "the host's services were never restarted" "$before" "$(services)"
 KEY_CUSTOMER=$KEY KEY=$OPERATOR
 equals 'guest + hv + idle = wall on every CPU' true "$(call GET /v1/admin/host | jq .meter.conservation_ok)"
 KEY=$KEY_CUSTOMER
-same_inventory() { inventory >"$E2E/after" && diff "$E2E/before" "$E2E/after"; }
 check 'hv holds what it held before' poll 30 same_inventory
 equals 'the neighbour: deleted' succeeded "$(delete "$neighbour")"
 tap_end
