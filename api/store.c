@@ -68,7 +68,14 @@ static int one(struct store *store, sqlite3_stmt *stmt, row_take *take, void *ro
     return rc;
 }
 
-/* The same for all rows: a malloc'd array of `size` bytes each. */
+/* The row that two texts name, in the order of the statement's parameters. */
+static int one_by(struct store *store, const char *sql, const char *first, const char *second, row_take *take, void *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return one(store, db_query(store->db, sql, "tt", first, second), take, row);
+}
+
+/* As one(), for all rows: a malloc'd array of `size` bytes each. */
 static int many(struct store *store, sqlite3_stmt *stmt, row_take *take, size_t size, void **rows, size_t *count)
 {
     char *array = NULL;
@@ -143,11 +150,8 @@ int store_key_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES
 
 int store_key_get(struct store *store, const char *account_id, const char *key_id, struct key_row *row)
 {
-    pthread_mutex_lock(&store->lock);
-    return one(store,
-               db_query(store->db, "SELECT " KEY_COLUMNS " FROM keys WHERE key_id = ? AND account_id = ?", "tt", key_id,
-                        account_id),
-               key_take, row);
+    return one_by(store, "SELECT " KEY_COLUMNS " FROM keys WHERE key_id = ? AND account_id = ?",
+                  key_id, account_id, key_take, row);
 }
 
 int store_key_insert(struct store *store, const struct key_row *row)
@@ -204,12 +208,8 @@ int store_ssh_key_insert(struct store *store, const struct ssh_key_row *row)
 
 int store_ssh_key_get(struct store *store, const char *account_id, const char *id_or_name, struct ssh_key_row *row)
 {
-    pthread_mutex_lock(&store->lock);
-    return one(store,
-               db_query(store->db,
-                        "SELECT " SSH_KEY_COLUMNS " FROM ssh_keys WHERE account_id = ? AND ? IN (ssh_key_id, name)", "tt",
-                        account_id, id_or_name),
-               ssh_key_take, row);
+    return one_by(store, "SELECT " SSH_KEY_COLUMNS " FROM ssh_keys WHERE account_id = ? AND ? IN (ssh_key_id, name)",
+                  account_id, id_or_name, ssh_key_take, row);
 }
 
 int store_ssh_keys(struct store *store, const char *account_id, struct ssh_key_row **rows, size_t *count)
@@ -330,12 +330,8 @@ int store_instance_insert(struct store *store, const struct instance_row *row)
 
 int store_instance_get(struct store *store, const char *account_id, const char *instance_id, struct instance_row *row)
 {
-    pthread_mutex_lock(&store->lock);
-    return one(store,
-               db_query(store->db,
-                        "SELECT " INSTANCE_COLUMNS " FROM instances WHERE instance_id = ? AND account_id = ?", "tt",
-                        instance_id, account_id),
-               instance_take, row);
+    return one_by(store, "SELECT " INSTANCE_COLUMNS " FROM instances WHERE instance_id = ? AND account_id = ?",
+                  instance_id, account_id, instance_take, row);
 }
 
 int store_instances(struct store *store, const char *account_id, struct instance_row **rows, size_t *count)
@@ -392,22 +388,15 @@ int store_action_insert(struct store *store, const struct action_row *row)
 
 int store_action_get(struct store *store, const char *account_id, const char *action_id, struct action_row *row)
 {
-    pthread_mutex_lock(&store->lock);
-    return one(store,
-               db_query(store->db, "SELECT " ACTION_COLUMNS " FROM actions WHERE action_id = ? AND account_id = ?",
-                        "tt", action_id, account_id),
-               action_take, row);
+    return one_by(store, "SELECT " ACTION_COLUMNS " FROM actions WHERE action_id = ? AND account_id = ?",
+                  action_id, account_id, action_take, row);
 }
 
 int store_action_last(struct store *store, const char *instance_id, const char *type, struct action_row *row)
 {
-    pthread_mutex_lock(&store->lock);
-    return one(store,
-               db_query(store->db,
-                        "SELECT " ACTION_COLUMNS " FROM actions WHERE instance_id = ? AND type = ?"
-                        " ORDER BY created_ms DESC, action_id LIMIT 1",
-                        "tt", instance_id, type),
-               action_take, row);
+    return one_by(store, "SELECT " ACTION_COLUMNS " FROM actions WHERE instance_id = ? AND type = ?"
+                  " ORDER BY created_ms DESC, action_id LIMIT 1",
+                  instance_id, type, action_take, row);
 }
 
 /* idempotency */

@@ -96,11 +96,9 @@ int keys_new_command(struct host *host, char **argv)
 int keys_revoke_command(struct host *host, char **argv)
 {
     const char *id;
-    char path[256];
 
     args_take(argv, NULL, &id, 1, 1, "keys revoke ID");
-    snprintf(path, sizeof(path), "/v1/keys/%s", id_check(id, "key"));
-    return thing_delete(host, path, id, "is revoked");
+    return thing_delete(host, "/v1/keys", strdup(id_check(id, "key")), id, "is revoked");
 }
 
 int customer_add_command(struct host *host, char **argv)

@@ -44,8 +44,8 @@ char *volume_resolve(struct host *host, const char *name_or_id);
 int list_show(struct host *host, char **argv, const char *path, const struct column *columns, unsigned count,
               const char *none, const char *usage);
 
-/* DELETE of `path`, said of `which` ("is deleted") unless JSON is wanted. */
-int thing_delete(struct host *host, const char *path, const char *which, const char *is);
+/* DELETE of `path`/`id`, said of `which` ("is deleted") unless JSON is wanted. Frees the id. */
+int thing_delete(struct host *host, const char *path, char *id, const char *which, const char *is);
 
 /* The id of the SSH key that this is: its name or id, or a file, whose key is added if the account has it not.
  * malloc'd. */

@@ -34,9 +34,13 @@ int list_show(struct host *host, char **argv, const char *path, const struct col
     return EXIT_DONE;
 }
 
-int thing_delete(struct host *host, const char *path, const char *which, const char *is)
+int thing_delete(struct host *host, const char *path, char *id, const char *which, const char *is)
 {
-    json_decref(ask_delete(host, path));
+    char at[256];
+
+    snprintf(at, sizeof(at), "%s/%s", path, id);
+    free(id);
+    json_decref(ask_delete(host, at));
     if (!host_settings(host)->json)
         printf("%s %s\n", which, is);
     return EXIT_DONE;

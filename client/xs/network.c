@@ -84,11 +84,9 @@ int forward_list_command(struct host *host, char **argv)
 int forward_rm_command(struct host *host, char **argv)
 {
     const char *id;
-    char path[256];
 
     args_take(argv, NULL, &id, 1, 1, "forward rm ID");
     if (!*id || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(id))
         fail(EXIT_USAGE, "\"%s\" is not a forward's id: xs forward list INSTANCE shows them", id);
-    snprintf(path, sizeof(path), "/v1/forwards/%s", id);
-    return thing_delete(host, path, id, "is gone");
+    return thing_delete(host, "/v1/forwards", strdup(id), id, "is gone");
 }

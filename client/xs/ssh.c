@@ -65,13 +65,9 @@ static char *sshkey_named(struct host *host, const char *name_or_id)
 int sshkey_rm_command(struct host *host, char **argv)
 {
     const char *which;
-    char path[256], *id;
 
     args_take(argv, NULL, &which, 1, 1, "sshkey rm NAME|ID");
-    id = sshkey_named(host, which);
-    snprintf(path, sizeof(path), "/v1/ssh_keys/%s", id);
-    free(id);
-    return thing_delete(host, path, which, "is forgotten; guests that have it keep it");
+    return thing_delete(host, "/v1/ssh_keys", sshkey_named(host, which), which, "is forgotten; guests that have it keep it");
 }
 
 /* How long "type base64" is: the comment behind it makes no other key. */

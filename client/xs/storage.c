@@ -194,11 +194,9 @@ int volume_snapshot_command(struct host *host, char **argv)
 int volume_delete_command(struct host *host, char **argv)
 {
     const char *which;
-    char path[256];
 
     args_take(argv, NULL, &which, 1, 1, "volume delete VOLUME");
-    volume_path(host, which, "", path, sizeof(path));
-    return thing_delete(host, path, which, "is deleted");
+    return thing_delete(host, "/v1/volumes", volume_resolve(host, which), which, "is deleted");
 }
 
 int snapshot_list_command(struct host *host, char **argv)
@@ -215,11 +213,7 @@ int snapshot_list_command(struct host *host, char **argv)
 int snapshot_delete_command(struct host *host, char **argv)
 {
     const char *which;
-    char path[256], *id;
 
     args_take(argv, NULL, &which, 1, 1, "snapshot delete SNAPSHOT");
-    id = snapshot_resolve(host, which);
-    snprintf(path, sizeof(path), "/v1/snapshots/%s", id);
-    free(id);
-    return thing_delete(host, path, which, "is deleted");
+    return thing_delete(host, "/v1/snapshots", snapshot_resolve(host, which), which, "is deleted");
 }
