@@ -30,7 +30,10 @@ dd if=/dev/xvda of=/tmp/back bs=64k count=16 iflag=direct 2>/dev/null
 cmp /tmp/data /tmp/back && echo "bill: same"
 ip link set eth0 up
 udhcpc -i eth0 -n -q -t 20 -s /tmp/lease >/dev/null 2>&1
-ping -q -c 20 -i 0.2 -s 1000 "$(cat /tmp/gateway)" | grep -q '20 packets received' && echo "bill: pinged"
+read -r gateway </tmp/gateway
+ping -q -c 20 -i 0.2 -s 1000 "$gateway" >/tmp/pings
+arp -s "$gateway" "$(arp -n "$gateway" | cut -d' ' -f4)"
+grep -q '20 packets received' /tmp/pings && echo "bill: pinged"
 net=/sys/class/net/eth0/statistics
 while :; do
     echo "counts $(cat /sys/block/xvd*/stat | awk '{ r += $1; rs += $3; w += $5; ws += $7; d += $12; f += $16 }
@@ -46,6 +49,8 @@ id=$(printf '%s' "$made" | jq -r .id)
 equals 'a guest with a disk and a network' succeeded "$(action_ends "$(printf '%s' "$made" | jq -r .action.id)" 120)"
 check 'guest: data comes back from the disk' says "$id" 90 'bill: same'
 check 'guest: the gateway answers' says "$id" 90 'bill: pinged'
+# Both ends know each other for good: nobody asks again who has an address, at a time of its own.
+dom0 "arp -s $(call GET "/v1/instances/$id" | jq -r '.addresses[0] | "\(.ipv4) \(.mac)"')"
 check 'guest: counted' says "$id" 60 'counts .* end'
 
 COUNTERS='[.disk_read_ops, .disk_write_ops, .disk_flush_ops, .disk_discard_ops, .disk_read_bytes, .disk_write_bytes,
