@@ -69,7 +69,8 @@ static int one(struct store *store, sqlite3_stmt *stmt, row_take *take, void *ro
 }
 
 /* The row that two texts name, in the order of the statement's parameters. */
-static int one_by(struct store *store, const char *sql, const char *first, const char *second, row_take *take, void *row)
+static int one_by(struct store *store, const char *sql, const char *first, const char *second, row_take *take,
+                  void *row)
 {
     pthread_mutex_lock(&store->lock);
     return one(store, db_query(store->db, sql, "tt", first, second), take, row);
