@@ -171,8 +171,8 @@ int store_volumes_of(struct store *store, const char *instance_id, struct volume
 /* Not deleted ones of an account (NULL: of all), until `each` returns other than 0. */
 int store_volumes(struct store *store, const char *account_id,
                   int (*each)(void *context, const struct volume *volume), void *context);
-/* One that waits for a copy of its image and belongs to no instance. */
-int store_volume_waiting(struct store *store, struct volume *v);
+/* The first, by id after that one, that waits for a copy of its image and belongs to no instance. */
+int store_volume_waiting(struct store *store, const char *after, struct volume *v);
 
 int store_snapshot_add(struct store *store, struct snapshot *s, const char *request, const struct limits *limits,
                        struct refusal *refusal);

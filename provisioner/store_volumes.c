@@ -55,10 +55,11 @@ int store_volume_find(struct store *store, const char *volume_id, struct volume 
     return volume_one(db_query(store->db, "SELECT " VOLUME_COLUMNS " FROM volume WHERE volume_id = ?", "t", volume_id), v);
 }
 
-int store_volume_waiting(struct store *store, struct volume *v)
+int store_volume_waiting(struct store *store, const char *after, struct volume *v)
 {
     return volume_one(db_query(store->db, "SELECT " VOLUME_COLUMNS " FROM volume WHERE state = 'creating' "
-                               "AND image <> '' AND instance_id IS NULL ORDER BY created_ms LIMIT 1", ""), v);
+                               "AND image <> '' AND instance_id IS NULL AND volume_id > ? ORDER BY volume_id LIMIT 1",
+                               "t", after), v);
 }
 
 /* All that was promised is taken to be written in full some day. */

@@ -29,7 +29,8 @@ struct schedule {
     size_t room;
     bool reconcile;             /* something changed since the last time */
     unsigned failures;          /* of reconciliation, in a row */
-    unsigned fill_failures;     /* of volumes_fill */
+    char fill_after[STORE_ID_BYTES];    /* of volumes_fill: the last one that could not be made in this round */
+    unsigned fill_failures;     /* rounds with such, in a row */
     bool first;                 /* jobs found now were interrupted */
 };
 
@@ -163,21 +164,30 @@ static int64_t pass_make(struct worker *worker, struct schedule *s)
 }
 
 /* A volume that is to be a copy of an image, and belongs to no instance whose job
- * would see to it. When it is to be gone on with (0: now), -1 when there is none. */
-static int64_t volumes_fill(struct worker *worker, unsigned *failures)
+ * would see to it. One that cannot be made (its image is not offered any more) keeps no other
+ * from its turn. When to go on (0: now), -1 when there is none. */
+static int64_t volumes_fill(struct worker *worker, struct schedule *s)
 {
     struct volume v;
-    int percent, rc = store_volume_waiting(worker->tools.store, &v);
+    int percent, rc = store_volume_waiting(worker->tools.store, s->fill_after, &v);
 
-    if (rc != 1)
-        return rc ? now_ms() + RETRY_MAX_MS : -1;
-    rc = volume_make(&worker->tools, &v, &percent);
-    if (rc >= 0) {
-        *failures = 0;
-        return 0;
+    if (rc < 0)
+        return now_ms() + RETRY_MAX_MS;
+    if (!rc && !*s->fill_after) {
+        s->fill_failures = 0;
+        return -1;
     }
-    log_warnx("volume %s: %s; tried again", v.volume_id, strerror(-rc));
-    return now_ms() + retry_delay_ms((*failures)++);
+    if (!rc) {
+        s->fill_after[0] = 0;
+        return now_ms() + retry_delay_ms(s->fill_failures++);
+    }
+    rc = volume_make(&worker->tools, &v, &percent);
+    if (rc >= 0)
+        return 0;
+    if (!s->fill_failures)
+        log_warnx("volume %s: %s; tried again and again", v.volume_id, strerror(-rc));
+    snprintf(s->fill_after, sizeof(s->fill_after), "%s", v.volume_id);
+    return 0;
 }
 
 static int64_t sooner(int64_t a_ms, int64_t b_ms)
@@ -225,7 +235,7 @@ void worker_run(struct worker *worker, bool until_idle)
     while (!atomic_load(&worker->stop)) {
         int64_t next_ms = pass_make(worker, &s);
 
-        next_ms = sooner(next_ms, volumes_fill(worker, &s.fill_failures));
+        next_ms = sooner(next_ms, volumes_fill(worker, &s));
         if (next_ms == 0)
             continue;
         if (s.reconcile) {

@@ -335,14 +335,30 @@ static void ends(void)
           "no device, port, bridge or address is left");
 }
 
+/* What no request does, by the test's own hand. */
+static void rows_change(const char *sql)
+{
+    char path[256];
+    sqlite3 *db;
+
+    snprintf(path, sizeof(path), "%s/state/host.db", dir);
+    if (sqlite3_open(path, &db) || sqlite3_busy_timeout(db, 5000) || sqlite3_exec(db, sql, NULL, NULL, NULL))
+        errx(1, "%s: %s: %s", path, sql, sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
 static void image_volume(void)
 {
     int64_t until_ms = now_ms() + 10000;
 
+    rows_change("INSERT INTO volume VALUES ('vol_early', 'acc_1', 'early', 45, 'withdrawn', '', NULL, 0, 0, 0, 'creating', '', 1)");
     check(taken("volume_create", with(volume_args("vol_img", 45), "image", json_string("disk"))), "a volume with an image's content");
     while (!volume_is("vol_img", "state", "available") && now_ms() < until_ms)
         poll(NULL, 0, 10);
-    check(volume_is("vol_img", "state", "available") && byte_at("volume-vol_img", 24 * MIB) == 'c', "becomes available");
+    check(volume_is("vol_img", "state", "available") && byte_at("volume-vol_img", 24 * MIB) == 'c',
+          "becomes available, whatever waits for an image that is no more");
+    check(volume_is("vol_early", "state", "creating"), "which goes on waiting");
+    rows_change("DELETE FROM volume WHERE volume_id = 'vol_early'");
     check(taken("volume_delete", id_args("volume_id", "vol_img")), "and is deleted");
 }
 
@@ -383,18 +399,6 @@ static bool vol_k_is_right(void)
     struct stat st;
 
     return volume_is("vol_k", "state", "available") && !stat(file_of("volume-vol_k"), &st) && st.st_size == 12 * MIB;
-}
-
-/* What no request does, by the test's own hand. */
-static void rows_change(const char *sql)
-{
-    char path[256];
-    sqlite3 *db;
-
-    snprintf(path, sizeof(path), "%s/state/host.db", dir);
-    if (sqlite3_open(path, &db) || sqlite3_busy_timeout(db, 5000) || sqlite3_exec(db, sql, NULL, NULL, NULL))
-        errx(1, "%s: %s: %s", path, sql, sqlite3_errmsg(db));
-    sqlite3_close(db);
 }
 
 static void vol_k_reset(void)
