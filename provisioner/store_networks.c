@@ -169,17 +169,24 @@ static int forward_add(struct store *store, struct forward *f, const char *accou
                   "VALUES (?, ?, ?, ?, 0, ?)", "ttiii", f->forward_id, f->instance_id, f->guest_port, f->port, now_ms);
 }
 
+#define FORWARD_COLUMNS "forward_id, instance_id, guest_port, port, deleted"
+
+static void forward_take(sqlite3_stmt *row, struct forward *f)
+{
+    row_text(row, 0, f->forward_id, sizeof(f->forward_id));
+    row_text(row, 1, f->instance_id, sizeof(f->instance_id));
+    f->guest_port = sqlite3_column_int64(row, 2);
+    f->port = sqlite3_column_int64(row, 3);
+}
+
 int store_forward_find(struct store *store, const char *forward_id, struct forward *f, bool *deleted)
 {
-    sqlite3_stmt *query = db_query(store->db, "SELECT forward_id, instance_id, guest_port, port, deleted FROM forward "
-                                   "WHERE forward_id = ?", "t", forward_id);
+    sqlite3_stmt *query = db_query(store->db, "SELECT " FORWARD_COLUMNS " FROM forward WHERE forward_id = ?", "t",
+                                   forward_id);
     int rc = db_next(query);
 
     if (rc == 1) {
-        row_text(query, 0, f->forward_id, sizeof(f->forward_id));
-        row_text(query, 1, f->instance_id, sizeof(f->instance_id));
-        f->guest_port = sqlite3_column_int64(query, 2);
-        f->port = sqlite3_column_int64(query, 3);
+        forward_take(query, f);
         *deleted = sqlite3_column_int(query, 4);
     }
     sqlite3_finalize(query);
@@ -228,18 +235,14 @@ int store_forward_delete(struct store *store, const char *forward_id)
 int store_forwards(struct store *store, const char *instance_id,
                    int (*each)(void *context, const struct forward *forward), void *context)
 {
-    sqlite3_stmt *query = db_query(store->db, "SELECT forward_id, instance_id, guest_port, port FROM forward "
-                                   "WHERE deleted = 0 AND (?1 IS NULL OR instance_id = ?1) ORDER BY port", "t",
-                                   instance_id);
+    sqlite3_stmt *query = db_query(store->db, "SELECT " FORWARD_COLUMNS " FROM forward WHERE deleted = 0 "
+                                   "AND (?1 IS NULL OR instance_id = ?1) ORDER BY port", "t", instance_id);
     int rc;
 
     while ((rc = db_next(query)) == 1) {
         struct forward f;
 
-        row_text(query, 0, f.forward_id, sizeof(f.forward_id));
-        row_text(query, 1, f.instance_id, sizeof(f.instance_id));
-        f.guest_port = sqlite3_column_int64(query, 2);
-        f.port = sqlite3_column_int64(query, 3);
+        forward_take(query, &f);
         rc = each(context, &f);
         if (rc)
             break;

@@ -131,13 +131,9 @@ bool settled(const char *job_id)
 
 void lives_begin(const char *name)
 {
-    char path[128];
-
     log_init(name);
     dir = sample_dir();
-    snprintf(path, sizeof(path), "%s/world", dir);
-    setenv("XS_WORLD", path, 1);
-    w = world_attach(path);
+    w = world_new(dir);
     sample_files(dir);
     snprintf(db_path, sizeof(db_path), "%s/state/host.db", dir);
     snprintf(console_dir, sizeof(console_dir), "%s/console", dir);

@@ -292,15 +292,11 @@ bool instance_becomes(const char *instance_id, const char *state)
 
 void rig_begin(const char *name)
 {
-    char path[128];
-
     log_init(name);
     signal(SIGPIPE, SIG_IGN);
     alarm(600);
     dir = sample_dir();
-    snprintf(path, sizeof(path), "%s/world", dir);
-    setenv("XS_WORLD", path, 1);
-    w = world_attach(path);
+    w = world_new(dir);
     sample_files(dir);
     snprintf(socket_path, sizeof(socket_path), "%s/run/provisioner.sock", dir);
     snprintf(accountd_path, sizeof(accountd_path), "%s/run/accountd.sock", dir);

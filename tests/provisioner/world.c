@@ -49,6 +49,15 @@ struct world *world_attach(const char *path)
     return w;
 }
 
+struct world *world_new(const char *dir)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/world", dir);
+    setenv("XS_WORLD", path, 1);
+    return world_attach(path);
+}
+
 void world_reset(struct world *w)
 {
     pthread_mutexattr_t attr;

@@ -96,6 +96,7 @@ struct world {
  * model uses the one of the environment's XS_WORLD. */
 struct world *world_attach(const char *path);
 struct world *world_here(void);         /* that one, for what has no handle */
+struct world *world_new(const char *dir);      /* this process's and its children's, a file in dir */
 void world_reset(struct world *w);
 void world_lock(struct world *w);
 void world_unlock(struct world *w);
