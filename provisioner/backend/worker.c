@@ -61,6 +61,7 @@ json_t *worker_config(void)
     return config;
 }
 
+/* Not json_arg_hex: with it libsodium would come into every worker. */
 static int digit(char c)
 {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
