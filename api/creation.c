@@ -22,7 +22,7 @@ struct creation {
     struct request *rq;
     struct reply *rp;
     const json_t *forward_ports;        /* borrowed; NULL none */
-    bool from_disk;                     /* the image boots from a volume of its own */
+    bool from_disk;                     /* the image boots from a volume of its own, or is unknown */
     json_t *args;                       /* what the provisioner is asked with beside ids and row; owned */
 };
 
@@ -72,7 +72,8 @@ static enum answer kind_read(struct creation *creation, struct fields *fields, i
         fields_error(fields, "flavor", "too_little_memory", "this image needs %jd MiB, the flavor has %jd",
                      (intmax_t)memory_mib_min, (intmax_t)row->memory_mib);
     boot = json_string_value(json_object_get(image_entry, "boot"));
-    creation->from_disk = boot && strcmp(boot, "disk") == 0;
+    /* What would fit no other image is not held against one that nobody knows: that is the mistake. */
+    creation->from_disk = !image_entry || (boot && strcmp(boot, "disk") == 0);
     *disk_mib_min = json_integer_value(json_object_get(image_entry, "disk_mib_min"));
     json_decref(image_entry);
     json_decref(flavor_entry);

@@ -235,12 +235,17 @@ static void bad_wishes(void)
         { "disk", "\"user_data\":\"\"", "1 to 16384 bytes" },
         { "disk", "\"user_data\":\"\\u0007\"", "control characters" },
     };
+    struct response answer;
     char body[400];
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         snprintf(body, sizeof(body), "{" CREATE ",%s}", cases[i].image, cases[i].wish);
         refused("/v1/instances", body, 422, "invalid_fields", cases[i].part);
     }
+    snprintf(body, sizeof(body), "{" CREATE ",\"disk_mib\":64,\"forward_ports\":[22]}", "nobody-knows");
+    answer = ask("POST", key, body, "/v1/instances");
+    ok_int((long long)json_array_size(json_object_get(answer.json, "errors")), 1, "an unknown image is one mistake, not three");
+    answer_free(&answer);
 }
 
 static void forwards(void)
