@@ -11,7 +11,7 @@
 
 /* What comes from outside is pending again as before, so that an exception of this exit's own cannot displace it (the
  * upcall's byte is still set). INTn, INT3 and INTO are executed again: RIP still points at them (APM 2, 15.7.2). */
-static void requeue(struct vcpu *v, uint64_t e)
+void svm_requeue_event(struct vcpu *v, uint64_t e)
 {
     struct svm_vcpu *s = svm_of(v);
     uint8_t vector = (uint8_t)e;
@@ -35,17 +35,6 @@ static void requeue(struct vcpu *v, uint64_t e)
     }
 }
 
-void svm_requeue(struct vcpu *v)
-{
-    struct svm_vcpu *s = svm_of(v);
-    uint64_t e = s->vmcb->exitintinfo;
-
-    s->vmcb->eventinj = 0;
-    if (unlikely(e & EVENT_VALID))
-        requeue(v, e);
-    s->as_intn = 0;
-}
-
 void svm_raise_exception(struct vcpu *v, unsigned vector, bool has_error, uint32_t error)
 {
     struct svm_vcpu *s = svm_of(v);
@@ -57,10 +46,10 @@ void svm_raise_exception(struct vcpu *v, unsigned vector, bool has_error, uint32
 /* The upcall vector if the guest has events, else the LAPIC's, else -1. */
 static int candidate(struct vcpu *v, bool *upcall)
 {
-    uint8_t vector = hvm_callback_vector(v->domain);
+    uint8_t vector = evtchn_upcall_pending(v) ? hvm_callback_vector(v->domain) : 0;
 
-    *upcall = vector && evtchn_upcall_pending(v);
-    return *upcall ? vector : vlapic_highest(v);
+    *upcall = vector;
+    return vector ? vector : vlapic_highest(v);
 }
 
 /* Asked between sched_block_prepare and sched_block, by everything that blocks: an INIT or NMI that came just before

@@ -85,7 +85,17 @@ void svm_skip(struct vcpu *v, unsigned length);         /* RIP past an instructi
 void svm_inject(struct vcpu *v);                        /* last thing before VMRUN */
 void svm_note_shadow(struct vcpu *v);
 void svm_note_iret(struct vcpu *v);
-void svm_requeue(struct vcpu *v);                       /* first thing after: an event whose delivery was interrupted */
+void svm_requeue_event(struct vcpu *v, uint64_t event);
+/* First thing after: an event whose delivery was interrupted is pending again. */
+static inline void svm_requeue(struct vcpu *v)
+{
+    struct svm_vcpu *s = svm_of(v);
+
+    s->vmcb->eventinj = 0;
+    if (unlikely(s->vmcb->exitintinfo & EVENT_VALID))
+        svm_requeue_event(v, s->vmcb->exitintinfo);
+    s->as_intn = 0;
+}
 void svm_raise_exception(struct vcpu *v, unsigned vector, bool has_error, uint32_t error);
 #define EXC_DB 1
 #define EXC_BP 3
