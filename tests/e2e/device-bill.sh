@@ -49,8 +49,7 @@ id=$(printf '%s' "$made" | jq -r .id)
 equals 'a guest with a disk and a network' succeeded "$(action_ends "$(printf '%s' "$made" | jq -r .action.id)" 120)"
 check 'guest: data comes back from the disk' says "$id" 90 'bill: same'
 check 'guest: the gateway answers' says "$id" 90 'bill: pinged'
-# Both ends know each other for good: nobody asks again who has an address, at a time of its own.
-dom0 "arp -s $(call GET "/v1/instances/$id" | jq -r '.addresses[0] | "\(.ipv4) \(.mac)"')"
+knows_for_good "$id"
 check 'guest: counted' says "$id" 60 'counts .* end'
 
 COUNTERS='[.disk_read_ops, .disk_write_ops, .disk_flush_ops, .disk_discard_ops, .disk_read_bytes, .disk_write_bytes,

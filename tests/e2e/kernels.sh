@@ -9,6 +9,9 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TOP/tests/e2e/lib.sh"
 e2e_host
 
+exits_of() {
+    call GET "/v1/instances/$1/usage" | jq -r .exits
+}
 customer kernels 10.00
 for image in tiny tiny-cloud; do
     case $image in
@@ -22,6 +25,8 @@ for image in tiny tiny-cloud; do
         matches "$what: created" '^ins_' "$id"
         check "$what: up" says "$id" 60 '^xs-guest: up'
         echo "# $what: up after $(($(now_ms) - begun)) ms"
+        exits=$(exits_of "$id")         # the peer: 104,587
+        check "$what: $exits exits until its init has said so" [ "$exits" -le 3000 ]
         check "$what: ready" says "$id" 60 '^xs-guest: ready'
         text=$(console "$id")
         matches "$what: its kernel" "^xs-guest: Linux .*$version" "$text"
@@ -30,10 +35,7 @@ for image in tiny tiny-cloud; do
         sum=$(head -c 8388608 /dev/zero | sha256sum | cut -d' ' -f1)
         matches "$what: its work" "^xs-guest: work 8 MiB sha256 $sum in [0-9]+ ms" "$text"
         equals "$what: the API says it is ready" true "$(call GET "/v1/instances/$id" | jq -r .ready)"
-        exits=$(call GET "/v1/instances/$id/usage" | jq -r .exits)
-        # The peer: 104,587 with one vCPU. A second one is woken by interrupts, and each is an exit.
-        case $flavor in xs1) most=3500 ;; *) most=9000 ;; esac
-        check "$what: $exits exits for boot and work, at most $most" [ "$exits" -le $most ]
+        echo "# $what: $(exits_of "$id") exits with its work"
         equals "$what: shuts down when asked" succeeded "$(act "$id" shutdown)"
         equals "$what: is stopped" stopped "$(state "$id")"
         matches "$what: by its own hand" '^xs-guest: poweroff' "$(console "$id")"

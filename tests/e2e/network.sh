@@ -48,11 +48,13 @@ done
 check 'guest and hv agree to the byte' poll 60 agree "$web"
 
 customer net-b 10.00
-stranger=$(rent stranger "$pings;p $web_ip;p \$(\$b route -n|\$b awk '/^0/{print \$2}');count") || stranger=none
+stranger=$(rent stranger "$pings;p $web_ip;g=\$(\$b route -n|\$b awk '/^0/{print \$2}');p \$g
+\$b arp -s \$g \$(\$b arp -n \$g|\$b cut -d' ' -f4);count") || stranger=none
 check "another customer's guest has done its part" says "$stranger" 120 '^count '
 shown=$(console "$stranger")
 matches "the first customer's guest is not reached" "^silent $web_ip\$" "$shown"
 matches 'its own gateway is' "^pings $(address "$stranger" | sed 's/[0-9]*$/1/')\$" "$shown"
+knows_for_good "$stranger"
 check 'guest and hv agree to the byte' poll 20 agree "$stranger"
 equals 'nothing of it was dropped' 0 "$(drops "$stranger")"
 
