@@ -1,5 +1,5 @@
 /* The invoice and its bundle: amounts, the stock tools' verdict, and what
- * xs-verify refuses: a flipped bit in any byte, and bundles that are signed again by
+ * xs-verify refuses: every flipped bit, and bundles that are signed again by
  * the right keys but do not add up. */
 #include "accountd/bundle.h"
 #include "client/verify.h"
@@ -252,18 +252,17 @@ static void test_stock_tools(const char *archive, size_t len)
         exit(99);
 }
 
-/* One bit of each byte, the next one in the next byte. */
 static void test_flips(char *archive, size_t len, const char *keys)
 {
     size_t accepted = 0, first = 0;
 
-    for (size_t i = 0; i < len; i++) {
-        archive[i] ^= (char)(1 << i % 8);
+    for (size_t bit = 0; bit < 8 * len; bit++) {
+        archive[bit / 8] ^= (char)(1 << bit % 8);
         if (verifies(archive, len, keys) && accepted++ == 0)
-            first = i;
-        archive[i] ^= (char)(1 << i % 8);
+            first = bit;
+        archive[bit / 8] ^= (char)(1 << bit % 8);
     }
-    check(accepted == 0, "none of %zu bundles with one bit flipped is accepted (first: byte %zu)", len, first);
+    check(accepted == 0, "none of %zu bundles with one bit flipped is accepted (first: bit %zu)", 8 * len, first);
     check(!verifies(archive, len - 512, keys) && !verifies(archive, len - 1, keys) && !verifies(archive, 0, keys),
           "none cut short either");
     check(verifies(archive, len, keys), "the bundle itself is");
