@@ -125,7 +125,7 @@ static bool inject_nmi(struct svm_vcpu *s)
 
 /* TCG remembers the vector of an interrupt from EVENTINJ until the next exit, exception or interrupt. When a timer of its
  * own stops it before then, it gives the interrupt once more, whatever IF says, and a kernel takes its own spinlock twice.
- * As INTn it is given as an exception is, which TCG does forget; but then the gate's DPL counts (APM 2, 8.2.1). For user mode
+ * As INTn it is given as an exception is, which TCG does forget; but then the gate's DPL counts (APM 3, INT). For user mode
  * an interrupt of ours waits behind the entry, and makes it an exit. */
 static void avoid_repeat(struct svm_vcpu *s, uint8_t vector)
 {

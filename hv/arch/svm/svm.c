@@ -82,7 +82,8 @@ void svm_init(void)
     svm_features.nrips = leaf.edx & 1u << 3;
     svm_features.asids = leaf.ebx;
     svm_features.xcr0_mask = cpuid(0xD, 0).eax & XCR0_X87_SSE_AVX;
-    svm_features.tcg = cpuid(0x40000000, 0).ebx == 0x54474354;        /* "TCGT" */
+    /* Leaf 4000_0000 is a hypervisor's where ECX[31] of leaf 1 says that there is one. This one's EBX reads "TCGT". */
+    svm_features.tcg = cpuid(1, 0).ecx >> 31 && cpuid(0x40000000, 0).ebx == 0x54474354;
     printk("svm: %u ASIDs,%s XCR0 mask %lx%s\n", svm_features.asids, svm_features.nrips ? " NRIPS" : "",
            svm_features.xcr0_mask, svm_features.tcg ? ", TCG" : "");
     build_maps();
