@@ -6,7 +6,7 @@
 #include "accountd/head.h"
 #include "accountd/journal.h"
 #include "accountd/keys.h"
-#include "accountd/ledger.h"
+#include "accountd/ledger/ledger.h"
 #include "accountd/sample.h"
 #include "accountd/store.h"
 
@@ -46,6 +46,8 @@ int accountd_tick(struct accountd *a, int64_t misses, const char *account);
 /* Of a->sample, taken at a->clock: writes what is due (and of `account`, if
  * not NULL, what is open), signs and charges. */
 int accountd_settle(struct accountd *a, int64_t misses, const char *account);
+
+#define CHARGE_HOLD_SECONDS 3600        /* an instance's hold pays for so much */
 
 /* charge.c: charges the durable, signed leaves that are not charged yet. */
 int charge_run(struct accountd *a);

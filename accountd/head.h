@@ -7,7 +7,7 @@
 #ifndef ACCOUNTD_HEAD_H
 #define ACCOUNTD_HEAD_H
 
-#include "accountd/ledger.h"
+#include "accountd/ledger/ledger.h"
 #include "accountd/note.h"
 #include "accountd/store.h"
 

@@ -6,7 +6,7 @@
  */
 #include "accountd/accountd.h"
 #include "accountd/config.h"
-#include "accountd/control_verbs.h"
+#include "accountd/control/listen.h"
 #include "common/daemon.h"
 #include "common/log.h"
 

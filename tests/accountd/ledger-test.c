@@ -1,6 +1,6 @@
 /* ledger.c against its contract: what applies, what is the same again, what is
  * refused; and the database's own refusals, should the code be wrong. */
-#include "accountd/ledger_db.h"
+#include "accountd/ledger/db.h"
 #include "tests/accountd/life.h"
 #include "tests/tap/tap.h"
 

@@ -1,6 +1,6 @@
 #include "tests/accountd/life.h"
 #include "common/db.h"
-#include "accountd/ledger_db.h"
+#include "accountd/ledger/db.h"
 
 #include <ftw.h>
 #include <sodium.h>

@@ -1,4 +1,4 @@
-/* What ledger.c and ledger_papers.c share: the open database. */
+/* What ledger.c and papers.c share: the open database. */
 #ifndef ACCOUNTD_LEDGER_DB_H
 #define ACCOUNTD_LEDGER_DB_H
 

@@ -1,8 +1,8 @@
 /* The money half of ledger.db: accounts, transfers, holds, registrations.
  * Its SQL is here and nowhere else; prices, cursors and invoices are in
- * ledger_papers.c. */
-#include "accountd/ledger.h"
-#include "accountd/ledger_db.h"
+ * papers.c. */
+#include "accountd/ledger/ledger.h"
+#include "accountd/ledger/db.h"
 #include "common/log.h"
 #include "schema/ledger.h"
 

@@ -1,6 +1,6 @@
 /* The paper half of ledger.db: price books, log cursors, invoices. */
-#include "accountd/ledger.h"
-#include "accountd/ledger_db.h"
+#include "accountd/ledger/ledger.h"
+#include "accountd/ledger/db.h"
 #include "common/log.h"
 
 #include <stdio.h>

@@ -1,19 +1,13 @@
-/* The usage verb: what each instance has used so far, the running second
- * included. Records bill what is charged; this shows a little more, namely
- * what runs at this instant. */
-#include "accountd/control_verbs.h"
-#include "common/log.h"
+/* The usage verbs: the records, and what each instance has used so far, the
+ * running second included. Records bill what is charged; `usage` shows a little
+ * more, namely what runs at this instant. */
+#include "accountd/control/args.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct accountd *self;
-
-void control_usage_of(struct accountd *a)
-{
-    self = a;
-}
+#define RECORDS_MAX 1000
 
 /* The sums over all incarnations of one instance. */
 struct totals {
@@ -29,7 +23,7 @@ static int add_amount(struct totals *t, int64_t version, const struct meter_usag
     int64_t amount_nano;
     char *body;
 
-    if (ledger_price_book(self->ledger, version, &book, &body) != LEDGER_OK)
+    if (ledger_price_book(control_self->ledger, version, &book, &body) != LEDGER_OK)
         return -1;
     free(body);
     if (rate_total(&book, used, &amount_nano))
@@ -51,7 +45,7 @@ static struct meter_point live_point(const struct journal_entry *e)
 static int add_incarnation(void *arg, const struct store_incarnation *row, const char *last_leaf)
 {
     struct totals *t = arg;
-    const struct journal_entry *e = journal_find(&self->journal, row->incarnation);
+    const struct journal_entry *e = journal_find(&control_self->journal, row->incarnation);
     char type[CHAIN_TYPE_BYTES];
     struct record last;
     struct meter_point to;
@@ -79,7 +73,7 @@ static int add_incarnation(void *arg, const struct store_incarnation *row, const
 static int count_registration(void *arg, const struct ledger_registration *registration)
 {
     struct totals *t = arg;
-    const struct journal_entry *e = journal_find(&self->journal, registration->incarnation);
+    const struct journal_entry *e = journal_find(&control_self->journal, registration->incarnation);
 
     t->incarnations++;
     /* Registered a moment ago and not in the log yet: it lives already. */
@@ -102,7 +96,7 @@ static json_t *totals_json(const struct totals *t, const char *instance, bool cl
     json_t *o = json_pack("{s:s, s:s, s:I, s:o, s:I}", "instance_id", instance, "state",
                           t->live ? "running" : closed ? "closed" : "stopped", "incarnations",
                           (json_int_t)t->incarnations, "meters_running", meters_running(t->live), "as_of_ms",
-                          (json_int_t)self->clock.utc_ms);
+                          (json_int_t)control_self->clock.utc_ms);
 
     for (int c = 0; c < METER_COUNTERS; c++)
         if (c != METER_PAGE_NS)
@@ -117,13 +111,13 @@ static int add_instance(void *arg, const char *instance, const char *account, bo
 {
     struct totals totals = { .incarnations = 0 };
 
-    if (store_each_of_account(self->store, account, instance, add_incarnation, &totals) ||
-        ledger_each_registration(self->ledger, instance, count_registration, &totals))
+    if (store_each_of_account(control_self->store, account, instance, add_incarnation, &totals) ||
+        ledger_each_registration(control_self->ledger, instance, count_registration, &totals))
         return -1;
     return json_array_append_new(arg, totals_json(&totals, instance, closed));
 }
 
-int control_usage(struct rpc_call *call, json_t *args, json_t **result)
+static int usage(struct rpc_call *call, json_t *args, json_t **result)
 {
     const char *account, *instance = NULL;
     struct json_why why;
@@ -133,7 +127,7 @@ int control_usage(struct rpc_call *call, json_t *args, json_t **result)
         (json_has(args, "instance_id") && json_arg_string(args, "instance_id", RECORD_NAME_BYTES - 1, &instance, &why)))
         return rpc_fail(call, "bad_request", "%s", why.text);
     list = json_array();
-    if (ledger_each_instance(self->ledger, account, instance, add_instance, list)) {
+    if (ledger_each_instance(control_self->ledger, account, instance, add_instance, list)) {
         json_decref(list);
         return rpc_fail(call, "internal", "the usage could not be summed: see accountd's log");
     }
@@ -144,3 +138,38 @@ int control_usage(struct rpc_call *call, json_t *args, json_t **result)
     *result = json_pack("{s:o}", "instances", list);
     return 0;
 }
+
+static int put_record(void *arg, uint64_t idx, const char *type, const char *leaf)
+{
+    (void)type;
+    return json_array_append_new(arg, json_pack("{s:I, s:s}", "index", (json_int_t)idx, "leaf", leaf));
+}
+
+static int records(struct rpc_call *call, json_t *args, json_t **result)
+{
+    const char *account, *instance;
+    int64_t after = -1, limit = 100;
+    json_t *list, *next;
+    struct json_why why;
+
+    if (control_arg_account(args, &account, &why) || control_arg_name(args, "instance_id", &instance, &why) ||
+        (json_has(args, "after") && json_arg_int(args, "after", -1, INT64_MAX - 1, &after, &why)) ||
+        (json_has(args, "limit") && json_arg_int(args, "limit", 1, RECORDS_MAX, &limit, &why)))
+        return control_bad(call, &why);
+    list = json_array();
+    if (store_each_leaf(control_self->store, account, instance, (uint64_t)(after + 1), store_size(control_self->store), limit, put_record,
+                        list)) {
+        json_decref(list);
+        return control_failed(call);
+    }
+    next = json_array_size(list) == (size_t)limit
+        ? json_object_get(json_array_get(list, (size_t)limit - 1), "index") : json_null();
+    *result = json_pack("{s:o, s:O}", "records", list, "next", next);
+    return 0;
+}
+
+const struct rpc_verb control_usage_verbs[] = {
+    { "usage", usage, RPC_API },
+    { "records", records, RPC_API },
+    { NULL, NULL, 0 },
+};

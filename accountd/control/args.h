@@ -1,0 +1,31 @@
+/* What the verbs share: the daemon they speak for, the checks of common
+ * arguments, and the refusals. A family of verbs is a file with a table of its
+ * rows, which control.c lists. */
+#ifndef ACCOUNTD_CONTROL_ARGS_H
+#define ACCOUNTD_CONTROL_ARGS_H
+
+#include "accountd/accountd.h"
+#include "common/rpc.h"
+
+/* The one accountd of this process: rpc's handlers carry no pointer of ours. */
+extern struct accountd *control_self;
+
+/* Each answers the call and is -1. */
+int control_bad(struct rpc_call *call, const struct json_why *why);
+int control_failed(struct rpc_call *call);
+/* What most results mean to a caller; `what` names the thing. */
+int control_refuse(struct rpc_call *call, enum ledger_result result, const char *what);
+bool control_done(enum ledger_result result);
+
+/* An account, instance, invoice or transfer id. */
+int control_arg_name(const json_t *args, const char *key, const char **out, struct json_why *why);
+/* "account_id", a customer's. */
+int control_arg_account(const json_t *args, const char **out, struct json_why *why);
+/* "vcpus" and "memory_mib". */
+int control_arg_reserved(const json_t *args, struct meter_reserved *reserved, struct json_why *why);
+
+/* Tables of verbs, each ended by a row without a name. */
+extern const struct rpc_verb control_wallet_verbs[], control_price_verbs[], control_instance_verbs[], control_usage_verbs[],
+    control_invoice_verbs[], control_log_verbs[];
+
+#endif

@@ -1,0 +1,105 @@
+/* Verbs of instances that are to be charged. */
+#include "accountd/control/args.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "6d2f...": 32 hex digits, with or without the dashes of RFC 9562. */
+static int arg_uuid(const json_t *args, const char *key, char out[static RECORD_HEX_BYTES], struct json_why *why)
+{
+    const char *text;
+    size_t len = 0;
+
+    if (json_arg_string(args, key, 36, &text, why))
+        return -1;
+    for (size_t i = 0; text[i] && len < RECORD_HEX_BYTES - 1; i++)
+        if (text[i] != '-' || (i != 8 && i != 13 && i != 18 && i != 23))
+            out[len++] = text[i];
+    out[len] = 0;
+    if ((strlen(text) == 32 || strlen(text) == 36) && len == 32 && strspn(out, "0123456789abcdef") == 32)
+        return 0;
+    snprintf(why->text, sizeof(why->text), "%s: must be a UUID in lower-case hex", key);
+    return -1;
+}
+
+static int arg_registration(const json_t *args, struct ledger_registration *r, struct json_why *why)
+{
+    const char *account, *instance;
+    uint8_t bytes[16];
+
+    if (control_arg_account(args, &account, why) || control_arg_name(args, "instance_id", &instance, why) ||
+        arg_uuid(args, "domain_uuid", r->domain_uuid, why) ||
+        json_arg_hex(args, "incarnation", bytes, sizeof(bytes), why) || control_arg_reserved(args, &r->reserved, why))
+        return -1;
+    snprintf(r->account, sizeof(r->account), "%s", account);
+    snprintf(r->instance, sizeof(r->instance), "%s", instance);
+    snprintf(r->incarnation, sizeof(r->incarnation), "%s", json_string_value(json_object_get(args, "incarnation")));
+    return 0;
+}
+
+static int insufficient(struct rpc_call *call, const char *account, int64_t needed_nano, int64_t available_nano)
+{
+    json_t *context = json_pack("{s:o, s:o}", "needed_nano", json_decimal(needed_nano), "available_nano",
+                                json_decimal(available_nano));
+
+    return rpc_fail_context(call, "insufficient_funds", context,
+                            "account %s: a launch sets aside one hour: %jd nano, %jd are available: fund the account",
+                            account, (intmax_t)needed_nano, (intmax_t)available_nano);
+}
+
+static int instance_register(struct rpc_call *call, json_t *args, json_t **result)
+{
+    struct ledger_registration r;
+    const struct journal_entry *entry;
+    struct rate_book book;
+    struct meter_usage hour;
+    struct json_why why;
+    int64_t hold_nano, held_nano = 0, available_nano = 0;
+    enum ledger_result rc;
+    char *body;
+
+    if (arg_registration(args, &r, &why))
+        return control_bad(call, &why);
+    entry = journal_find(&control_self->journal, r.incarnation);
+    if (entry && entry->started && strcmp(entry->last.account, RECORD_HOST_ACCOUNT) == 0)
+        return rpc_fail(call, "conflict", "incarnation: ran unregistered and is recorded as the host's own");
+    if (ledger_price_book(control_self->ledger, 0, &book, &body) != LEDGER_OK)
+        return control_failed(call);
+    free(body);
+    r.price_book = book.version;
+    hour = rate_forecast(&r.reserved, CHARGE_HOLD_SECONDS, 100);
+    if (rate_total(&book, &hour, &hold_nano))
+        return rpc_fail(call, "bad_request", "vcpus, memory_mib: the hold would be too large");
+    rc = ledger_register(control_self->ledger, &r, hold_nano, clock_utc_ms(), &held_nano, &available_nano);
+    if (rc == LEDGER_INSUFFICIENT)
+        return insufficient(call, r.account, hold_nano, available_nano);
+    if (!control_done(rc))
+        return control_refuse(call, rc, rc == LEDGER_NOT_FOUND ? r.account : rc == LEDGER_CONFLICT ? r.instance : r.incarnation);
+    *result = json_pack("{s:o}", "hold_nano", json_decimal(held_nano));
+    return 0;
+}
+
+static int instance_close(struct rpc_call *call, json_t *args, json_t **result)
+{
+    const char *instance;
+    struct json_why why;
+    enum ledger_result rc;
+
+    if (control_arg_name(args, "instance_id", &instance, &why))
+        return control_bad(call, &why);
+    rc = ledger_instance_close(control_self->ledger, instance);
+    if (!control_done(rc))
+        return control_refuse(call, rc, instance);
+    /* The final records may be waiting on the page: take them now, so that
+     * the hold is back when the caller is told. */
+    accountd_tick(control_self, 0, NULL);
+    *result = json_object();
+    return 0;
+}
+
+const struct rpc_verb control_instance_verbs[] = {
+    { "instance_register", instance_register, RPC_PROVISIONER },
+    { "instance_close", instance_close, RPC_PROVISIONER },
+    { NULL, NULL, 0 },
+};

@@ -1,0 +1,11 @@
+/* Opening the socket. */
+#ifndef ACCOUNTD_CONTROL_LISTEN_H
+#define ACCOUNTD_CONTROL_LISTEN_H
+
+#include "accountd/accountd.h"
+#include "common/rpc.h"
+
+/* Anyone may connect; each verb looks at who calls. */
+struct rpc_server *control_listen(struct accountd *a, const char *path);
+
+#endif
