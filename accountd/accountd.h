@@ -6,7 +6,12 @@
 #include "accountd/head.h"
 #include "accountd/journal.h"
 #include "accountd/keys.h"
+#include "accountd/ledger/cursor.h"
+#include "accountd/ledger/holds.h"
+#include "accountd/ledger/invoices.h"
 #include "accountd/ledger/ledger.h"
+#include "accountd/ledger/price_books.h"
+#include "accountd/ledger/registry.h"
 #include "accountd/sample.h"
 #include "accountd/store.h"
 

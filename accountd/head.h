@@ -7,7 +7,8 @@
 #ifndef ACCOUNTD_HEAD_H
 #define ACCOUNTD_HEAD_H
 
-#include "accountd/ledger/ledger.h"
+#include "accountd/ledger/cursor.h"
+#include "accountd/record.h"
 #include "accountd/note.h"
 #include "accountd/store.h"
 

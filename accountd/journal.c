@@ -1,5 +1,6 @@
 /* What to write of whom, and when. */
 #include "accountd/journal.h"
+#include "accountd/ledger/registry.h"
 #include "common/log.h"
 
 #include <sodium.h>

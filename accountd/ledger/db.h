@@ -1,11 +1,17 @@
-/* What ledger.c and papers.c share: the open database. */
+/* What the files of ledger.db share: the open database. */
 #ifndef ACCOUNTD_LEDGER_DB_H
 #define ACCOUNTD_LEDGER_DB_H
 
+#include "accountd/ledger/ledger.h"
 #include "common/db.h"
 
 struct ledger {
     sqlite3 *db;
 };
+
+/* "" for NULL; what does not fit is cut off. */
+void db_copy_text(char *to, size_t bytes, sqlite3_stmt *stmt, int column);
+/* Commits what went well and rolls back what did not. */
+enum ledger_result ledger_finish(struct ledger *ledger, enum ledger_result result);
 
 #endif

@@ -1,0 +1,129 @@
+/* Holds of instances, and charging, which draws on them. */
+#include "accountd/ledger/holds.h"
+#include "accountd/ledger/db.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum ledger_result hold_read(struct ledger *ledger, const char *instance, struct hold *hold)
+{
+    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT i.account_id, i.hold_id, i.hold_seq, coalesce(t.amount_nano, 0),"
+                                  " i.closed FROM instance i LEFT JOIN transfer t ON t.transfer_id = i.hold_id"
+                                  " WHERE i.instance_id = ?1", "t", instance);
+    int rc = db_next(stmt);
+
+    if (rc == 1) {
+        db_copy_text(hold->account, sizeof(hold->account), stmt, 0);
+        db_copy_text(hold->id, sizeof(hold->id), stmt, 1);
+        hold->seq = sqlite3_column_int64(stmt, 2);
+        hold->nano = sqlite3_column_int64(stmt, 3);
+        hold->closed = sqlite3_column_int64(stmt, 4) != 0;
+    }
+    sqlite3_finalize(stmt);
+    return rc == 1 ? LEDGER_OK : rc == 0 ? LEDGER_NOT_FOUND : LEDGER_FAILED;
+}
+
+static enum ledger_result hold_write(struct ledger *ledger, const char *instance, const struct hold *hold)
+{
+    return db_run(ledger->db, "UPDATE instance SET hold_id = ?2, hold_seq = ?3 WHERE instance_id = ?1", "tti", instance,
+                  hold->id[0] ? hold->id : NULL, hold->seq) ? LEDGER_FAILED : LEDGER_OK;
+}
+
+enum ledger_result hold_void_locked(struct ledger *ledger, const char *instance, struct hold *hold, int64_t at_ms)
+{
+    char id[LEDGER_ID_BYTES];
+    struct ledger_transfer t = { .kind = "void", .debit = hold->account, .credit = LEDGER_HOLDS,
+                                 .amount_nano = hold->nano, .pending_id = hold->id, .code = "hold",
+                                 .reason = "released", .refers = instance, .at_ms = at_ms };
+    enum ledger_result result;
+
+    if (!hold->id[0])
+        return LEDGER_OK;
+    t.id = ledger_derive_id(id, "void %s", hold->id);
+    result = ledger_apply_locked(ledger, &t);
+    hold->id[0] = 0;
+    hold->nano = 0;
+    return result == LEDGER_OK ? hold_write(ledger, instance, hold) : result;
+}
+
+enum ledger_result hold_take_locked(struct ledger *ledger, const char *instance, struct hold *hold, int64_t nano,
+                                    int64_t at_ms)
+{
+    struct ledger_transfer t = { .kind = "pending", .debit = hold->account, .credit = LEDGER_HOLDS, .amount_nano = nano,
+                                 .code = "hold", .reason = "one hour ahead", .refers = instance, .at_ms = at_ms };
+    enum ledger_result result;
+
+    if (nano == 0)
+        return LEDGER_OK;
+    hold->seq++;
+    t.id = ledger_derive_id(hold->id, "hold %s %jd", instance, (intmax_t)hold->seq);
+    result = ledger_apply_locked(ledger, &t);
+    hold->nano = nano;
+    return result == LEDGER_OK ? hold_write(ledger, instance, hold) : result;
+}
+
+enum ledger_result ledger_release_hold(struct ledger *ledger, const char *instance, int64_t at_ms)
+{
+    struct hold hold;
+    enum ledger_result result = hold_read(ledger, instance, &hold);
+
+    if (result != LEDGER_OK || ledger_begin(ledger))
+        return result == LEDGER_OK ? LEDGER_FAILED : result;
+    return ledger_finish(ledger, hold_void_locked(ledger, instance, &hold, at_ms));
+}
+
+/* Makes the transfer's amount available: from the instance's hold as far as it
+ * goes, then from the host. */
+static enum ledger_result make_room(struct ledger *ledger, const char *instance, const struct ledger_transfer *drawn,
+                                    int64_t *carried_nano)
+{
+    int64_t room = ledger_available(ledger, drawn->debit), back;
+    struct ledger_transfer t = { .kind = "posted", .debit = LEDGER_CARRIED, .credit = drawn->debit, .code = "carried",
+                                 .reason = "the wallet was empty", .refers = drawn->refers, .at_ms = drawn->at_ms };
+    char id[LEDGER_ID_BYTES];
+    struct hold hold;
+    enum ledger_result result;
+
+    if (room >= drawn->amount_nano)
+        return LEDGER_OK;
+    result = hold_read(ledger, instance, &hold);
+    back = result == LEDGER_OK && hold.nano > drawn->amount_nano - room ? hold.nano - (drawn->amount_nano - room) : 0;
+    room += hold.nano;
+    if (result == LEDGER_OK && hold.id[0])
+        result = hold_void_locked(ledger, instance, &hold, drawn->at_ms);
+    if (result == LEDGER_OK)
+        result = hold_take_locked(ledger, instance, &hold, back, drawn->at_ms);
+    if (result != LEDGER_OK || room >= drawn->amount_nano)
+        return result;
+    t.id = ledger_derive_id(id, "carried %s", drawn->id);
+    t.amount_nano = drawn->amount_nano - room;
+    *carried_nano += t.amount_nano;
+    return ledger_apply_locked(ledger, &t);
+}
+
+enum ledger_result ledger_draw_locked(struct ledger *ledger, const char *instance, const struct ledger_transfer *t,
+                                      int64_t *carried_nano)
+{
+    enum ledger_result result = ledger_compare(ledger, t);
+
+    if (result != LEDGER_NOT_FOUND)
+        return result;
+    result = make_room(ledger, instance, t, carried_nano);
+    return result == LEDGER_OK ? ledger_apply_locked(ledger, t) : result;
+}
+
+enum ledger_result ledger_charge_locked(struct ledger *ledger, const struct record *record, enum meter_quantity meter,
+                                        int64_t amount_nano, const char *key, const char *code, const char *refers,
+                                        int64_t at_ms, int64_t *carried_nano)
+{
+    char revenue[64], id[LEDGER_ID_BYTES];
+    struct ledger_transfer t = { .kind = "posted", .debit = record->account, .credit = revenue,
+                                 .amount_nano = amount_nano, .code = code, .reason = meter_quantities[meter].name,
+                                 .refers = refers, .at_ms = at_ms };
+
+    if (amount_nano == 0)
+        return LEDGER_OK;
+    snprintf(revenue, sizeof(revenue), LEDGER_REVENUE "%s", meter_quantities[meter].name);
+    t.id = ledger_derive_id(id, "%s %s %s", code, key, meter_quantities[meter].name);
+    return ledger_draw_locked(ledger, record->instance, &t, carried_nano);
+}

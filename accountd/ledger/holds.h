@@ -1,0 +1,35 @@
+/* The hold of an instance: money set aside before it runs, drawn on when the
+ * wallet is empty. */
+#ifndef ACCOUNTD_LEDGER_HOLDS_H
+#define ACCOUNTD_LEDGER_HOLDS_H
+
+#include "accountd/ledger/ledger.h"
+#include "accountd/record.h"
+
+struct hold {
+    char account[RECORD_NAME_BYTES];
+    char id[LEDGER_ID_BYTES];           /* "" if none is in force */
+    int64_t seq, nano;
+    bool closed;
+};
+
+/* OK or NOT_FOUND: no such instance. */
+enum ledger_result hold_read(struct ledger *ledger, const char *instance, struct hold *hold);
+enum ledger_result hold_void_locked(struct ledger *ledger, const char *instance, struct hold *hold, int64_t at_ms);
+/* nano 0: none is taken. */
+enum ledger_result hold_take_locked(struct ledger *ledger, const char *instance, struct hold *hold, int64_t nano,
+                                    int64_t at_ms);
+enum ledger_result ledger_release_hold(struct ledger *ledger, const char *instance, int64_t at_ms);
+
+/* Applies a transfer out of a customer's account. Where its free money does not
+ * suffice, the hold of the instance is drawn on, then the host carries the
+ * rest: *carried_nano is added to. */
+enum ledger_result ledger_draw_locked(struct ledger *ledger, const char *instance, const struct ledger_transfer *t,
+                                      int64_t *carried_nano);
+/* What was used, from the wallet to the host's revenue, as
+ * ledger_draw_locked. `key` makes the id. */
+enum ledger_result ledger_charge_locked(struct ledger *ledger, const struct record *record, enum meter_quantity meter,
+                                        int64_t amount_nano, const char *key, const char *code, const char *refers,
+                                        int64_t at_ms, int64_t *carried_nano);
+
+#endif

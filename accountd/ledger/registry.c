@@ -1,0 +1,181 @@
+/* Instances and their incarnations. */
+#include "accountd/ledger/registry.h"
+#include "accountd/ledger/db.h"
+#include "accountd/ledger/holds.h"
+
+#include <string.h>
+
+static enum ledger_result register_instance(struct ledger *ledger, const struct ledger_registration *r)
+{
+    struct hold hold;
+    enum ledger_result result = hold_read(ledger, r->instance, &hold);
+
+    if (result == LEDGER_OK)
+        return strcmp(hold.account, r->account) == 0 && !hold.closed ? LEDGER_OK : LEDGER_CONFLICT;
+    if (result == LEDGER_NOT_FOUND)
+        return db_run(ledger->db, "INSERT INTO instance VALUES (?1, ?2, NULL, 0, 0)", "tt", r->instance, r->account)
+            ? LEDGER_FAILED : LEDGER_OK;
+    return result;
+}
+
+static enum ledger_result top_up(struct ledger *ledger, const struct ledger_registration *r, int64_t hold_nano,
+                                 int64_t at_ms, int64_t *held_nano, int64_t *available_nano)
+{
+    struct hold hold;
+    enum ledger_result result = hold_read(ledger, r->instance, &hold);
+
+    *held_nano = hold.nano;
+    if (result != LEDGER_OK || hold.nano >= hold_nano)
+        return result;
+    *available_nano = ledger_available(ledger, r->account) + hold.nano;
+    if (*available_nano < hold_nano)
+        return LEDGER_INSUFFICIENT;
+    result = hold_void_locked(ledger, r->instance, &hold, at_ms);
+    if (result == LEDGER_OK)
+        result = hold_take_locked(ledger, r->instance, &hold, hold_nano, at_ms);
+    *held_nano = hold_nano;
+    return result;
+}
+
+static enum ledger_result register_new(struct ledger *ledger, const struct ledger_registration *r, int64_t hold_nano,
+                                       int64_t at_ms, int64_t *held_nano, int64_t *available_nano)
+{
+    enum ledger_result result = ledger_account_exists(ledger, r->account) ? register_instance(ledger, r) : LEDGER_NOT_FOUND;
+
+    if (result == LEDGER_OK)
+        result = top_up(ledger, r, hold_nano, at_ms, held_nano, available_nano);
+    if (result != LEDGER_OK)
+        return result;
+    return db_run(ledger->db, "INSERT INTO registration VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL)", "tttiiii", r->incarnation,
+                  r->instance, r->domain_uuid, (int64_t)r->reserved.vcpus, (int64_t)r->reserved.memory_mib,
+                  r->price_book, at_ms) ? LEDGER_FAILED : LEDGER_OK;
+}
+
+/* Everything but the price book: a repetition after a price change is still a repetition. */
+static bool same_registration(const struct ledger_registration *a, const struct ledger_registration *b)
+{
+    return strcmp(a->account, b->account) == 0 && strcmp(a->instance, b->instance) == 0 &&
+           strcmp(a->domain_uuid, b->domain_uuid) == 0 && a->reserved.vcpus == b->reserved.vcpus &&
+           a->reserved.memory_mib == b->reserved.memory_mib;
+}
+
+enum ledger_result ledger_register(struct ledger *ledger, const struct ledger_registration *r, int64_t hold_nano,
+                                   int64_t at_ms, int64_t *held_nano, int64_t *available_nano)
+{
+    struct ledger_registration old;
+    enum ledger_result result = ledger_registration(ledger, r->incarnation, &old);
+    struct hold hold;
+
+    if (result == LEDGER_OK) {
+        result = hold_read(ledger, old.instance, &hold);
+        *held_nano = hold.nano;
+        if (result != LEDGER_OK)
+            return result;
+        return same_registration(&old, r) ? LEDGER_EXISTS : LEDGER_EXISTS_DIFFERENT;
+    }
+    if (result != LEDGER_NOT_FOUND || ledger_begin(ledger))
+        return LEDGER_FAILED;
+    return ledger_finish(ledger, register_new(ledger, r, hold_nano, at_ms, held_nano, available_nano));
+}
+
+static void read_registration(sqlite3_stmt *stmt, struct ledger_registration *r)
+{
+    db_copy_text(r->incarnation, sizeof(r->incarnation), stmt, 0);
+    db_copy_text(r->instance, sizeof(r->instance), stmt, 1);
+    db_copy_text(r->account, sizeof(r->account), stmt, 2);
+    db_copy_text(r->domain_uuid, sizeof(r->domain_uuid), stmt, 3);
+    r->reserved.vcpus = (uint32_t)sqlite3_column_int64(stmt, 4);
+    r->reserved.memory_mib = (uint32_t)sqlite3_column_int64(stmt, 5);
+    r->price_book = sqlite3_column_int64(stmt, 6);
+}
+
+#define REGISTRATION_COLUMNS "SELECT incarnation, instance_id, account_id, domain_uuid, vcpus, memory_mib, price_book" \
+                             " FROM registration JOIN instance USING (instance_id) "
+
+enum ledger_result ledger_registration(struct ledger *ledger, const char *incarnation,
+                                       struct ledger_registration *registration)
+{
+    sqlite3_stmt *stmt = db_query(ledger->db, REGISTRATION_COLUMNS "WHERE incarnation = ?1", "t", incarnation);
+    int rc = db_next(stmt);
+
+    if (rc == 1)
+        read_registration(stmt, registration);
+    sqlite3_finalize(stmt);
+    return rc == 1 ? LEDGER_OK : rc == 0 ? LEDGER_NOT_FOUND : LEDGER_FAILED;
+}
+
+int ledger_last_leaf(struct ledger *ledger, const char *incarnation, char **leaf)
+{
+    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT last_leaf FROM registration WHERE incarnation = ?1"
+                                  " AND last_leaf IS NOT NULL", "t", incarnation);
+    int rc = db_next(stmt);
+
+    if (rc == 1 && !(*leaf = strdup((const char *)sqlite3_column_text(stmt, 0))))
+        rc = -1;
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+int ledger_last_leaf_put_locked(struct ledger *ledger, const char *incarnation, const char *leaf)
+{
+    return db_run(ledger->db, "UPDATE registration SET last_leaf = ?2 WHERE incarnation = ?1", "tt", incarnation, leaf);
+}
+
+int ledger_each_registration(struct ledger *ledger, const char *instance,
+                             int (*fn)(void *arg, const struct ledger_registration *registration), void *arg)
+{
+    sqlite3_stmt *stmt = db_query(ledger->db, REGISTRATION_COLUMNS "WHERE instance_id = ?1 ORDER BY registration.rowid",
+                                  "t", instance);
+    struct ledger_registration registration;
+    int rc;
+
+    while ((rc = db_next(stmt)) == 1) {
+        read_registration(stmt, &registration);
+        rc = fn(arg, &registration);
+        if (rc)
+            break;
+    }
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+enum ledger_result ledger_instance_close(struct ledger *ledger, const char *instance)
+{
+    struct hold hold;
+    enum ledger_result result = hold_read(ledger, instance, &hold);
+
+    if (result != LEDGER_OK)
+        return result;
+    if (hold.closed)
+        return LEDGER_EXISTS;
+    return db_run(ledger->db, "UPDATE instance SET closed = 1 WHERE instance_id = ?1", "t", instance) ? LEDGER_FAILED
+                                                                                                      : LEDGER_OK;
+}
+
+static int walk_instances(sqlite3_stmt *stmt, ledger_instance_fn fn, void *arg)
+{
+    int rc;
+
+    while ((rc = db_next(stmt)) == 1) {
+        rc = fn(arg, (const char *)sqlite3_column_text(stmt, 0), (const char *)sqlite3_column_text(stmt, 1),
+                sqlite3_column_int64(stmt, 2) != 0);
+        if (rc)
+            break;
+    }
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+int ledger_each_closed_with_hold(struct ledger *ledger, ledger_instance_fn fn, void *arg)
+{
+    return walk_instances(db_query(ledger->db, "SELECT instance_id, account_id, closed FROM instance"
+                                   " WHERE closed = 1 AND hold_id IS NOT NULL", ""), fn, arg);
+}
+
+int ledger_each_instance(struct ledger *ledger, const char *account, const char *instance, ledger_instance_fn fn,
+                         void *arg)
+{
+    return walk_instances(db_query(ledger->db, "SELECT instance_id, account_id, closed FROM instance"
+                                   " WHERE account_id = ?1 AND (?2 IS NULL OR instance_id = ?2) ORDER BY instance_id",
+                                   "tt", account, instance), fn, arg);
+}

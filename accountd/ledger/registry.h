@@ -1,0 +1,36 @@
+/* Instances that customers pay for, and which incarnation of which domain is whose. */
+#ifndef ACCOUNTD_LEDGER_REGISTRY_H
+#define ACCOUNTD_LEDGER_REGISTRY_H
+
+#include "accountd/ledger/ledger.h"
+#include "accountd/record.h"
+
+/* Registers an incarnation, taking or topping up the instance's hold to
+ * hold_nano. INSUFFICIENT sets *available_nano to what the hold could be. */
+struct ledger_registration {
+    char account[RECORD_NAME_BYTES], instance[RECORD_NAME_BYTES];
+    char incarnation[RECORD_HEX_BYTES], domain_uuid[RECORD_HEX_BYTES];
+    struct meter_reserved reserved;
+    int64_t price_book;
+};
+enum ledger_result ledger_register(struct ledger *ledger, const struct ledger_registration *registration,
+                                   int64_t hold_nano, int64_t at_ms, int64_t *held_nano, int64_t *available_nano);
+/* OK or NOT_FOUND. */
+enum ledger_result ledger_registration(struct ledger *ledger, const char *incarnation,
+                                       struct ledger_registration *registration);
+/* No incarnation may be registered any more. EXISTS if it was closed. */
+enum ledger_result ledger_instance_close(struct ledger *ledger, const char *instance);
+/* Calls fn with each closed instance that still has a hold. */
+typedef int (*ledger_instance_fn)(void *arg, const char *instance, const char *account, bool closed);
+int ledger_each_closed_with_hold(struct ledger *ledger, ledger_instance_fn fn, void *arg);
+int ledger_each_instance(struct ledger *ledger, const char *account, const char *instance /* NULL: all */,
+                         ledger_instance_fn fn, void *arg);
+/* Incarnations registered for the instance. */
+int ledger_each_registration(struct ledger *ledger, const char *instance,
+                             int (*fn)(void *arg, const struct ledger_registration *registration), void *arg);
+
+/* The newest charged leaf of a registered incarnation, malloc'd; 1, 0 none, -1. */
+int ledger_last_leaf(struct ledger *ledger, const char *incarnation, char **leaf);
+int ledger_last_leaf_put_locked(struct ledger *ledger, const char *incarnation, const char *leaf);
+
+#endif
