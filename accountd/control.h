@@ -28,6 +28,9 @@
  * invoice_list   {account_id}                                    api        -> {invoices:[...]}
  * invoice_get    {account_id, invoice_id}                        api        -> {invoice, bundle_path}   the tar, readable by api's group
  * checkpoint     {}                                              api        -> {text, keys}   keys: keys.txt, what xs-verify --key reads
+ * alerts         {[account_id][, standing][, after][, limit]}      api, root  -> {alerts:[{number, key, kind, account_id, subject, detail, raised_ms,
+ *                                                                              cleared_ms}], next}  oldest first; without account_id everybody's and the
+ *                                                                              operator's; standing: true: only those not cleared
  * status         {}                                              api, root  -> {samples, misses, last_sample_age_ms, conservation_ok,
  *                                                                              cpus:[{guest_ns, hv_ns, idle_ns}], log_size, origin, version}
  */

@@ -26,6 +26,6 @@ int control_arg_reserved(const json_t *args, struct meter_reserved *reserved, st
 
 /* Tables of verbs, each ended by a row without a name. */
 extern const struct rpc_verb control_wallet_verbs[], control_price_verbs[], control_instance_verbs[], control_usage_verbs[],
-    control_invoice_verbs[], control_log_verbs[];
+    control_invoice_verbs[], control_log_verbs[], control_cap_verbs[];
 
 #endif

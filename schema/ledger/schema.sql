@@ -118,3 +118,18 @@ CREATE TABLE invoice (
 CREATE INDEX invoice_account ON invoice (account_id, number);
 CREATE TRIGGER invoice_no_update BEFORE UPDATE ON invoice BEGIN SELECT RAISE(ABORT, 'invoices are never changed'); END;
 CREATE TRIGGER invoice_no_delete BEFORE DELETE ON invoice BEGIN SELECT RAISE(ABORT, 'invoices are never removed'); END;
+
+-- What a customer or the operator must know. One stands for each key at a time; cleared ones stay as history.
+CREATE TABLE alert (
+    number     INTEGER PRIMARY KEY,
+    key        TEXT NOT NULL,           -- what it is about, made by who raises it: "balance wallet ann 20"
+    kind       TEXT NOT NULL,           -- balance, lasts, budget, suspended, stopped, deleted, ... (accountd/cap/alerts.h)
+    account_id TEXT,                    -- who is told; NULL: the operator only
+    subject    TEXT NOT NULL,
+    detail     TEXT NOT NULL,
+    raised_ms  INTEGER NOT NULL,
+    cleared_ms INTEGER                  -- NULL: it stands
+) STRICT;
+CREATE UNIQUE INDEX alert_stands ON alert (key) WHERE cleared_ms IS NULL;
+CREATE INDEX alert_account ON alert (account_id, number);
+CREATE TRIGGER alert_no_delete BEFORE DELETE ON alert BEGIN SELECT RAISE(ABORT, 'alerts are never removed'); END;

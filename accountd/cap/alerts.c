@@ -1,0 +1,58 @@
+/* The table of alerts. */
+#include "accountd/cap/alerts.h"
+#include "accountd/ledger/db.h"
+
+int alert_raise(struct ledger *ledger, const char *key, const char *kind, const char *account, const char *subject,
+                const char *detail, int64_t at_ms)
+{
+    return db_run(ledger->db, "INSERT INTO alert (key, kind, account_id, subject, detail, raised_ms)"
+                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (key) WHERE cleared_ms IS NULL DO NOTHING", "ttttti", key,
+                  kind, account, subject, detail, at_ms);
+}
+
+int alert_clear(struct ledger *ledger, const char *key, int64_t at_ms)
+{
+    return db_run(ledger->db, "UPDATE alert SET cleared_ms = ?2 WHERE key = ?1 AND cleared_ms IS NULL", "ti", key, at_ms);
+}
+
+int alert_clear_all(struct ledger *ledger, const char *prefix, int64_t at_ms)
+{
+    return db_run(ledger->db, "UPDATE alert SET cleared_ms = ?2 WHERE cleared_ms IS NULL"
+                  " AND substr(key, 1, length(?1)) = ?1", "ti", prefix, at_ms);
+}
+
+static json_t *text_or_null(sqlite3_stmt *stmt, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(stmt, column);
+
+    return text ? json_string(text) : json_null();
+}
+
+static json_t *row_json(sqlite3_stmt *stmt)
+{
+    json_t *cleared = sqlite3_column_type(stmt, 7) == SQLITE_NULL ? json_null()
+                                                                  : json_integer(sqlite3_column_int64(stmt, 7));
+
+    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "number", (json_int_t)sqlite3_column_int64(stmt, 0),
+                     "key", text_or_null(stmt, 1), "kind", text_or_null(stmt, 2), "account_id", text_or_null(stmt, 3),
+                     "subject", text_or_null(stmt, 4), "detail", text_or_null(stmt, 5), "raised_ms",
+                     (json_int_t)sqlite3_column_int64(stmt, 6), "cleared_ms", cleared);
+}
+
+json_t *alert_list(struct ledger *ledger, const char *account, bool standing, int64_t after, int64_t limit)
+{
+    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT number, key, kind, account_id, subject, detail, raised_ms, cleared_ms"
+                                  " FROM alert WHERE number > ?3 AND (?1 IS NULL OR account_id = ?1)"
+                                  " AND (?2 = 0 OR cleared_ms IS NULL) ORDER BY number LIMIT ?4", "tiii", account,
+                                  (int64_t)standing, after, limit);
+    json_t *list = json_array();
+    int rc;
+
+    while ((rc = db_next(stmt)) == 1)
+        json_array_append_new(list, row_json(stmt));
+    sqlite3_finalize(stmt);
+    if (rc == 0)
+        return list;
+    json_decref(list);
+    return NULL;
+}
