@@ -1,112 +1,138 @@
-/* Prices. 128-bit intermediates, and where even they do not suffice the
- * amount is refused: no quantity that a host can meter comes near. */
+/* Amounts. A product may pass 128 bits on the way to an amount that fits, so
+ * products are divided in two steps (add_product); no bound on a quantity is
+ * needed but that its amount fits. */
 #include "accountd/rate.h"
 
-#include <stdio.h>
-#include <string.h>
+/* An exact amount: whole + rest / divisor nano, rest < divisor. */
+struct amount {
+    unsigned __int128 whole, rest, divisor;
+};
 
-static int why_set(struct json_why *why, const char *meter, const char *text)
+/* Adds whole + rest / divisor, rest < divisor. */
+static int amount_add(struct amount *a, unsigned __int128 whole, unsigned __int128 rest)
 {
-    snprintf(why->text, sizeof(why->text), "meters: %.40s: %.180s", meter, text);
-    return -1;
-}
-
-static int price_parse(const json_t *row, struct rate_book *book, bool seen[METER_QUANTITIES], struct json_why *why)
-{
-    struct json_why inner;
-    const char *name, *unit;
-    enum meter_quantity q;
-    struct rate_price price;
-
-    if (json_arg_string(row, "meter", 40, &name, why))
-        return -1;
-    q = meter_quantity_find(name);
-    if (q == METER_QUANTITIES)
-        return why_set(why, name, "no such meter");
-    if (seen[q])
-        return why_set(why, name, "appears twice");
-    if (json_arg_only(row, "meter unit num_nano den", &inner) || json_arg_string(row, "unit", 40, &unit, &inner) ||
-        json_arg_decimal(row, "num_nano", 0, RATE_PRICE_MAX, &price.num_nano, &inner) ||
-        json_arg_decimal(row, "den", 1, RATE_PRICE_MAX, &price.den, &inner))
-        return why_set(why, name, inner.text);
-    if (strcmp(unit, meter_quantities[q].unit) != 0)
-        return why_set(why, name, "unit differs from the meter's own");
-    book->price[q] = price;
-    seen[q] = true;
-    return 0;
-}
-
-static bool is_currency(const char *text)
-{
-    return strlen(text) == 3 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
-}
-
-int rate_book_parse(const json_t *object, struct rate_book *book, struct json_why *why)
-{
-    bool seen[METER_QUANTITIES] = { false };
-    struct rate_book parsed = { 0 };
-    const json_t *meters = json_object_get(object, "meters");
-    const char *currency;
-    size_t i;
-    json_t *row;
-
-    if (json_arg_only(object, "version currency meters", why) ||
-        json_arg_int(object, "version", 1, INT32_MAX, &parsed.version, why) ||
-        json_arg_string(object, "currency", 3, &currency, why))
-        return -1;
-    if (!is_currency(currency) || !json_is_array(meters)) {
-        snprintf(why->text, sizeof(why->text),
-                 is_currency(currency) ? "meters: missing or not an array" : "currency: must be three capital letters");
-        return -1;
+    a->rest += rest;
+    if (a->rest >= a->divisor) {
+        a->rest -= a->divisor;
+        whole++;
     }
-    memcpy(parsed.currency, currency, sizeof(parsed.currency));
-    json_array_foreach(meters, i, row)
-        if (price_parse(row, &parsed, seen, why))
-            return -1;
-    for (int q = 0; q < METER_QUANTITIES; q++)
-        if (!seen[q])
-            return why_set(why, meter_quantities[q].name, "missing (a price of 0 must be written down)");
-    *book = parsed;
-    return 0;
+    return __builtin_add_overflow(a->whole, whole, &a->whole) ? -1 : 0;
 }
 
-/* quantity * num / (den * per_unit), as whole and remainder. */
-static int divide(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 quantity,
-                  unsigned __int128 *whole, unsigned __int128 *rest, unsigned __int128 *divisor)
+/* Adds span x num / divisor. The divisor is below 2^98 and num below 2^50 (RATE_PRICE_MAX, meter.c), so
+ * what is left of span, times half of num, stays below 2^123. */
+static int add_product(struct amount *a, unsigned __int128 span, int64_t num)
+{
+    unsigned __int128 left = span % a->divisor, high = left * (uint64_t)(num >> 25), whole;
+    unsigned __int128 low = ((high % a->divisor) << 25) + left * (uint64_t)(num & 0x1ffffff);
+
+    if (__builtin_mul_overflow(span / a->divisor, (unsigned __int128)num, &whole) || amount_add(a, whole, 0))
+        return -1;
+    return amount_add(a, ((high / a->divisor) << 25) + low / a->divisor, low % a->divisor);
+}
+
+/* How much of the quantity is in the tier and is not free. */
+static unsigned __int128 span_of(const struct rate_price *price, unsigned tier, unsigned __int128 quantity)
+{
+    unsigned __int128 from = price->tiers[tier].above, to = quantity;
+
+    if (tier + 1 < price->tiers_count && to > price->tiers[tier + 1].above)
+        to = price->tiers[tier + 1].above;
+    if (from < price->free)
+        from = price->free;
+    return to > from ? to - from : 0;
+}
+
+static int exact(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 quantity, struct amount *a)
 {
     const struct rate_price *price = &book->price[meter];
-    unsigned __int128 product;
 
-    if (__builtin_mul_overflow(quantity, (unsigned __int128)price->num_nano, &product) ||
-        __builtin_mul_overflow((unsigned __int128)price->den, meter_quantities[meter].per_unit, divisor))
-        return -1;
-    *whole = product / *divisor;
-    *rest = product % *divisor;
-    return *whole < INT64_MAX ? 0 : -1;
+    *a = (struct amount){ .divisor = (unsigned __int128)price->tiers[0].den * meter_quantities[meter].per_unit };
+    for (unsigned i = 0; i < price->tiers_count; i++)
+        if (add_product(a, span_of(price, i, quantity), price->tiers[i].num_nano))
+            return -1;
+    if (quantity && a->whole < (unsigned __int128)price->minimum_nano) {
+        a->whole = (unsigned __int128)price->minimum_nano;
+        a->rest = 0;
+    }
+    return 0;
 }
 
-int rate_amount(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 quantity,
-                int64_t *amount_nano)
+int rate_floor(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 cumulative, int64_t *nano)
 {
-    unsigned __int128 whole, rest, divisor;
+    struct amount a;
 
-    if (divide(book, meter, quantity, &whole, &rest, &divisor))
+    if (exact(book, meter, cumulative, &a) || a.whole > INT64_MAX)
         return -1;
-    if (rest > divisor - rest || (rest == divisor - rest && whole & 1))
-        whole++;
-    *amount_nano = (int64_t)whole;
+    *nano = (int64_t)a.whole;
     return 0;
+}
+
+/* Whether what exceeds a multiple of the unit, over + rest / divisor, is more than half of it, or half
+ * and the multiple is odd. */
+static bool rounds_up(const struct amount *a, int64_t unit, int64_t over, bool odd)
+{
+    int64_t missing = unit - 2 * over;
+
+    if (missing > 1 || missing < 0)
+        return missing < 0;
+    if (missing == 0)
+        return a->rest || odd;
+    return a->rest > a->divisor - a->rest || (a->rest == a->divisor - a->rest && odd);
+}
+
+int rate_round(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 cumulative, int64_t unit_nano,
+               int64_t *nano)
+{
+    struct amount a;
+    int64_t units, rounded;
+
+    if (exact(book, meter, cumulative, &a) || a.whole > INT64_MAX)
+        return -1;
+    units = (int64_t)a.whole / unit_nano;
+    if (rounds_up(&a, unit_nano, (int64_t)a.whole % unit_nano, units & 1) && __builtin_add_overflow(units, 1, &units))
+        return -1;
+    if (__builtin_mul_overflow(units, unit_nano, &rounded))
+        return -1;
+    *nano = rounded;
+    return 0;
+}
+
+int rate_charge(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 before,
+                unsigned __int128 quantity, int64_t *nano)
+{
+    unsigned __int128 after;
+    int64_t was, is;
+
+    if (__builtin_add_overflow(before, quantity, &after) || rate_floor(book, meter, before, &was) ||
+        rate_floor(book, meter, after, &is))
+        return -1;
+    *nano = is - was;
+    return 0;
+}
+
+int rate_total(const struct rate_book *book, const struct meter_usage *before, const struct meter_usage *usage,
+               int64_t *total_nano)
+{
+    int64_t total = 0, nano;
+
+    for (int q = 0; q < METER_QUANTITIES; q++)
+        if (rate_charge(book, q, before ? before->of[q] : 0, usage->of[q], &nano) ||
+            __builtin_add_overflow(total, nano, &total))
+            return -1;
+    *total_nano = total;
+    return 0;
+}
+
+int rate_amount(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 quantity, int64_t *amount_nano)
+{
+    return rate_round(book, meter, quantity, 1, amount_nano);
 }
 
 int rate_amount_floor(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 quantity,
                       int64_t *amount_nano)
 {
-    unsigned __int128 whole, rest, divisor;
-
-    if (divide(book, meter, quantity, &whole, &rest, &divisor))
-        return -1;
-    *amount_nano = (int64_t)whole;
-    return 0;
+    return rate_floor(book, meter, quantity, amount_nano);
 }
 
 struct meter_usage rate_forecast(const struct meter_reserved *reserved, int64_t seconds, int64_t cpu_percent)
@@ -119,15 +145,4 @@ struct meter_usage rate_forecast(const struct meter_reserved *reserved, int64_t 
         [METER_CPU_USED] = ns * reserved->vcpus * (unsigned)cpu_percent / 100,
         [METER_MEMORY_USED] = ns * reserved->memory_mib * 256,
     } };
-}
-
-int rate_total(const struct rate_book *book, const struct meter_usage *usage, int64_t *total_nano)
-{
-    int64_t total = 0, amount;
-
-    for (int q = 0; q < METER_QUANTITIES; q++)
-        if (rate_amount(book, q, usage->of[q], &amount) || __builtin_add_overflow(total, amount, &total))
-            return -1;
-    *total_nano = total;
-    return 0;
 }

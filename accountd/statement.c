@@ -122,7 +122,7 @@ json_t *statement_lines_json(const struct statement *s)
 
     for (size_t i = 0; i < s->count; i++) {
         const struct statement_line *line = &s->lines[i];
-        const struct rate_price *price = &line->book->price[line->meter];
+        const struct rate_tier *price = &line->book->price[line->meter].tiers[0];
         const struct meter_quantity_row *meter = &meter_quantities[line->meter];
 
         json_array_append_new(lines, json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "instance_id",
@@ -186,7 +186,8 @@ static void put_row(FILE *out, const struct statement *s, const struct statement
     fputs(",1/", out);
     put_u128(out, meter_quantities[line->meter].per_unit);
     fprintf(out, " %s,%jd,%jd/%jd,%s,%s\n", meter_quantities[line->meter].unit, (intmax_t)line->book->version,
-            (intmax_t)line->book->price[line->meter].num_nano, (intmax_t)line->book->price[line->meter].den,
+            (intmax_t)line->book->price[line->meter].tiers[0].num_nano,
+            (intmax_t)line->book->price[line->meter].tiers[0].den,
             statement_money(line->amount_nano, money), line->book->currency);
 }
 

@@ -69,7 +69,7 @@ static int instance_register(struct rpc_call *call, json_t *args, json_t **resul
     free(body);
     r.price_book = book.version;
     hour = rate_forecast(&r.reserved, CHARGE_HOLD_SECONDS, 100);
-    if (rate_total(&book, &hour, &hold_nano))
+    if (rate_total(&book, NULL, &hour, &hold_nano))
         return rpc_fail(call, "bad_request", "vcpus, memory_mib: the hold would be too large");
     rc = ledger_register(control_self->ledger, &r, hold_nano, clock_utc_ms(), &held_nano, &available_nano);
     if (rc == LEDGER_INSUFFICIENT)

@@ -82,8 +82,8 @@ static int quote(struct rpc_call *call, json_t *args, json_t **result)
     if (ledger_price_book(control_self->ledger, 0, &book, &body) != LEDGER_OK)
         return control_failed(call);
     free(body);
-    if (rate_total(&book, &usage, &total_nano) || rate_total(&book, &hour, &per_hour_nano) ||
-        rate_total(&book, &hold, &hold_nano))
+    if (rate_total(&book, NULL, &usage, &total_nano) || rate_total(&book, NULL, &hour, &per_hour_nano) ||
+        rate_total(&book, NULL, &hold, &hold_nano))
         return rpc_fail(call, "bad_request", "seconds: the amount would be too large");
     *result = json_pack("{s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "price_book", (json_int_t)book.version, "currency",
                         book.currency, "seconds", (json_int_t)seconds, "lines", quote_lines(&book, &usage), "total_nano",

@@ -26,7 +26,7 @@ static int add_amount(struct totals *t, int64_t version, const struct meter_usag
     if (ledger_price_book(control_self->ledger, version, &book, &body) != LEDGER_OK)
         return -1;
     free(body);
-    if (rate_total(&book, used, &amount_nano))
+    if (rate_total(&book, NULL, used, &amount_nano))
         return -1;
     t->amount_nano += (unsigned __int128)amount_nano;
     return 0;

@@ -139,7 +139,7 @@ enum ledger_result life_register(struct life *life, const char *account, const c
     snprintf(r.instance, sizeof(r.instance), "%s", instance);
     snprintf(r.incarnation, sizeof(r.incarnation), "%s", life_hex(tag));
     snprintf(r.domain_uuid, sizeof(r.domain_uuid), "%s", life_hex(tag));
-    if (ledger_price_book(life->a.ledger, 1, &book, &body) != LEDGER_OK || rate_total(&book, &hour, &hold_nano))
+    if (ledger_price_book(life->a.ledger, 1, &book, &body) != LEDGER_OK || rate_total(&book, NULL, &hour, &hold_nano))
         exit(99);
     free(body);
     return ledger_register(life->a.ledger, &r, hold_nano, 3, &held_nano, &available_nano);

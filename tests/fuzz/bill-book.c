@@ -19,6 +19,18 @@ const char *const fuzz_seeds[] = {
     "{\"den\":\"1\",\"meter\":\"net_packets\",\"num_nano\":\"0\",\"unit\":\"packet\"},"
     "{\"den\":\"1\",\"meter\":\"net_bytes_out\",\"num_nano\":\"0\",\"unit\":\"GiB\"},"
     "{\"den\":\"1\",\"meter\":\"net_bytes_in\",\"num_nano\":\"0\",\"unit\":\"GiB\"}],\"version\":4}",
+    "{\"currency\":\"EUR\",\"meters\":["
+    "{\"den\":\"1\",\"meter\":\"vcpu_reserved\",\"num_nano\":\"1\",\"unit\":\"vCPU-second\"},"
+    "{\"den\":\"1\",\"meter\":\"memory_reserved\",\"num_nano\":\"1\",\"unit\":\"GiB-second\"},"
+    "{\"free\":\"10\",\"meter\":\"cpu_used\",\"minimum_nano\":\"9\",\"tiers\":[{\"above\":\"0\",\"den\":\"3\",\"num_nano\":\"7\"},"
+    "{\"above\":\"20\",\"den\":\"3\",\"num_nano\":\"5\"}],\"unit\":\"CPU-second\"},"
+    "{\"den\":\"1\",\"meter\":\"memory_used\",\"num_nano\":\"1\",\"unit\":\"GiB-second\"},"
+    "{\"den\":\"1\",\"meter\":\"disk_ops\",\"num_nano\":\"0\",\"unit\":\"operation\"},"
+    "{\"den\":\"1\",\"meter\":\"disk_bytes\",\"num_nano\":\"0\",\"unit\":\"GiB\"},"
+    "{\"den\":\"1\",\"meter\":\"net_packets\",\"num_nano\":\"0\",\"unit\":\"packet\"},"
+    "{\"den\":\"1\",\"meter\":\"net_bytes_out\",\"num_nano\":\"0\",\"unit\":\"GiB\"},"
+    "{\"den\":\"1\",\"meter\":\"net_bytes_in\",\"num_nano\":\"0\",\"unit\":\"GiB\"}],"
+    "\"moves_running_at\":\"2027-01-01T00:00:00Z\",\"valid_from\":\"2026-12-01T00:00:00Z\",\"version\":5}",
     "one file\nanother",
     NULL,
 };
@@ -28,14 +40,23 @@ static void price(const uint8_t *bytes, size_t size)
     json_t *object = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, NULL);
     struct rate_book book;
     struct json_why why;
-    int64_t floor, rounded;
+    int64_t floor, rounded, before = 0;
+    char text[RATE_TEXT_BYTES];
 
-    if (object && rate_book_parse(object, &book, &why) == 0)
-        for (unsigned shift = 0; shift < 128; shift += 7)
-            if (rate_amount(&book, METER_CPU_USED, (unsigned __int128)1 << shift, &rounded) == 0 &&
-                rate_amount_floor(&book, METER_CPU_USED, (unsigned __int128)1 << shift, &floor) == 0 &&
-                (rounded < floor || rounded - floor > 1))
-                abort();
+    if (object && rate_book_parse(object, &book, &why) == 0) {
+        for (unsigned shift = 0; shift < 128; shift += 7) {
+            unsigned __int128 quantity = (unsigned __int128)1 << shift;
+
+            if (rate_floor(&book, METER_CPU_USED, quantity, &floor) == 0) {
+                if (floor < before || (rate_round(&book, METER_CPU_USED, quantity, 1, &rounded) == 0 &&
+                                       (rounded < floor || rounded - floor > 1)))
+                    abort();
+                before = floor;
+            }
+        }
+        if (strlen(rate_price_text(&book, METER_CPU_USED, text)) == RATE_TEXT_BYTES - 1)
+            abort();
+    }
     json_decref(object);
 }
 
