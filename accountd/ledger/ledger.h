@@ -23,6 +23,10 @@
 #define LEDGER_ID_BYTES   33
 
 #define LEDGER_DEPOSITS "host:deposits"
+#define LEDGER_DEPOSITS_BANK   "host:deposits:bank"
+#define LEDGER_DEPOSITS_CARD   "host:deposits:card"
+#define LEDGER_DEPOSITS_CREDIT "host:deposits:credit"   /* vouchers, an operator's credit */
+#define LEDGER_SUSPENSE "host:suspense"             /* received, and not known for whom */
 #define LEDGER_CARRIED  "host:carried"
 #define LEDGER_HOLDS    "host:holds"
 #define LEDGER_REVENUE  "revenue:"                  /* and the meter's name */

@@ -48,7 +48,8 @@ bool ledger_account_exists(struct ledger *ledger, const char *account)
 /* The host's own side of every transfer: opened once, may run below zero. */
 static int open_host_accounts(struct ledger *ledger)
 {
-    static const char *const names[] = { LEDGER_DEPOSITS, LEDGER_CARRIED, LEDGER_HOLDS };
+    static const char *const names[] = { LEDGER_DEPOSITS, LEDGER_DEPOSITS_BANK, LEDGER_DEPOSITS_CARD, LEDGER_DEPOSITS_CREDIT,
+                                         LEDGER_SUSPENSE, LEDGER_CARRIED, LEDGER_HOLDS };
     char revenue[64];
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
