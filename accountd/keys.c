@@ -14,6 +14,8 @@
 #define SEED_BYTES crypto_sign_SEEDBYTES
 #define SEED_TEXT  (2 * SEED_BYTES + 1)
 
+_Static_assert(KEYS_SEED_BYTES == SEED_BYTES, "a key's seed is Ed25519's");
+
 static int sync_dir(const char *dir)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -50,26 +52,24 @@ static int make_key(const char *dir, const char *path)
     return rc;
 }
 
-static int read_key(int fd, const char *path, struct note_key *key)
+static int read_seed(int fd, const char *path, uint8_t seed[static KEYS_SEED_BYTES])
 {
     char text[SEED_TEXT + 1];
-    uint8_t seed[SEED_BYTES];
     struct stat st;
     int rc = -1;
 
     if (fstat(fd, &st) == 0 && st.st_mode & 077)
         log_warnx("%s: others may read this key: chmod 600 it, and think of it as known", path);
     else if (read(fd, text, sizeof(text)) != (ssize_t)SEED_TEXT || text[SEED_TEXT - 1] != '\n' ||
-             sodium_hex2bin(seed, sizeof(seed), text, SEED_TEXT - 1, NULL, NULL, NULL) != 0)
+             sodium_hex2bin(seed, SEED_BYTES, text, SEED_TEXT - 1, NULL, NULL, NULL) != 0)
         log_warnx("%s: damaged: 64 hex digits are expected. Restore it from a backup", path);
     else
-        rc = crypto_sign_seed_keypair(key->public_key, key->secret_key, seed);
-    sodium_memzero(seed, sizeof(seed));
+        rc = 0;
     sodium_memzero(text, sizeof(text));
     return rc;
 }
 
-static int open_key(const char *dir, const char *name, struct note_key *key)
+int keys_seed(const char *dir, const char *name, uint8_t seed[static KEYS_SEED_BYTES])
 {
     char path[500];
     int fd, rc;
@@ -85,8 +85,19 @@ static int open_key(const char *dir, const char *name, struct note_key *key)
         log_warn("%s: cannot open the key", path);
         return -1;
     }
-    rc = read_key(fd, path, key);
+    rc = read_seed(fd, path, seed);
     close(fd);
+    return rc;
+}
+
+static int open_key(const char *dir, const char *name, struct note_key *key)
+{
+    uint8_t seed[SEED_BYTES];
+    int rc = keys_seed(dir, name, seed);
+
+    if (rc == 0)
+        rc = crypto_sign_seed_keypair(key->public_key, key->secret_key, seed);
+    sodium_memzero(seed, sizeof(seed));
     return rc;
 }
 

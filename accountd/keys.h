@@ -11,6 +11,9 @@ struct keys {
 /* Loads log.key and invoice.key from the directory, making what is missing
  * (mode 0600, durable before it returns). -1 after logging. */
 int keys_open(const char *dir, struct keys *keys);
+/* 32 random bytes kept as DIR/NAME, made if they are missing: what other secrets of the host are derived from. */
+#define KEYS_SEED_BYTES 32
+int keys_seed(const char *dir, const char *name, uint8_t seed[static KEYS_SEED_BYTES]);
 /* keys.txt: both public keys, as bundles carry them and xs-verify --key reads them. malloc'd. */
 char *keys_text(const struct keys *keys, const char *host, const char *origin);
 /* Reads keys.txt; the log key's name is the log's origin. False unless it is exactly what keys_text writes. */
