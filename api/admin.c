@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define CUSTOMERS_PAGE_MAX 1000
-#define CREDIT_NANO_MAX (INT64_C(1000000) * 1000000000)
 
 static json_t *customer_view(const struct customer_row *row)
 {
@@ -109,7 +108,7 @@ static enum answer credit_read(struct request *rq, struct reply *rp, int64_t *am
     if (rc == 0 || !customer.confirmed)
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such customer");
     fields_start(&fields, rq->json);
-    fields_money(&fields, "amount", CREDIT_NANO_MAX, amount_nano);
+    fields_money(&fields, "amount", MONEY_NANO_MAX, amount_nano);
     fields_text(&fields, "reason", 200, reason);
     rp->errors = fields_done(&fields);
     if (rp->errors)
@@ -132,8 +131,8 @@ enum answer credit_create(struct request *rq, struct reply *rp)
         return answer;
     snprintf(amount, sizeof(amount), "%jd", (intmax_t)amount_nano);
     answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "fund",
-                          json_pack("{s:s, s:s, s:s, s:s}", "transfer_id", idem.subject_id, "account_id", rq->param,
-                                    "amount_nano", amount, "reason", reason),
+                          json_pack("{s:s, s:s, s:s, s:s, s:s}", "transfer_id", idem.subject_id, "account_id", rq->param,
+                                    "amount_nano", amount, "reason", reason, "operator", rq->who.key_id),
                           &ok);
     if (answer == ANSWER_OK) {
         json_t *balances = present_copy(ok);

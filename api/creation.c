@@ -6,6 +6,7 @@
 #include "api/idem.h"
 #include "api/instances.h"
 #include "api/networks.h"
+#include "api/purchase_orders.h"
 #include "api/resources.h"
 #include "api/ssh_keys.h"
 #include "api/upstream.h"
@@ -131,6 +132,25 @@ static void network_read(struct creation *creation, struct fields *fields)
         fields_error(fields, "forward_ports", "no_network", "set network to true: a port needs an address to lead to");
 }
 
+/* Who pays: the wallet, or one of the caller's purchase orders. */
+static enum answer payer_read(struct creation *creation, struct fields *fields)
+{
+    const char *id;
+    json_t *order;
+    enum answer answer;
+
+    if (!fields_has(fields, "purchase_order_id") || !fields_text(fields, "purchase_order_id", ID_BYTES - 1, &id))
+        return ANSWER_OK;
+    answer = purchase_order_own(creation->rq, creation->rp, id, &order);
+    json_decref(order);
+    if (answer == ANSWER_NOT_FOUND)
+        fields_error(fields, "purchase_order_id", "unknown", "you have no purchase order %s", id);
+    else if (answer != ANSWER_OK)
+        return answer;
+    json_object_set_new(creation->args, "purchase_order_id", json_string(id));
+    return ANSWER_OK;
+}
+
 static enum answer guest_read(struct creation *creation, struct fields *fields)
 {
     const char *cmdline, *user_data;
@@ -161,6 +181,8 @@ static enum answer creation_read(struct creation *creation)
     if (answer == ANSWER_OK)
         answer = volumes_read(creation, &fields);
     network_read(creation, &fields);
+    if (answer == ANSWER_OK)
+        answer = payer_read(creation, &fields);
     if (answer == ANSWER_OK)
         answer = guest_read(creation, &fields);
     rp->errors = fields_done(&fields);

@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/route.h"
+#include "api/rows.h"
 #include "common/log.h"
 
 #include <stdio.h>
@@ -27,6 +28,16 @@ bool dispatch_waits(const struct request *rq)
     const struct route *route = route_find(rq->method, rq->path, param, allow);
 
     return wait && strcmp(wait, "0") != 0 && route && route_knows_query(route, "wait");
+}
+
+size_t dispatch_body_max(const struct request *rq)
+{
+    const char *key = auth_bearer(rq->authorization);
+    char param[PARAM_BYTES], allow[32];
+    const struct route *route = route_find(rq->method, rq->path, param, allow);
+
+    return route && route->body == BODY_XML && key && key_valid(KEY_OPERATOR_PREFIX, key) ? BODY_XML_BYTES_MAX
+                                                                                        : BODY_BYTES_MAX;
 }
 
 static enum answer limit_check(struct request *rq, struct reply *rp, const char *who, enum bucket bucket)
@@ -139,24 +150,43 @@ static enum answer idempotency_check(const struct request *rq, struct reply *rp)
     return ANSWER_OK;
 }
 
-static enum answer body_read(struct request *rq, struct reply *rp)
+static bool type_is(const struct request *rq, const char *type)
+{
+    size_t len = strlen(type);
+
+    return rq->content_type && strncasecmp(rq->content_type, type, len) == 0 &&
+           (!rq->content_type[len] || strchr("; ", rq->content_type[len]));
+}
+
+static enum answer body_parsed(struct request *rq, struct reply *rp)
 {
     char why[256];
 
-    if (rq->body_excess)
-        return reply_fail(rp, ANSWER_TOO_LARGE, "a body may have at most %d bytes", BODY_BYTES_MAX);
-    if (!rq->route->body) {
-        if (rq->body_size)
-            return reply_fail(rp, ANSWER_MALFORMED, "no body is expected here");
-        return ANSWER_OK;
-    }
-    if (!rq->content_type || strncasecmp(rq->content_type, "application/json", 16) != 0 ||
-        (rq->content_type[16] && !strchr("; ", rq->content_type[16])))
+    if (!type_is(rq, "application/json"))
         return reply_fail(rp, ANSWER_MEDIA_TYPE, "send Content-Type: application/json");
     rq->json = body_parse(rq->body, rq->body_size, why, sizeof(why));
-    if (!rq->json)
-        return reply_fail(rp, ANSWER_MALFORMED, "%s", why);
-    return ANSWER_OK;
+    return rq->json ? ANSWER_OK : reply_fail(rp, ANSWER_MALFORMED, "%s", why);
+}
+
+static enum answer body_read(struct request *rq, struct reply *rp)
+{
+    if (rq->body_crowded)
+        return reply_fail(rp, ANSWER_OVERLOADED, "too many large bodies are being received: try again in a moment");
+    if (rq->body_excess)
+        return reply_fail(rp, ANSWER_TOO_LARGE, "a body may have at most %zu bytes", dispatch_body_max(rq));
+    switch (rq->route->body) {
+    case BODY_JSON:
+        return body_parsed(rq, rp);
+    case BODY_XML:
+        if (!type_is(rq, "application/xml") && !type_is(rq, "text/xml"))
+            return reply_fail(rp, ANSWER_MEDIA_TYPE, "send Content-Type: application/xml");
+        break;
+    case BODY_RAW:
+        break;
+    default:
+        return rq->body_size ? reply_fail(rp, ANSWER_MALFORMED, "no body is expected here") : ANSWER_OK;
+    }
+    return rq->body_size ? ANSWER_OK : reply_fail(rp, ANSWER_MALFORMED, "the body is empty");
 }
 
 static enum answer answer_find(struct request *rq, struct reply *rp)
@@ -177,7 +207,8 @@ static enum answer answer_find(struct request *rq, struct reply *rp)
         (answer = query_check(rq, rp)) != ANSWER_OK || (answer = body_read(rq, rp)) != ANSWER_OK ||
         (answer = idempotency_check(rq, rp)) != ANSWER_OK)
         return answer;
-    return rq->route->handle(rq, rp);
+    answer = rq->route->handle(rq, rp);
+    return answer == ANSWER_OK && strcmp(rq->method, "GET") == 0 ? rows_render(rq, rp) : answer;
 }
 
 void dispatch(struct request *rq, struct reply *rp)

@@ -279,6 +279,19 @@ bool fields_money(struct fields *fields, const char *name, int64_t max_nano, int
     return true;
 }
 
+bool fields_time(struct fields *fields, const char *name, int64_t *out_ms)
+{
+    const char *text = text_get(fields, name);
+
+    if (!text)
+        return false;
+    if (!time_parse(text, out_ms)) {
+        fields_error(fields, name, "invalid_time", "must be a time in UTC such as \"2026-12-31T23:59:59Z\"");
+        return false;
+    }
+    return true;
+}
+
 static bool chosen(const char *const *choices, const char *text)
 {
     for (; *choices; choices++)

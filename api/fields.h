@@ -38,6 +38,8 @@ bool fields_text(struct fields *fields, const char *name, size_t max, const char
 bool fields_integer(struct fields *fields, const char *name, int64_t min, int64_t max, int64_t *out);
 /* "12.50": more than zero, at most nine decimals, at most `max_nano`. */
 bool fields_money(struct fields *fields, const char *name, int64_t max_nano, int64_t *out_nano);
+/* RFC 3339 in UTC, "2026-12-31T23:59:59Z": in milliseconds of Unix time. */
+bool fields_time(struct fields *fields, const char *name, int64_t *out_ms);
 /* Text of many lines: line ends and tabs are allowed too. */
 bool fields_document(struct fields *fields, const char *name, size_t max, const char **out);
 bool fields_flag(struct fields *fields, const char *name, bool *out);

@@ -19,6 +19,7 @@
 
 #define HEADER_BYTES_MAX   (32 * 1024)      /* a connection's memory: header lines and our copies of them */
 #define SWALLOW_BYTES_MAX  (16u << 20)      /* of a body too large, read so that its sender reads our answer */
+#define LARGE_BODIES_MAX   8                /* at once: memory that strangers could otherwise fill */
 #define CONNECTIONS_MAX    1000
 #define IDLE_S             30
 #define ARRIVAL_MS         20000
@@ -33,6 +34,7 @@ struct http {
     struct pool *workers;
     struct pool *waiters;
     struct deadlines *deadlines;
+    unsigned large_bodies;              /* libmicrohttpd's thread alone */
 };
 
 struct exchange {
@@ -40,7 +42,8 @@ struct exchange {
     struct MHD_Connection *connection;
     struct request rq;
     struct reply rp;
-    size_t received;
+    size_t received, body_max;
+    bool large;                         /* counted in large_bodies */
     bool answered;
 };
 
@@ -93,12 +96,25 @@ static struct exchange *exchange_new(struct http *http, struct MHD_Connection *c
     rq->authorization = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization"));
     rq->idempotency_key = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Idempotency-Key"));
     rq->content_type = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type"));
+    rq->accept = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept"));
+    rq->signature = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Stripe-Signature"));
+    exchange->body_max = dispatch_body_max(rq);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, query_take, rq);
     peer_print(connection, rq->peer, sizeof(rq->peer));
     return exchange;
 }
 
-/* Keeps up to BODY_BYTES_MAX; reads on past that only to be able to answer. */
+/* Takes one of the places for large bodies, or says that there is none. */
+static bool large_take(struct exchange *exchange)
+{
+    if (exchange->large)
+        return true;
+    exchange->large = exchange->http->large_bodies < LARGE_BODIES_MAX;
+    exchange->http->large_bodies += exchange->large;
+    return exchange->large;
+}
+
+/* Keeps up to body_max; reads on past that only to be able to answer. */
 static enum MHD_Result body_take(struct exchange *exchange, const char *bytes, size_t size)
 {
     struct request *rq = &exchange->rq;
@@ -107,7 +123,9 @@ static enum MHD_Result body_take(struct exchange *exchange, const char *bytes, s
     exchange->received += size;
     if (exchange->received > SWALLOW_BYTES_MAX)
         return MHD_NO;
-    if (rq->body_excess || exchange->received > BODY_BYTES_MAX) {
+    if (exchange->received > BODY_BYTES_MAX && exchange->received <= exchange->body_max && !large_take(exchange))
+        rq->body_crowded = true;
+    if (rq->body_excess || rq->body_crowded || exchange->received > exchange->body_max) {
         rq->body_excess = true;
         free(rq->body);
         rq->body = NULL;
@@ -132,7 +150,7 @@ static struct MHD_Response *response_make(struct reply *rp)
     size_t size = 0;
 
     if (rp->file_fd >= 0) {
-        response = MHD_create_response_from_fd64(rp->file_size, rp->file_fd);
+        response = MHD_create_response_from_fd_at_offset64(rp->file_size, rp->file_fd, rp->file_offset);
         rp->file_fd = -1;                   /* libmicrohttpd closes it */
         return response;
     }
@@ -182,6 +200,8 @@ static void headers_add(struct MHD_Response *response, const struct reply *rp, c
         MHD_add_response_header(response, "Idempotent-Replayed", "true");
     if (rp->retry_after_s)
         header_number(response, "Retry-After", rp->retry_after_s);
+    if (rp->next_cursor)
+        header_number(response, "X-Next-Cursor", rp->next_cursor);
     if (rp->file_name[0]) {
         snprintf(name, sizeof(name), "attachment; filename=\"%s\"", rp->file_name);
         MHD_add_response_header(response, "Content-Disposition", name);
@@ -289,6 +309,7 @@ static void completed_notify(void *arg, struct MHD_Connection *connection, void 
     deadline_set(http->deadlines, connection, IDLE_S * 1000 + ARRIVAL_MS);
     if (!exchange)
         return;
+    http->large_bodies -= exchange->large;
     reply_free(&exchange->rp);
     request_free(&exchange->rq);
     free(exchange);

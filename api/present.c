@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -61,6 +62,60 @@ char *time_print(int64_t unix_ms, char out[static TIME_BYTES])
     return out;
 }
 
+/* Digits exactly where the pattern has a 0, and its own characters everywhere else. */
+static bool shape_is(const char *text, const char *pattern)
+{
+    for (; *pattern; pattern++, text++)
+        if (*pattern == '0' ? *text < '0' || *text > '9' : *text != *pattern)
+            return false;
+    return *text == 0;
+}
+
+/* UTC parts to seconds; false for what the calendar does not have. */
+static bool moment_find(const char *text, struct tm *utc, time_t *seconds)
+{
+    struct tm asked, back;
+
+    memset(utc, 0, sizeof(*utc));
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d", &utc->tm_year, &utc->tm_mon, &utc->tm_mday, &utc->tm_hour, &utc->tm_min,
+               &utc->tm_sec) < 3)
+        return false;
+    utc->tm_year -= 1900;
+    utc->tm_mon -= 1;
+    asked = *utc;
+    *seconds = timegm(utc);
+    return *seconds >= 0 && gmtime_r(seconds, &back) && back.tm_mon == asked.tm_mon && back.tm_mday == asked.tm_mday &&
+           back.tm_hour == asked.tm_hour && back.tm_min == asked.tm_min && back.tm_sec == asked.tm_sec;
+}
+
+bool time_parse(const char *text, int64_t *unix_ms)
+{
+    bool fraction = shape_is(text, "0000-00-00T00:00:00.000Z");
+    struct tm utc;
+    time_t seconds;
+
+    if ((!fraction && !shape_is(text, "0000-00-00T00:00:00Z")) || !moment_find(text, &utc, &seconds))
+        return false;
+    *unix_ms = (int64_t)seconds * 1000 + (fraction ? strtol(text + 20, NULL, 10) : 0);
+    return true;
+}
+
+bool day_valid(const char *text)
+{
+    struct tm utc;
+    time_t seconds;
+
+    return shape_is(text, "0000-00-00") && moment_find(text, &utc, &seconds);
+}
+
+bool month_valid(const char *text)
+{
+    char day[16];
+
+    snprintf(day, sizeof(day), "%.7s-01", text);
+    return shape_is(text, "0000-00") && day_valid(day);
+}
+
 json_t *time_json(int64_t unix_ms)
 {
     char text[TIME_BYTES];
@@ -75,6 +130,12 @@ static const struct {
     { "at_ms", "at" },           { "as_of_ms", "as_of" },       { "created_ms", "created_at" },
     { "started_ms", "started_at" }, { "finished_ms", "finished_at" }, { "issued_ms", "issued_at" },
     { "period_start_ms", "period_start" }, { "period_end_ms", "period_end" },
+    { "lasts_until_ms", "lasts_until" }, { "end_ms", "ends_at" }, { "expires_ms", "expires_at" },
+    { "closed_ms", "closed_at" }, { "opened_ms", "opened_at" }, { "resolved_ms", "resolved_at" },
+    { "raised_ms", "raised_at" }, { "cleared_ms", "cleared_at" }, { "booked_ms", "booked_at" },
+    { "imported_ms", "imported_at" }, { "redeemed_ms", "redeemed_at" }, { "proposed_ms", "proposed_at" },
+    { "published_ms", "published_at" }, { "since_ms", "since" }, { "from_ms", "from" }, { "to_ms", "to" },
+    { "t0_ms", "t0" }, { "t1_ms", "t1" }, { "stop_ms", "stops_at" }, { "delete_ms", "deletes_at" },
 };
 
 static json_t *copy(const json_t *value, int depth);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define MONEY_BYTES 24
+#define MONEY_NANO_MAX (INT64_C(1000000) * 1000000000)  /* what one request may move */
 #define TIME_BYTES  32
 
 /* Nano to "12.50": at least two decimals, no zeros after them. Returns out. */
@@ -17,12 +18,17 @@ bool money_parse(const char *text, int64_t *nano);
 
 /* "2026-01-31T12:00:00.250Z". Returns out. */
 char *time_print(int64_t unix_ms, char out[static TIME_BYTES]);
+/* Strict: what time_print writes, or the same without the fraction, until the year 9999; a day that exists. */
+bool time_parse(const char *text, int64_t *unix_ms);
+/* "2026-11-30", "2026-11": a day or month that exists. */
+bool day_valid(const char *text);
+bool month_valid(const char *text);
 /* A string, or null for 0, which the daemons write for "not yet". */
 json_t *time_json(int64_t unix_ms);
 
 /* A copy of what a daemon answered, for a customer: every `x_nano` decimal
  * becomes money `x`; points in time become RFC 3339 (`created_ms` the time
- * `created_at`, `as_of_ms` the time `as_of`). Everything else stays. NULL stays NULL. */
+ * `created_at`, `as_of_ms` the time `as_of`, `lasts_until_ms` the time `lasts_until`). Everything else stays. NULL stays NULL. */
 json_t *present_copy(const json_t *value);
 
 /* The same for a thing of the caller's: `id_name` becomes `id`, whose it is goes. */

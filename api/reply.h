@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum answer {
     ANSWER_OK,
@@ -48,9 +49,11 @@ struct reply {
     char *text;                         /* or this, malloc'd, with its type */
     size_t text_size;
     const char *text_type;
-    int file_fd;                        /* or this file, from its start; -1 none; owned */
+    int file_fd;                        /* or this part of a file; -1 none; owned */
+    uint64_t file_offset;
     size_t file_size;
     char file_name[80];                 /* offered to whoever saves it */
+    long next_cursor;                   /* of a list that is no JSON; 0 none */
     char location[96];
     char allow[32];                     /* with ANSWER_METHOD_NOT_ALLOWED */
     char detail[REPLY_DETAIL_BYTES];

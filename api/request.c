@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,8 @@ void request_free(struct request *request)
     sodium_memzero(&request->who, sizeof(request->who));
     free(request->idempotency_key);
     free(request->content_type);
+    free(request->accept);
+    free(request->signature);
     free(request->body);
     json_decref(request->json);
 }
@@ -30,6 +33,19 @@ const char *request_query(const struct request *request, const char *name)
         if (strcmp(request->query[i].name, name) == 0)
             return request->query[i].value;
     return NULL;
+}
+
+static enum answer query_fail(struct reply *reply, const char *name, const char *code, const char *must)
+{
+    reply->errors = json_pack("[{s:s, s:s, s:s}]", "field", name, "code", code, "detail", must);
+    return reply_fail(reply, ANSWER_INVALID_FIELDS, "%s: %s", name, must);
+}
+
+enum answer request_query_text(const struct request *request, struct reply *reply, const char *name,
+                               bool (*valid)(const char *text), const char *must, const char **out)
+{
+    *out = request_query(request, name);
+    return !*out || valid(*out) ? ANSWER_OK : query_fail(reply, name, "invalid", must);
 }
 
 enum answer request_query_int(const struct request *request, struct reply *reply, const char *name, int64_t min,
@@ -45,10 +61,10 @@ enum answer request_query_int(const struct request *request, struct reply *reply
     errno = 0;
     value = strtoll(text, &end, 10);
     if (!*text || *end || strspn(text, "0123456789") != strlen(text) || errno || value < min || value > max) {
-        reply->errors = json_pack("[{s:s, s:s, s:s}]", "field", name, "code", "out_of_range", "detail",
-                                  "the query parameter must be a whole number in its range");
-        return reply_fail(reply, ANSWER_INVALID_FIELDS, "%s: must be a whole number from %jd to %jd", name,
-                          (intmax_t)min, (intmax_t)max);
+        char must[96];
+
+        snprintf(must, sizeof(must), "must be a whole number from %jd to %jd", (intmax_t)min, (intmax_t)max);
+        return query_fail(reply, name, "out_of_range", must);
     }
     *out = value;
     return ANSWER_OK;

@@ -34,9 +34,12 @@ struct request {
     char *authorization;
     char *idempotency_key;
     char *content_type;
+    char *accept;
+    char *signature;                    /* Stripe-Signature */
     char *body;
     size_t body_size;
     bool body_excess;
+    bool body_crowded;                  /* too many large ones at once */
     char peer[64];
 
     /* from dispatch */
@@ -55,6 +58,10 @@ void request_free(struct request *request);
 
 /* NULL if the query does not have it. */
 const char *request_query(const struct request *request, const char *name);
+
+/* ANSWER_OK and *out (NULL if it is not there), or ANSWER_INVALID_FIELDS naming the parameter and what it `must` be. */
+enum answer request_query_text(const struct request *request, struct reply *reply, const char *name,
+                               bool (*valid)(const char *text), const char *must, const char **out);
 
 /* ANSWER_OK and *out (or `fallback`), or ANSWER_INVALID_FIELDS naming the parameter. */
 enum answer request_query_int(const struct request *request, struct reply *reply, const char *name, int64_t min,

@@ -6,7 +6,13 @@
 #include "api/route.h"
 
 /* account.c */
-route_handler account_show, wallet_show;
+route_handler account_show;
+/* wallet.c */
+route_handler wallet_show, wallet_entries_list, holds_list, voucher_redeem;
+/* purchase_orders.c */
+route_handler purchase_order_create, purchase_orders_list, purchase_order_show, purchase_order_add, purchase_order_close;
+/* prices.c */
+route_handler prices_list, price_show;
 /* catalog.c */
 route_handler images_list, flavors_list, quote_create;
 /* creation.c */

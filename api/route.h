@@ -12,6 +12,10 @@ typedef enum answer route_handler(struct request *rq, struct reply *rp);
 /* What a POST does with the Idempotency-Key header. */
 enum route_key { KEY_NONE, KEY_OPTIONAL, KEY_REQUIRED };
 
+/* JSON: an object. XML: a document of a bank's size, kept as text. RAW: bytes as their sender signed them. */
+enum route_body { BODY_NONE, BODY_JSON, BODY_XML, BODY_RAW };
+#define BODY_XML_BYTES_MAX (700u * 1024)
+
 struct route {
     const char *method;
     const char *pattern;                /* {id} stands for one segment */
@@ -20,7 +24,7 @@ struct route {
     unsigned scope;                     /* a customer's key must have it; 0 none */
     enum bucket bucket;
     enum route_key key;
-    bool body;                          /* a JSON object is expected */
+    enum route_body body;
     const char *query;                  /* parameters it knows, space-separated, or NULL */
 };
 

@@ -65,13 +65,15 @@ static char *body_make(void)
     static const char *const names[] = { "name",     "image",   "flavor", "cmdline", "type",   "vcpus",   "memory_mib", "seconds",
                                          "currency", "amount",  "reason", "scopes",  "colour", "expires_in_seconds",
                                          "cpu_percent", "disk_mib", "volumes", "network", "ssh_keys", "user_data", "forward_ports", "size_mib",
-                                         "snapshot_id", "volume_id", "read_only", "guest_port", "public_key", NULL };
+                                         "snapshot_id", "volume_id", "read_only", "guest_port", "public_key", "code", "ends_at",
+                                         "purchase_order_id", NULL };
     static const char *const rights[] = { "{\"name\":\"g\",\"image\":\"tiny\",\"flavor\":\"xs1\"}", "{\"type\":\"reboot\"}",
                                           "{\"name\":\"k\",\"scopes\":[\"keys:read\"]}", "{\"flavor\":\"xs1\"}",
                                           "{\"amount\":\"0.01\",\"reason\":\"g\"}",
                                           "{\"name\":\"g\",\"image\":\"disk\",\"flavor\":\"xs1\",\"ssh_keys\":[],\"disk_mib\":2048}",
                                           "{\"name\":\"g\",\"size_mib\":8}", "{\"guest_port\":22}",
-                                          "{\"name\":\"g\",\"public_key\":\"ssh-ed25519 AAAA\"}", NULL };
+                                          "{\"name\":\"g\",\"public_key\":\"ssh-ed25519 AAAA\"}", "{\"code\":\"XSV-1\"}",
+                                          "{\"name\":\"g\",\"amount\":\"0.01\",\"ends_at\":\"2036-01-01T00:00:00Z\"}", NULL };
     json_t *body = json_loads(one_of(rights), 0, NULL);
     char *text;
 

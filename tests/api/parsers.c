@@ -4,6 +4,7 @@
 #include "api/limit.h"
 #include "api/present.h"
 #include "api/route.h"
+#include "api/rows.h"
 #include "tests/api/tap.h"
 
 #include <sodium.h>
@@ -234,6 +235,49 @@ static void times(void)
     json_decref(out);
 }
 
+static void times_in(void)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;                     /* -1: refused */
+    } cases[] = {
+        { "2026-01-01T00:00:00.250Z", 1767225600250 }, { "2026-01-01T00:00:00Z", 1767225600000 },
+        { "2024-02-29T12:00:00Z", 1709208000000 },     { "2026-02-29T12:00:00Z", -1 },
+        { "2026-01-01T24:00:00Z", -1 },                { "2026-13-01T00:00:00Z", -1 },
+        { "2026-01-01T00:00:60Z", -1 },                { "2026-01-01 00:00:00Z", -1 },
+        { "2026-01-01T00:00:00+01:00", -1 },           { "2026-01-01", -1 },
+        { "2026-00-10T00:00:00Z", -1 },                { "2026-01-01T00:00:00Zx", -1 },
+        { "0000-01-01T00:00:00Z", -1 },                { "", -1 },
+    };
+    int64_t ms;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bool good = time_parse(cases[i].text, &ms);
+
+        ok(good == (cases[i].ms >= 0) && (!good || ms == cases[i].ms), "the time \"%s\"", cases[i].text);
+    }
+    ok(day_valid("2026-11-30") && !day_valid("2026-11-31") && !day_valid("2026-1-1") && !day_valid("2026-11"), "days");
+    ok(month_valid("2026-12") && !month_valid("2026-13") && !month_valid("2026-12-01") && !month_valid(""), "months");
+}
+
+static void rows(void)
+{
+    json_t *list = json_pack("[{s:s, s:i}, {s:s, s:n, s:[i, i]}]", "a", "x\ny", "b", 1, "a", "", "b", "c", 1, 2);
+    json_t *none = json_array();
+    char *text = rows_csv(list);
+
+    ok_text(text, "a,b,c\r\n\"x\ny\",1,\r\n,,\"[1,2]\"\r\n", "CSV has the columns of all rows, and JSON where a value is no plain one");
+    free(text);
+    text = rows_csv(none);
+    ok_text(text, "", "no rows, no columns");
+    free(text);
+    text = rows_ndjson(list);
+    ok_text(text, "{\"a\":\"x\\ny\",\"b\":1}\n{\"a\":\"\",\"b\":null,\"c\":[1,2]}\n", "NDJSON has a line for each");
+    free(text);
+    json_decref(list);
+    json_decref(none);
+}
+
 static void keys(void)
 {
     char a[KEY_BYTES], b[KEY_BYTES], header[128];
@@ -308,6 +352,8 @@ int main(void)
     unknown_field();
     money();
     times();
+    times_in();
+    rows();
     keys();
     buckets();
     paths();

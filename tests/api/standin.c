@@ -24,7 +24,8 @@ struct wait {
 
 struct orders accountd, provisioner;
 json_t *instances;
-static json_t *jobs, *requests, *accounts, *invoices;
+json_t *accounts, *invoices;
+static json_t *jobs, *requests;
 static struct wait *waits;
 static const char *base;
 
@@ -344,51 +345,6 @@ static int account_open(struct rpc_call *call, json_t *args, json_t **result)
                 result);
 }
 
-static json_t *balances(const json_t *account)
-{
-    json_int_t posted = json_integer_value(json_object_get(account, "posted"));
-
-    return json_pack("{s:o, s:s, s:o}", "posted_nano", json_decimal(posted), "held_nano", "0", "available_nano",
-                     json_decimal(posted));
-}
-
-static int fund(struct rpc_call *call, json_t *args, json_t **result)
-{
-    json_t *account = json_object_get(accounts, text(args, "account_id"));
-    int64_t amount_nano = 0;
-    int known;
-
-    if (changing(&accountd, call))
-        return -1;
-    if (!account || !json_decimal_parse(text(args, "amount_nano"), &amount_nano))
-        return rpc_fail(call, account ? "bad_request" : "not_found", "account_id or amount_nano");
-    known = seen(call, text(args, "transfer_id"), args);
-    if (known < 0)
-        return -1;
-    if (!known) {
-        json_object_set_new(account, "posted",
-                            json_integer(json_integer_value(json_object_get(account, "posted")) + amount_nano));
-        json_array_append_new(json_object_get(account, "entries"),
-                              json_pack("{s:s, s:I, s:s, s:s, s:s}", "transfer_id", text(args, "transfer_id"), "at_ms",
-                                        (json_int_t)NOW_MS, "amount_nano", text(args, "amount_nano"), "code", "fund",
-                                        "reason", text(args, "reason")));
-    }
-    return done(&accountd, call, "fund", !known, balances(account), result);
-}
-
-static int wallet_get(struct rpc_call *call, json_t *args, json_t **result)
-{
-    json_t *account = json_object_get(accounts, text(args, "account_id"));
-
-    if (!account)
-        return rpc_fail(call, "not_found", "no account");
-    *result = balances(account);
-    json_object_set_new(*result, "account_id", json_string(text(account, "account_id")));
-    json_object_set_new(*result, "currency", json_string(text(account, "currency")));
-    json_object_set(*result, "entries", json_object_get(account, "entries"));
-    return 0;
-}
-
 static int quote_get(struct rpc_call *call, json_t *args, json_t **result)
 {
     json_int_t vcpus = json_integer_value(json_object_get(args, "vcpus"));
@@ -540,8 +496,12 @@ static const struct rpc_verb provisioner_verbs[] = {
 };
 
 static const struct rpc_verb accountd_verbs[] = {
-    { "account_open", account_open, WHO }, { "fund", fund, WHO },
-    { "wallet", wallet_get, WHO },         { "quote", quote_get, WHO },
+    { "account_open", account_open, WHO }, { "quote", quote_get, WHO },
+    { "fund", stand_fund, WHO },           { "wallet", stand_wallet, WHO },
+    { "holds", stand_holds, WHO },         { "voucher_redeem", stand_voucher_redeem, WHO },
+    { "purchase_order_create", stand_po_create, WHO }, { "purchase_order_add", stand_po_add, WHO },
+    { "purchase_order_close", stand_po_close, WHO }, { "purchase_orders", stand_pos, WHO },
+    { "price_books", stand_price_books, WHO }, { "price_book", stand_price_book, WHO },
     { "usage", usage_get, WHO },           { "records", records_get, WHO },
     { "invoice_create", invoice_create, WHO }, { "invoice_list", invoice_list, WHO },
     { "invoice_get", invoice_get, WHO },   { "checkpoint", checkpoint_get, WHO },
@@ -572,6 +532,7 @@ static _Noreturn void run(const char *dir, int ready_fd)
     provisioner.counts = json_object();
     instances = json_object();
     devices_start();
+    money_start();
     jobs = json_object();
     requests = json_object();
     accounts = json_object();

@@ -1,5 +1,5 @@
-/* What the stand-ins' files share: the frame of changing verbs, and the
- * provisioner's volumes, networks and forwards, which have a file of their own. */
+/* What the stand-ins' files share: the frame of changing verbs; the provisioner's volumes, networks and forwards; and
+ * accountd's money, which have files of their own. */
 #ifndef TESTS_API_STANDIN_INSIDE_H
 #define TESTS_API_STANDIN_INSIDE_H
 
@@ -19,7 +19,7 @@ struct orders {
     json_t *counts;
 };
 extern struct orders accountd, provisioner;
-extern json_t *instances;
+extern json_t *instances, *accounts, *invoices;
 
 /* A field's text; "" if it has none. */
 const char *text(const json_t *object, const char *key);
@@ -28,6 +28,8 @@ int changing(struct orders *orders, struct rpc_call *call);
 int done(struct orders *orders, struct rpc_call *call, const char *verb, bool effect, json_t *answer, json_t **result);
 /* 1: seen before with the same content; 0 new; -1 failed with conflict. */
 int seen(struct rpc_call *call, const char *id, json_t *args);
+/* {name: the part of the list that after and limit ask for, next}: after is a place in the list. */
+json_t *page_of(const json_t *list, const json_t *args, const char *name);
 
 extern int devices_next_port;           /* the test's wish for the next forward, once; 0 none */
 
@@ -38,8 +40,13 @@ void devices_create(json_t *instance, json_t *args);
 bool devices_refuse(struct rpc_call *call, const char *type, json_t *args);
 void devices_job_end(json_t *job, json_t *instance);
 
+void money_start(void);
+
 typedef int verb_handle(struct rpc_call *call, json_t *args, json_t **result);
 verb_handle stand_volume_create, stand_volume_resize, stand_volume_delete, stand_volume_get, stand_volumes_get, stand_snapshot_create, stand_snapshot_delete,
     stand_snapshots_get, stand_network_get, stand_forward_create, stand_forward_delete;
+/* standin_money.c */
+verb_handle stand_fund, stand_wallet, stand_holds, stand_voucher_redeem, stand_po_create, stand_po_add, stand_po_close, stand_pos,
+    stand_price_books, stand_price_book;
 
 #endif

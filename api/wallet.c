@@ -1,0 +1,79 @@
+/* The customer's money: balances, entries, holds, vouchers. */
+#include "api/fields.h"
+#include "api/present.h"
+#include "api/relay.h"
+#include "api/resources.h"
+#include "api/upstream.h"
+#include "common/json.h"
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text ? text : "";
+}
+
+/* What the wallet loses in an hour as things run now; null when the cap has not looked yet. */
+static json_t *burn_json(const json_t *wallet)
+{
+    char text[MONEY_BYTES];
+    int64_t nano;
+
+    if (!json_decimal_parse(text_of(wallet, "burn_nano_per_hour"), &nano))
+        return json_null();
+    return json_string(money_print(nano, text));
+}
+
+static json_t *or_null(const json_t *object, const char *name)
+{
+    json_t *value = json_object_get(object, name);
+
+    return value ? json_incref(value) : json_null();
+}
+
+/* accountd's words for the three balances are a bookkeeper's; ours say what they mean. */
+enum answer wallet_show(struct request *rq, struct reply *rp)
+{
+    json_t *wallet, *shown;
+    enum answer answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "wallet", relay_args(rq), &wallet);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    shown = present_copy(wallet);
+    rp->json = json_pack("{s:O?, s:O?, s:O?, s:O?, s:o, s:o, s:o, s:O?, s:o}", "currency",
+                         json_object_get(shown, "currency"), "balance", json_object_get(shown, "posted"), "held",
+                         json_object_get(shown, "held"), "available", json_object_get(shown, "available"),
+                         "burn_per_hour", burn_json(wallet), "lasts_until", or_null(shown, "lasts_until"),
+                         "payment_reference", or_null(shown, "payment_reference"), "entries",
+                         json_object_get(shown, "entries"), "next_cursor", or_null(shown, "next"));
+    json_decref(shown);
+    json_decref(wallet);
+    return ANSWER_OK;
+}
+
+enum answer wallet_entries_list(struct request *rq, struct reply *rp)
+{
+    return relay_list(rq, rp, "wallet", relay_args(rq), "entries", NULL);
+}
+
+enum answer holds_list(struct request *rq, struct reply *rp)
+{
+    return relay_list(rq, rp, "holds", relay_args(rq), "holds", "hold_id");
+}
+
+enum answer voucher_redeem(struct request *rq, struct reply *rp)
+{
+    static const struct relay_making making = { .prefix = "trf_", .verb = "voucher_redeem", .id_arg = "transfer_id" };
+    const char *code = "";
+    struct fields fields;
+    json_t *args;
+
+    fields_start(&fields, rq->json);
+    fields_text(&fields, "code", 64, &code);
+    rp->errors = fields_done(&fields);
+    if (rp->errors)
+        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    args = relay_args(rq);
+    json_object_set_new(args, "code", json_string(code));
+    return relay_make(rq, rp, &making, args);
+}
