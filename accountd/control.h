@@ -22,7 +22,10 @@
  * usage          {account_id[, instance_id]}                     api        -> {instances:[{instance_id, state, incarnations, guest_ns, hv_ns,
  *                                                                              wait_ns, page_seconds, exits, hypercalls, events, disk..., net...,
  *                                                                              amount_nano, meters_running:[...], as_of_ms}]}  live, to this second
- * records        {account_id, instance_id[, after][, limit]}     api        -> {records:[{index, leaf}], next}
+ * records        {account_id, instance_id[, after][, limit][, proofs]}
+ *                                                                api        -> {records:[{index, leaf[, leaf_hash, proof]}], next}
+ *                proofs: true: with the leaf's hash (RFC 6962, hex) and its C2SP tlog-proof file under the newest head; proof is null while
+ *                no head has the leaf. At most 100 of them: proofs are long
  * invoice_create {invoice_id, account_id}                        api        -> {invoice}   everything final and not yet invoiced; closes a segment
  *                                                                              of what still runs; at once durable
  * invoice_list   {account_id}                                    api        -> {invoices:[...]}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define RECORDS_MAX 1000
+#define PROOFS_MAX  100                 /* a proof has up to 64 hashes: so many fit a line of rpc.h */
 
 /* The sums over all incarnations of one instance. */
 struct totals {
@@ -145,20 +146,54 @@ static int put_record(void *arg, uint64_t idx, const char *type, const char *lea
     return json_array_append_new(arg, json_pack("{s:I, s:s}", "index", (json_int_t)idx, "leaf", leaf));
 }
 
+/* The proof under today's head; null for the leaves that no head has yet. */
+static json_t *proof_json(uint64_t idx)
+{
+    struct chain_hash proof[CHAIN_PROOF_MAX];
+    const struct head *head = &control_self->head;
+    json_t *text;
+    char *file;
+    int len;
+
+    if (idx >= head->size)
+        return json_null();
+    len = store_proof(control_self->store, idx, head->size, proof);
+    file = len < 0 ? NULL : note_proof(idx, proof, (unsigned)len, head->note);
+    text = file ? json_string(file) : NULL;
+    free(file);
+    return text;
+}
+
+static int put_proven(void *arg, uint64_t idx, const char *type, const char *leaf)
+{
+    struct chain_hash hash = chain_leaf_hash(leaf, strlen(leaf));
+    json_t *record;
+
+    if (put_record(arg, idx, type, leaf))
+        return -1;
+    record = json_array_get(arg, json_array_size(arg) - 1);
+    json_object_set_new(record, "leaf_hash", json_hex(hash.bytes, sizeof(hash.bytes)));
+    return json_object_set_new(record, "proof", proof_json(idx));
+}
+
 static int records(struct rpc_call *call, json_t *args, json_t **result)
 {
     const char *account, *instance;
     int64_t after = -1, limit = 100;
+    bool proofs = false;
     json_t *list, *next;
     struct json_why why;
 
     if (control_arg_account(args, &account, &why) || control_arg_name(args, "instance_id", &instance, &why) ||
         (json_has(args, "after") && json_arg_int(args, "after", -1, INT64_MAX - 1, &after, &why)) ||
-        (json_has(args, "limit") && json_arg_int(args, "limit", 1, RECORDS_MAX, &limit, &why)))
+        (json_has(args, "limit") && json_arg_int(args, "limit", 1, RECORDS_MAX, &limit, &why)) ||
+        (json_has(args, "proofs") && json_arg_bool(args, "proofs", &proofs, &why)))
         return control_bad(call, &why);
+    if (proofs && limit > PROOFS_MAX)
+        limit = PROOFS_MAX;
     list = json_array();
-    if (store_each_leaf(control_self->store, account, instance, (uint64_t)(after + 1), store_size(control_self->store), limit, put_record,
-                        list)) {
+    if (store_each_leaf(control_self->store, account, instance, (uint64_t)(after + 1), store_size(control_self->store), limit,
+                        proofs ? put_proven : put_record, list)) {
         json_decref(list);
         return control_failed(call);
     }

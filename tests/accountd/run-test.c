@@ -1,10 +1,13 @@
 /* The daemon as a process: a guest's life with and without kill -9, tombstones,
  * a second instance, a bad stats page, wrong books on the page, a full disk. */
+#include "accountd/note.h"
 #include "tests/accountd/world.h"
 #include "tests/tap/tap.h"
 
 #include <fcntl.h>
+#include <sodium.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -85,6 +88,40 @@ struct bill {
     char total[32], posted[32];
 };
 
+/* Whether the record's proof leads from its leaf to the head that the proof names. */
+static bool proven(const json_t *record)
+{
+    struct chain_hash proof[CHAIN_PROOF_MAX], leaf, root;
+    const char *text = json_string_value(json_object_get(record, "leaf"));
+    const char *file = json_string_value(json_object_get(record, "proof")), *checkpoint;
+    char base64[64], hex[2 * CHAIN_HASH_BYTES + 1];
+    uint64_t index;
+    uintmax_t size;
+    unsigned len;
+
+    /* tlog-checkpoint: origin, size, root. */
+    if (!text || !file || !note_proof_parse(file, &index, proof, &len, &checkpoint) ||
+        sscanf(checkpoint, "%*[^\n]\n%ju\n%63[^\n]", &size, base64) != 2 ||
+        sodium_base642bin(root.bytes, sizeof(root.bytes), base64, strlen(base64), NULL, NULL, NULL,
+                          sodium_base64_VARIANT_ORIGINAL))
+        return false;
+    leaf = chain_leaf_hash(text, strlen(text));
+    return strcmp(chain_hash_hex(&leaf, hex), json_string_value(json_object_get(record, "leaf_hash"))) == 0 &&
+           (json_int_t)index == json_integer_value(json_object_get(record, "index")) &&
+           chain_proof_verify(&leaf, index, size, proof, len, &root);
+}
+
+static void records_are_proven(struct world *w)
+{
+    json_t *ok = world_ask(w, "records", "{s:s,s:s,s:b}", "account_id", "acc", "instance_id", "ins", "proofs", 1), *record;
+    size_t good = 0, i;
+
+    json_array_foreach(json_object_get(ok, "records"), i, record)
+        good += proven(record);
+    check(good > 0 && good == json_array_size(json_object_get(ok, "records")), "each of %zu records comes with its proof", good);
+    json_decref(ok);
+}
+
 static struct bill take_bill(struct world *w)
 {
     struct bill bill = { NULL, "", "" };
@@ -92,6 +129,7 @@ static struct bill take_bill(struct world *w)
     json_t *invoice = json_object_get(ok, "invoice"), *wallet;
 
     check(invoice != NULL, "the invoice is made");
+    records_are_proven(w);
     bill.lines = json_incref(json_object_get(invoice, "lines"));
     snprintf(bill.total, sizeof(bill.total), "%s", json_string_value(json_object_get(invoice, "total_nano")));
     json_decref(ok);
