@@ -55,12 +55,15 @@ static int call(struct billing *billing, const char *verb, json_t *args, struct 
 int billing_register(struct billing *billing, const struct instance *i, struct billing_fault *fault)
 {
     char uuid[2 * sizeof(i->domain_uuid) + 1];      /* without dashes, as records have it */
+    json_t *args;
 
     hex_text(i->domain_uuid, sizeof(i->domain_uuid), uuid);
-    return call(billing, "instance_register",
-                json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "account_id", i->account_id, "instance_id", i->instance_id,
-                          "domain_uuid", uuid, "incarnation", i->incarnation, "vcpus", (json_int_t)i->vcpus,
-                          "memory_mib", (json_int_t)i->memory_mib), fault);
+    args = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "account_id", i->account_id, "instance_id", i->instance_id,
+                     "domain_uuid", uuid, "incarnation", i->incarnation, "vcpus", (json_int_t)i->vcpus, "memory_mib",
+                     (json_int_t)i->memory_mib);
+    if (*i->purchase_order_id)
+        json_object_set_new(args, "purchase_order_id", json_string(i->purchase_order_id));
+    return call(billing, "instance_register", args, fault);
 }
 
 int billing_end(struct billing *billing, const struct instance *i, struct billing_fault *fault)

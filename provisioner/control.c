@@ -323,6 +323,7 @@ static const struct rpc_verb verbs[] = {
     { "network", network_get, RPC_API | RPC_ROOT },
     { "forward_create", forward_create, RPC_API | RPC_ROOT },
     { "forward_delete", forward_delete, RPC_API | RPC_ROOT },
+    { "billing_want", billing_want, RPC_ACCOUNTD | RPC_ROOT },
     { "tombstone_ack", tombstone_ack, RPC_ACCOUNTD | RPC_ROOT },
     { NULL, NULL, 0 },
 };

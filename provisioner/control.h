@@ -10,7 +10,7 @@
  *                disk_limit, net_limit: {ops_per_s, bytes_per_s, burst_ms}, absent when there is none; a rate of 0 is none, too.
  *                The catalogue is /etc/xs/catalog.json; a bad one stops the provisioner at start with the key's name.
  * instance_create {job_id, instance_id, account_id, name, image, flavor[, cmdline][, volume_id][, disk_mib][, volumes:[volume_id]]
- *                 [, network: bool][, ssh_keys:[line]][, user_data][, forwards:[{forward_id, guest_port}]]}
+ *                 [, network: bool][, ssh_keys:[line]][, user_data][, forwards:[{forward_id, guest_port}]][, purchase_order_id]}
  *                                                     api        -> {job}     capacity_unavailable when it cannot fit
  *                An image with boot = disk gets a root volume (volume_id names it; disk_mib, default the image's disk_mib_min), a copy of
  *                the image's, deleted with the instance; `volumes` are existing ones of the account, attached from the start.
@@ -18,6 +18,7 @@
  *                ssh_keys (openssh lines) and user_data (cloud-config, up to 16 KiB) reach the guest by a NoCloud seed disk; its
  *                hostname is the instance's name. Refused with quota_exceeded when the account has too much.
  *                forwards: as forward_create does, taken with the instance or refused with it, before anything is made.
+ *                purchase_order_id: accountd's, which pays for it; without it the account's wallet does.
  * instance_action {job_id, instance_id, type}         api, accountd -> {job}
  *                type: start | shutdown | power_off | reboot | suspend | resume | delete | attach | detach (with volume_id;
  *                attach: read_only bool). Attach and detach work on a running and on a stopped instance; detach of a running one
@@ -43,6 +44,12 @@
  *                                                                   capacity_unavailable when all are taken; quota_exceeded
  * forward_delete {forward_id}                         api        -> {}
  * tombstone_ack  {slot, incarnation}                  accountd   -> {}        the counters are durable; frees the slot in hv
+ * billing_want   {want: run | suspend | stop | delete, instance_ids:[...]}
+ *                                                     accountd   -> {instances:[{instance_id, done}]}   money's word on up to 512 instances.
+ *                It holds until the next one. run: what money stopped may run again; nothing that is stopped starts.
+ *                suspend: their guests are paused before the answer, whatever a job is doing; start and resume are refused with
+ *                insufficient_funds. stop, delete: as suspend, and they are powered off, deleted. done: it is so now, or the
+ *                instance is not known; else ask again in a moment.
  *
  * job      {job_id, instance_id, type, status: queued|running|succeeded|failed, progress (0..100), steps:[{name, status}]
  *           (pending|running|succeeded|failed|undone|skipped),
@@ -51,7 +58,9 @@
  *           domid, domain_uuid, incarnation, created_ms, started_ms}
  *           plus volumes:[{volume_id, device: "xvda", read_only, root: bool}], addresses:[{mac, ipv4, network_id}],
  *           forwards:[forward]
- *           state: pending building running stopping stopped suspending suspended failed deleted. `ready`: the guest itself has
+ *           and purchase_order_id when it has one.
+ *           state: pending building running stopping stopped suspending suspended failed deleted, and billing_suspended: paused
+ *           because the money is gone (billing_want), its memory is kept. `ready`: the guest itself has
  *           written to its console.
  * volume   {volume_id, account_id, name, size_mib, used_bytes, image, snapshot_id, instance_id, device, read_only, root,
  *           state: creating | available | attached, created_ms}     (image, snapshot_id, instance_id, device: absent when none)

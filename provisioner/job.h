@@ -54,6 +54,10 @@ struct step {
 /* Always STEP_FAILED. */
 enum step_end run_fail(struct run *run, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Lets the domain run, unless accountd has said that it must not. 0, or -errno. Only the worker thread lets a
+ * guest run; the other thread only pauses. */
+int guest_let_run(const struct tools *tools, const char *instance_id, uint32_t domid);
+
 /* Whether a later job of the instance ends it: then there is no point in waiting on. */
 bool run_superseded(struct run *run);
 

@@ -114,6 +114,23 @@ static int vanished(const struct pass *pass, struct instance *i)
     return store_instance_save(pass->tools->store, i) ? -EIO : 0;
 }
 
+/* What the control thread has stored and a job has not heard of any more. */
+static int pause_settle(const struct pass *pass, const struct instance *i, const struct xen_domain *d)
+{
+    struct job job;
+    int rc;
+
+    if (i->state != STATE_RUNNING || d->paused == i->unpaid)
+        return 0;
+    rc = store_job_last(pass->tools->store, i->instance_id, INT64_MAX, &job);
+    if (rc)
+        return rc < 0 ? -EIO : 0;
+    log_info("instance %s: %s", i->instance_id, i->unpaid ? "unpaid, paused" : "paid again, goes on");
+    rc = i->unpaid ? xen_domain_pause(pass->tools->xen, d->domid)
+                   : guest_let_run(pass->tools, i->instance_id, d->domid);
+    return rc == -ESRCH ? 0 : rc;
+}
+
 static int instance_check(const struct pass *pass, struct instance *i)
 {
     const struct xen_domain *d = domain_of(pass, i->domain_uuid);
@@ -123,7 +140,7 @@ static int instance_check(const struct pass *pass, struct instance *i)
     if (i->state != STATE_RUNNING && i->state != STATE_SUSPENDED)
         return 0;
     if (d && !d->shutdown)
-        return 0;
+        return pause_settle(pass, i, d);
     rc = store_job_last(pass->tools->store, i->instance_id, INT64_MAX, &job);
     if (rc)
         return rc < 0 ? -EIO : 0;           /* its job will see to it */

@@ -241,7 +241,7 @@ static enum step_end guest_start(struct run *run)
     i->started_ms = clock_wall_ms();
     if (store_instance_save(run->tools->store, i))
         return STEP_RETRY;
-    rc = xen_domain_unpause(run->tools->xen, (uint32_t)i->domid);
+    rc = guest_let_run(run->tools, i->instance_id, (uint32_t)i->domid);
     return rc ? hypervisor_refused(run, "starting the domain", rc) : STEP_DONE;
 }
 

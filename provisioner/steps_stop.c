@@ -144,13 +144,23 @@ static enum step_end forget(struct run *run)
 
 const struct step step_forget = { "forget", forget, NULL, NULL };
 
-static enum step_end hold(struct run *run, bool paused, int (*act)(struct xen *xen, uint32_t domid))
+/* accountd's word may come at any time to the other thread, which stores it before its last pause:
+ * whatever was missed before the guest was let loose is seen afterwards. */
+int guest_let_run(const struct tools *tools, const char *instance_id, uint32_t domid)
 {
-    struct xen_domain d;
-    int rc = domain_find(run, &d);
+    int unpaid = store_unpaid(tools->store, instance_id), rc;
 
-    if (!rc && d.paused != paused)
-        rc = act(run->tools->xen, d.domid);
+    if (unpaid)
+        return unpaid < 0 ? -EIO : 0;
+    rc = xen_domain_unpause(tools->xen, domid);
+    if (rc)
+        return rc;
+    unpaid = store_unpaid(tools->store, instance_id);
+    return unpaid ? xen_domain_pause(tools->xen, domid) : 0;
+}
+
+static enum step_end hold_end(struct run *run, int rc)
+{
     if (!rc)
         return STEP_DONE;
     if (rc == -ESRCH)
@@ -160,12 +170,22 @@ static enum step_end hold(struct run *run, bool paused, int (*act)(struct xen *x
 
 static enum step_end pause_guest(struct run *run)
 {
-    return hold(run, true, xen_domain_pause);
+    struct xen_domain d;
+    int rc = domain_find(run, &d);
+
+    if (!rc && !d.paused)
+        rc = xen_domain_pause(run->tools->xen, d.domid);
+    return hold_end(run, rc);
 }
 
 static enum step_end unpause_guest(struct run *run)
 {
-    return hold(run, false, xen_domain_unpause);
+    struct xen_domain d;
+    int rc = domain_find(run, &d);
+
+    if (!rc && d.paused)
+        rc = guest_let_run(run->tools, run->instance.instance_id, d.domid);
+    return hold_end(run, rc);
 }
 
 const struct step step_pause = { "pause", pause_guest, NULL, NULL };

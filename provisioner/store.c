@@ -14,7 +14,7 @@ const char *const job_status_names[4] = { "queued", "running", "succeeded", "fai
 #define INSTANCE_COLUMNS \
     "instance_id, account_id, name, image, flavor, cmdline, vcpus, memory_mib, weight, cap_percent, domain_uuid, " \
     "state, desired_state, state_reason, domid, incarnation, boot_id, console_start, quick_reboots, created_ms, " \
-    "started_ms, disk_limit, net_limit"
+    "started_ms, disk_limit, net_limit, purchase_order_id, unpaid"
 #define JOB_COLUMNS \
     "job_id, instance_id, number, type, status, step, undoing, failed_step, error_code, error_detail, created_ms, started_ms, " \
     "finished_ms, volume_id"
@@ -84,6 +84,8 @@ static void instance_take(sqlite3_stmt *row, struct instance *i)
     i->started_ms = sqlite3_column_int64(row, 20);
     row_text(row, 21, i->disk_limit, sizeof(i->disk_limit));
     row_text(row, 22, i->net_limit, sizeof(i->net_limit));
+    row_text(row, 23, i->purchase_order_id, sizeof(i->purchase_order_id));
+    i->unpaid = sqlite3_column_int(row, 24);
 }
 
 static void job_take(sqlite3_stmt *row, struct job *j)
@@ -128,11 +130,12 @@ static int instance_one(sqlite3_stmt *query, struct instance *instance)
 static int instance_insert(sqlite3 *db, const struct instance *i)
 {
     return db_run(db, "INSERT INTO instance (" INSTANCE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                      "?, ?, ?, ?, ?, ?, ?, ?)", "ttttttiiiibtttittiiiitt",
+                      "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "ttttttiiiibtttittiiiittti",
                   i->instance_id, i->account_id, i->name, i->image, i->flavor, i->cmdline, i->vcpus, i->memory_mib,
                   i->weight, i->cap_percent, i->domain_uuid, sizeof(i->domain_uuid), state_names[i->state],
                   state_names[i->desired_state], i->state_reason, i->domid, i->incarnation, i->boot_id,
-                  i->console_start, i->quick_reboots, i->created_ms, i->started_ms, i->disk_limit, i->net_limit);
+                  i->console_start, i->quick_reboots, i->created_ms, i->started_ms, i->disk_limit, i->net_limit,
+                  i->purchase_order_id, (int64_t)i->unpaid);
 }
 
 static int job_insert(sqlite3 *db, struct job *j, const char *request)
@@ -314,4 +317,28 @@ int store_instances(struct store *store, const char *account_id,
     }
     sqlite3_finalize(query);
     return rc;
+}
+
+int store_unpaid_put(struct store *store, const json_t *instance_ids, bool unpaid)
+{
+    const json_t *id;
+    size_t n;
+
+    if (db_begin(store->db))
+        return -1;
+    json_array_foreach(instance_ids, n, id)
+        if (db_run(store->db, "UPDATE instance SET unpaid = ?2 WHERE instance_id = ?1 AND unpaid <> ?2", "ti",
+                   json_string_value(id), (int64_t)unpaid)) {
+            db_rollback(store->db);
+            return -1;
+        }
+    return db_commit(store->db);
+}
+
+int store_unpaid(struct store *store, const char *instance_id)
+{
+    int64_t unpaid;
+    int rc = db_int(store->db, &unpaid, "SELECT unpaid FROM instance WHERE instance_id = ?", "t", instance_id);
+
+    return rc == 1 ? (int)unpaid : rc;
 }

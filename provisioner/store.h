@@ -32,6 +32,8 @@ struct instance {
     int64_t domid;                  /* 0: no domain */
     char incarnation[33], boot_id[33];
     int64_t console_start, quick_reboots, created_ms, started_ms;
+    char purchase_order_id[STORE_ID_BYTES];         /* empty: the wallet pays */
+    bool unpaid;                    /* must not run until accountd says so; no save changes it */
 };
 
 enum job_status { JOB_QUEUED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED };
@@ -142,6 +144,11 @@ int store_jobs_unfinished(struct store *store, int64_t *count);
 int store_instance_find(struct store *store, const char *instance_id, struct instance *instance);
 int store_instance_by_uuid(struct store *store, const uint8_t uuid[16], struct instance *instance);
 int store_instance_save(struct store *store, const struct instance *instance);
+
+/* accountd's word on those of the ids (strings) that are instances. The control thread's. */
+int store_unpaid_put(struct store *store, const json_t *instance_ids, bool unpaid);
+/* 1 it must not run, 0 it may, -1. */
+int store_unpaid(struct store *store, const char *instance_id);
 
 /* Calls `each` for the instances of an account (NULL: of all) that are not
  * deleted, oldest first, until it returns other than 0. */

@@ -39,6 +39,8 @@ void device_name(const struct volume *v, char name[5]);
 json_t *nic_json(const struct nic *nic);
 
 #define VERB(name) int name(struct rpc_call *call, json_t *args, json_t **result)
+/* verbs_billing.c */
+VERB(billing_want);
 /* verbs_instances.c */
 VERB(instance_create);
 VERB(instance_action);

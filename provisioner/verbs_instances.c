@@ -16,6 +16,7 @@
 #define KEY_BYTES_MAX       4096
 #define USER_DATA_MAX       16384
 #define FORWARDS_ASKED_MAX  16
+#define UNPAID "the money is gone: its memory is kept, and it goes on when there is money again"
 
 static int volumes_append(json_t *list, const char *instance_id)
 {
@@ -58,16 +59,19 @@ static json_t *instance_json(const struct instance *i)
 {
     json_t *out;
     char uuid[UUID_TEXT_BYTES];
-    bool ready = i->state == STATE_RUNNING && console_size(serve.console_dir, i->instance_id) > i->console_start;
+    bool held = i->unpaid && (i->state == STATE_RUNNING || i->state == STATE_SUSPENDED);
+    bool ready = !held && i->state == STATE_RUNNING && console_size(serve.console_dir, i->instance_id) > i->console_start;
 
     uuid_text(i->domain_uuid, uuid);
     out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:b, s:I, s:s, s:s, s:I, s:I}",
                      "instance_id", i->instance_id, "account_id", i->account_id, "name", i->name, "image", i->image,
                      "flavor", i->flavor, "vcpus", (json_int_t)i->vcpus, "memory_mib", (json_int_t)i->memory_mib,
-                     "state", state_names[i->state], "desired_state", state_names[i->desired_state], "state_reason",
-                     i->state_reason, "ready", ready, "domid", (json_int_t)i->domid, "domain_uuid", uuid,
+                     "state", held ? "billing_suspended" : state_names[i->state], "desired_state",
+                     state_names[i->desired_state], "state_reason", held ? UNPAID : i->state_reason, "ready", ready, "domid", (json_int_t)i->domid, "domain_uuid", uuid,
                      "incarnation", i->incarnation, "created_ms", (json_int_t)i->created_ms, "started_ms",
                      (json_int_t)i->started_ms);
+    if (*i->purchase_order_id)
+        json_object_set_new(out, "purchase_order_id", json_string(i->purchase_order_id));
     if (out && belongings_add(out, i->instance_id)) {
         json_decref(out);
         out = NULL;
@@ -199,7 +203,7 @@ static void limit_text(const struct io_limit *limit, char text[STORE_LIMIT_BYTES
 static int instance_fill(struct rpc_call *call, const json_t *args, struct instance *i, const struct image **image,
                          const struct flavor **flavor)
 {
-    const char *instance_id, *account_id, *name, *image_id, *flavor_id;
+    const char *instance_id, *account_id, *name, *image_id, *flavor_id, *purchase_order_id;
     struct json_why why;
 
     if (id_arg(call, args, "instance_id", &instance_id) || id_arg(call, args, "account_id", &account_id))
@@ -221,6 +225,11 @@ static int instance_fill(struct rpc_call *call, const json_t *args, struct insta
     limit_text(&(*flavor)->disk_limit, i->disk_limit);
     limit_text(&(*flavor)->net_limit, i->net_limit);
     uuid_make(i->domain_uuid);
+    if (json_has(args, "purchase_order_id")) {
+        if (id_arg(call, args, "purchase_order_id", &purchase_order_id))
+            return -1;
+        snprintf(i->purchase_order_id, sizeof(i->purchase_order_id), "%s", purchase_order_id);
+    }
     return cmdline_arg(call, args, i->cmdline, sizeof(i->cmdline));
 }
 
@@ -378,7 +387,7 @@ int instance_create(struct rpc_call *call, json_t *args, json_t **result)
     int rc;
 
     if (keys_check(call, args, "job_id instance_id account_id name image flavor cmdline volume_id disk_mib volumes network "
-                               "ssh_keys user_data forwards") ||
+                               "ssh_keys user_data forwards purchase_order_id") ||
         id_arg(call, args, "job_id", &job_id) || instance_fill(call, args, &instance, &image, &flavor))
         return -1;
     job_fill(&job, job_id, instance.instance_id, "create");
@@ -406,6 +415,16 @@ static int state_expected(const struct instance *i, enum state *state)
     return rc < 0 ? -1 : 0;
 }
 
+/* What is unpaid does not run again before it is paid, and while it is paused it obeys nobody. */
+static int unpaid_check(struct rpc_call *call, const struct instance *i, const struct job_type *type)
+{
+    if (i->unpaid && !strcmp(type->name, "shutdown"))
+        return rpc_fail(call, "conflict", "shutdown is not possible while the instance is billing_suspended: use power_off");
+    if (!i->unpaid || type->keeps || type->after != STATE_RUNNING)
+        return 0;
+    return rpc_fail(call, "insufficient_funds", "instance %s: its money is gone: top up what pays for it", i->instance_id);
+}
+
 static int action_check(struct rpc_call *call, const char *instance_id, const struct job_type *type)
 {
     struct instance instance;
@@ -418,6 +437,8 @@ static int action_check(struct rpc_call *call, const char *instance_id, const st
         return store_failed(call);
     if (expected == STATE_DELETED)
         return rpc_fail(call, "conflict", "the instance is deleted");
+    if (unpaid_check(call, &instance, type))
+        return -1;
     if (!job_type_allowed(type, expected) && !(type->overrides && job_type_allowed(type, instance.state)))
         return rpc_fail(call, "conflict", "%s is not possible while the instance is %s", type->name,
                         state_names[expected]);

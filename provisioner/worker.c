@@ -218,6 +218,7 @@ static void events_take(struct worker *worker, struct schedule *s, int64_t until
     if (at[0].revents) {
         eventfd_read(worker->wake_fd, &ignored);
         waiters_wake(s);
+        s->reconcile |= atomic_exchange(&worker->settle, false);
     }
     if (at[1].revents & (POLLERR | POLLHUP))
         fatalx("xenstored has gone: restart it, and then this daemon");

@@ -14,6 +14,7 @@ struct worker {
     struct tools tools;
     int wake_fd;                    /* written when there may be a new job, or stop is set */
     int news_fd;                    /* written by the worker when a job's row has changed */
+    atomic_bool settle;             /* accountd has let someone run: compare, then wake_fd */
     atomic_bool stop;
 };
 

@@ -28,7 +28,9 @@ CREATE TABLE instance (
     started_ms    INTEGER NOT NULL,           -- 0: never
     -- The flavour's, too: "OPS_PER_S BYTES_PER_S BURST_MS" of all its disks, of all its NICs; empty: not limited.
     disk_limit    TEXT NOT NULL DEFAULT '',
-    net_limit     TEXT NOT NULL DEFAULT ''
+    net_limit     TEXT NOT NULL DEFAULT '',
+    purchase_order_id TEXT NOT NULL DEFAULT '',      -- which pays for it; empty: the account's wallet
+    unpaid        INTEGER NOT NULL DEFAULT 0 CHECK (unpaid IN (0, 1))       -- accountd's word: may not run. The control thread's alone
 ) STRICT;
 
 -- Rows of deleted instances stay; what lists and reconciles must not read them all.

@@ -286,7 +286,7 @@ int xen_domain_pause(struct xen *xen, uint32_t domid)
     if (rc)
         return rc;
     if (d)
-        d->pauses++;
+        d->pauses = 1;                  /* domctl's own pause counts once */
     return world_leave(w, d ? 0 : -ESRCH);
 }
 

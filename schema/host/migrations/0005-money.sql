@@ -1,0 +1,2 @@
+ALTER TABLE instance ADD COLUMN purchase_order_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE instance ADD COLUMN unpaid INTEGER NOT NULL DEFAULT 0 CHECK (unpaid IN (0, 1));
