@@ -34,8 +34,8 @@ struct accountd {
 };
 
 /* open.c: databases, keys and log below state_dir, as they were left or new.
- * The price book (canonical JSON and its reading) is published if its version
- * is new. -1 after logging what is wrong. */
+ * The price book (canonical JSON and its reading) is published if there is none yet,
+ * and proposed if it is newer. -1 after logging what is wrong. */
 struct accountd_setup {
     const char *state_dir, *host;
     uint64_t interval_ns;
@@ -44,6 +44,9 @@ struct accountd_setup {
 };
 int accountd_open(struct accountd *a, const struct accountd_setup *setup);
 void accountd_close(struct accountd *a);
+
+/* tariff.c: signs and logs what was published and is not signed or logged yet; no head is signed. -1 after logging. */
+int tariff_settle(struct accountd *a);
 
 /* tick.c: samples, settles, and asks for the release of what is final. -1:
  * something could not be made durable; the next tick does it again. */

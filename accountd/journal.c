@@ -1,5 +1,6 @@
 /* What to write of whom, and when. */
 #include "accountd/journal.h"
+#include "accountd/ledger/price_books.h"
 #include "accountd/ledger/registry.h"
 #include "common/log.h"
 
@@ -119,11 +120,26 @@ static int64_t utc_of(const struct journal_clock *clock, uint64_t now_ns, uint64
     return ms > 0 ? ms : 0;
 }
 
+/* The host's own (0) has no price and is never moved. */
+static int64_t book_at(const struct journal *j, const struct journal_entry *e, int64_t at_ms)
+{
+    return e->last.price_book ? price_book_for_running(j->head->ledger, e->last.price_book, at_ms) : 0;
+}
+
+/* A newer price book takes running guests over at this point, and the next record would begin before it: what was
+ * used until here is billed by the old one. */
+static bool is_moved(const struct journal *j, const struct journal_entry *e, const struct journal_clock *clock)
+{
+    return book_at(j, e, utc_of(clock, e->now_ns, e->point.t_ns)) != book_at(j, e, e->last.t1_ms);
+}
+
 /* The record after `e->last`, of this type, up to the newest point. */
-static struct record next_record(const struct journal_entry *e, const char *type, const struct journal_clock *clock)
+static struct record next_record(const struct journal *j, const struct journal_entry *e, const char *type,
+                                 const struct journal_clock *clock)
 {
     struct record r = e->last;
 
+    r.price_book = book_at(j, e, e->last.t1_ms);
     snprintf(r.type, sizeof(r.type), "%s", type);
     r.number = e->last.number + 1;
     r.prev = e->last_hash;
@@ -204,7 +220,7 @@ static int write_gap(struct journal *j, struct journal_entry *e, const char *rea
 
     e->point = e->last.to;
     e->now_ns = e->point.t_ns;
-    r = next_record(e, "gap", clock);
+    r = next_record(j, e, "gap", clock);
     snprintf(r.flags, sizeof(r.flags), "%s", reason);
     log_warnx("instance %s: incarnation %s lost (%s): its use since record %jd is not billed", e->last.instance,
               e->incarnation, reason, (intmax_t)e->last.number);
@@ -213,7 +229,7 @@ static int write_gap(struct journal *j, struct journal_entry *e, const char *rea
 
 static int write_segment(struct journal *j, struct journal_entry *e, const char *type, const struct journal_clock *clock)
 {
-    struct record r = next_record(e, type, clock), a;
+    struct record r = next_record(j, e, type, clock), a;
     struct meter_usage usage;
     const char *fell;
 
@@ -221,13 +237,13 @@ static int write_segment(struct journal *j, struct journal_entry *e, const char 
         return write_record(j, e, &r);
     log_warnx("instance %s: incarnation %s: counter %s fell: the segment is not billed", r.instance, e->incarnation,
               fell);
-    a = next_record(e, "anomaly", clock);
+    a = next_record(j, e, "anomaly", clock);
     snprintf(a.flags, sizeof(a.flags), "%s", fell);
     if (write_record(j, e, &a))
         return -1;
     if (strcmp(type, "end") != 0)
         return 0;
-    r = next_record(e, type, clock);
+    r = next_record(j, e, type, clock);
     return write_record(j, e, &r);
 }
 
@@ -259,7 +275,7 @@ static int write_first(struct journal *j, struct journal_entry *e, const struct 
         struct meter_point newest = e->point;
 
         e->point = e->last.to;
-        r = next_record(e, "succ", clock);
+        r = next_record(j, e, "succ", clock);
         e->point = newest;
         log_warnx("instance %s: incarnation %s goes on in this log from record %jd", r.instance, e->incarnation,
                   (intmax_t)r.number);
@@ -302,7 +318,8 @@ static int write_due(struct journal *j, struct journal_entry *e, bool due, const
     }
     if (e->slot.state == XS_SLOT_FINAL)
         return write_segment(j, e, "end", clock);
-    if (e->slot.state != XS_SLOT_LIVE || !(due || (account && strcmp(account, e->last.account) == 0)))
+    due = due || (account && strcmp(account, e->last.account) == 0) || is_moved(j, e, clock);
+    if (e->slot.state != XS_SLOT_LIVE || !due)
         return 0;
     return write_segment(j, e, "use", clock);
 }

@@ -1,11 +1,10 @@
 /* Opening the books in the order in which they depend on each other: keys, the
  * two databases, prices, the log, what was open in it, what was not charged. */
 #include "accountd/accountd.h"
+#include "accountd/ledger/price_proposals.h"
 #include "common/log.h"
 
-#include <sodium.h>
 #include <stdio.h>
-#include <string.h>
 
 static int open_databases(struct accountd *a, const char *state_dir)
 {
@@ -21,34 +20,45 @@ static int open_databases(struct accountd *a, const char *state_dir)
     return a->ledger ? 0 : -1;
 }
 
+/* A book that is newer than what is published waits for an operator: two people change prices. */
+static int propose_prices(struct accountd *a, const struct accountd_setup *setup)
+{
+    intmax_t version = (intmax_t)setup->book.version;
+
+    switch (price_propose(a->ledger, setup->book.version, setup->price_book, PRICE_CONFIG_OPERATOR, clock_utc_ms())) {
+    case LEDGER_OK:
+        log_info("price book: version %jd of the configured file is proposed: an operator publishes it", version);
+        return 0;
+    case LEDGER_EXISTS:
+        return 0;
+    case LEDGER_EXISTS_DIFFERENT:
+        log_warnx("price book: version %jd was proposed with other prices than the configured file has: ignored, give the"
+                  " file's a new version", version);
+        return 0;
+    case LEDGER_CONFLICT:
+        log_warnx("price book: version %jd of the configured file is below what is published: ignored", version);
+        return 0;
+    default:
+        return -1;
+    }
+}
+
 static int publish_prices(struct accountd *a, const struct accountd_setup *setup)
 {
-    enum ledger_result result = ledger_price_book_publish(a->ledger, setup->book.version, setup->price_book,
-                                                          clock_utc_ms());
+    enum ledger_result result;
 
+    if (setup->book.valid_from_ms > clock_utc_ms() && !price_book_at(a->ledger, clock_utc_ms())) {
+        log_warnx("price book: version %jd: valid_from: the first price book must be valid at once",
+                  (intmax_t)setup->book.version);
+        return -1;
+    }
+    result = price_book_first(a->ledger, setup->book.version, setup->price_book, clock_utc_ms());
+    if (result == LEDGER_CONFLICT)
+        return propose_prices(a, setup);
     if (result == LEDGER_EXISTS_DIFFERENT)
         log_warnx("price book: version %jd was published with other prices: a price book never changes, give it a new"
                   " version", (intmax_t)setup->book.version);
     return result == LEDGER_OK || result == LEDGER_EXISTS ? 0 : -1;
-}
-
-/* Each price book has a leaf in this log: what it says is fixed from then on. */
-static int log_tariff(void *arg, const struct rate_book *book, const char *body)
-{
-    struct accountd *a = arg;
-    uint8_t hash[32];
-    char part[40];
-    uint64_t idx;
-    int known;
-
-    snprintf(part, sizeof(part), "\"version\":%jd}", (intmax_t)book->version);
-    known = store_find_leaf(a->store, "tariff", part, &idx);
-    if (known)
-        return known == 1 ? 0 : -1;
-    crypto_hash_sha256(hash, (const uint8_t *)body, strlen(body));
-    return head_append(&a->head, "tariff", json_pack("{s:s, s:o, s:s, s:I}", "host", a->head.host, "sha256",
-                                                     json_hex(hash, sizeof(hash)), "currency", book->currency, "version",
-                                                     (json_int_t)book->version));
 }
 
 int accountd_open(struct accountd *a, const struct accountd_setup *setup)
@@ -58,7 +68,7 @@ int accountd_open(struct accountd *a, const struct accountd_setup *setup)
     if (open_databases(a, setup->state_dir) || publish_prices(a, setup))
         return -1;
     if (head_open(&a->head, a->store, a->ledger, &a->keys.log, setup->host, clock_utc_ms()) ||
-        ledger_each_price_book(a->ledger, log_tariff, a) || head_sign(&a->head, clock_utc_ms()))
+        tariff_settle(a) || head_sign(&a->head, clock_utc_ms()))
         return -1;
     return journal_open(&a->journal, &a->head, setup->interval_ns) || charge_run(a) ? -1 : 0;
 }

@@ -58,6 +58,11 @@ static int exact(const struct rate_book *book, enum meter_quantity meter, unsign
     return 0;
 }
 
+bool rate_book_moves(const struct rate_book *book, int64_t version, int64_t at_ms)
+{
+    return book->version > version && book->moves_running_ms && book->moves_running_ms <= at_ms;
+}
+
 int rate_floor(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 cumulative, int64_t *nano)
 {
     struct amount a;
@@ -120,6 +125,35 @@ int rate_total(const struct rate_book *book, const struct meter_usage *before, c
         if (rate_charge(book, q, before ? before->of[q] : 0, usage->of[q], &nano) ||
             __builtin_add_overflow(total, nano, &total))
             return -1;
+    *total_nano = total;
+    return 0;
+}
+
+static int64_t dearest(const struct rate_price *price)
+{
+    int64_t num = 0;
+
+    for (unsigned i = 0; i < price->tiers_count; i++)
+        if (price->tiers[i].num_nano > num)
+            num = price->tiers[i].num_nano;
+    return num;
+}
+
+int rate_ceiling(const struct rate_book *book, const struct meter_usage *usage, int64_t *total_nano)
+{
+    struct rate_book flat = *book;
+    int64_t total = 0, nano;
+
+    for (int q = 0; q < METER_QUANTITIES; q++) {
+        const struct rate_price *price = &book->price[q];
+
+        flat.price[q] = (struct rate_price){ .minimum_nano = price->minimum_nano, .tiers_count = 1,
+                                             .tiers = { { 0, dearest(price), price->tiers[0].den } } };
+        /* A difference of two roundings down can be one nano more than its own. */
+        if (rate_floor(&flat, q, usage->of[q], &nano) || __builtin_add_overflow(total, nano, &total) ||
+            __builtin_add_overflow(total, usage->of[q] != 0, &total))
+            return -1;
+    }
     *total_nano = total;
     return 0;
 }

@@ -7,6 +7,8 @@
 
 struct ledger {
     sqlite3 *db;
+    struct price_shelf *prices;         /* price_books.c */
+    bool prices_read;                   /* since the newest was published */
 };
 
 /* "" for NULL; what does not fit is cut off. */

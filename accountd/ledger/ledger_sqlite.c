@@ -1,6 +1,7 @@
 /* The verbs of ledger.h on SQLite. */
 #include "accountd/ledger/ledger.h"
 #include "accountd/ledger/db.h"
+#include "accountd/ledger/price_books.h"
 #include "accountd/meter.h"
 #include "schema/ledger.h"
 
@@ -78,6 +79,7 @@ struct ledger *ledger_open(const char *path)
 
 void ledger_close(struct ledger *ledger)
 {
+    price_shelf_free(ledger->prices);
     db_close(ledger->db);
     free(ledger);
 }
