@@ -6,17 +6,39 @@
  *
  * account_open   {account_id, name, currency}                    api        -> {account_id}
  * fund           {transfer_id, account_id, amount_nano, reason}  api        -> {posted_nano, held_nano, available_nano}
- * wallet         {account_id}                                    api        -> {account_id, currency, posted_nano, held_nano, available_nano,
- *                                                                              entries:[{transfer_id, at_ms, amount_nano, code, reason}]}
+ * wallet         {account_id[, after][, limit]}                 api        -> {account_id, currency, posted_nano, held_nano, available_nano,
+ *                                                                              entries:[{transfer_id, at_ms, amount_nano, code, reason, refers}], next}
+ *                Newest first, at most 200; `next` is the `after` of the older ones, or null
+ * holds          {account_id}                                    api        -> {holds:[{hold_id, instance_id, purchase_order_id, amount_nano, at_ms}]}
+ *                purchase_order_id null: held in the wallet
+ * purchase_order_create {po_id, account_id, name, amount_nano[, end_ms]}
+ *                                                                api        -> {purchase_order}   insufficient_funds {needed_nano, available_nano}
+ *                Takes the amount from the wallet. From end_ms on it takes no launches, and what is free goes back
+ * purchase_order_add    {transfer_id, po_id, account_id, amount_nano}
+ *                                                                api        -> {purchase_order}   more money; insufficient_funds; conflict: ended
+ * purchase_order_close  {po_id, account_id}                      api        -> {purchase_order}   the rest goes back; conflict: instances are paid from it
+ * purchase_orders       {account_id}                             api        -> {purchase_orders:[{po_id, account_id, name, state, funded_nano, held_nano,
+ *                                                                              spent_nano, available_nano, created_ms, end_ms}]}
+ *                state: open, ended, closed; funded = spent + held + available; end_ms null: none
+ * transfers      {account[, after][, limit]}                     api        -> {transfers:[{seq, transfer_id, kind, debit, credit, amount_nano, pending_id,
+ *                                                                              code, reason, refers, at_ms, expires_ms}], next}
+ *                For operators: any account of the ledger, oldest first, at most 200
+ * trial_balance  {}                                              api        -> {accounts:[{account, kind, debit_nano, credit_nano}], debit_nano, credit_nano,
+ *                                                                              last_seq, sound, differs}
+ *                For operators. Customers are one line, their purchase orders another. Adds all entries up again: `sound` says whether that gives
+ *                the balances, `differs` names the first account where not, or is null
+ * ledger_journal {[account_id]}                                  api        -> {path}   hledger's journal, readable by api's group: of one customer
+ *                                                                              (its wallet, purchase orders, holds), or of the host
  * price_book     {[version]}                                     api        -> {version, currency, meters:[...], signature}
  * quote          {vcpus, memory_mib, seconds[, cpu_percent][, disk_ops][, disk_bytes][, net_packets][, net_bytes_out][, net_bytes_in]}
  *                                                                api        -> {price_book, currency, seconds, lines:[{meter, quantity, quantity_per_unit, unit,
  *                                                                              amount_nano}], total_nano, per_hour_nano, hold_nano}
  *                The last five: what is expected in all of `seconds`, decimal strings. The hold is sized without them
- * instance_register {account_id, instance_id, domain_uuid, incarnation, vcpus, memory_mib}
+ * instance_register {account_id, instance_id, domain_uuid, incarnation, vcpus, memory_mib[, purchase_order_id]}
  *                                                                provisioner-> {hold_nano}
  *                Before the incarnation first runs. Takes (or keeps) the instance's hold, sized by the quote for one hour; insufficient_funds
- *                refuses the launch. incarnation: 32 hex digits, from the stats page slot.
+ *                refuses the launch. incarnation: 32 hex digits, from the stats page slot. purchase_order_id: who pays, instead of the wallet; an
+ *                instance keeps its payer. not_found: no such order of this account; conflict: it is another than before, or takes no launches
  * instance_close {instance_id}                                   provisioner-> {}     no further incarnation comes; releases the hold once all
  *                                                                              its records are final
  * usage          {account_id[, instance_id]}                     api        -> {instances:[{instance_id, state, incarnations, guest_ns, hv_ns,

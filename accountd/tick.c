@@ -110,7 +110,9 @@ int accountd_settle(struct accountd *a, int64_t misses, const char *account)
 {
     if (journal_take(&a->journal, &a->sample, &a->clock, misses, account) || head_sign(&a->head, a->clock.utc_ms))
         return -1;
-    return charge_run(a) || charge_release(a) ? -1 : 0;
+    /* Last: what has just been released may go back with the rest of its purchase order. */
+    return charge_run(a) || charge_release(a) || ledger_expire(a->ledger, a->clock.utc_ms) < 0 ||
+           purchase_order_expire(a->ledger, a->clock.utc_ms) ? -1 : 0;
 }
 
 int accountd_tick(struct accountd *a, int64_t misses, const char *account)

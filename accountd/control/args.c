@@ -58,6 +58,15 @@ bool control_done(enum ledger_result result)
     return result == LEDGER_OK || result == LEDGER_EXISTS;
 }
 
+int control_arg_page(const json_t *args, int64_t limit_max, int64_t *after, int64_t *limit, struct json_why *why)
+{
+    *after = 0;
+    *limit = limit_max;
+    if (json_has(args, "after") && json_arg_int(args, "after", 0, INT64_C(1) << 52, after, why))
+        return -1;
+    return json_has(args, "limit") ? json_arg_int(args, "limit", 1, limit_max, limit, why) : 0;
+}
+
 int control_arg_reserved(const json_t *args, struct meter_reserved *reserved, struct json_why *why)
 {
     int64_t vcpus, memory_mib;

@@ -10,6 +10,8 @@
 /* The one accountd of this process: rpc's handlers carry no pointer of ours. */
 extern struct accountd *control_self;
 
+#define CONTROL_TIME_MAX_MS INT64_C(253402300799999)    /* the end of the year 9999 */
+
 /* Each answers the call and is -1. */
 int control_bad(struct rpc_call *call, const struct json_why *why);
 int control_failed(struct rpc_call *call);
@@ -21,11 +23,13 @@ bool control_done(enum ledger_result result);
 int control_arg_name(const json_t *args, const char *key, const char **out, struct json_why *why);
 /* "account_id", a customer's. */
 int control_arg_account(const json_t *args, const char **out, struct json_why *why);
+/* "after", 0 if absent, and "limit", limit_max if absent. */
+int control_arg_page(const json_t *args, int64_t limit_max, int64_t *after, int64_t *limit, struct json_why *why);
 /* "vcpus" and "memory_mib". */
 int control_arg_reserved(const json_t *args, struct meter_reserved *reserved, struct json_why *why);
 
 /* Tables of verbs, each ended by a row without a name. */
 extern const struct rpc_verb control_wallet_verbs[], control_price_verbs[], control_instance_verbs[], control_usage_verbs[],
-    control_invoice_verbs[], control_log_verbs[], control_cap_verbs[];
+    control_invoice_verbs[], control_log_verbs[], control_purchase_order_verbs[], control_cap_verbs[];
 
 #endif

@@ -38,14 +38,57 @@ static int arg_registration(const json_t *args, struct ledger_registration *r, s
     return 0;
 }
 
-static int insufficient(struct rpc_call *call, const char *account, int64_t needed_nano, int64_t available_nano)
+/* Who is to pay; a launch says so once, and later ones may repeat it. */
+static int arg_payer(struct rpc_call *call, const json_t *args, struct ledger_registration *r)
+{
+    struct purchase_order order;
+    const char *id;
+    struct json_why why;
+    enum ledger_result rc;
+
+    r->payer[0] = 0;
+    if (!json_has(args, "purchase_order_id"))
+        return 0;
+    if (control_arg_name(args, "purchase_order_id", &id, &why))
+        return control_bad(call, &why);
+    rc = purchase_order_get(control_self->ledger, id, &order);
+    if (rc == LEDGER_FAILED)
+        return control_failed(call);
+    if (rc != LEDGER_OK || strcmp(order.account, r->account) != 0)
+        return rpc_fail(call, "not_found", "purchase_order_id: account %s has no purchase order %s", r->account, id);
+    snprintf(r->payer, sizeof(r->payer), LEDGER_PURSE "%s", id);
+    return 0;
+}
+
+/* Why the instance may not be registered so. */
+static int registration_conflict(struct rpc_call *call, const struct ledger_registration *r)
+{
+    char payer[LEDGER_ACCOUNT_BYTES] = "";
+    struct purchase_order order;
+
+    if (ledger_payer(control_self->ledger, r->instance, payer) == 1 && r->payer[0] && strcmp(payer, r->payer) != 0)
+        return rpc_fail(call, "conflict", "instance %s: is paid from %s, and keeps its payer", r->instance, payer);
+    if (!payer[0])
+        snprintf(payer, sizeof(payer), "%s", r->payer);
+    if (strncmp(payer, LEDGER_PURSE, strlen(LEDGER_PURSE)) == 0 &&
+        purchase_order_get(control_self->ledger, payer + strlen(LEDGER_PURSE), &order) == LEDGER_OK &&
+        !purchase_order_takes_launches(&order, clock_utc_ms()))
+        return rpc_fail(call, "conflict", "purchase order %s: closed, or past its end: it takes no launches", order.id);
+    return control_refuse(call, LEDGER_CONFLICT, r->instance);
+}
+
+static int insufficient(struct rpc_call *call, const struct ledger_registration *r, int64_t needed_nano,
+                        int64_t available_nano)
 {
     json_t *context = json_pack("{s:o, s:o}", "needed_nano", json_decimal(needed_nano), "available_nano",
                                 json_decimal(available_nano));
+    char payer[LEDGER_ACCOUNT_BYTES];
 
+    snprintf(payer, sizeof(payer), "%s", r->payer[0] ? r->payer : r->account);
+    ledger_payer(control_self->ledger, r->instance, payer);
     return rpc_fail_context(call, "insufficient_funds", context,
-                            "account %s: a launch sets aside one hour: %jd nano, %jd are available: fund the account",
-                            account, (intmax_t)needed_nano, (intmax_t)available_nano);
+                            "account %s: a launch sets aside one hour: %jd nano, %jd are available: fund it", payer,
+                            (intmax_t)needed_nano, (intmax_t)available_nano);
 }
 
 static int instance_register(struct rpc_call *call, json_t *args, json_t **result)
@@ -61,6 +104,8 @@ static int instance_register(struct rpc_call *call, json_t *args, json_t **resul
 
     if (arg_registration(args, &r, &why))
         return control_bad(call, &why);
+    if (arg_payer(call, args, &r))
+        return -1;
     entry = journal_find(&control_self->journal, r.incarnation);
     if (entry && entry->started && strcmp(entry->last.account, RECORD_HOST_ACCOUNT) == 0)
         return rpc_fail(call, "conflict", "incarnation: ran unregistered and is recorded as the host's own");
@@ -73,9 +118,11 @@ static int instance_register(struct rpc_call *call, json_t *args, json_t **resul
         return rpc_fail(call, "bad_request", "vcpus, memory_mib: the hold would be too large");
     rc = ledger_register(control_self->ledger, &r, hold_nano, clock_utc_ms(), &held_nano, &available_nano);
     if (rc == LEDGER_INSUFFICIENT)
-        return insufficient(call, r.account, hold_nano, available_nano);
+        return insufficient(call, &r, hold_nano, available_nano);
+    if (rc == LEDGER_CONFLICT)
+        return registration_conflict(call, &r);
     if (!control_done(rc))
-        return control_refuse(call, rc, rc == LEDGER_NOT_FOUND ? r.account : rc == LEDGER_CONFLICT ? r.instance : r.incarnation);
+        return control_refuse(call, rc, rc == LEDGER_NOT_FOUND ? r.account : r.incarnation);
     *result = json_pack("{s:o}", "hold_nano", json_decimal(held_nano));
     return 0;
 }

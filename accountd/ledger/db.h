@@ -1,19 +1,23 @@
-/* What the files of ledger.db share: the open database. */
+/* What the files of ledger.db share: the open database, and the statements
+ * that every transfer runs. */
 #ifndef ACCOUNTD_LEDGER_DB_H
 #define ACCOUNTD_LEDGER_DB_H
 
 #include "accountd/ledger/ledger.h"
 #include "common/db.h"
 
+enum ledger_statement { KEPT_COMPARE, KEPT_SIDE, KEPT_PENDING, KEPT_INSERT, KEPT_EXPIRING, KEPT_STATEMENTS };
+
 struct ledger {
     sqlite3 *db;
     struct price_shelf *prices;         /* price_books.c */
     bool prices_read;                   /* since the newest was published */
+    sqlite3_stmt *kept[KEPT_STATEMENTS];
 };
 
 /* "" for NULL; what does not fit is cut off. */
 void db_copy_text(char *to, size_t bytes, sqlite3_stmt *stmt, int column);
-/* Commits what went well and rolls back what did not. */
-enum ledger_result ledger_finish(struct ledger *ledger, enum ledger_result result);
+/* Whether the column is this text; NULL is NULL alone. */
+bool db_column_is(sqlite3_stmt *stmt, int column, const char *text);
 
 #endif

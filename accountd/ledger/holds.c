@@ -1,6 +1,7 @@
 /* Holds of instances, and charging, which draws on them. */
 #include "accountd/ledger/holds.h"
 #include "accountd/ledger/db.h"
+#include "accountd/ledger/registry.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 enum ledger_result hold_read(struct ledger *ledger, const char *instance, struct hold *hold)
 {
     sqlite3_stmt *stmt = db_query(ledger->db, "SELECT i.account_id, i.hold_id, i.hold_seq, coalesce(t.amount_nano, 0),"
-                                  " i.closed FROM instance i LEFT JOIN transfer t ON t.transfer_id = i.hold_id"
+                                  " i.closed, coalesce(i.payer, i.account_id) FROM instance i LEFT JOIN transfer t ON t.transfer_id = i.hold_id"
                                   " WHERE i.instance_id = ?1", "t", instance);
     int rc = db_next(stmt);
 
@@ -18,6 +19,7 @@ enum ledger_result hold_read(struct ledger *ledger, const char *instance, struct
         hold->seq = sqlite3_column_int64(stmt, 2);
         hold->nano = sqlite3_column_int64(stmt, 3);
         hold->closed = sqlite3_column_int64(stmt, 4) != 0;
+        db_copy_text(hold->payer, sizeof(hold->payer), stmt, 5);
     }
     sqlite3_finalize(stmt);
     return rc == 1 ? LEDGER_OK : rc == 0 ? LEDGER_NOT_FOUND : LEDGER_FAILED;
@@ -32,7 +34,7 @@ static enum ledger_result hold_write(struct ledger *ledger, const char *instance
 enum ledger_result hold_void_locked(struct ledger *ledger, const char *instance, struct hold *hold, int64_t at_ms)
 {
     char id[LEDGER_ID_BYTES];
-    struct ledger_transfer t = { .kind = "void", .debit = hold->account, .credit = LEDGER_HOLDS,
+    struct ledger_transfer t = { .kind = "void", .debit = hold->payer, .credit = LEDGER_HOLDS,
                                  .amount_nano = hold->nano, .pending_id = hold->id, .code = "hold",
                                  .reason = "released", .refers = instance, .at_ms = at_ms };
     enum ledger_result result;
@@ -49,7 +51,7 @@ enum ledger_result hold_void_locked(struct ledger *ledger, const char *instance,
 enum ledger_result hold_take_locked(struct ledger *ledger, const char *instance, struct hold *hold, int64_t nano,
                                     int64_t at_ms)
 {
-    struct ledger_transfer t = { .kind = "pending", .debit = hold->account, .credit = LEDGER_HOLDS, .amount_nano = nano,
+    struct ledger_transfer t = { .kind = "pending", .debit = hold->payer, .credit = LEDGER_HOLDS, .amount_nano = nano,
                                  .code = "hold", .reason = "one hour ahead", .refers = instance, .at_ms = at_ms };
     enum ledger_result result;
 
@@ -72,6 +74,29 @@ enum ledger_result ledger_release_hold(struct ledger *ledger, const char *instan
     return ledger_finish(ledger, hold_void_locked(ledger, instance, &hold, at_ms));
 }
 
+int ledger_each_hold(struct ledger *ledger, const char *account, int (*fn)(void *arg, const struct ledger_hold *hold),
+                     void *arg)
+{
+    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT instance_id, debit, amount_nano, at_ms, hold_id FROM instance"
+                                  " JOIN transfer ON transfer_id = hold_id WHERE account_id = ?1 ORDER BY instance_id",
+                                  "t", account);
+    struct ledger_hold hold;
+    int rc;
+
+    while ((rc = db_next(stmt)) == 1) {
+        db_copy_text(hold.instance, sizeof(hold.instance), stmt, 0);
+        db_copy_text(hold.payer, sizeof(hold.payer), stmt, 1);
+        hold.nano = sqlite3_column_int64(stmt, 2);
+        hold.at_ms = sqlite3_column_int64(stmt, 3);
+        db_copy_text(hold.id, sizeof(hold.id), stmt, 4);
+        rc = fn(arg, &hold);
+        if (rc)
+            break;
+    }
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
 /* Makes the transfer's amount available: from the instance's hold as far as it
  * goes, then from the host. */
 static enum ledger_result make_room(struct ledger *ledger, const char *instance, const struct ledger_transfer *drawn,
@@ -79,7 +104,7 @@ static enum ledger_result make_room(struct ledger *ledger, const char *instance,
 {
     int64_t room = ledger_available(ledger, drawn->debit), back;
     struct ledger_transfer t = { .kind = "posted", .debit = LEDGER_CARRIED, .credit = drawn->debit, .code = "carried",
-                                 .reason = "the wallet was empty", .refers = drawn->refers, .at_ms = drawn->at_ms };
+                                 .reason = "the money was spent", .refers = drawn->refers, .at_ms = drawn->at_ms };
     char id[LEDGER_ID_BYTES];
     struct hold hold;
     enum ledger_result result;
@@ -116,13 +141,15 @@ enum ledger_result ledger_charge_locked(struct ledger *ledger, const struct reco
                                         int64_t amount_nano, const char *key, const char *code, const char *refers,
                                         int64_t at_ms, int64_t *carried_nano)
 {
-    char revenue[64], id[LEDGER_ID_BYTES];
-    struct ledger_transfer t = { .kind = "posted", .debit = record->account, .credit = revenue,
+    char revenue[64], id[LEDGER_ID_BYTES], payer[LEDGER_ACCOUNT_BYTES];
+    struct ledger_transfer t = { .kind = "posted", .debit = payer, .credit = revenue,
                                  .amount_nano = amount_nano, .code = code, .reason = meter_quantities[meter].name,
                                  .refers = refers, .at_ms = at_ms };
 
     if (amount_nano == 0)
         return LEDGER_OK;
+    if (ledger_payer(ledger, record->instance, payer) != 1)
+        return LEDGER_FAILED;
     snprintf(revenue, sizeof(revenue), LEDGER_REVENUE "%s", meter_quantities[meter].name);
     t.id = ledger_derive_id(id, "%s %s %s", code, key, meter_quantities[meter].name);
     return ledger_draw_locked(ledger, record->instance, &t, carried_nano);

@@ -73,7 +73,7 @@ int64_t ledger_carried(struct ledger *ledger, const char *account)
 {
     int64_t nano;
 
-    return db_int(ledger->db, &nano, "SELECT (SELECT coalesce(sum(amount_nano), 0) FROM transfer WHERE credit = ?1"
-                  " AND code = 'carried') - (SELECT coalesce(sum(carried_nano), 0) FROM invoice WHERE account_id = ?1)",
-                  "t", account) == 1 ? nano : -1;
+    return db_int(ledger->db, &nano, "SELECT (SELECT coalesce(sum(amount_nano), 0) FROM transfer WHERE code = 'carried'"
+                  " AND credit IN (SELECT account_id FROM account WHERE account_id = ?1 OR owner = ?1))"
+                  " - (SELECT coalesce(sum(carried_nano), 0) FROM invoice WHERE account_id = ?1)", "t", account) == 1 ? nano : -1;
 }

@@ -2,20 +2,45 @@
 #include "accountd/ledger/registry.h"
 #include "accountd/ledger/db.h"
 #include "accountd/ledger/holds.h"
+#include "accountd/ledger/purchase_orders.h"
 
 #include <string.h>
 
-static enum ledger_result register_instance(struct ledger *ledger, const struct ledger_registration *r)
+/* A purse pays only for launches of its own account, before its end. */
+static enum ledger_result check_payer(struct ledger *ledger, const struct ledger_registration *r, const char *payer,
+                                      int64_t at_ms)
 {
+    struct purchase_order order;
+    enum ledger_result result;
+
+    if (strcmp(payer, r->account) == 0)
+        return LEDGER_OK;
+    result = purchase_order_get(ledger, payer + strlen(LEDGER_PURSE), &order);
+    if (result != LEDGER_OK)
+        return result;
+    return strcmp(order.account, r->account) == 0 && purchase_order_takes_launches(&order, at_ms) ? LEDGER_OK
+                                                                                                  : LEDGER_CONFLICT;
+}
+
+static enum ledger_result register_instance(struct ledger *ledger, const struct ledger_registration *r, int64_t at_ms)
+{
+    const char *payer = r->payer[0] ? r->payer : r->account;
     struct hold hold;
     enum ledger_result result = hold_read(ledger, r->instance, &hold);
 
-    if (result == LEDGER_OK)
-        return strcmp(hold.account, r->account) == 0 && !hold.closed ? LEDGER_OK : LEDGER_CONFLICT;
+    if (result == LEDGER_OK) {
+        /* It keeps its payer: asked for another, it is not the instance that is meant. */
+        if (strcmp(hold.account, r->account) != 0 || hold.closed || (r->payer[0] && strcmp(hold.payer, r->payer) != 0))
+            return LEDGER_CONFLICT;
+        return check_payer(ledger, r, hold.payer, at_ms);
+    }
     if (result == LEDGER_NOT_FOUND)
-        return db_run(ledger->db, "INSERT INTO instance VALUES (?1, ?2, NULL, 0, 0)", "tt", r->instance, r->account)
-            ? LEDGER_FAILED : LEDGER_OK;
-    return result;
+        result = check_payer(ledger, r, payer, at_ms);
+    if (result != LEDGER_OK)
+        return result;
+    return db_run(ledger->db, "INSERT INTO instance (instance_id, account_id, hold_seq, closed, payer)"
+                  " VALUES (?1, ?2, 0, 0, nullif(?3, ?2))", "ttt", r->instance, r->account, payer) ? LEDGER_FAILED
+                                                                                                  : LEDGER_OK;
 }
 
 static enum ledger_result top_up(struct ledger *ledger, const struct ledger_registration *r, int64_t hold_nano,
@@ -27,7 +52,7 @@ static enum ledger_result top_up(struct ledger *ledger, const struct ledger_regi
     *held_nano = hold.nano;
     if (result != LEDGER_OK || hold.nano >= hold_nano)
         return result;
-    *available_nano = ledger_available(ledger, r->account) + hold.nano;
+    *available_nano = ledger_available(ledger, hold.payer) + hold.nano;
     if (*available_nano < hold_nano)
         return LEDGER_INSUFFICIENT;
     result = hold_void_locked(ledger, r->instance, &hold, at_ms);
@@ -40,8 +65,11 @@ static enum ledger_result top_up(struct ledger *ledger, const struct ledger_regi
 static enum ledger_result register_new(struct ledger *ledger, const struct ledger_registration *r, int64_t hold_nano,
                                        int64_t at_ms, int64_t *held_nano, int64_t *available_nano)
 {
-    enum ledger_result result = ledger_account_exists(ledger, r->account) ? register_instance(ledger, r) : LEDGER_NOT_FOUND;
+    struct ledger_account account;
+    enum ledger_result result = ledger_account_get(ledger, r->account, &account);
 
+    if (result == LEDGER_OK)
+        result = register_instance(ledger, r, at_ms);
     if (result == LEDGER_OK)
         result = top_up(ledger, r, hold_nano, at_ms, held_nano, available_nano);
     if (result != LEDGER_OK)
@@ -51,12 +79,23 @@ static enum ledger_result register_new(struct ledger *ledger, const struct ledge
                   r->price_book, at_ms) ? LEDGER_FAILED : LEDGER_OK;
 }
 
-/* Everything but the price book: a repetition after a price change is still a repetition. */
+int ledger_payer(struct ledger *ledger, const char *instance, char payer[static LEDGER_ACCOUNT_BYTES])
+{
+    struct hold hold;
+    enum ledger_result result = hold_read(ledger, instance, &hold);
+
+    if (result != LEDGER_OK)
+        return result == LEDGER_NOT_FOUND ? 0 : -1;
+    memcpy(payer, hold.payer, sizeof(hold.payer));
+    return 1;
+}
+
+/* Everything but the price book: a repetition after a price change is still a repetition. `b` may leave the payer open. */
 static bool same_registration(const struct ledger_registration *a, const struct ledger_registration *b)
 {
     return strcmp(a->account, b->account) == 0 && strcmp(a->instance, b->instance) == 0 &&
            strcmp(a->domain_uuid, b->domain_uuid) == 0 && a->reserved.vcpus == b->reserved.vcpus &&
-           a->reserved.memory_mib == b->reserved.memory_mib;
+           a->reserved.memory_mib == b->reserved.memory_mib && (!b->payer[0] || strcmp(a->payer, b->payer) == 0);
 }
 
 enum ledger_result ledger_register(struct ledger *ledger, const struct ledger_registration *r, int64_t hold_nano,
@@ -87,10 +126,11 @@ static void read_registration(sqlite3_stmt *stmt, struct ledger_registration *r)
     r->reserved.vcpus = (uint32_t)sqlite3_column_int64(stmt, 4);
     r->reserved.memory_mib = (uint32_t)sqlite3_column_int64(stmt, 5);
     r->price_book = sqlite3_column_int64(stmt, 6);
+    db_copy_text(r->payer, sizeof(r->payer), stmt, 7);
 }
 
-#define REGISTRATION_COLUMNS "SELECT incarnation, instance_id, account_id, domain_uuid, vcpus, memory_mib, price_book" \
-                             " FROM registration JOIN instance USING (instance_id) "
+#define REGISTRATION_COLUMNS "SELECT incarnation, instance_id, account_id, domain_uuid, vcpus, memory_mib, price_book," \
+                             " coalesce(payer, account_id) FROM registration JOIN instance USING (instance_id) "
 
 enum ledger_result ledger_registration(struct ledger *ledger, const char *incarnation,
                                        struct ledger_registration *registration)

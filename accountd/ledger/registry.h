@@ -6,18 +6,23 @@
 #include "accountd/record.h"
 
 /* Registers an incarnation, taking or topping up the instance's hold to
- * hold_nano. INSUFFICIENT sets *available_nano to what the hold could be. */
+ * hold_nano. INSUFFICIENT sets *available_nano to what the hold could be.
+ * NOT_FOUND: the account or purchase order. CONFLICT: the instance is closed,
+ * another account's or has another payer; or its purchase order takes no launches. */
 struct ledger_registration {
     char account[RECORD_NAME_BYTES], instance[RECORD_NAME_BYTES];
     char incarnation[RECORD_HEX_BYTES], domain_uuid[RECORD_HEX_BYTES];
     struct meter_reserved reserved;
     int64_t price_book;
+    char payer[LEDGER_ACCOUNT_BYTES];   /* the wallet or a purse. "" on registering: as before, at first the wallet */
 };
 enum ledger_result ledger_register(struct ledger *ledger, const struct ledger_registration *registration,
                                    int64_t hold_nano, int64_t at_ms, int64_t *held_nano, int64_t *available_nano);
 /* OK or NOT_FOUND. */
 enum ledger_result ledger_registration(struct ledger *ledger, const char *incarnation,
                                        struct ledger_registration *registration);
+/* The account that pays for the instance: its hold and its charges go there. 1, 0 no such instance, -1. */
+int ledger_payer(struct ledger *ledger, const char *instance, char payer[static LEDGER_ACCOUNT_BYTES]);
 /* No incarnation may be registered any more. EXISTS if it was closed. */
 enum ledger_result ledger_instance_close(struct ledger *ledger, const char *instance);
 /* Calls fn with each closed instance that still has a hold. */

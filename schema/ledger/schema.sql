@@ -6,8 +6,10 @@ CREATE TABLE account (
     name       TEXT NOT NULL,
     currency   TEXT NOT NULL CHECK (length(currency) = 3),
     overdraft  INTEGER NOT NULL CHECK (overdraft IN (0, 1)),   -- may go below zero: the host's own
-    opened_ms  INTEGER NOT NULL
+    opened_ms  INTEGER NOT NULL,
+    owner      TEXT REFERENCES account (account_id)     -- the customer whose purse it is; NULL for any other
 ) STRICT;
+CREATE INDEX account_owner ON account (owner) WHERE owner IS NOT NULL;
 CREATE TRIGGER account_no_update BEFORE UPDATE ON account BEGIN SELECT RAISE(ABORT, 'accounts are never changed'); END;
 CREATE TRIGGER account_no_delete BEFORE DELETE ON account BEGIN SELECT RAISE(ABORT, 'accounts are never removed'); END;
 
@@ -36,6 +38,7 @@ CREATE TABLE transfer (
     reason      TEXT NOT NULL,
     refers      TEXT NOT NULL,          -- "leaf ORIGIN INDEX", "invoice ID", "instance ID" or ""
     at_ms       INTEGER NOT NULL,
+    expires_ms  INTEGER CHECK (expires_ms IS NULL OR kind = 'pending'),     -- cannot be posted from then on
     CHECK (debit <> credit),
     CHECK ((kind IN ('post', 'void')) = (pending_id IS NOT NULL))
 ) STRICT;
@@ -47,11 +50,13 @@ CREATE TRIGGER transfer_no_update BEFORE UPDATE ON transfer
 CREATE TRIGGER transfer_no_delete BEFORE DELETE ON transfer
     BEGIN SELECT RAISE(ABORT, 'transfers are never removed'); END;
 CREATE TRIGGER transfer_ends_hold BEFORE INSERT ON transfer WHEN NEW.pending_id IS NOT NULL BEGIN
-    SELECT RAISE(ABORT, 'not a hold of these accounts, or more than it holds')
+    SELECT RAISE(ABORT, 'not a hold of these accounts, or not the amount it holds')
     WHERE NOT EXISTS (SELECT 1 FROM transfer p WHERE p.transfer_id = NEW.pending_id AND p.kind = 'pending'
-                      AND p.debit = NEW.debit AND p.credit = NEW.credit AND NEW.amount_nano <= p.amount_nano);
+                      AND p.debit = NEW.debit AND p.credit = NEW.credit
+                      AND (NEW.amount_nano = p.amount_nano OR NEW.kind = 'post' AND NEW.amount_nano < p.amount_nano));
     UPDATE balance SET held_nano = held_nano - (SELECT amount_nano FROM transfer WHERE transfer_id = NEW.pending_id)
     WHERE account_id = NEW.debit;
+    DELETE FROM expiring WHERE transfer_id = NEW.pending_id;
 END;
 CREATE TRIGGER transfer_holds AFTER INSERT ON transfer WHEN NEW.kind = 'pending' BEGIN
     UPDATE balance SET held_nano = held_nano + NEW.amount_nano WHERE account_id = NEW.debit;
@@ -59,6 +64,16 @@ END;
 CREATE TRIGGER transfer_moves AFTER INSERT ON transfer WHEN NEW.kind IN ('posted', 'post') BEGIN
     UPDATE balance SET posted_nano = posted_nano - NEW.amount_nano WHERE account_id = NEW.debit;
     UPDATE balance SET posted_nano = posted_nano + NEW.amount_nano WHERE account_id = NEW.credit;
+END;
+
+-- Holds in force that end by themselves.
+CREATE TABLE expiring (
+    transfer_id TEXT PRIMARY KEY REFERENCES transfer (transfer_id),
+    expires_ms  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX expiring_when ON expiring (expires_ms);
+CREATE TRIGGER transfer_expires AFTER INSERT ON transfer WHEN NEW.expires_ms IS NOT NULL BEGIN
+    INSERT INTO expiring VALUES (NEW.transfer_id, NEW.expires_ms);
 END;
 
 -- Published price books, immutable. The newest applies to what is registered from now on.
@@ -121,9 +136,26 @@ CREATE TABLE instance (
     account_id  TEXT NOT NULL REFERENCES account (account_id),
     hold_id     TEXT REFERENCES transfer (transfer_id),        -- the pending transfer in force
     hold_seq    INTEGER NOT NULL,       -- holds taken so far: part of the next one's id
-    closed      INTEGER NOT NULL CHECK (closed IN (0, 1))
+    closed      INTEGER NOT NULL CHECK (closed IN (0, 1)),
+    payer       TEXT REFERENCES account (account_id)    -- a purse; NULL: the account's wallet
 ) STRICT;
 CREATE INDEX instance_account ON instance (account_id);
+CREATE INDEX instance_payer ON instance (payer) WHERE payer IS NOT NULL;
+
+-- Money set aside for a project. Its purse is the account "po:" and its id.
+CREATE TABLE purchase_order (
+    po_id       TEXT PRIMARY KEY,
+    account_id  TEXT NOT NULL REFERENCES account (account_id),
+    name        TEXT NOT NULL,
+    amount_nano INTEGER NOT NULL,       -- as it was created
+    end_ms      INTEGER,                -- takes no launches from then on, and the rest goes back; NULL: no end
+    created_ms  INTEGER NOT NULL,
+    funded_nano INTEGER NOT NULL,       -- put into the purse less what went back
+    returns     INTEGER NOT NULL,       -- how often money went back: part of the next return's id
+    closed_ms   INTEGER                 -- NULL while it is open
+) STRICT;
+CREATE INDEX purchase_order_account ON purchase_order (account_id, po_id);
+CREATE INDEX purchase_order_end ON purchase_order (end_ms) WHERE end_ms IS NOT NULL AND closed_ms IS NULL;
 
 -- Which incarnation of which domain is whose.
 CREATE TABLE registration (

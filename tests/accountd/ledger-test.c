@@ -62,7 +62,7 @@ static void test_transfers(void)
           "never more than there is");
     check(apply("t2", "posted", "a", "nowhere", 1, NULL) == LEDGER_NOT_FOUND, "nor to an account that is not there");
     check(apply("t3", "posted", "a", "revenue:cpu_used", 40, NULL) == LEDGER_OK && has("a", 0, 0), "down to zero");
-    check(has("revenue:cpu_used", 100, 0) && has("host:deposits", -100, 0), "both sides are kept");
+    check(has("revenue:cpu_used", 100, 0) && has("host:deposits:credit", -100, 0), "both sides are kept");
 }
 
 static void test_holds(void)
@@ -141,16 +141,16 @@ static const char *const forbidden[] = {
     "DELETE FROM account WHERE account_id = 'b'",
     "UPDATE price_book SET body = '{}'",
     "DELETE FROM price_book",
-    "INSERT INTO transfer VALUES (NULL, 'x1', 'posted', 'a', 'revenue:cpu_used', 801, NULL, 'c', 'r', '', 1)",
-    "INSERT INTO transfer VALUES (NULL, 'x2', 'posted', 'a', 'a', 1, NULL, 'c', 'r', '', 1)",
-    "INSERT INTO transfer VALUES (NULL, 'x3', 'posted', 'a', 'b', 0, NULL, 'c', 'r', '', 1)",
-    "INSERT INTO transfer VALUES (NULL, 'x4', 'posted', 'a', 'b', -5, NULL, 'c', 'r', '', 1)",
-    "INSERT INTO transfer VALUES (NULL, 'x5', 'posted', 'a', 'c', 1, NULL, 'c', 'r', '', 1)",
-    "INSERT INTO transfer VALUES (NULL, 'f2', 'posted', 'host:deposits', 'a', 1000, NULL, 'c', 'r', '', 1)",
-    "INSERT INTO transfer VALUES (NULL, 'x6', 'pending', 'a', 'host:holds', 801, NULL, 'c', 'r', '', 1)",
-    "INSERT INTO transfer VALUES (NULL, 'x7', 'post', 'a', 'host:holds', 1, 'h1', 'c', 'r', '', 1)",
-    "INSERT INTO transfer VALUES (NULL, 'x8', 'void', 'a', 'host:holds', 1, NULL, 'c', 'r', '', 1)",
-    "INSERT INTO transfer VALUES (NULL, 'x9', 'posted', 'host:deposits', 'a', 9223372036854775807, NULL, 'c', 'r', '', 1)",
+    "INSERT INTO transfer VALUES (NULL, 'x1', 'posted', 'a', 'revenue:cpu_used', 801, NULL, 'c', 'r', '', 1, NULL)",
+    "INSERT INTO transfer VALUES (NULL, 'x2', 'posted', 'a', 'a', 1, NULL, 'c', 'r', '', 1, NULL)",
+    "INSERT INTO transfer VALUES (NULL, 'x3', 'posted', 'a', 'b', 0, NULL, 'c', 'r', '', 1, NULL)",
+    "INSERT INTO transfer VALUES (NULL, 'x4', 'posted', 'a', 'b', -5, NULL, 'c', 'r', '', 1, NULL)",
+    "INSERT INTO transfer VALUES (NULL, 'x5', 'posted', 'a', 'c', 1, NULL, 'c', 'r', '', 1, NULL)",
+    "INSERT INTO transfer VALUES (NULL, 'f2', 'posted', 'host:deposits:credit', 'a', 1000, NULL, 'c', 'r', '', 1, NULL)",
+    "INSERT INTO transfer VALUES (NULL, 'x6', 'pending', 'a', 'host:holds', 801, NULL, 'c', 'r', '', 1, NULL)",
+    "INSERT INTO transfer VALUES (NULL, 'x7', 'post', 'a', 'host:holds', 1, 'h1', 'c', 'r', '', 1, NULL)",
+    "INSERT INTO transfer VALUES (NULL, 'x8', 'void', 'a', 'host:holds', 1, NULL, 'c', 'r', '', 1, NULL)",
+    "INSERT INTO transfer VALUES (NULL, 'x9', 'posted', 'host:deposits:credit', 'a', 9223372036854775807, NULL, 'c', 'r', '', 1, NULL)",
 };
 
 static void test_database_refuses(void)

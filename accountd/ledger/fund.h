@@ -1,0 +1,11 @@
+/* Money from outside into a wallet. */
+#ifndef ACCOUNTD_LEDGER_FUND_H
+#define ACCOUNTD_LEDGER_FUND_H
+
+#include "accountd/ledger/ledger.h"
+
+/* Credit that the operator gives; the results of ledger_apply. */
+enum ledger_result ledger_fund(struct ledger *ledger, const char *id, const char *account, int64_t amount_nano,
+                               const char *reason, int64_t at_ms);
+
+#endif
