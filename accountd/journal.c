@@ -93,7 +93,10 @@ static int load_row(void *arg, const struct store_incarnation *row, const char *
         log_warnx("usage.db: incarnation %s: its sums cannot be read", row->incarnation);
         return -1;
     }
-    return leaf_to_record(last_leaf, &e->last, &e->last_hash);
+    if (leaf_to_record(last_leaf, &e->last, &e->last_hash))
+        return -1;
+    e->unpaid = e->unpaid_next = record_is_unpaid(&e->last);
+    return 0;
 }
 
 int journal_open(struct journal *j, struct head *head, uint64_t interval_ns)
@@ -151,7 +154,7 @@ static struct record next_record(const struct journal *j, const struct journal_e
     r.samples = e->samples;
     r.misses = e->misses;
     r.before_replays = false;
-    snprintf(r.flags, sizeof(r.flags), "%s", e->resumed ? "restart" : "");
+    snprintf(r.flags, sizeof(r.flags), "%s", e->unpaid ? RECORD_UNPAID : e->resumed ? "restart" : "");
     randombytes_buf(r.salt, sizeof(r.salt));
     return r;
 }
@@ -241,9 +244,24 @@ static int write_segment(struct journal *j, struct journal_entry *e, const char 
     snprintf(a.flags, sizeof(a.flags), "%s", fell);
     if (write_record(j, e, &a))
         return -1;
-    if (strcmp(type, "end") != 0)
+    /* The flag of an anomaly is its counter, so what follows has to say for itself that it is unpaid. */
+    if (strcmp(type, "end") != 0 && !e->unpaid)
         return 0;
     r = next_record(j, e, type, clock);
+    return write_record(j, e, &r);
+}
+
+/* Closes the segment, and says with a record of no length what the next one is. */
+static int write_turn(struct journal *j, struct journal_entry *e, const struct journal_clock *clock)
+{
+    struct record r;
+
+    if (write_segment(j, e, "use", clock))
+        return -1;
+    e->unpaid = e->unpaid_next;
+    log_info("instance %s: incarnation %s: %s from record %jd on", e->last.instance, e->incarnation,
+             e->unpaid ? "paused without money, not billed" : "runs again, billed", (intmax_t)e->last.number + 1);
+    r = next_record(j, e, "use", clock);
     return write_record(j, e, &r);
 }
 
@@ -275,6 +293,7 @@ static int write_first(struct journal *j, struct journal_entry *e, const struct 
         struct meter_point newest = e->point;
 
         e->point = e->last.to;
+        e->unpaid = record_is_unpaid(&e->last);
         r = next_record(j, e, "succ", clock);
         e->point = newest;
         log_warnx("instance %s: incarnation %s goes on in this log from record %jd", r.instance, e->incarnation,
@@ -318,6 +337,8 @@ static int write_due(struct journal *j, struct journal_entry *e, bool due, const
     }
     if (e->slot.state == XS_SLOT_FINAL)
         return write_segment(j, e, "end", clock);
+    if (e->slot.state == XS_SLOT_LIVE && e->unpaid != e->unpaid_next)
+        return write_turn(j, e, clock);
     due = due || (account && strcmp(account, e->last.account) == 0) || is_moved(j, e, clock);
     if (e->slot.state != XS_SLOT_LIVE || !due)
         return 0;

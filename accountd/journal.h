@@ -30,6 +30,8 @@ struct journal_entry {
     uint64_t now_ns;                    /* when that was */
     int64_t samples, misses;            /* since `last` */
     bool resumed;                       /* this process has written no record of it yet */
+    bool unpaid;                        /* what follows `last` bills nothing: it is paused for want of money */
+    bool unpaid_next;                   /* what that is to be from the next sample on */
 };
 
 struct journal {

@@ -178,12 +178,17 @@ int record_parse(const char *type, const json_t *fields, struct record *record, 
     return 0;
 }
 
+bool record_is_unpaid(const struct record *record)
+{
+    return strcmp(record->flags, RECORD_UNPAID) == 0;
+}
+
 int record_usage(const struct record *record, struct meter_usage *usage, struct json_why *why)
 {
     const char *fell;
 
     *usage = (struct meter_usage){ { 0 } };
-    if (strcmp(record->type, "use") != 0 && strcmp(record->type, "end") != 0)
+    if ((strcmp(record->type, "use") != 0 && strcmp(record->type, "end") != 0) || record_is_unpaid(record))
         return 0;
     if (meter_between(&record->from, &record->to, &record->reserved, usage, &fell) == 0)
         return 0;

@@ -7,6 +7,10 @@
  * gap    the incarnation was lost with its host's boot or slot; nothing is billed and nothing follows
  * anomaly a counter fell: nothing is billed between the points
  *
+ * While the host keeps a guest paused because its money is gone, its records carry the
+ * flag RECORD_UNPAID and bill nothing. A segment closes where that begins and where it ends, with a record of
+ * no length after it: the newest record always tells whether what follows is billed.
+ *
  * Records of before io_replays was counted do not have that counter and stay as they are:
  * their bytes are hashed. In them it is 0, which the next record begins with.
  *
@@ -21,6 +25,7 @@
 
 #define RECORD_NAME_BYTES 65            /* account and instance ids, 1 to 64 of [A-Za-z0-9_.-] */
 #define RECORD_HEX_BYTES  33            /* 16 bytes in hex */
+#define RECORD_UNPAID "billing_suspended"
 #define RECORD_HOST_ACCOUNT "host"      /* owns what no customer pays for */
 
 struct record {
@@ -39,7 +44,7 @@ struct record {
     int64_t t0_ms, t1_ms;               /* UTC of the points, for people */
     int64_t utc_error_ms;
     int64_t samples, misses;
-    char flags[RECORD_NAME_BYTES];      /* "", "restart", the fallen counter's name, "host_restart", "slot_lost" */
+    char flags[RECORD_NAME_BYTES];      /* "", "restart", the fallen counter's name, "host_restart", "slot_lost", RECORD_UNPAID */
     uint8_t salt[16];
     bool before_replays;                /* without io_replays */
 };
@@ -49,7 +54,8 @@ bool record_is_name(const char *text);
 json_t *record_fields(const struct record *record);
 /* Strict: the fields of a record and no others. -1 with the reason. */
 int record_parse(const char *type, const json_t *fields, struct record *record, struct json_why *why);
-/* What it bills: zero unless use or end. -1 if a counter falls in a use or end. */
+bool record_is_unpaid(const struct record *record);
+/* What it bills: zero unless use or end, and paid. -1 if a counter falls in one that bills. */
 int record_usage(const struct record *record, struct meter_usage *usage, struct json_why *why);
 /* That `next` follows `record` (whose leaf hashes to `hash`) in number, prev and points. */
 bool record_follows(const struct record *record, const struct chain_hash *hash, const struct record *next,

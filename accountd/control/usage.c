@@ -63,7 +63,7 @@ static int add_incarnation(void *arg, const struct store_incarnation *row, const
     if (e && e->started && !e->ended && e->seen) {
         to = live_point(e);
         t->live |= e->slot.state == XS_SLOT_LIVE;
-        if (meter_between(&last.to, &to, &last.reserved, &more, &fell) == 0 && meter_add(&used, &more))
+        if (!e->unpaid && meter_between(&last.to, &to, &last.reserved, &more, &fell) == 0 && meter_add(&used, &more))
             return -1;
     }
     for (int c = 0; c < METER_COUNTERS; c++)

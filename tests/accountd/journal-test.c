@@ -277,9 +277,54 @@ static void test_old_copy(void)
     life_end(&life);
 }
 
+static void unpaid_from_now_on(struct life *life, uint8_t tag, bool unpaid)
+{
+    ((struct journal_entry *)journal_find(&life->a.journal, life_hex(tag)))->unpaid_next = unpaid;
+}
+
+static void test_unpaid(void)
+{
+    struct life life;
+    struct meter_usage billed;
+
+    life_begin(&life);
+    life_account(&life, "acc", 100000000);
+    life_birth(&life, 2, 0xaa);
+    life_register(&life, "acc", "ins", 0xaa);
+    run_for(&life, 2, 10, 500000000);
+    unpaid_from_now_on(&life, 0xaa, true);
+    run_for(&life, 2, 1, 0);
+    billed = life_billed(&life, "acc", "ins");
+    check(life_leaves(&life, "acc", "ins", "use") == 3 && billed.of[METER_CPU_USED] == 10ull * 500001000 + 1000,
+          "paused without money: the segment is closed and billed");
+    run_for(&life, 2, 70, 0);
+    check(life_leaves(&life, "acc", "ins", "use") == 4 &&
+          life_billed(&life, "acc", "ins").of[METER_VCPU_RESERVED] == billed.of[METER_VCPU_RESERVED],
+          "what follows is recorded and bills nothing, its reservation neither");
+    check(life_reopen(&life) && journal_find(&life.a.journal, life_hex(0xaa))->unpaid, "a restart knows it from the log");
+    run_for(&life, 2, 5, 0);
+    unpaid_from_now_on(&life, 0xaa, false);
+    run_for(&life, 2, 1, 0);
+    billed = life_billed(&life, "acc", "ins");
+    check(billed.of[METER_VCPU_RESERVED] == 2 * (11 * S - METER_SETTLE_NS), "up to the turn nothing was billed");
+    run_for(&life, 2, 10, 500000000);
+    life_slot(&life, 2)->guest_ns -= 1;
+    unpaid_from_now_on(&life, 0xaa, true);
+    run_for(&life, 2, 1, 0);
+    life_slot(&life, 2)->hv_ns = 0;
+    run_for(&life, 2, 60, 0);
+    check(life_leaves(&life, "acc", "ins", "anomaly") >= 1 && life_reopen(&life) &&
+          journal_find(&life.a.journal, life_hex(0xaa))->unpaid, "a counter that falls meanwhile does not make it paid");
+    life_death(&life, 2);
+    life_step(&life, S);
+    check(life_leaves(&life, "acc", "ins", "end") == 1 && life_is_sound(&life), "it ends unpaid, and all is sound");
+    life_end(&life);
+}
+
 int main(void)
 {
     test_one_life();
+    test_unpaid();
     test_host_domains();
     test_restart_bills_the_gap();
     test_host_crash();
