@@ -12,17 +12,22 @@
 
 #define METERS_TIMEOUT_MS 2000          /* an instance is shown without its meters rather than late */
 
-enum answer instance_own(struct request *rq, struct reply *rp, struct instance_row *row)
+enum answer instance_find(struct request *rq, struct reply *rp, const char *instance_id, struct instance_row *row)
 {
     int rc = 0;
 
-    if (id_valid("ins_", rq->param))
-        rc = store_instance_get(rq->api->store, rq->who.account_id, rq->param, row);
+    if (id_valid("ins_", instance_id))
+        rc = store_instance_get(rq->api->store, rq->who.account_id, instance_id, row);
     if (rc < 0)
         return reply_fail(rp, ANSWER_STORAGE, "the instance cannot be looked up");
     if (rc == 0)
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such instance");
     return ANSWER_OK;
+}
+
+enum answer instance_own(struct request *rq, struct reply *rp, struct instance_row *row)
+{
+    return instance_find(rq, rp, rq->param, row);
 }
 
 enum answer instance_live(struct request *rq, struct reply *rp, const char *instance_id, json_t **live)

@@ -5,8 +5,9 @@
 #include "api/request.h"
 #include "api/store.h"
 
-/* The instance that {id} names, if it is the caller's. ANSWER_OK and *row, or
+/* The instance with this id, or that {id} names, if it is the caller's. ANSWER_OK and *row, or
  * ANSWER_NOT_FOUND in the same words whether it is another's or nobody's. */
+enum answer instance_find(struct request *rq, struct reply *rp, const char *instance_id, struct instance_row *row);
 enum answer instance_own(struct request *rq, struct reply *rp, struct instance_row *row);
 
 /* As the customer sees it; new reference. `live` may be NULL; `meters` is NULL when accountd does not answer, shown as

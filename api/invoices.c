@@ -1,8 +1,8 @@
-/* Invoices: accountd makes and keeps them; here they are asked for and handed out. */
+/* Invoices and credit notes: accountd makes and keeps them; here they are asked for and handed out. */
 #include "api/api.h"
-#include "api/idem.h"
-#include "api/present.h"
+#include "api/relay.h"
 #include "api/resources.h"
+#include "api/tar.h"
 #include "api/upstream.h"
 #include "common/log.h"
 
@@ -12,55 +12,56 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static json_t *invoice_view(const json_t *invoice)
-{
-    json_t *view = present_copy(invoice);
-
-    if (json_object_get(view, "invoice_id")) {
-        json_object_set(view, "id", json_object_get(view, "invoice_id"));
-        json_object_del(view, "invoice_id");
-    }
-    return view;
-}
-
 enum answer invoice_create(struct request *rq, struct reply *rp)
 {
-    struct idem idem;
-    json_t *ok = NULL;
-    enum answer answer = idem_open(rq, rp, "inv_", "nil_", NULL, NULL, &idem);
+    static const struct relay_making making = { .prefix = "inv_", .verb = "invoice_create", .id_arg = "invoice_id",
+                                                .name = "invoice", .id_name = "invoice_id", .place = "/v1/invoices" };
 
-    if (answer != ANSWER_OK)
-        return answer;
-    answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "invoice_create",
-                          json_pack("{s:s, s:s}", "invoice_id", idem.subject_id, "account_id", rq->who.account_id),
-                          &ok);
-    if (answer == ANSWER_OK) {
-        rp->json = invoice_view(json_object_get(ok, "invoice"));
-        snprintf(rp->location, sizeof(rp->location), "/v1/invoices/%s", idem.subject_id);
-        answer = ANSWER_CREATED;
-    }
-    json_decref(ok);
-    return idem_close(rq, rp, &idem, answer);
+    return relay_make(rq, rp, &making, relay_args(rq));
+}
+
+enum answer invoice_draft(struct request *rq, struct reply *rp)
+{
+    return relay_show(rq, rp, "invoice_draft", relay_args(rq), "invoice", "invoice_id");
 }
 
 enum answer invoices_list(struct request *rq, struct reply *rp)
 {
-    return upstream_list(rq, rp, DAEMON_ACCOUNTD, "invoice_list", "invoices", invoice_view);
+    return relay_list(rq, rp, "invoice_list", relay_args(rq), "invoices", "invoice_id");
+}
+
+/* A page of invoices without what is no credit note: it may be shorter than its limit, its cursor is right. */
+enum answer credit_notes_list(struct request *rq, struct reply *rp)
+{
+    json_t *all, *notes, *each;
+    size_t i;
+    enum answer answer = invoices_list(rq, rp);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    notes = json_array();
+    all = json_object_get(rp->json, "data");
+    json_array_foreach(all, i, each) {
+        const char *kind = json_string_value(json_object_get(each, "kind"));
+
+        if (kind && strcmp(kind, "credit_note") == 0)
+            json_array_append(notes, each);
+    }
+    json_object_set_new(rp->json, "data", notes);
+    return ANSWER_OK;
 }
 
 /* accountd looks it up by both ids: another customer's invoice is not found. */
 static enum answer invoice_ask(struct request *rq, struct reply *rp, json_t **ok)
 {
-    enum answer answer;
+    json_t *args = relay_args(rq);
+    enum answer answer = relay_param(rq, rp, "inv_", "invoice_id", args);
 
     *ok = NULL;
-    if (!id_valid("inv_", rq->param))
-        return reply_fail(rp, ANSWER_NOT_FOUND, "no such invoice");
-    answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "invoice_get",
-                          json_pack("{s:s, s:s}", "account_id", rq->who.account_id, "invoice_id", rq->param), ok);
-    if (answer == ANSWER_NOT_FOUND)
-        return reply_fail(rp, ANSWER_NOT_FOUND, "no such invoice");
-    return answer;
+    if (answer == ANSWER_OK)
+        answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "invoice_get", json_incref(args), ok);
+    json_decref(args);
+    return answer == ANSWER_NOT_FOUND ? reply_fail(rp, answer, "no such invoice") : answer;
 }
 
 enum answer invoice_show(struct request *rq, struct reply *rp)
@@ -69,7 +70,7 @@ enum answer invoice_show(struct request *rq, struct reply *rp)
     enum answer answer = invoice_ask(rq, rp, &ok);
 
     if (answer == ANSWER_OK)
-        rp->json = invoice_view(json_object_get(ok, "invoice"));
+        rp->json = relay_view(rq, json_object_get(ok, "invoice"), "invoice_id");
     json_decref(ok);
     return answer;
 }
@@ -104,4 +105,38 @@ enum answer invoice_bundle(struct request *rq, struct reply *rp)
         answer = bundle_open(rq, rp, json_string_value(json_object_get(ok, "bundle_path")));
     json_decref(ok);
     return answer;
+}
+
+static const struct {
+    const char *form;                   /* the path's last word */
+    const char *name;                   /* in the bundle */
+    const char *type;
+} files[] = {
+    { "pdf", "invoice.pdf", "application/pdf" },
+    { "xml", "invoice.xml", "application/xml" },
+    { "json", "invoice.json", "application/json" },
+    { "csv", "lines.csv", "text/csv; charset=utf-8" },
+};
+
+/* The part of the bundle that is the file: the very bytes that are signed. */
+enum answer invoice_file(struct request *rq, struct reply *rp)
+{
+    const char *form = strrchr(rq->path, '/') + 1;
+    enum answer answer = invoice_bundle(rq, rp);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        if (strcmp(files[i].form, form) != 0)
+            continue;
+        rp->text_type = files[i].type;
+        snprintf(rp->file_name, sizeof(rp->file_name), "%s.%s", rq->param, form);
+        if (tar_find(rp->file_fd, files[i].name, &rp->file_offset, &rp->file_size))
+            return ANSWER_OK;
+    }
+    close(rp->file_fd);
+    rp->file_fd = -1;
+    rp->file_name[0] = 0;
+    rp->text_type = NULL;
+    return reply_fail(rp, ANSWER_NOT_FOUND, "this invoice has no such file: it was made before there were any");
 }

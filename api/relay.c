@@ -67,7 +67,7 @@ enum answer relay_list(struct request *rq, struct reply *rp, const char *verb, j
 enum answer relay_show(struct request *rq, struct reply *rp, const char *verb, json_t *args, const char *name,
                        const char *id_name)
 {
-    json_t *ok;
+    json_t *ok, *thing;
     enum answer answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, verb, args, &ok);
 
     /* Another's and nobody's are told in the same words. */
@@ -75,9 +75,10 @@ enum answer relay_show(struct request *rq, struct reply *rp, const char *verb, j
         return reply_fail(rp, answer, "no such thing");
     if (answer != ANSWER_OK)
         return answer;
-    rp->json = relay_view(rq, name ? json_object_get(ok, name) : ok, id_name);
+    thing = name ? json_object_get(ok, name) : NULL;
+    rp->json = relay_view(rq, thing ? thing : ok, id_name);
     json_decref(ok);
-    return rp->json ? ANSWER_OK : reply_fail(rp, ANSWER_UPSTREAM_FAILED, "accountd's answer lacks \"%s\"", name);
+    return ANSWER_OK;
 }
 
 enum answer relay_param(const struct request *rq, struct reply *rp, const char *prefix, const char *id_name,

@@ -17,7 +17,7 @@ json_t *relay_view(const struct request *rq, const json_t *thing, const char *id
 enum answer relay_list(struct request *rq, struct reply *rp, const char *verb, json_t *args, const char *list,
                        const char *id_name);
 
-/* Asks `verb` and answers with its result, or with what `name` has there. `args` is stolen. */
+/* Asks `verb` and answers with its result, or with what it has there under `name`, if it has. `args` is stolen. */
 enum answer relay_show(struct request *rq, struct reply *rp, const char *verb, json_t *args, const char *name,
                        const char *id_name);
 

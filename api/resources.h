@@ -22,9 +22,15 @@ route_handler instances_list, instance_show;
 /* actions.c */
 route_handler action_create, instance_delete, action_show;
 /* usage.c */
-route_handler usage_show, instance_usage_show, records_list, console_log_show;
+route_handler usage_show, instance_usage_show, usage_summary, usage_records_list, records_list, console_log_show;
 /* invoices.c */
-route_handler invoice_create, invoices_list, invoice_show, invoice_bundle;
+route_handler invoice_create, invoice_draft, invoices_list, credit_notes_list, invoice_show, invoice_bundle, invoice_file;
+/* billing_details.c */
+route_handler billing_details_show, billing_details_set;
+/* disputes.c */
+route_handler dispute_open, disputes_list, dispute_show;
+/* budgets.c */
+route_handler budget_create, budgets_list, budget_delete, alerts_list;
 /* keys.c */
 route_handler key_create, keys_list, key_revoke, customer_key_create;
 /* volumes.c */

@@ -17,8 +17,8 @@
 struct example {
     const char *method;
     const char *pattern;
-    const char *thing;                  /* whose id goes for {id}, thing_id() knows them; "any ...": nobody's in particular */
-    const char *body;
+    const char *thing;                  /* whose id goes for {id} or into the query, thing_id() knows them; "any ...": nobody's in particular */
+    const char *body;                   /* INVOICE in it becomes the owner's invoice */
     int status;                         /* for who may */
 };
 
@@ -51,6 +51,24 @@ static const struct example examples[] = {
     { "DELETE", "/v1/purchase_orders/{id}", "purchase order", NULL, 200 },
     { "GET", "/v1/prices", NULL, NULL, 200 },
     { "GET", "/v1/prices/{id}", "any price book", NULL, 200 },
+    { "GET", "/v1/usage/summary", NULL, NULL, 200 },
+    { "GET", "/v1/usage/records", "instance in the query", NULL, 200 },
+    { "GET", "/v1/account/billing_details", NULL, NULL, 200 },
+    { "PUT", "/v1/account/billing_details", NULL,
+      "{\"name\":\"n\",\"street\":\"s\",\"postcode\":\"p\",\"city\":\"c\",\"country\":\"DE\",\"email\":\"a@b\"}", 200 },
+    { "GET", "/v1/invoices/draft", NULL, NULL, 200 },
+    { "GET", "/v1/invoices/{id}/files/pdf", "invoice", NULL, 200 },
+    { "GET", "/v1/invoices/{id}/files/xml", "invoice", NULL, 404 },
+    { "GET", "/v1/invoices/{id}/files/json", "invoice", NULL, 200 },
+    { "GET", "/v1/invoices/{id}/files/csv", "invoice", NULL, 200 },
+    { "GET", "/v1/credit_notes", NULL, NULL, 200 },
+    { "POST", "/v1/disputes", "invoice in the body", "{\"invoice_id\":\"INVOICE\",\"reason\":\"r\"}", 201 },
+    { "GET", "/v1/disputes", NULL, NULL, 200 },
+    { "GET", "/v1/disputes/{id}", "dispute", NULL, 200 },
+    { "POST", "/v1/budgets", NULL, "{\"amount\":\"1.00\"}", 201 },
+    { "GET", "/v1/budgets", NULL, NULL, 200 },
+    { "DELETE", "/v1/budgets/{id}", "budget", NULL, 204 },
+    { "GET", "/v1/alerts", NULL, NULL, 200 },
     { "POST", "/v1/keys", NULL, "{\"name\":\"k\"}", 201 },
     { "GET", "/v1/keys", NULL, NULL, 200 },
     { "DELETE", "/v1/keys/{id}", "key", NULL, 204 },
@@ -92,7 +110,7 @@ static struct {
     char key[CALLERS][64];
     char scoped[16][64];                /* keys with exactly one scope */
     char account[40], other_account[40];
-    char instance[40], action[40], invoice[40], spare_key[40], volume[40], snapshot[40], forward[40], ssh_key[40], order[40];
+    char instance[40], action[40], invoice[40], spare_key[40], volume[40], snapshot[40], forward[40], ssh_key[40], order[40], dispute[40], budget[40], record_query[60];
 } world;
 
 static void key_make(struct rig *rig, const char *key, const char *body, char text[static 64], char id[static 40])
@@ -173,6 +191,10 @@ static void world_make(struct rig *rig)
     thing_make(rig, path, "{\"name\":\"w\"}", world.snapshot);
     snprintf(path, sizeof(path), "/v1/instances/%s/forwards", world.instance);
     thing_make(rig, path, "{\"guest_port\":22}", world.forward);
+    snprintf(path, sizeof(path), "{\"invoice_id\":\"%s\",\"reason\":\"r\"}", world.invoice);
+    thing_make(rig, "/v1/disputes", path, world.dispute);
+    thing_make(rig, "/v1/budgets", "{\"amount\":\"1.00\"}", world.budget);
+    snprintf(world.record_query, sizeof(world.record_query), "?instance_id=%s", world.instance);
     thing_make(rig, "/v1/purchase_orders", "{\"name\":\"w\",\"amount\":\"1.00\"}", world.order);
     thing_make(rig, "/v1/ssh_keys", "{\"name\":\"w\",\"public_key\":\"" SSH_KEY "\"}", world.ssh_key);
 }
@@ -203,6 +225,7 @@ static const char *thing_id(const char *thing)
         { "key", world.spare_key },     { "customer", world.account }, { "volume", world.volume },
         { "snapshot", world.snapshot }, { "forward", world.forward },  { "SSH key", world.ssh_key },
         { "purchase order", world.order }, { "any price book", "1" },
+        { "dispute", world.dispute },   { "budget", world.budget },    { "instance in the query", world.record_query },
     };
 
     for (size_t i = 0; thing && i < sizeof(things) / sizeof(things[0]); i++)
@@ -263,7 +286,8 @@ static const char *key_for(const struct route *route, enum caller caller)
 static bool tells_of_owner(const struct response *answer)
 {
     const char *secrets[] = { world.account, world.instance, world.invoice, world.spare_key, world.action,
-                              world.volume,  world.snapshot, world.forward, world.ssh_key, world.order };
+                              world.volume,  world.snapshot, world.forward, world.ssh_key, world.order,
+                              world.dispute, world.budget };
 
     for (size_t i = 0; answer->text && i < sizeof(secrets) / sizeof(secrets[0]); i++)
         if (strstr(answer->text, secrets[i]))
@@ -271,9 +295,20 @@ static bool tells_of_owner(const struct response *answer)
     return false;
 }
 
+/* The example's body with the owner's invoice in it. */
+static const char *body_of(const struct example *example, char out[static 256])
+{
+    const char *at = example->body ? strstr(example->body, "INVOICE") : NULL;
+
+    if (!at)
+        return example->body;
+    snprintf(out, 256, "%.*s%s%s", (int)(at - example->body), example->body, world.invoice, at + strlen("INVOICE"));
+    return out;
+}
+
 static void cell_check(struct rig *rig, const struct route *route, const struct example *example, enum caller caller)
 {
-    char path[256], idem[ID_BYTES];
+    char path[256], idem[ID_BYTES], body[256];
     const char *brace = strchr(example->pattern, '{');
     int want = expected(route, example, caller);
     struct response answer;
@@ -281,7 +316,7 @@ static void cell_check(struct rig *rig, const struct route *route, const struct 
     snprintf(path, sizeof(path), "%.*s%s%s", brace ? (int)(brace - example->pattern) : (int)strlen(example->pattern),
              example->pattern, thing_id(example->thing), brace ? strchr(brace, '}') + 1 : "");
     answer = rig_call(rig, &(struct call){ .method = example->method, .path = path, .key = key_for(route, caller),
-                                           .body = example->body,
+                                           .body = body_of(example, body),
                                            .idem = route->key ? id_make("tst_", idem) : NULL });
     ok_int(answer.status, want, "%s %s for %s: %d", example->method, example->pattern, caller_names[caller], want);
     if (code_expected(caller, want))

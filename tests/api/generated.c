@@ -65,7 +65,7 @@ static char *body_make(void)
     static const char *const names[] = { "name",     "image",   "flavor", "cmdline", "type",   "vcpus",   "memory_mib", "seconds",
                                          "currency", "amount",  "reason", "scopes",  "colour", "expires_in_seconds",
                                          "cpu_percent", "disk_mib", "volumes", "network", "ssh_keys", "user_data", "forward_ports", "size_mib",
-                                         "snapshot_id", "volume_id", "read_only", "guest_port", "public_key", "code", "ends_at",
+                                         "snapshot_id", "volume_id", "read_only", "guest_port", "public_key", "code", "ends_at", "invoice_id", "line", "steps", "country", "street", "email", "vat_id",
                                          "purchase_order_id", NULL };
     static const char *const rights[] = { "{\"name\":\"g\",\"image\":\"tiny\",\"flavor\":\"xs1\"}", "{\"type\":\"reboot\"}",
                                           "{\"name\":\"k\",\"scopes\":[\"keys:read\"]}", "{\"flavor\":\"xs1\"}",
@@ -97,7 +97,8 @@ static void path_make(const struct route *route, char *out, size_t size)
     const char *ids[] = { instances[0], instances[1], accounts[0], accounts[1], "ins_1", "act_", "inv_00000000000000000000000000",
                           "x%20y", "%00", "%ff%fe", "..", "acc_zzzzzzzzzzzzzzzzzzzzzzzzzz", NULL };
     static const char *const queries[] = { "", "", "", "?wait=0", "?wait=1", "?wait=31", "?limit=0", "?limit=1000", "?offset=99999999999",
-                                           "?offset=-1", "?after=1", "?x=y", "?wait", "?=", "?limit=%00", NULL };
+                                           "?offset=-1", "?after=1", "?x=y", "?wait", "?=", "?limit=%00", "?from=2026-01-01", "?by=day", "?from=x&to=%ff", "?instance_id=ins_1",
+                                           "?standing=true", NULL };
     const char *brace = strchr(route->pattern, '{');
 
     if (brace)

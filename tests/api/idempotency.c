@@ -68,6 +68,7 @@ static void lost_answers(void)
     } cases[] = {
         { "provisioner", "instance_create", "/v1/instances", CREATE, 202, false },
         { "accountd", "invoice_create", "/v1/invoices", NULL, 201, false },
+        { "accountd", "budget_set", "/v1/budgets", "{\"amount\":\"1.00\"}", 201, false },
         { "accountd", "voucher_redeem", "/v1/vouchers/redeem", "{\"code\":\"XSV-1\"}", 201, false },
         { "accountd", "purchase_order_create", "/v1/purchase_orders", "{\"name\":\"p\",\"amount\":\"1.00\"}", 201, false },
         { "accountd", "account_open", "/v1/admin/customers", "{\"name\":\"c\"}", 201, true },

@@ -1,4 +1,4 @@
-/* The customer's money: wallet, purchase orders, holds, vouchers, prices; lists as rows. */
+/* The customer's money: wallet, purchase orders, holds, vouchers, prices, use, invoices, disputes, budgets; lists as rows. */
 #include "common/id.h"
 #include "tests/api/rig.h"
 #include "tests/api/tap.h"
@@ -168,9 +168,137 @@ static void prices(void)
     answer_free(&answer);
 }
 
+static void status_of(const char *path, int status, const char *words, const char *what)
+{
+    struct response answer = rig_get(&rig, key, path);
+
+    ok(answer.status == status && strstr(answer.text, words), "%s: %d, %s", what, status, words);
+    answer_free(&answer);
+}
+
+static void use(void)
+{
+    struct response answer = rig_get(&rig, key, "/v1/usage/summary?from=2026-01-01&to=2026-01-31&by=day,meter");
+    char id[40], path[128];
+
+    ok_text(cell_of(row_of(&answer, "data", 0), "day"), "2026-01-01", "use by day");
+    ok_text(cell_of(row_of(&answer, "data", 0), "amount"), "1.037451337", "and what it costs");
+    answer_free(&answer);
+    answer = rig_get(&rig, key, "/v1/usage/summary");
+    ok_has(cell_of(row_of(&answer, "data", 0), "day"), "-01", "by default from the first of this month");
+    answer_free(&answer);
+    status_of("/v1/usage/summary?from=2026-02-30", 422, "from: must be a day", "a day that is none");
+    status_of("/v1/usage/summary?by=colour", 422, "by: must be", "by what is unknown");
+    status_of("/v1/usage/summary?by=day,day", 422, "by: must be", "by the same twice");
+    status_of("/v1/usage/summary?from=2026-02-02&to=2026-02-01", 422, "is after to", "an end before the beginning");
+    rig_instance(&rig, key, "use", id);
+    snprintf(path, sizeof(path), "/v1/usage/records?instance_id=%s", id);
+    answer = rig_get(&rig, key, path);
+    ok_has(cell_of(row_of(&answer, "data", 0), "proof"), "c2sp.org/tlog-proof@v1\nindex 1\n", "a record with its proof file");
+    ok_has(cell_of(row_of(&answer, "data", 0), "leaf"), "\"amount_nano\":\"5\"", "and the leaf as it was hashed");
+    answer_free(&answer);
+    status_of("/v1/usage/records", 422, "say whose records", "no instance named");
+}
+
+static void details(void)
+{
+    static const char right[] = "{\"name\":\"Ann\",\"street\":\"Lane 1\",\"postcode\":\"12345\",\"city\":\"Ulm\",\"country\":\"DE\","
+                                "\"vat_id\":\"DE123456789\",\"email\":\"ann@example.org\"}";
+    struct call put = { .method = "PUT", .path = "/v1/account/billing_details", .key = key, .body = right };
+    struct response answer = rig_call(&rig, &put);
+
+    ok_text(answer_text_of(&answer, "vat_id"), "DE123456789", "who is billed is said");
+    answer_free(&answer);
+    answer = rig_get(&rig, key, put.path);
+    ok_text(answer_text_of(&answer, "city"), "Ulm", "and kept");
+    answer_free(&answer);
+    put.body = "{\"name\":\"Ann\",\"country\":\"de\",\"email\":\"ann\",\"vat_id\":\"x y\"}";
+    answer = rig_call(&rig, &put);
+    ok_int((long long)json_array_size(json_object_get(answer.json, "errors")), 6, "each wrong field is named at once");
+    answer_free(&answer);
+}
+
+static void invoices(char id[static 40])
+{
+    struct response answer = rig_get(&rig, key, "/v1/invoices/draft");
+    char path[128];
+
+    ok_text(answer_text_of(&answer, "kind"), "draft", "what an invoice would say now");
+    answer_free(&answer);
+    answer = post("/v1/invoices", NULL);
+    ok_text(answer_text_of(&answer, "number_text"), "XS-2026-000001", "an invoice");
+    ok_text(answer_text_of(&answer, "net"), "1.037451337", "with its amounts");
+    snprintf(id, 40, "%s", answer_text_of(&answer, "id"));
+    answer_free(&answer);
+    snprintf(path, sizeof(path), "/v1/invoices/%s/files/json", id);
+    answer = rig_get(&rig, key, path);
+    ok_text(answer.text, "{\"format\":\"xs-invoice/v2\"}", "its JSON by itself, byte for byte");
+    ok_text(answer_header(&answer, "content-type"), "application/json", "with its type");
+    answer_free(&answer);
+    snprintf(path, sizeof(path), "/v1/invoices/%s/files/csv", id);
+    answer = rig_get(&rig, key, path);
+    ok(answer.size > 3000000 && strstr(answer.text, "line 99999 of inv_") && strncmp(answer.text, "line 0 of", 9) == 0,
+       "its CSV, whole (%zu bytes)", answer.size);
+    ok_has(answer_header(&answer, "content-disposition"), ".csv\"", "with a name");
+    answer_free(&answer);
+    snprintf(path, sizeof(path), "/v1/invoices/%s/files/xml", id);
+    status_of(path, 404, "this invoice has no such file", "a file that its bundle has not");
+    answer = rig_get(&rig, key, "/v1/credit_notes");
+    ok(answer.status == 200 && json_array_size(json_object_get(answer.json, "data")) == 0, "an invoice is no credit note");
+    answer_free(&answer);
+}
+
+static void disputed(const char *invoice)
+{
+    char body[160], path[128];
+    struct response answer;
+
+    snprintf(body, sizeof(body), "{\"invoice_id\":\"%s\",\"line\":1,\"reason\":\"I was\\nnot there\"}", invoice);
+    answer = post("/v1/disputes", body);
+    ok(answer.status == 201 && strcmp(answer_text_of(&answer, "state"), "open") == 0, "a dispute is open");
+    snprintf(path, sizeof(path), "/v1/disputes/%s", answer_text_of(&answer, "id"));
+    ok_text(answer_header(&answer, "location"), path, "at its Location");
+    answer_free(&answer);
+    answer = rig_get(&rig, key, path);
+    ok_text(json_string_value(json_object_get(json_object_get(answer.json, "evidence"), "recomputed")), "1.234567891",
+            "with its evidence");
+    answer_free(&answer);
+    answer = post("/v1/disputes", "{\"invoice_id\":\"inv_1\",\"reason\":\"r\"}");
+    ok_int(answer.status, 422, "an invoice that is none");
+    answer_free(&answer);
+}
+
+static void budgets(void)
+{
+    struct response answer = post("/v1/budgets", "{\"amount\":\"20.00\",\"steps\":[50,100]}");
+    char path[128];
+
+    ok(answer.status == 201 && json_array_size(json_object_get(answer.json, "steps")) == 2, "a budget with two steps");
+    snprintf(path, sizeof(path), "/v1/budgets/%s", answer_text_of(&answer, "id"));
+    answer_free(&answer);
+    answer = post("/v1/budgets", "{\"amount\":\"20.00\",\"steps\":[]}");
+    ok_int(answer.status, 422, "a budget without steps says nothing");
+    answer_free(&answer);
+    answer = rig_call(&rig, &(struct call){ .method = "DELETE", .path = path, .key = key });
+    ok_int(answer.status, 204, "it is removed");
+    answer_free(&answer);
+    answer = rig_get(&rig, key, "/v1/budgets");
+    ok_int((long long)json_array_size(json_object_get(answer.json, "data")), 0, "and gone");
+    answer_free(&answer);
+    answer = rig_get(&rig, key, "/v1/alerts");
+    ok_int((long long)json_array_size(json_object_get(answer.json, "data")), 2, "alerts");
+    ok_text(cell_of(row_of(&answer, "data", 0), "cleared_at"), "2026-01-01T00:00:00.000Z", "one is over");
+    answer_free(&answer);
+    answer = rig_get(&rig, key, "/v1/alerts?standing=true&limit=1");
+    ok(json_array_size(json_object_get(answer.json, "data")) == 1 &&
+           json_is_null(json_object_get(row_of(&answer, "data", 0), "cleared_at")), "and one stands");
+    answer_free(&answer);
+    status_of("/v1/alerts?standing=maybe", 422, "standing: must be true or false", "a flag that is none");
+}
+
 int main(void)
 {
-    char path[128];
+    char path[128], invoice[40];
     struct response answer;
 
     rig_start(&rig);
@@ -186,6 +314,11 @@ int main(void)
     orders();
     bad_orders();
     prices();
+    use();
+    details();
+    invoices(invoice);
+    disputed(invoice);
+    budgets();
     rig_end(&rig);
     return tap_end();
 }

@@ -479,7 +479,7 @@ static void money_views(void)
     snprintf(path, sizeof(path), "/v1/invoices/%s/bundle", answer_text_of(&invoice, "id"));
     answer = rig_get(&rig, key, path);
     ok_text(answer_header(&answer, "content-type"), "application/x-tar", "the bundle is a tar");
-    ok(answer.size > 3000000 && strstr(answer.text, "line 99999 of inv_"), "and comes whole (%zu bytes)", answer.size);
+    ok(answer.size > 3000000 && memmem(answer.text, answer.size, "line 99999 of inv_", 18), "and comes whole (%zu bytes)", answer.size);
     ok_has(answer_header(&answer, "content-disposition"), ".tar\"", "with a name");
     answer_free(&answer);
     answer_free(&invoice);

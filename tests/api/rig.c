@@ -350,8 +350,12 @@ static struct curl_slist *headers_make(const struct call *call)
 static const char *pattern_of(const json_t *contract, const char *path)
 {
     const char *pattern;
+    char plain[256];
     json_t *unused;
 
+    snprintf(plain, sizeof(plain), "%.*s", (int)strcspn(path, "?"), path);
+    if (json_object_get(json_object_get(contract, "paths"), plain))
+        return json_object_iter_key(json_object_iter_at(json_object_get(contract, "paths"), plain));
     json_object_foreach(json_object_get(contract, "paths"), pattern, unused) {
         const char *p = pattern, *at = path;
 

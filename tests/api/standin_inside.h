@@ -19,7 +19,8 @@ struct orders {
     json_t *counts;
 };
 extern struct orders accountd, provisioner;
-extern json_t *instances, *accounts, *invoices;
+extern json_t *instances, *accounts;
+extern const char *base;                /* the test's directory */
 
 /* A field's text; "" if it has none. */
 const char *text(const json_t *object, const char *key);
@@ -41,6 +42,7 @@ bool devices_refuse(struct rpc_call *call, const char *type, json_t *args);
 void devices_job_end(json_t *job, json_t *instance);
 
 void money_start(void);
+void invoices_start(void);
 
 typedef int verb_handle(struct rpc_call *call, json_t *args, json_t **result);
 verb_handle stand_volume_create, stand_volume_resize, stand_volume_delete, stand_volume_get, stand_volumes_get, stand_snapshot_create, stand_snapshot_delete,
@@ -48,5 +50,8 @@ verb_handle stand_volume_create, stand_volume_resize, stand_volume_delete, stand
 /* standin_money.c */
 verb_handle stand_fund, stand_wallet, stand_holds, stand_voucher_redeem, stand_po_create, stand_po_add, stand_po_close, stand_pos,
     stand_price_books, stand_price_book;
+/* standin_invoices.c */
+verb_handle stand_invoice_create, stand_invoices, stand_invoice, stand_draft, stand_details, stand_details_set, stand_dispute_open,
+    stand_disputes, stand_dispute, stand_budget_set, stand_budgets, stand_budget_delete, stand_alerts, stand_usage_summary;
 
 #endif

@@ -1,0 +1,46 @@
+/* Disputes: a customer says what is wrong with an invoice, or with one of its lines. */
+#include "api/fields.h"
+#include "api/relay.h"
+#include "api/resources.h"
+
+enum answer dispute_open(struct request *rq, struct reply *rp)
+{
+    static const struct relay_making making = { .prefix = "dis_", .verb = "dispute_open", .id_arg = "dispute_id",
+                                                .name = "dispute", .id_name = "dispute_id", .place = "/v1/disputes" };
+    const char *invoice = "", *reason = "";
+    int64_t line = 0;
+    struct fields fields;
+    json_t *args;
+
+    fields_start(&fields, rq->json);
+    if (fields_text(&fields, "invoice_id", ID_BYTES - 1, &invoice) && !id_valid("inv_", invoice))
+        fields_error(&fields, "invoice_id", "unknown", "you have no invoice %s", invoice);
+    if (fields_has(&fields, "line"))
+        fields_integer(&fields, "line", 1, 1000000, &line);
+    fields_document(&fields, "reason", 2000, &reason);
+    rp->errors = fields_done(&fields);
+    if (rp->errors)
+        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    args = relay_args(rq);
+    json_object_set_new(args, "invoice_id", json_string(invoice));
+    json_object_set_new(args, "reason", json_string(reason));
+    if (line)
+        json_object_set_new(args, "line", json_integer(line));
+    return relay_make(rq, rp, &making, args);
+}
+
+enum answer disputes_list(struct request *rq, struct reply *rp)
+{
+    return relay_list(rq, rp, "disputes", relay_args(rq), "disputes", "dispute_id");
+}
+
+enum answer dispute_show(struct request *rq, struct reply *rp)
+{
+    json_t *args = relay_args(rq);
+    enum answer answer = relay_param(rq, rp, "dis_", "dispute_id", args);
+
+    if (answer == ANSWER_OK)
+        return relay_show(rq, rp, "dispute", args, "dispute", "dispute_id");
+    json_decref(args);
+    return answer;
+}
