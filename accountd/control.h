@@ -29,11 +29,27 @@
  *                the balances, `differs` names the first account where not, or is null
  * ledger_journal {[account_id]}                                  api        -> {path}   hledger's journal, readable by api's group: of one customer
  *                                                                              (its wallet, purchase orders, holds), or of the host
- * price_book     {[version]}                                     api        -> {version, currency, meters:[...], signature}
+ * price_books    {}                                             api        -> {price_books:[{version, currency, state:"published", valid_from, moves_running_at
+ *                                                                              (RFC 3339 or null)[, published_ms, proposed_by, published_by]}], current}
+ *                current: the version that a registration takes now. The first book comes from the configured file, by nobody
+ * price_book     {[version]}                                     api        -> {version, currency, meters:[...], ..., signature}   as published (rate.h),
+ *                                                                              current if no version is given; signature: minisig over the canonical JSON
+ *                                                                              of all but itself
+ * price_book_diff {from, to}                                     api        -> {from, to, valid_from, moves_running_at (of `to`), meters:[{meter, unit,
+ *                                                                              was, is}]}   of published or proposed versions; meters whose price differs, in words
+ * price_book_propose {body, operator}                            api        -> {version, currency, state, operator, at_ms, decided_by, decided_ms, valid_from,
+ *                                                                              moves_running_at, book}   body: a price book (rate.h), its version above all
+ *                published ones and not proposed before, or `conflict`: a version is spent, whatever becomes of the proposal. operator: api's operator key
+ *                id. The configured file proposes as "config"
+ * price_book_approve {version, operator}                         api        -> as price_book_propose   publishes, signs and logs it. `forbidden` to whoever
+ *                proposed it; `conflict` if it was withdrawn, a higher one is published, or moves_running_at is past
+ * price_book_withdraw {version, operator}                        api        -> as price_book_propose   any operator, until it is published
+ * price_proposals {}                                             api        -> {price_proposals:[as price_book_propose]}   published and withdrawn ones too
  * quote          {vcpus, memory_mib, seconds[, cpu_percent][, disk_ops][, disk_bytes][, net_packets][, net_bytes_out][, net_bytes_in]}
  *                                                                api        -> {price_book, currency, seconds, lines:[{meter, quantity, quantity_per_unit, unit,
- *                                                                              amount_nano}], total_nano, per_hour_nano, hold_nano}
- *                The last five: what is expected in all of `seconds`, decimal strings. The hold is sized without them
+ *                                                                              price (in words), amount_nano}], total_nano, per_hour_nano, hold_nano}
+ *                The last five: what is expected in all of `seconds`, decimal strings. Priced from now on, month by month, as it would be billed.
+ *                per_hour_nano: the first hour. hold_nano: the most that an hour without the last five can cost, whatever was used before
  * instance_register {account_id, instance_id, domain_uuid, incarnation, vcpus, memory_mib[, purchase_order_id]}
  *                                                                provisioner-> {hold_nano}
  *                Before the incarnation first runs. Takes (or keeps) the instance's hold, sized by the quote for one hour; insufficient_funds

@@ -5,6 +5,7 @@
 #include "common/log.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static int open_databases(struct accountd *a, const char *state_dir)
 {
@@ -23,8 +24,13 @@ static int open_databases(struct accountd *a, const char *state_dir)
 /* A book that is newer than what is published waits for an operator: two people change prices. */
 static int propose_prices(struct accountd *a, const struct accountd_setup *setup)
 {
+    const struct rate_book *now = price_book_at(a->ledger, clock_utc_ms());
     intmax_t version = (intmax_t)setup->book.version;
 
+    if (now && strcmp(now->currency, setup->book.currency) != 0) {
+        log_warnx("price book: version %jd: currency: this host bills in %s", version, now->currency);
+        return -1;
+    }
     switch (price_propose(a->ledger, setup->book.version, setup->price_book, PRICE_CONFIG_OPERATOR, clock_utc_ms())) {
     case LEDGER_OK:
         log_info("price book: version %jd of the configured file is proposed: an operator publishes it", version);

@@ -28,8 +28,19 @@ int control_arg_page(const json_t *args, int64_t limit_max, int64_t *after, int6
 /* "vcpus" and "memory_mib". */
 int control_arg_reserved(const json_t *args, struct meter_reserved *reserved, struct json_why *why);
 
+/* "valid_from" and "moves_running_at" of a price book, null where there is none. */
+void control_put_dates(json_t *object, const struct rate_book *book);
+
 /* Tables of verbs, each ended by a row without a name. */
-extern const struct rpc_verb control_wallet_verbs[], control_price_verbs[], control_instance_verbs[], control_usage_verbs[],
-    control_invoice_verbs[], control_log_verbs[], control_purchase_order_verbs[], control_cap_verbs[];
+extern const struct rpc_verb control_wallet_verbs[];
+extern const struct rpc_verb control_price_verbs[];
+extern const struct rpc_verb control_proposal_verbs[];
+extern const struct rpc_verb control_quote_verbs[];
+extern const struct rpc_verb control_instance_verbs[];
+extern const struct rpc_verb control_usage_verbs[];
+extern const struct rpc_verb control_invoice_verbs[];
+extern const struct rpc_verb control_log_verbs[];
+extern const struct rpc_verb control_purchase_order_verbs[];
+extern const struct rpc_verb control_cap_verbs[];
 
 #endif

@@ -41,8 +41,17 @@ static const struct rpc_verb status_verbs[] = {
 };
 
 static const struct rpc_verb *const families[] = {
-    control_wallet_verbs, control_price_verbs, control_instance_verbs, control_usage_verbs, control_invoice_verbs,
-    control_log_verbs, control_purchase_order_verbs, control_cap_verbs, status_verbs,
+    control_wallet_verbs,
+    control_price_verbs,
+    control_proposal_verbs,
+    control_quote_verbs,
+    control_instance_verbs,
+    control_usage_verbs,
+    control_invoice_verbs,
+    control_log_verbs,
+    control_purchase_order_verbs,
+    control_cap_verbs,
+    status_verbs,
 };
 #define FAMILIES (sizeof(families) / sizeof(families[0]))
 

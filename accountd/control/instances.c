@@ -95,12 +95,11 @@ static int instance_register(struct rpc_call *call, json_t *args, json_t **resul
 {
     struct ledger_registration r;
     const struct journal_entry *entry;
-    struct rate_book book;
+    const struct rate_book *book;
     struct meter_usage hour;
     struct json_why why;
     int64_t hold_nano, held_nano = 0, available_nano = 0;
     enum ledger_result rc;
-    char *body;
 
     if (arg_registration(args, &r, &why))
         return control_bad(call, &why);
@@ -109,12 +108,12 @@ static int instance_register(struct rpc_call *call, json_t *args, json_t **resul
     entry = journal_find(&control_self->journal, r.incarnation);
     if (entry && entry->started && strcmp(entry->last.account, RECORD_HOST_ACCOUNT) == 0)
         return rpc_fail(call, "conflict", "incarnation: ran unregistered and is recorded as the host's own");
-    if (ledger_price_book(control_self->ledger, 0, &book, &body) != LEDGER_OK)
+    book = price_book_at(control_self->ledger, clock_utc_ms());
+    if (!book)
         return control_failed(call);
-    free(body);
-    r.price_book = book.version;
+    r.price_book = book->version;
     hour = rate_forecast(&r.reserved, CHARGE_HOLD_SECONDS, 100);
-    if (rate_total(&book, NULL, &hour, &hold_nano))
+    if (rate_ceiling(book, &hour, &hold_nano))
         return rpc_fail(call, "bad_request", "vcpus, memory_mib: the hold would be too large");
     rc = ledger_register(control_self->ledger, &r, hold_nano, clock_utc_ms(), &held_nano, &available_nano);
     if (rc == LEDGER_INSUFFICIENT)

@@ -20,14 +20,10 @@ struct totals {
 
 static int add_amount(struct totals *t, int64_t version, const struct meter_usage *used)
 {
-    struct rate_book book;
+    const struct rate_book *book = price_book_get(control_self->ledger, version);
     int64_t amount_nano;
-    char *body;
 
-    if (ledger_price_book(control_self->ledger, version, &book, &body) != LEDGER_OK)
-        return -1;
-    free(body);
-    if (rate_total(&book, NULL, used, &amount_nano))
+    if (!book || rate_total(book, NULL, used, &amount_nano))
         return -1;
     t->amount_nano += (unsigned __int128)amount_nano;
     return 0;

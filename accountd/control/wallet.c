@@ -10,19 +10,17 @@
 static int account_open(struct rpc_call *call, json_t *args, json_t **result)
 {
     const char *account, *name, *currency;
+    const struct rate_book *book = price_book_at(control_self->ledger, clock_utc_ms());
     struct json_why why;
-    struct rate_book book;
     enum ledger_result rc;
-    char *body;
 
     if (control_arg_account(args, &account, &why) || json_arg_string(args, "name", NAME_MAX_BYTES, &name, &why) ||
         json_arg_string(args, "currency", 3, &currency, &why))
         return control_bad(call, &why);
-    if (ledger_price_book(control_self->ledger, 0, &book, &body) != LEDGER_OK)
+    if (!book)
         return control_failed(call);
-    free(body);
-    if (strcmp(currency, book.currency) != 0)
-        return rpc_fail(call, "bad_request", "currency: this host bills in %s", book.currency);
+    if (strcmp(currency, book->currency) != 0)
+        return rpc_fail(call, "bad_request", "currency: this host bills in %s", book->currency);
     rc = ledger_account_open(control_self->ledger, account, name, currency, clock_utc_ms());
     if (!control_done(rc))
         return control_refuse(call, rc, account);

@@ -1,5 +1,7 @@
 /* rate.c: amounts, their rounding, and what a price book may say. */
 #include "accountd/rate.h"
+#include "accountd/quote.h"
+#include "common/utc.h"
 #include "tests/tap/tap.h"
 
 #include <stdlib.h>
@@ -449,6 +451,86 @@ static void test_telescoping(void)
     check(good == ROUNDS && charges > ROUNDS, "%u of %u months: their %u charges sum to the month", good, ROUNDS, charges);
 }
 
+/* A quote, and the same use billed in records that are cut at random, cost the same nano. False if they do not;
+ * *fits: that there was a quote at all. */
+static bool quote_is_billed(bool *fits)
+{
+    struct rate_book book = { .version = 1 };
+    struct meter_usage before = { { 0 } }, usage = { { 0 } }, month;
+    int64_t seconds = 1 + (int64_t)(random_u64() % (100 * 86400)), from_ms = 1767225600000 + (int64_t)(random_u64() % 31536000000);
+    int64_t billed = 0, nano;
+    struct quote quote;
+
+    for (int q = 0; q < METER_QUANTITIES; q++) {
+        book.price[q] = random_tiers(q);
+        before.of[q] = random_bits(60);
+        usage.of[q] = random_bits(30);
+    }
+    *fits = quote_price(&book, &before, &usage, from_ms, seconds, &quote) == 0;
+    if (!*fits)
+        return true;
+    month = before;
+    for (int64_t at_ms = 0, next_ms; at_ms < seconds * 1000; at_ms = next_ms) {
+        char was[UTC_MONTH_BYTES], is[UTC_MONTH_BYTES];
+        int64_t start_ms, end_ms;
+
+        utc_month_parse(utc_month_text(from_ms + at_ms, was), &start_ms, &end_ms);
+        next_ms = at_ms + 1 + (int64_t)(random_u64() % 864000000);
+        next_ms = next_ms > end_ms - from_ms ? end_ms - from_ms : next_ms;
+        next_ms = next_ms > seconds * 1000 ? seconds * 1000 : next_ms;
+        for (int q = 0; q < METER_QUANTITIES; q++) {
+            unsigned __int128 part = usage.of[q] * (uint64_t)next_ms / (uint64_t)(seconds * 1000) -
+                                     usage.of[q] * (uint64_t)at_ms / (uint64_t)(seconds * 1000);
+
+            if (rate_charge(&book, q, month.of[q], part, &nano))
+                return false;
+            billed += nano;
+            month.of[q] += part;
+        }
+        if (strcmp(utc_month_text(from_ms + next_ms, is), was) != 0)
+            month = (struct meter_usage){ { 0 } };
+    }
+    return billed == quote.total_nano;
+}
+
+static void test_quotes(void)
+{
+    unsigned good = 0, fitted = 0;
+    bool fits;
+
+    for (unsigned i = 0; i < 2000; i++) {
+        good += quote_is_billed(&fits);
+        fitted += fits;
+    }
+    check(good == 2000 && fitted > 1000, "%u quotes are what is billed, over months", fitted);
+}
+
+/* The ceiling holds for whatever was used before, and for a plain price it is the price. */
+static void test_ceiling(void)
+{
+    unsigned good = 0, fitted = 0;
+    struct rate_book plain = book_of(1000, 1);
+    struct meter_usage usage = { .of = { [METER_DISK_OPS] = 5 } };
+    int64_t ceiling, total;
+
+    for (unsigned i = 0; i < 2000; i++) {
+        struct rate_book book = { .version = 1 };
+        struct meter_usage before = { { 0 } }, more = { { 0 } };
+
+        for (int q = 0; q < METER_QUANTITIES; q++) {
+            book.price[q] = random_tiers(q);
+            before.of[q] = random_u64() % 2 ? random_bits(30) : 0;
+            more.of[q] = random_u64() % 2 ? random_bits(30) : 0;
+        }
+        if (rate_ceiling(&book, &more, &ceiling) || rate_total(&book, &before, &more, &total))
+            continue;
+        fitted++;
+        good += total <= ceiling;
+    }
+    check(good == fitted && fitted > 1000, "%u of %u: a ceiling is not passed, whatever was used before", good, fitted);
+    check(rate_ceiling(&plain, &usage, &ceiling) == 0 && ceiling == 5001, "of a plain price it is the price, and a nano");
+}
+
 static void test_text(void)
 {
     struct rate_book book = book_of(7000, 3);
@@ -474,7 +556,8 @@ static void test_text(void)
     book.price[METER_VCPU_RESERVED].tiers_count = RATE_TIERS_MAX;
     book.price[METER_VCPU_RESERVED].free = RATE_PRICE_MAX * meter_quantities[METER_VCPU_RESERVED].per_unit;
     book.price[METER_VCPU_RESERVED].minimum_nano = RATE_PRICE_MAX;
-    check(strstr(rate_price_text(&book, METER_VCPU_RESERVED, text), "; at least 1000000.00 EUR per month") &&
+    rate_price_text(&book, METER_VCPU_RESERVED, text);
+    check(strstr(text, "; at least 1000000.00 EUR per month") &&
           strlen(text) < RATE_TEXT_BYTES - 1, "the longest text fits: %zu bytes", strlen(text));
 }
 
@@ -501,6 +584,8 @@ int main(void)
     test_cents();
     test_oracle();
     test_telescoping();
+    test_quotes();
+    test_ceiling();
     test_text();
     test_forecast();
     return tap_end();
