@@ -164,7 +164,10 @@ static _Noreturn void exec_accountd(const struct world *w)
     int fd = open(w->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
 
     dup2(fd, STDERR_FILENO);
-    snprintf(prices, sizeof(prices), "%s/accountd/pricebook.json", source ? source : "..");
+    if (w->prices)
+        snprintf(prices, sizeof(prices), "%s", w->prices);
+    else
+        snprintf(prices, sizeof(prices), "%s/accountd/pricebook.json", source ? source : "..");
     execl("tests/accountd/accountd-sanitized", "xs-accountd", "--config", path_in(w, "conf", config), "--price-book",
           prices, "--state-dir", path_in(w, "state", state), "--run-dir", path_in(w, "run", run), "--stats-file",
           path_in(w, "stats", stats), "--provisioner-socket", path_in(w, "provisioner.sock", provisioner), NULL);

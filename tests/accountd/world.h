@@ -23,6 +23,7 @@ struct world {
     struct rpc_client *client;
     json_t *error;                      /* of the last world_ask that failed */
     char log[128];                      /* path of accountd's stderr */
+    const char *prices;                 /* the configured price book; NULL: accountd/pricebook.json */
 
     pthread_t provisioner;
     struct rpc_server *server;
