@@ -14,6 +14,8 @@
 #include "accountd/ledger/price_books.h"
 #include "accountd/ledger/purchase_orders.h"
 #include "accountd/ledger/registry.h"
+#include "accountd/log/publish.h"
+#include "accountd/log/witnesses.h"
 #include "accountd/sample.h"
 #include "accountd/store.h"
 
@@ -25,7 +27,9 @@ struct accountd {
     struct head head;
     struct journal journal;
     struct acker *acker;
-    char bundle_dir[512];
+    struct publish *publish;            /* NULL: nothing is published */
+    struct witnesses witnesses;         /* whose cosignatures are taken */
+    char state_dir[512], keys_dir[512], bundle_dir[512];
 
     struct sample sample;               /* the newest */
     struct journal_clock clock;         /* when it was taken */
@@ -40,6 +44,7 @@ struct accountd {
  * and proposed if it is newer. -1 after logging what is wrong. */
 struct accountd_setup {
     const char *state_dir, *host;
+    const char *head_copy;              /* a head kept elsewhere (head.h); NULL: none */
     uint64_t interval_ns;
     char *price_book;
     struct rate_book book;

@@ -183,8 +183,12 @@ static unsigned largest_level(uint64_t leaves)
     return 63u - (unsigned)__builtin_clzll(leaves);
 }
 
-/* The head of leaves lo to hi, lo a multiple of every power of two that is split off. */
-static int range_hash(uint64_t lo, uint64_t hi, chain_node_fn node, void *arg, struct chain_hash *out)
+uint64_t chain_split(uint64_t leaves)
+{
+    return 1ull << largest_level(leaves - 1);
+}
+
+int chain_range(uint64_t lo, uint64_t hi, chain_node_fn node, void *arg, struct chain_hash *out)
 {
     struct chain_hash part[64];
     unsigned parts = 0;
@@ -205,7 +209,7 @@ static int range_hash(uint64_t lo, uint64_t hi, chain_node_fn node, void *arg, s
 int chain_root(uint64_t size, chain_node_fn node, void *arg, struct chain_hash *root)
 {
     if (size > 0)
-        return range_hash(0, size, node, arg, root);
+        return chain_range(0, size, node, arg, root);
     crypto_hash_sha256(root->bytes, NULL, 0);
     return 0;
 }
@@ -219,10 +223,10 @@ int chain_proof(uint64_t index, uint64_t size, chain_node_fn node, void *arg,
 
     /* RFC 6962 section 2.1.1, from the root down; the path is wanted from the leaf up. */
     while (hi - lo > 1) {
-        uint64_t split = lo + (1ull << largest_level(hi - lo - 1));
+        uint64_t split = lo + chain_split(hi - lo);
         bool go_left = index < split;
 
-        if (range_hash(go_left ? split : lo, go_left ? hi : split, node, arg, &from_top[len++]))
+        if (chain_range(go_left ? split : lo, go_left ? hi : split, node, arg, &from_top[len++]))
             return -1;
         if (go_left)
             hi = split;

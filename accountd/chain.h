@@ -41,6 +41,8 @@ typedef int (*chain_node_fn)(void *arg, unsigned level, uint64_t index, struct c
 /* The nodes that leaf `index` completes above level 0: nodes[l-1] is (l, index >> l). Returns how many, or -1. */
 int chain_complete(uint64_t index, const struct chain_hash *leaf, chain_node_fn node, void *arg,
                    struct chain_hash nodes[static CHAIN_PROOF_MAX]);
+/* The head of leaves lo to hi (lo < hi), lo a multiple of every power of two that RFC 6962 splits off. */
+int chain_range(uint64_t lo, uint64_t hi, chain_node_fn node, void *arg, struct chain_hash *out);
 /* The head of the first `size` leaves; of none, SHA-256 of nothing. */
 int chain_root(uint64_t size, chain_node_fn node, void *arg, struct chain_hash *root);
 /* The audit path of leaf `index` in the tree of `size` leaves (index < size), leaf side first. Its length, or -1. */
@@ -49,5 +51,7 @@ int chain_proof(uint64_t index, uint64_t size, chain_node_fn node, void *arg,
 /* RFC 9162 section 2.1.3.2. */
 bool chain_proof_verify(const struct chain_hash *leaf, uint64_t index, uint64_t size, const struct chain_hash *proof,
                         unsigned proof_len, const struct chain_hash *root);
+/* The largest power of two below `leaves` (at least 2): where RFC 6962 splits. */
+uint64_t chain_split(uint64_t leaves);
 
 #endif

@@ -1,4 +1,5 @@
-/* Configuration: strict. {"host":"h1.example","interval_s":60,"price_book":"/etc/xs/pricebook.json"},
+/* Configuration: strict. {"host":"h1.example","interval_s":60,"price_book":"/etc/xs/pricebook.json",
+ * "head_copy":"/var/lib/xs/cosign/checkpoint"},
  * all optional; options on the command line win. */
 #include "accountd/config.h"
 #include "common/log.h"
@@ -24,7 +25,8 @@ static const char usage_text[] =
     "  --state-dir DIR            databases, keys, bundles (default /var/lib/xs/accountd)\n"
     "  --run-dir DIR              socket and pid file (default /run/xs)\n"
     "  --stats-file FILE          read this instead of the hypervisor's stats page\n"
-    "  --provisioner-socket PATH  (default " PROVISIONER_SOCKET ")\n";
+    "  --provisioner-socket PATH  (default " PROVISIONER_SOCKET ")\n"
+    "  --witnesses FILE           who may cosign the log's heads (default " WITNESSES_PATH ", which need not exist)\n";
 
 static json_t *load(const char *path)
 {
@@ -49,7 +51,7 @@ static void read_file(struct config *config, const char *path, bool must_exist)
     if (!must_exist && access(path, F_OK) != 0 && errno == ENOENT)
         return;
     object = load(path);
-    if (json_arg_only(object, "host interval_s price_book", &why) ||
+    if (json_arg_only(object, "host interval_s price_book head_copy", &why) ||
         (json_has(object, "host") && json_arg_string(object, "host", RECORD_NAME_BYTES - 1, &text, &why)))
         fatalx("%s: %s", path, why.text);
     if (json_has(object, "host"))
@@ -60,6 +62,12 @@ static void read_file(struct config *config, const char *path, bool must_exist)
         fatalx("%s: %s", path, why.text);
     if (json_has(object, "price_book") && !(config->price_book_path = strdup(text)))
         fatal("%s", path);
+    if (json_has(object, "head_copy")) {
+        if (json_arg_string(object, "head_copy", 4096, &text, &why))
+            fatalx("%s: %s", path, why.text);
+        if (!(config->head_copy = strdup(text)))
+            fatal("%s", path);
+    }
     if (!record_is_name(config->host))
         fatalx("%s: host: 1 to 64 of A-Z, a-z, 0-9, '_', '-', '.'", path);
     json_decref(object);
@@ -74,7 +82,16 @@ static int64_t parse_interval(const char *text)
     return seconds;
 }
 
-enum option_id { OPT_CONFIG, OPT_PRICE_BOOK, OPT_INTERVAL, OPT_STATE, OPT_RUN, OPT_STATS, OPT_PROVISIONER, OPT_HELP };
+/* Whose cosignatures are taken: the file that xs-cosign reads too. */
+static void read_witnesses(struct config *config, const char *path)
+{
+    struct json_why why;
+
+    if (witnesses_read(path, &config->witnesses, &why))
+        fatalx("%s: %s", path, why.text);
+}
+
+enum option_id { OPT_CONFIG, OPT_PRICE_BOOK, OPT_INTERVAL, OPT_STATE, OPT_RUN, OPT_STATS, OPT_PROVISIONER, OPT_WITNESSES, OPT_HELP };
 
 static const struct option options[] = {
     { "config", required_argument, NULL, OPT_CONFIG },
@@ -84,6 +101,7 @@ static const struct option options[] = {
     { "run-dir", required_argument, NULL, OPT_RUN },
     { "stats-file", required_argument, NULL, OPT_STATS },
     { "provisioner-socket", required_argument, NULL, OPT_PROVISIONER },
+    { "witnesses", required_argument, NULL, OPT_WITNESSES },
     { "help", no_argument, NULL, OPT_HELP },
     { NULL, 0, NULL, 0 },
 };
@@ -114,6 +132,7 @@ void config_read(struct config *config, int argc, char **argv)
         config->interval_s = parse_interval(value[OPT_INTERVAL]);
     if (value[OPT_PRICE_BOOK])
         config->price_book_path = value[OPT_PRICE_BOOK];
+    read_witnesses(config, value[OPT_WITNESSES] ? value[OPT_WITNESSES] : WITNESSES_PATH);
     config->state_dir = value[OPT_STATE] ? value[OPT_STATE] : "/var/lib/xs/accountd";
     config->run_dir = value[OPT_RUN] ? value[OPT_RUN] : "/run/xs";
     config->stats_file = value[OPT_STATS];

@@ -2,6 +2,7 @@
 #ifndef ACCOUNTD_CONFIG_H
 #define ACCOUNTD_CONFIG_H
 
+#include "accountd/log/witnesses.h"
 #include "accountd/rate.h"
 #include "accountd/record.h"
 
@@ -12,6 +13,8 @@ struct config {
     const char *state_dir, *run_dir;
     const char *stats_file;             /* NULL: from hv */
     const char *provisioner_socket;
+    const char *head_copy;              /* NULL: none */
+    struct witnesses witnesses;
 };
 
 /* Exits 1 with file and key of what is wrong, or after --help. */

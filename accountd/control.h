@@ -68,10 +68,16 @@
  *                                                                              of what still runs; at once durable
  * invoice_list   {account_id}                                    api        -> {invoices:[...]}
  * invoice_get    {account_id, invoice_id}                        api        -> {invoice, bundle_path}   the tar, readable by api's group
- * checkpoint     {}                                              api        -> {text, keys}   keys: keys.txt, what xs-verify --key reads
- * alerts         {[account_id][, standing][, after][, limit]}      api, root  -> {alerts:[{number, key, kind, account_id, subject, detail, raised_ms,
- *                                                                              cleared_ms}], next}  oldest first; without account_id everybody's and the
- *                                                                              operator's; standing: true: only those not cleared
+ * checkpoint     {}                                              api        -> {text, keys}   with cosignatures; keys: keys.txt, what xs-verify --key reads
+ * keys           {}                                              api, root  -> {text[, root_key, signature]}   keys.txt, and the root key's signature of it, if
+ *                                                                              there is one (minisign's formats)
+ * key_rotate     {purpose, current, overlap}                     root       -> {keys}   purpose "log" or "invoice"; current: the id of the key to replace, 8 or 16 hex
+ *                                                                              digits as in keys.txt; replaced already: nothing is done. overlap: leaves for which
+ *                                                                              both log keys sign (0 to 1000000). conflict: not a key of ours, or two still sign
+ * keys_sign      {root_key, signature}                           root       -> {}   minisign's texts, made offline over today's keys.txt. conflict: does not fit it
+ * cosignatures   {[size]}                                        api, root  -> {size, cosignatures:[{witness, line}]}   of the newest head, or of this size
+ * cosignature_add {size, line}                                   xs-cosign  -> {witness}   a cosignature/v1 line on our head of `size` leaves, checked against
+ *                                                                              witnesses.json (forbidden); published with the checkpoint
  * status         {}                                              api, root  -> {samples, misses, last_sample_age_ms, conservation_ok,
  *                                                                              cpus:[{guest_ns, hv_ns, idle_ns}], log_size, origin, version}
  */

@@ -7,29 +7,45 @@
 #ifndef ACCOUNTD_HEAD_H
 #define ACCOUNTD_HEAD_H
 
+#include "accountd/keys.h"
 #include "accountd/ledger/cursor.h"
 #include "accountd/record.h"
-#include "accountd/note.h"
 #include "accountd/store.h"
 
 struct head {
     struct store *store;
     struct ledger *ledger;
-    const struct note_key *key;
+    struct keys *keys;
     char host[RECORD_NAME_BYTES];
     char origin[128];                   /* HOST/usage/eN */
     uint64_t size;
     char *note;                         /* the checkpoint of `size` leaves; NULL before the first */
 };
 
-/* Opens the log of this host, or begins one. Checks what is stored against
- * its own head and the ledger's copy of it. -1 after logging what is wrong. */
-int head_open(struct head *head, struct store *store, struct ledger *ledger, const struct note_key *key,
-              const char *host, int64_t now_ms);
+/* Opens the log of this host, or begins one. Checks what is stored against its
+ * own head, the ledger's copy of it, and the one in the file `copy_path` (NULL:
+ * none), a checkpoint that somebody keeps elsewhere: without it, a backup of
+ * both databases that is put back would go unnoticed. The keys learn from the
+ * log from when each is valid. -1 after logging what is wrong and what to do. */
+int head_open(struct head *head, struct store *store, struct ledger *ledger, struct keys *keys, const char *host,
+              const char *copy_path, int64_t now_ms);
 /* Signs the head of all durable leaves, if it is not signed yet. */
 int head_sign(struct head *head, int64_t now_ms);
 /* A leaf about the host, in a transaction of its own. Steals fields. */
 int head_append(struct head *head, const char *type, json_t *fields);
 void head_close(struct head *head);
+
+/* log/copy.c: a head that is kept elsewhere. */
+struct head_copy {
+    char *note;                         /* NULL: there is none */
+    struct note_checkpoint at;
+    int epoch;
+};
+/* -1 after logging: not readable, of another host, or not signed by a key of ours. */
+int head_copy_read(const char *path, const char *host, const struct keys *keys, struct head_copy *copy);
+/* That our log goes on from it. -1 after logging. */
+int head_copy_check(const struct head *head, const char *path, const struct head_copy *copy);
+/* N of HOST/usage/eN; -1: not a log of this host. */
+int head_epoch(const char *origin, const char *host);
 
 #endif

@@ -7,6 +7,7 @@
 #include "accountd/accountd.h"
 #include "accountd/config.h"
 #include "accountd/control/listen.h"
+#include "accountd/log/rotate.h"
 #include "common/daemon.h"
 #include "common/log.h"
 
@@ -79,17 +80,16 @@ static void start_as_root(struct accountd *a, const struct config *c, const stru
     a->page = c->stats_file ? stats_page_file(c->stats_file) : stats_page_xen();
 }
 
-/* The public keys beside the private ones, for the operator to hand out. */
-static void write_keys_txt(struct accountd *a, const struct config *c)
+/* What anyone may read: the log's files and the public keys. */
+static void start_publishing(struct accountd *a)
 {
-    char *text = keys_text(&a->keys, a->head.host, a->head.origin), path[512];
-    FILE *out;
+    char usage_db[600], dir[600];
 
-    snprintf(path, sizeof(path), "%s/keys.txt", c->state_dir);
-    out = text ? fopen(path, "we") : NULL;
-    if (!out || fputs(text, out) < 0 || fchmod(fileno(out), 0644) != 0 || fclose(out) != 0)
-        fatal("%s: cannot write", path);
-    free(text);
+    snprintf(usage_db, sizeof(usage_db), "%s/usage.db", a->state_dir);
+    snprintf(dir, sizeof(dir), "%s/public", a->state_dir);
+    a->publish = publish_new(usage_db, dir);
+    if (!a->publish || rotate_write_keys(a))
+        fatalx("%s: the log cannot be published", dir);
 }
 
 static int make_timer(void)
@@ -142,6 +142,7 @@ int main(int argc, char **argv)
         fatalx("libsodium does not start");
     config_read(&config, argc, argv);
     setup = (struct accountd_setup){ .state_dir = config.state_dir, .host = config.host,
+                                     .head_copy = config.head_copy,
                                      .interval_ns = (uint64_t)config.interval_s * 1000000000u };
     setup.price_book = config_price_book(&config, &setup.book);
     make_paths(&config, &paths);
@@ -150,10 +151,11 @@ int main(int argc, char **argv)
     if (!config.stats_file)
         daemon_drop(USER);
     signals = daemon_signal_fd();
+    a.witnesses = config.witnesses;
     if (accountd_open(&a, &setup))
         fatalx("%s: not as it must be to go on: nothing was changed", config.state_dir);
     free(setup.price_book);
-    write_keys_txt(&a, &config);
+    start_publishing(&a);
     a.acker = acker_new(config.provisioner_socket);
     timer = make_timer();
     /* The first sample is taken before anyone can ask. */
@@ -166,6 +168,7 @@ int main(int argc, char **argv)
     loop(&a, server, signals, timer);
     rpc_server_free(server);
     acker_free(a.acker);
+    publish_free(a.publish);
     accountd_close(&a);
     stats_page_free(a.page);
     return 0;

@@ -11,12 +11,9 @@
 
 #define BASE64           sodium_base64_VARIANT_ORIGINAL
 #define NOTE_DASH        "\xe2\x80\x94 "  /* U+2014, as signed-note has it */
-#define NOTE_ALG_ED25519 0x01
 #define NOTE_ID_BYTES    4
 #define PROOF_HEADER     "c2sp.org/tlog-proof@v1\nindex "
-#define UNTRUSTED        "untrusted comment: "
-#define TRUSTED          "trusted comment: "
-#define TRUSTED_MAX      256
+#define SIGNATURES_MAX   64              /* lines of one note that we look at */
 
 /* A printf into fresh memory; NULL when there is none. */
 static char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -43,7 +40,7 @@ char *note_base64(const void *bytes, size_t len)
 /* Exactly `bytes` bytes from exactly text_len characters, spelled the one
  * right way. Encoding again is the check: libsodium 1.0.18 reads some bytes
  * above 0x7f as digits. */
-static bool unbase64(const char *text, size_t text_len, uint8_t *out, size_t bytes)
+bool note_unbase64(const char *text, size_t text_len, uint8_t *out, size_t bytes)
 {
     char *again;
     size_t got;
@@ -57,25 +54,25 @@ static bool unbase64(const char *text, size_t text_len, uint8_t *out, size_t byt
     return same;
 }
 
-static void note_id(const char *name, const struct note_key *key, uint8_t id[NOTE_ID_BYTES])
+static void note_id(const char *name, enum note_alg alg, const struct note_key *key, uint8_t id[NOTE_ID_BYTES])
 {
     crypto_hash_sha256_state state;
     uint8_t hash[32];
 
     crypto_hash_sha256_init(&state);
     crypto_hash_sha256_update(&state, (const uint8_t *)name, strlen(name));
-    crypto_hash_sha256_update(&state, (const uint8_t[]){ '\n', NOTE_ALG_ED25519 }, 2);
+    crypto_hash_sha256_update(&state, (const uint8_t[]){ '\n', (uint8_t)alg }, 2);
     crypto_hash_sha256_update(&state, key->public_key, NOTE_PUBLIC_BYTES);
     crypto_hash_sha256_final(&state, hash);
     memcpy(id, hash, NOTE_ID_BYTES);
 }
 
-char *note_vkey(const char *name, const struct note_key *key)
+char *note_vkey_of(const char *name, enum note_alg alg, const struct note_key *key)
 {
-    uint8_t id[NOTE_ID_BYTES], bytes[1 + NOTE_PUBLIC_BYTES] = { NOTE_ALG_ED25519 };
+    uint8_t id[NOTE_ID_BYTES], bytes[1 + NOTE_PUBLIC_BYTES] = { (uint8_t)alg };
     char *text, *encoded;
 
-    note_id(name, key, id);
+    note_id(name, alg, key, id);
     memcpy(bytes + 1, key->public_key, NOTE_PUBLIC_BYTES);
     encoded = note_base64(bytes, sizeof(bytes));
     text = encoded ? format("%s+%02x%02x%02x%02x+%s", name, id[0], id[1], id[2], id[3], encoded) : NULL;
@@ -83,7 +80,18 @@ char *note_vkey(const char *name, const struct note_key *key)
     return text;
 }
 
-bool note_vkey_parse(const char *vkey, char *name, size_t name_bytes, struct note_key *key)
+char *note_vkey(const char *name, const struct note_key *key)
+{
+    return note_vkey_of(name, NOTE_ED25519, key);
+}
+
+/* Signed-note: no spaces and no plus in a key's name. */
+static bool is_name(const char *name)
+{
+    return *name && strcspn(name, " \t\r\n+") == strlen(name);
+}
+
+bool note_vkey_parse_of(const char *vkey, enum note_alg alg, char *name, size_t name_bytes, struct note_key *key)
 {
     const char *plus = strchr(vkey, '+');
     const char *encoded = plus ? strchr(plus + 1, '+') : NULL;
@@ -92,16 +100,21 @@ bool note_vkey_parse(const char *vkey, char *name, size_t name_bytes, struct not
     bool same;
 
     if (!encoded || (size_t)(plus - vkey) >= name_bytes ||
-        !unbase64(encoded + 1, strlen(encoded + 1), bytes, sizeof(bytes)))
+        !note_unbase64(encoded + 1, strlen(encoded + 1), bytes, sizeof(bytes)))
         return false;
     memcpy(name, vkey, (size_t)(plus - vkey));
     name[plus - vkey] = 0;
     memset(key, 0, sizeof(*key));
     memcpy(key->public_key, bytes + 1, NOTE_PUBLIC_BYTES);
-    again = note_vkey(name, key);
-    same = again && strcmp(again, vkey) == 0;
+    again = note_vkey_of(name, alg, key);
+    same = again && strcmp(again, vkey) == 0 && is_name(name);
     free(again);
     return same;
+}
+
+bool note_vkey_parse(const char *vkey, char *name, size_t name_bytes, struct note_key *key)
+{
+    return note_vkey_parse_of(vkey, NOTE_ED25519, name, name_bytes, key);
 }
 
 static char *checkpoint_text(const char *origin, uint64_t size, const struct chain_hash *root)
@@ -113,20 +126,46 @@ static char *checkpoint_text(const char *origin, uint64_t size, const struct cha
     return text;
 }
 
-char *note_checkpoint(const char *origin, uint64_t size, const struct chain_hash *root, const struct note_key *key)
+/* "— NAME base64(id || payload)\n" */
+static char *signature_line(const char *name, const uint8_t *bytes, size_t len)
 {
-    char *text = checkpoint_text(origin, size, root), *encoded, *note;
+    char *encoded = note_base64(bytes, len);
+    char *line = encoded ? format(NOTE_DASH "%s %s\n", name, encoded) : NULL;
+
+    free(encoded);
+    return line;
+}
+
+static char *sign_line(const char *body, const char *name, const struct note_key *key)
+{
     uint8_t bytes[NOTE_ID_BYTES + NOTE_SIG_BYTES];
 
-    if (!text)
-        return NULL;
-    note_id(origin, key, bytes);
-    crypto_sign_detached(bytes + NOTE_ID_BYTES, NULL, (const uint8_t *)text, strlen(text), key->secret_key);
-    encoded = note_base64(bytes, sizeof(bytes));
-    note = encoded ? format("%s\n" NOTE_DASH "%s %s\n", text, origin, encoded) : NULL;
-    free(encoded);
-    free(text);
+    note_id(name, NOTE_ED25519, key, bytes);
+    crypto_sign_detached(bytes + NOTE_ID_BYTES, NULL, (const uint8_t *)body, strlen(body), key->secret_key);
+    return signature_line(name, bytes, sizeof(bytes));
+}
+
+char *note_checkpoint_by(const char *origin, uint64_t size, const struct chain_hash *root,
+                         const struct note_key *const *keys, unsigned count)
+{
+    char *body = checkpoint_text(origin, size, root);
+    char *note = body ? format("%s\n", body) : NULL;
+
+    for (unsigned i = 0; note && i < count; i++) {
+        char *line = sign_line(body, origin, keys[i]);
+        char *longer = line ? format("%s%s", note, line) : NULL;
+
+        free(line);
+        free(note);
+        note = longer;
+    }
+    free(body);
     return note;
+}
+
+char *note_checkpoint(const char *origin, uint64_t size, const struct chain_hash *root, const struct note_key *key)
+{
+    return note_checkpoint_by(origin, size, root, &key, 1);
 }
 
 /* A decimal number and its newline, spelled the one right way. */
@@ -150,7 +189,7 @@ static const char *take_hash(const char *at, struct chain_hash *out)
 {
     size_t len = strcspn(at, "\n");
 
-    return at[len] == '\n' && unbase64(at, len, out->bytes, CHAIN_HASH_BYTES) ? at + len + 1 : NULL;
+    return at[len] == '\n' && note_unbase64(at, len, out->bytes, CHAIN_HASH_BYTES) ? at + len + 1 : NULL;
 }
 
 static const char *take_text(const char *at, const char *text)
@@ -160,38 +199,128 @@ static const char *take_text(const char *at, const char *text)
     return at && strncmp(at, text, len) == 0 ? at + len : NULL;
 }
 
-static bool verify_signature(const char *at, const char *note, size_t text_len, const char *origin,
-                             const struct note_key *key)
+/* The signature line at `at`, spelled the one right way, by this key; the end of it, or NULL. */
+static const char *take_signature(const char *at, const char *note, size_t body_len, const char *name,
+                                  const struct note_key *key)
 {
     uint8_t bytes[NOTE_ID_BYTES + NOTE_SIG_BYTES], id[NOTE_ID_BYTES];
-    size_t len = strcspn(at, "\n");
+    size_t len;
 
-    note_id(origin, key, id);
-    return at[len] == '\n' && at[len + 1] == 0 && unbase64(at, len, bytes, sizeof(bytes)) &&
+    at = take_text(take_text(take_text(at, NOTE_DASH), name), " ");
+    len = at ? strcspn(at, "\n") : 0;
+    note_id(name, NOTE_ED25519, key, id);
+    return at && at[len] == '\n' && note_unbase64(at, len, bytes, sizeof(bytes)) &&
            memcmp(bytes, id, NOTE_ID_BYTES) == 0 &&
-           crypto_sign_verify_detached(bytes + NOTE_ID_BYTES, (const uint8_t *)note, text_len, key->public_key) == 0;
+           crypto_sign_verify_detached(bytes + NOTE_ID_BYTES, (const uint8_t *)note, body_len, key->public_key) == 0
+           ? at + len + 1 : NULL;
 }
 
-bool note_checkpoint_open(const char *note, const char *origin, const struct note_key *key, uint64_t *size,
-                          struct chain_hash *root, struct json_why *why)
+bool note_checkpoint_open_by(const char *note, const char *origin, const struct note_key *const *keys, unsigned count,
+                             uint64_t *size, struct chain_hash *root, struct json_why *why)
 {
-    const char *at = take_text(take_text(note, origin), "\n"), *signature;
-    size_t text_len;
+    const char *at = take_text(take_text(note, origin), "\n");
+    size_t body_len;
 
     if (at)
         at = take_number(at, size);
     if (at)
         at = take_hash(at, root);
-    text_len = at ? (size_t)(at - note) : 0;
-    signature = take_text(take_text(take_text(at, "\n" NOTE_DASH), origin), " ");
-    if (!signature) {
+    body_len = at ? (size_t)(at - note) : 0;
+    at = take_text(at, "\n");
+    if (!at) {
         snprintf(why->text, sizeof(why->text), "not a checkpoint of %.100s", origin);
         return false;
     }
-    if (verify_signature(signature, note, text_len, origin, key))
+    for (unsigned i = 0; at && i < count; i++)
+        at = take_signature(at, note, body_len, origin, keys[i]);
+    if (at && *at == 0 && count)
         return true;
     snprintf(why->text, sizeof(why->text), "the log key's signature does not fit");
     return false;
+}
+
+bool note_checkpoint_open(const char *note, const char *origin, const struct note_key *key, uint64_t *size,
+                          struct chain_hash *root, struct json_why *why)
+{
+    return note_checkpoint_open_by(note, origin, &key, 1, size, root, why);
+}
+
+bool note_checkpoint_read(const char *note, struct note_checkpoint *out)
+{
+    size_t len = strcspn(note, "\n");
+    const char *at = note + len, *blank = strstr(note, "\n\n");
+
+    if (len == 0 || len >= sizeof(out->origin) || *at != '\n' || !blank)
+        return false;
+    memcpy(out->origin, note, len);
+    out->origin[len] = 0;
+    at = take_number(at + 1, &out->size);
+    at = at ? take_hash(at, &out->root) : NULL;
+    /* Extension lines, if there are any, are signed with the rest. */
+    if (!at || at > blank + 1)
+        return false;
+    out->body_len = (size_t)(blank + 1 - note);
+    return blank[2] != 0;
+}
+
+bool note_signed_by(const char *note, size_t body_len, const char *name, const struct note_key *key)
+{
+    const char *at = note + body_len + 1;
+
+    for (unsigned i = 0; *at && i < SIGNATURES_MAX; i++) {
+        if (take_signature(at, note, body_len, name, key))
+            return true;
+        at = strchr(at, '\n');
+        if (!at)
+            return false;
+        at++;
+    }
+    return false;
+}
+
+/* What a cosignature signs: the time, and the note's body. */
+static char *cosigned_text(const char *note, size_t body_len, uint64_t time_s)
+{
+    return format("cosignature/v1\ntime %ju\n%.*s", (uintmax_t)time_s, (int)body_len, note);
+}
+
+char *note_cosign(const char *note, size_t body_len, const char *name, const struct note_key *key, uint64_t time_s)
+{
+    uint8_t bytes[NOTE_ID_BYTES + 8 + NOTE_SIG_BYTES];
+    char *text = cosigned_text(note, body_len, time_s);
+
+    if (!text)
+        return NULL;
+    note_id(name, NOTE_COSIGNATURE, key, bytes);
+    for (int i = 0; i < 8; i++)
+        bytes[NOTE_ID_BYTES + i] = (uint8_t)(time_s >> (56 - 8 * i));
+    crypto_sign_detached(bytes + NOTE_ID_BYTES + 8, NULL, (const uint8_t *)text, strlen(text), key->secret_key);
+    free(text);
+    return signature_line(name, bytes, sizeof(bytes));
+}
+
+bool note_cosigned_by(const char *line, const char *note, size_t body_len, const char *name, const struct note_key *key,
+                      uint64_t *time_s)
+{
+    uint8_t bytes[NOTE_ID_BYTES + 8 + NOTE_SIG_BYTES], id[NOTE_ID_BYTES];
+    const char *at = take_text(take_text(take_text(line, NOTE_DASH), name), " ");
+    size_t len = at ? strcspn(at, "\n") : 0;
+    char *text;
+    bool good;
+
+    note_id(name, NOTE_COSIGNATURE, key, id);
+    if (!at || strcmp(at + len, "\n") != 0 || !note_unbase64(at, len, bytes, sizeof(bytes)) ||
+        memcmp(bytes, id, NOTE_ID_BYTES) != 0)
+        return false;
+    for (int i = *time_s = 0; i < 8; i++)
+        *time_s = *time_s << 8 | bytes[NOTE_ID_BYTES + i];
+    if (*time_s > INT64_MAX)
+        return false;
+    text = cosigned_text(note, body_len, *time_s);
+    good = text && crypto_sign_verify_detached(bytes + NOTE_ID_BYTES + 8, (const uint8_t *)text, strlen(text),
+                                               key->public_key) == 0;
+    free(text);
+    return good;
 }
 
 char *note_proof(uint64_t index, const struct chain_hash *proof, unsigned proof_len, const char *checkpoint)
@@ -234,153 +363,3 @@ bool note_proof_parse(const char *text, uint64_t *index, struct chain_hash proof
     return true;
 }
 
-static void minisign_id(const struct note_key *key, uint8_t id[NOTE_KEY_ID_BYTES])
-{
-    uint8_t hash[32];
-
-    crypto_hash_sha256(hash, key->public_key, NOTE_PUBLIC_BYTES);
-    memcpy(id, hash, NOTE_KEY_ID_BYTES);
-}
-
-/* minisign prints its key ids as little-endian numbers. */
-static void id_text(const uint8_t id[NOTE_KEY_ID_BYTES], char text[static 17])
-{
-    for (int i = 0; i < NOTE_KEY_ID_BYTES; i++)
-        sprintf(text + 2 * i, "%02X", id[NOTE_KEY_ID_BYTES - 1 - i]);
-}
-
-/* "Ed", key id, then the key or the signature. */
-static char *minisign_blob(const struct note_key *key, const uint8_t *payload, size_t len)
-{
-    uint8_t bytes[2 + NOTE_KEY_ID_BYTES + NOTE_SIG_BYTES] = { 'E', 'd' };
-
-    minisign_id(key, bytes + 2);
-    memcpy(bytes + 2 + NOTE_KEY_ID_BYTES, payload, len);
-    return note_base64(bytes, 2 + NOTE_KEY_ID_BYTES + len);
-}
-
-static char *minisig_text(const struct note_key *key, const uint8_t sig[NOTE_SIG_BYTES],
-                          const uint8_t global[NOTE_SIG_BYTES], const char *trusted_comment)
-{
-    uint8_t id[NOTE_KEY_ID_BYTES];
-    char hex[17], *first, *second, *text = NULL;
-
-    minisign_id(key, id);
-    id_text(id, hex);
-    first = minisign_blob(key, sig, NOTE_SIG_BYTES);
-    second = note_base64(global, NOTE_SIG_BYTES);
-    if (first && second)
-        text = format(UNTRUSTED "signature by key %s\n%s\n" TRUSTED "%s\n%s\n", hex, first, trusted_comment, second);
-    free(first);
-    free(second);
-    return text;
-}
-
-/* What the second signature covers: the first one and the comment. */
-static size_t global_message(uint8_t message[NOTE_SIG_BYTES + TRUSTED_MAX], const uint8_t sig[NOTE_SIG_BYTES],
-                             const char *trusted_comment)
-{
-    size_t len = strlen(trusted_comment);
-
-    memcpy(message, sig, NOTE_SIG_BYTES);
-    memcpy(message + NOTE_SIG_BYTES, trusted_comment, len);
-    return NOTE_SIG_BYTES + len;
-}
-
-char *note_minisig(const void *file, size_t len, const char *trusted_comment, const struct note_key *key)
-{
-    uint8_t sig[NOTE_SIG_BYTES], global[NOTE_SIG_BYTES], message[NOTE_SIG_BYTES + TRUSTED_MAX];
-
-    if (strlen(trusted_comment) >= TRUSTED_MAX)
-        return NULL;
-    crypto_sign_detached(sig, NULL, file, len, key->secret_key);
-    crypto_sign_detached(global, NULL, message, global_message(message, sig, trusted_comment), key->secret_key);
-    return minisig_text(key, sig, global, trusted_comment);
-}
-
-/* The four lines of a signature file, terminated, in `copy`. */
-static bool split_lines(char *copy, char *line[4])
-{
-    for (int i = 0; i < 4; i++) {
-        char *end = strchr(copy, '\n');
-
-        if (!end)
-            return false;
-        *end = 0;
-        line[i] = copy;
-        copy = end + 1;
-    }
-    return *copy == 0;
-}
-
-static bool minisig_check(char *line[4], const char *sig, const void *file, size_t len, const struct note_key *key)
-{
-    uint8_t blob[2 + NOTE_KEY_ID_BYTES + NOTE_SIG_BYTES], global[NOTE_SIG_BYTES];
-    uint8_t message[NOTE_SIG_BYTES + TRUSTED_MAX];
-    const uint8_t *first = blob + 2 + NOTE_KEY_ID_BYTES;
-    const char *comment = take_text(line[2], TRUSTED);
-    char *again;
-    bool same;
-
-    if (!comment || strlen(comment) >= TRUSTED_MAX || !unbase64(line[1], strlen(line[1]), blob, sizeof(blob)) ||
-        !unbase64(line[3], strlen(line[3]), global, sizeof(global)))
-        return false;
-    if (crypto_sign_verify_detached(first, file, len, key->public_key) != 0 ||
-        crypto_sign_verify_detached(global, message, global_message(message, first, comment), key->public_key) != 0)
-        return false;
-    again = minisig_text(key, first, global, comment);
-    same = again && strcmp(again, sig) == 0;
-    free(again);
-    return same;
-}
-
-bool note_minisig_verify(const char *sig, const void *file, size_t len, const struct note_key *key)
-{
-    char *copy = strdup(sig), *line[4];
-    bool good = copy && split_lines(copy, line) && minisig_check(line, sig, file, len, key);
-
-    free(copy);
-    return good;
-}
-
-char *note_minisign_key(const struct note_key *key)
-{
-    uint8_t id[NOTE_KEY_ID_BYTES];
-    char hex[17], *encoded = minisign_blob(key, key->public_key, NOTE_PUBLIC_BYTES), *text;
-
-    minisign_id(key, id);
-    id_text(id, hex);
-    text = encoded ? format(UNTRUSTED "minisign public key %s\n%s\n", hex, encoded) : NULL;
-    free(encoded);
-    return text;
-}
-
-bool note_minisign_key_parse(const char *text, struct note_key *key)
-{
-    uint8_t blob[2 + NOTE_KEY_ID_BYTES + NOTE_PUBLIC_BYTES];
-    const char *line = strchr(text, '\n');
-    char *again;
-    bool same;
-
-    if (!line || !unbase64(line + 1, strcspn(line + 1, "\n"), blob, sizeof(blob)))
-        return false;
-    memset(key, 0, sizeof(*key));
-    memcpy(key->public_key, blob + 2 + NOTE_KEY_ID_BYTES, NOTE_PUBLIC_BYTES);
-    again = note_minisign_key(key);
-    same = again && strcmp(again, text) == 0;
-    free(again);
-    return same;
-}
-
-char *note_pem(const struct note_key *key)
-{
-    /* RFC 8410 section 4: SEQUENCE { SEQUENCE { id-Ed25519 }, BIT STRING key }. */
-    uint8_t der[12 + NOTE_PUBLIC_BYTES] = { 0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00 };
-    char *encoded, *text;
-
-    memcpy(der + 12, key->public_key, NOTE_PUBLIC_BYTES);
-    encoded = note_base64(der, sizeof(der));
-    text = encoded ? format("-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n", encoded) : NULL;
-    free(encoded);
-    return text;
-}

@@ -11,8 +11,9 @@ static int open_databases(struct accountd *a, const char *state_dir)
 {
     char path[512];
 
-    snprintf(path, sizeof(path), "%s/keys", state_dir);
-    if (keys_open(path, &a->keys))
+    snprintf(a->state_dir, sizeof(a->state_dir), "%s", state_dir);
+    snprintf(a->keys_dir, sizeof(a->keys_dir), "%s/keys", state_dir);
+    if (keys_open(a->keys_dir, &a->keys))
         return -1;
     snprintf(path, sizeof(path), "%s/usage.db", state_dir);
     a->store = store_open(path);
@@ -73,7 +74,7 @@ int accountd_open(struct accountd *a, const struct accountd_setup *setup)
     a->conservation_ok = true;
     if (open_databases(a, setup->state_dir) || publish_prices(a, setup))
         return -1;
-    if (head_open(&a->head, a->store, a->ledger, &a->keys.log, setup->host, clock_utc_ms()) ||
+    if (head_open(&a->head, a->store, a->ledger, &a->keys, setup->host, setup->head_copy, clock_utc_ms()) ||
         tariff_settle(a) || head_sign(&a->head, clock_utc_ms()))
         return -1;
     return journal_open(&a->journal, &a->head, setup->interval_ns) || charge_run(a) ? -1 : 0;

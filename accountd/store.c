@@ -99,6 +99,26 @@ static int fetch_node(void *arg, unsigned level, uint64_t index, struct chain_ha
     return rc == 1 ? 0 : -1;
 }
 
+int store_nodes(struct store *store, unsigned level, uint64_t first, unsigned count, struct chain_hash *out)
+{
+    sqlite3_stmt *stmt = level == 0
+        ? db_query(store->db, "SELECT hash FROM leaf WHERE idx >= ?1 AND idx < ?2 ORDER BY idx", "ii", (int64_t)first,
+                   (int64_t)(first + count))
+        : db_query(store->db, "SELECT hash FROM node WHERE level = ?3 AND idx >= ?1 AND idx < ?2 ORDER BY idx", "iii",
+                   (int64_t)first, (int64_t)(first + count), (int64_t)level);
+    unsigned got = 0;
+    int rc;
+
+    while ((rc = db_next(stmt)) == 1 && got < count && sqlite3_column_bytes(stmt, 0) == CHAIN_HASH_BYTES)
+        memcpy(out[got++].bytes, sqlite3_column_blob(stmt, 0), CHAIN_HASH_BYTES);
+    sqlite3_finalize(stmt);
+    if (rc == 0 && got == count)
+        return 0;
+    log_warnx("usage.db: nodes %ju to %ju of level %u are not all there: restore the file from a backup",
+              (uintmax_t)first, (uintmax_t)(first + count), level);
+    return -1;
+}
+
 static int append_nodes(struct store *store, uint64_t index, const struct chain_hash *leaf)
 {
     struct chain_hash nodes[CHAIN_PROOF_MAX];
@@ -189,6 +209,53 @@ int store_head_put(struct store *store, uint64_t size, const char *note, int64_t
     return db_run(store->db, "INSERT INTO head VALUES (?1, ?2, ?3)", "iti", (int64_t)size, note, at_ms);
 }
 
+int store_head_at(struct store *store, uint64_t size, char **note)
+{
+    sqlite3_stmt *stmt = db_query(store->db, "SELECT note FROM head WHERE size = ?1", "i", (int64_t)size);
+    int rc = db_next(stmt);
+
+    if (rc == 1)
+        rc = text_of(stmt, 0, note);
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+int store_head_cosigned(struct store *store, uint64_t *size, char **note)
+{
+    sqlite3_stmt *stmt = db_query(store->db, "SELECT h.size, h.note || coalesce((SELECT group_concat(line, '') FROM"
+                                  " (SELECT line FROM cosignature c WHERE c.size = h.size ORDER BY c.witness)), '')"
+                                  " FROM head h ORDER BY h.size DESC LIMIT 1", "");
+    int rc = db_next(stmt);
+
+    if (rc == 1) {
+        *size = (uint64_t)sqlite3_column_int64(stmt, 0);
+        rc = text_of(stmt, 1, note);
+    }
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+int store_cosignature_put(struct store *store, uint64_t size, const char *witness, const char *line, int64_t at_ms)
+{
+    return db_run(store->db, "INSERT INTO cosignature VALUES (?1, ?2, ?3, ?4) ON CONFLICT (size, witness) DO UPDATE"
+                  " SET line = ?3, at_ms = ?4", "itti", (int64_t)size, witness, line, at_ms);
+}
+
+int store_each_cosignature(struct store *store, uint64_t size, store_cosignature_fn fn, void *arg)
+{
+    sqlite3_stmt *stmt = db_query(store->db, "SELECT witness, line FROM cosignature WHERE size = ?1 ORDER BY witness", "i",
+                                  (int64_t)size);
+    int rc;
+
+    while ((rc = db_next(stmt)) == 1) {
+        rc = fn(arg, (const char *)sqlite3_column_text(stmt, 0), (const char *)sqlite3_column_text(stmt, 1));
+        if (rc)
+            break;
+    }
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
 int store_incarnation_put(struct store *store, const struct store_incarnation *row)
 {
     return db_run(store->db,
@@ -269,6 +336,21 @@ int store_each_leaf(struct store *store, const char *account, const char *instan
     while ((rc = db_next(stmt)) == 1) {
         rc = fn(arg, (uint64_t)sqlite3_column_int64(stmt, 0), (const char *)sqlite3_column_text(stmt, 1),
                 (const char *)sqlite3_column_text(stmt, 2));
+        if (rc)
+            break;
+    }
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+int store_each_host_leaf(struct store *store, const char *type, store_leaf_fn fn, void *arg)
+{
+    sqlite3_stmt *stmt = db_query(store->db, "SELECT idx, bytes FROM leaf WHERE account IS NULL AND type = ?1 ORDER BY idx",
+                                  "t", type);
+    int rc;
+
+    while ((rc = db_next(stmt)) == 1) {
+        rc = fn(arg, (uint64_t)sqlite3_column_int64(stmt, 0), type, (const char *)sqlite3_column_text(stmt, 1));
         if (rc)
             break;
     }

@@ -32,6 +32,8 @@ int store_append(struct store *store, const char *type, const struct store_subje
                  uint64_t *idx, struct chain_hash *hash);
 uint64_t store_size(const struct store *store);
 
+/* `count` nodes of one level (chain.h) from `first` on; -1 and logged if one is missing. */
+int store_nodes(struct store *store, unsigned level, uint64_t first, unsigned count, struct chain_hash *out);
 int store_root(struct store *store, uint64_t size, struct chain_hash *root);
 /* Length of the audit path, or -1. */
 int store_proof(struct store *store, uint64_t index, uint64_t size, struct chain_hash proof[static CHAIN_PROOF_MAX]);
@@ -41,6 +43,14 @@ int store_check_leaves(struct store *store, uint64_t count);
 /* The newest signed head; 1, 0 none, -1. note is malloc'd. */
 int store_head(struct store *store, uint64_t *size, char **note);
 int store_head_put(struct store *store, uint64_t size, const char *note, int64_t at_ms);
+/* The one of this size; likewise. */
+int store_head_at(struct store *store, uint64_t size, char **note);
+/* As store_head, with the witnesses' lines under it. */
+int store_head_cosigned(struct store *store, uint64_t *size, char **note);
+/* A witness's line on the head of `size` leaves; its newer one takes the place of its older one. */
+int store_cosignature_put(struct store *store, uint64_t size, const char *witness, const char *line, int64_t at_ms);
+typedef int (*store_cosignature_fn)(void *arg, const char *witness, const char *line);
+int store_each_cosignature(struct store *store, uint64_t size, store_cosignature_fn fn, void *arg);
 
 /* Incarnations. `used` is an object of decimal strings. */
 struct store_incarnation {
@@ -65,6 +75,8 @@ typedef int (*store_leaf_fn)(void *arg, uint64_t idx, const char *type, const ch
 /* Leaves from <= idx < to of the account (NULL: of all, the host's too), at most limit. */
 int store_each_leaf(struct store *store, const char *account, const char *instance, uint64_t from, uint64_t to,
                     int64_t limit, store_leaf_fn fn, void *arg);
+/* Leaves of this type about the host. */
+int store_each_host_leaf(struct store *store, const char *type, store_leaf_fn fn, void *arg);
 /* The first leaf of this type whose bytes contain `part`; 1, 0, -1. */
 int store_find_leaf(struct store *store, const char *type, const char *part, uint64_t *idx);
 

@@ -108,8 +108,12 @@ static void free_tombstones(struct accountd *a)
 
 int accountd_settle(struct accountd *a, int64_t misses, const char *account)
 {
+    uint64_t size = a->head.size;
+
     if (journal_take(&a->journal, &a->sample, &a->clock, misses, account) || head_sign(&a->head, a->clock.utc_ms))
         return -1;
+    if (a->head.size != size)
+        publish_wake(a->publish);
     /* Last: what has just been released may go back with the rest of its purchase order. */
     return charge_run(a) || charge_release(a) || ledger_expire(a->ledger, a->clock.utc_ms) < 0 ||
            purchase_order_expire(a->ledger, a->clock.utc_ms) ? -1 : 0;

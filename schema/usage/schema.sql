@@ -20,6 +20,7 @@ CREATE TABLE leaf (
 ) STRICT;
 CREATE UNIQUE INDEX leaf_chain ON leaf (incarnation, number) WHERE incarnation IS NOT NULL;
 CREATE INDEX leaf_account ON leaf (account, idx) WHERE account IS NOT NULL;
+CREATE INDEX leaf_host ON leaf (type, idx) WHERE account IS NULL;
 CREATE TRIGGER leaf_no_update BEFORE UPDATE ON leaf BEGIN SELECT RAISE(ABORT, 'leaves are never changed'); END;
 CREATE TRIGGER leaf_no_delete BEFORE DELETE ON leaf BEGIN SELECT RAISE(ABORT, 'leaves are never removed'); END;
 
@@ -52,3 +53,12 @@ CREATE TABLE incarnation (
 ) STRICT;
 CREATE INDEX incarnation_instance ON incarnation (account, instance);
 CREATE INDEX incarnation_open ON incarnation (state) WHERE state IN ('open', 'ended');
+
+-- Cosignatures of heads (C2SP tlog-cosignature): the newest line of each witness for a size.
+CREATE TABLE cosignature (
+    size    INTEGER NOT NULL REFERENCES head (size),
+    witness TEXT NOT NULL,              -- the key's name
+    line    TEXT NOT NULL,
+    at_ms   INTEGER NOT NULL,
+    PRIMARY KEY (size, witness)
+) STRICT, WITHOUT ROWID;

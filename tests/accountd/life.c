@@ -24,7 +24,8 @@ static const char price_book[] =
 
 static bool open_books(struct life *life)
 {
-    struct accountd_setup setup = { .state_dir = life->dir, .host = "test.host", .interval_ns = LIFE_INTERVAL_NS };
+    struct accountd_setup setup = { .state_dir = life->dir, .host = "test.host", .interval_ns = LIFE_INTERVAL_NS,
+                                    .head_copy = life->head_copy };
     json_t *object = json_loads(price_book, 0, NULL);
     struct json_why why;
     int rc = rate_book_parse(object, &setup.book, &why);

@@ -15,6 +15,7 @@ struct life {
     char dir[64];
     uint64_t now_ns;
     uint8_t boot;                       /* fills the boot id */
+    const char *head_copy;              /* what the next life_reopen is given */
 };
 
 #define LIFE_INTERVAL_NS 60000000000ull
