@@ -3,6 +3,7 @@
 #define ACCOUNTD_ACCOUNTD_H
 
 #include "accountd/acker.h"
+#include "accountd/funding/funding.h"
 #include "accountd/head.h"
 #include "accountd/journal.h"
 #include "accountd/keys.h"
@@ -24,6 +25,7 @@ struct accountd {
     struct store *store;
     struct ledger *ledger;
     struct keys keys;
+    struct funding funding;
     struct head head;
     struct journal journal;
     struct acker *acker;
@@ -48,6 +50,8 @@ struct accountd_setup {
     uint64_t interval_ns;
     char *price_book;
     struct rate_book book;
+    const char *iban;                   /* "": none */
+    struct webhook_secrets payments;
 };
 int accountd_open(struct accountd *a, const struct accountd_setup *setup);
 void accountd_close(struct accountd *a);

@@ -1,6 +1,7 @@
 /* Configuration: strict. {"host":"h1.example","interval_s":60,"price_book":"/etc/xs/pricebook.json",
  * "head_copy":"/var/lib/xs/cosign/checkpoint"},
- * all optional; options on the command line win. */
+ * all optional; options on the command line win. "iban" is the account that customers pay to, and "payments" a
+ * file of mode 0600, {"stripe":["whsec_..."]}: without them no statement and no event is taken. */
 #include "accountd/config.h"
 #include "common/log.h"
 #include "provisioner/control.h"
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CONFIG_PATH     "/etc/xs/accountd.conf"
@@ -42,6 +44,37 @@ static json_t *load(const char *path)
     return object;
 }
 
+/* The payment provider's secrets: nobody else may read them, or anybody could pay with words. */
+static void read_payments(struct config *config, const char *path)
+{
+    struct json_why why;
+    struct stat st;
+    json_t *object;
+
+    if (stat(path, &st) == 0 && st.st_mode & 077)
+        fatalx("%s: others may read these secrets: chmod 600 it, and make new ones at the provider", path);
+    object = load(path);
+    if (webhook_secrets_parse(object, &config->payments, &why))
+        fatalx("%s: %s", path, why.text);
+    json_decref(object);
+}
+
+static void read_funding(struct config *config, const char *path, const json_t *object)
+{
+    struct json_why why;
+    const char *text;
+
+    if ((json_has(object, "iban") && json_arg_string(object, "iban", 64, &text, &why)))
+        fatalx("%s: %s", path, why.text);
+    if (json_has(object, "iban") && !iban_parse(text, config->iban))
+        fatalx("%s: iban: not an IBAN, or its check digits are wrong", path);
+    if (!json_has(object, "payments"))
+        return;
+    if (json_arg_string(object, "payments", 4096, &text, &why))
+        fatalx("%s: %s", path, why.text);
+    read_payments(config, text);
+}
+
 static void read_file(struct config *config, const char *path, bool must_exist)
 {
     const char *text;
@@ -51,7 +84,7 @@ static void read_file(struct config *config, const char *path, bool must_exist)
     if (!must_exist && access(path, F_OK) != 0 && errno == ENOENT)
         return;
     object = load(path);
-    if (json_arg_only(object, "host interval_s price_book head_copy", &why) ||
+    if (json_arg_only(object, "host interval_s price_book head_copy iban payments", &why) ||
         (json_has(object, "host") && json_arg_string(object, "host", RECORD_NAME_BYTES - 1, &text, &why)))
         fatalx("%s: %s", path, why.text);
     if (json_has(object, "host"))
@@ -68,6 +101,7 @@ static void read_file(struct config *config, const char *path, bool must_exist)
         if (!(config->head_copy = strdup(text)))
             fatal("%s", path);
     }
+    read_funding(config, path, object);
     if (!record_is_name(config->host))
         fatalx("%s: host: 1 to 64 of A-Z, a-z, 0-9, '_', '-', '.'", path);
     json_decref(object);

@@ -6,9 +6,30 @@
  *
  * account_open   {account_id, name, currency}                    api        -> {account_id}
  * fund           {transfer_id, account_id, amount_nano, reason}  api        -> {posted_nano, held_nano, available_nano}
- * wallet         {account_id[, after][, limit]}                 api        -> {account_id, currency, posted_nano, held_nano, available_nano,
+ * wallet         {account_id[, after][, limit]}                 api        -> {account_id, currency, payment_reference, posted_nano, held_nano, available_nano,
  *                                                                              entries:[{transfer_id, at_ms, amount_nano, code, reason, refers}], next}
  *                Newest first, at most 200; `next` is the `after` of the older ones, or null
+ *                payment_reference: what a bank transfer must carry to be matched (ISO 11649)
+ * bank_import    {import_id, camt053, operator}                  api, root  -> {import_id, entries, credited, suspense, ignored, duplicates, credited_nano,
+ *                                                                              suspense_nano, listed:[{line, entry_id, state, amount_nano, currency
+ *                                                                              [, account_id][, why]}]}
+ *                camt053: the text of a camt.053.001.02 or .08 file (ISO 20022), at most 700 KiB; all of it is booked or nothing (bad_request names
+ *                line and element). What was booked before, from this file or another, is a duplicate (state "duplicate"): accountd/funding/bank.h
+ *                says how an entry is known again. Credits that name no account go to suspense. listed: the first 500. conflict: the host has no IBAN
+ * bank_entries   {[state][, after][, limit]}                     api, root  -> {entries:[{number, entry_id, source, state, amount_nano, currency, at_ms, ...}],
+ *                                                                              next}  oldest first, at most 500; source: bank or card; state: credited,
+ *                                                                              suspense, ignored, assigned, returned. Texts that are empty are left out
+ * bank_assign    {transfer_id, entry_id, account_id, operator}   api, root  -> {entry_id, state}   out of suspense into a wallet: what no refund has taken
+ *                                                                              back meanwhile. conflict: not in suspense any more
+ * bank_return    {transfer_id, entry_id, operator, reason}       api, root  -> {entry_id, state}   out of suspense, back to whom it came from: the operator
+ *                                                                              has sent it, or sends it
+ * payment_event  {provider:"stripe", signature, body}            api        -> {event_id, new, outcome}   signature: the header Stripe-Signature; body: the
+ *                bytes that were signed, at most 256 KiB. outcome as accountd/funding/payment.h says; new: false if this event came before.
+ *                forbidden: not signed by the provider, or more than 300 s old or ahead; unavailable: no provider is set up
+ * voucher_create {voucher_id, amount_nano[, expires_ms], operator} api      -> {voucher_id, code, amount_nano[, expires_ms]}   the same id: the same code
+ * voucher_redeem {transfer_id, account_id, code}                 api        -> {amount_nano, posted_nano, held_nano, available_nano}
+ *                not_found: no such code, or expired, in the same words; conflict: redeemed before; quota_exceeded (quota wrong_vouchers_per_minute)
+ *                after 10 wrong codes of the account in a minute
  * holds          {account_id}                                    api        -> {holds:[{hold_id, instance_id, purchase_order_id, amount_nano, at_ms}]}
  *                purchase_order_id null: held in the wallet
  * purchase_order_create {po_id, account_id, name, amount_nano[, end_ms]}

@@ -13,7 +13,7 @@ static int open_databases(struct accountd *a, const char *state_dir)
 
     snprintf(a->state_dir, sizeof(a->state_dir), "%s", state_dir);
     snprintf(a->keys_dir, sizeof(a->keys_dir), "%s/keys", state_dir);
-    if (keys_open(a->keys_dir, &a->keys))
+    if (keys_open(a->keys_dir, &a->keys) || keys_seed(a->keys_dir, "voucher.key", a->funding.voucher_key))
         return -1;
     snprintf(path, sizeof(path), "%s/usage.db", state_dir);
     a->store = store_open(path);
@@ -72,6 +72,8 @@ int accountd_open(struct accountd *a, const struct accountd_setup *setup)
 {
     snprintf(a->bundle_dir, sizeof(a->bundle_dir), "%s/bundles", setup->state_dir);
     a->conservation_ok = true;
+    snprintf(a->funding.iban, sizeof(a->funding.iban), "%s", setup->iban ? setup->iban : "");
+    a->funding.secrets = setup->payments;
     if (open_databases(a, setup->state_dir) || publish_prices(a, setup))
         return -1;
     if (head_open(&a->head, a->store, a->ledger, &a->keys, setup->host, setup->head_copy, clock_utc_ms()) ||

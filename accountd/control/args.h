@@ -31,6 +31,9 @@ int control_arg_reserved(const json_t *args, struct meter_reserved *reserved, st
 /* "valid_from" and "moves_running_at" of a price book, null where there is none. */
 void control_put_dates(json_t *object, const struct rate_book *book);
 
+/* posted_nano, held_nano, available_nano. */
+json_t *control_balance_json(const struct ledger_balance *balance);
+
 /* Tables of verbs, each ended by a row without a name. */
 extern const struct rpc_verb control_wallet_verbs[];
 extern const struct rpc_verb control_price_verbs[];
@@ -42,5 +45,6 @@ extern const struct rpc_verb control_invoice_verbs[];
 extern const struct rpc_verb control_log_verbs[];
 extern const struct rpc_verb control_purchase_order_verbs[];
 extern const struct rpc_verb control_cap_verbs[];
+extern const struct rpc_verb control_funding_verbs[];
 
 #endif

@@ -51,6 +51,7 @@ static const struct rpc_verb *const families[] = {
     control_log_verbs,
     control_purchase_order_verbs,
     control_cap_verbs,
+    control_funding_verbs,
     status_verbs,
 };
 #define FAMILIES (sizeof(families) / sizeof(families[0]))

@@ -1,5 +1,6 @@
 /* Verbs of money: accounts, funding, the wallet. */
 #include "accountd/control/args.h"
+#include "accountd/funding/reference.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static int account_open(struct rpc_call *call, json_t *args, json_t **result)
     return 0;
 }
 
-static json_t *balance_json(const struct ledger_balance *b)
+json_t *control_balance_json(const struct ledger_balance *b)
 {
     return json_pack("{s:o, s:o, s:o}", "posted_nano", json_decimal(b->posted_nano), "held_nano",
                      json_decimal(b->held_nano), "available_nano", json_decimal(b->posted_nano - b->held_nano));
@@ -55,7 +56,7 @@ static int fund(struct rpc_call *call, json_t *args, json_t **result)
         return control_refuse(call, rc, id);
     if (ledger_account(control_self->ledger, account, &balance, name, currency) != LEDGER_OK)
         return control_failed(call);
-    *result = balance_json(&balance);
+    *result = control_balance_json(&balance);
     return 0;
 }
 
@@ -97,6 +98,7 @@ static json_t *entries_json(const char *account, int64_t after, int64_t limit)
 
 static int wallet(struct rpc_call *call, json_t *args, json_t **result)
 {
+    char reference[REFERENCE_BYTES];
     struct ledger_account account;
     int64_t after, limit;
     const char *id;
@@ -112,11 +114,12 @@ static int wallet(struct rpc_call *call, json_t *args, json_t **result)
     entries = entries_json(id, after, limit);
     if (!entries)
         return control_failed(call);
-    *result = balance_json(&account.balance);
+    *result = control_balance_json(&account.balance);
     json_object_update(*result, entries);
     json_decref(entries);
     json_object_set_new(*result, "account_id", json_string(id));
     json_object_set_new(*result, "currency", json_string(account.currency));
+    json_object_set_new(*result, "payment_reference", json_string(reference_of_account(id, reference)));
     return 0;
 }
 

@@ -26,10 +26,18 @@ refuses 'a word too many' 'more: not an option' accountd more
 refuses 'a configuration that is not there' "$dir/none: No such file" accountd --config "$dir/none"
 refuses 'a configuration cut short' "$dir/conf: line 2: .* expected near end of file" config '{"host":"h"'
 refuses 'a configuration that is a list' "$dir/conf: must be one JSON object" config '[]'
-refuses 'a key that is not known' "$dir/conf: hots: unknown; known are: host interval_s price_book" config '{"hots":"h"}'
+refuses 'a key that is not known' "$dir/conf: hots: unknown; known are: host interval_s price_book head_copy iban payments" config '{"hots":"h"}'
 refuses 'a key twice' "$dir/conf: line 1: duplicate object key" config '{"host":"a","host":"b"}'
 refuses 'a host with a space' "$dir/conf: host: 1 to 64 of" config '{"host":"a b"}'
 refuses 'a negative interval' "$dir/conf: interval_s: must be an integer from 1 to 3600" config '{"interval_s":-1}'
+refuses 'an IBAN with a digit changed' "$dir/conf: iban: not an IBAN" config '{"iban":"DE89 3704 0044 0532 0130 01"}'
+refuses 'secrets that are not there' "$dir/none: No such file" config "{\"payments\":\"$dir/none\"}"
+printf '{"stripe":["whsec_0123456789"]}\n' >"$dir/payments"
+chmod 644 "$dir/payments"
+refuses 'secrets that others may read' "$dir/payments: others may read" config "{\"payments\":\"$dir/payments\"}"
+printf '{"stripe":["0123456789"]}\n' >"$dir/payments"
+chmod 600 "$dir/payments"
+refuses 'secrets that are none' "$dir/payments: stripe: a secret is" config "{\"payments\":\"$dir/payments\"}"
 refuses 'prices that are not there' "$dir/none: No such file" accountd --price-book "$dir/none"
 refuses 'a price that is missing' 'meters: net_bytes_in: missing' prices '/net_bytes_in/d; s/\(net_bytes_out.*\),$/\1/'
 refuses 'a negative price' 'meters: cpu_used: num_nano: must be' prices 's/"7000"/"-7000"/'
