@@ -81,6 +81,11 @@
  * usage          {account_id[, instance_id]}                     api        -> {instances:[{instance_id, state, incarnations, guest_ns, hv_ns,
  *                                                                              wait_ns, page_seconds, exits, hypercalls, events, disk..., net...,
  *                                                                              amount_nano, meters_running:[...], as_of_ms}]}  live, to this second
+ * usage_summary  {account_id, from_day, to_day, by}              api        -> {rows:[{day, instance_id, meter, quantity, quantity_per_unit, unit, units,
+ *                                                                              amount_nano}]}
+ *                Days of UTC, "2026-11-01", both included, 366 at most; a record is of the day in which it begins. by: "meter", "instance", "day" or
+ *                some of them with commas: what is not asked for is summed and left out, and without meter the quantities are. Rows in order. quantity
+ *                exact, units the same in priced units, amount_nano as charged, without tax
  * records        {account_id, instance_id[, after][, limit][, proofs]}
  *                                                                api        -> {records:[{index, leaf[, leaf_hash, proof]}], next}
  *                proofs: true: with the leaf's hash (RFC 6962, hex) and its C2SP tlog-proof file under the newest head; proof is null while

@@ -1,4 +1,4 @@
-/* Quantities and a price book in, amounts out. Pure: no I/O, no clock, no memory taken.
+/* Quantities and a price book in, amounts out. Pure: no I/O, no clock; amounts take no memory.
  *
  * What a meter costs in a month is a function F of the quantity used so far in
  * that month, and a charge is what F grew by: so many charges in a row sum to
@@ -22,6 +22,7 @@
 #define RATE_TIERS_MAX  8
 #define RATE_CENT_NANO  10000000ll
 #define RATE_TEXT_BYTES 1280
+#define RATE_UNITS_BYTES 50
 
 struct rate_tier {
     unsigned __int128 above;            /* cumulative quantity; 0 in the first, then rising */
@@ -85,5 +86,7 @@ struct meter_usage rate_forecast(const struct meter_reserved *reserved, int64_t 
  * 0.10 EUR per month". A price without an end in decimals shows its fraction: "0.000002333333333... EUR (7000/3 nano)
  * per CPU-second". ASCII without commas and quotes. */
 char *rate_price_text(const struct rate_book *book, enum meter_quantity meter, char text[static RATE_TEXT_BYTES]);
+/* "12.5": a quantity in priced units, at most 9 decimals, rounded down. */
+char *rate_units_text(enum meter_quantity meter, unsigned __int128 quantity, char text[static RATE_UNITS_BYTES]);
 
 #endif

@@ -63,3 +63,18 @@ char *rate_price_text(const struct rate_book *book, enum meter_quantity meter, c
     }
     return text;
 }
+
+char *rate_units_text(enum meter_quantity meter, unsigned __int128 quantity, char text[static RATE_UNITS_BYTES])
+{
+    unsigned __int128 per_unit = meter_quantities[meter].per_unit;
+    json_t *whole = json_decimal_u128(quantity / per_unit);
+    int len = snprintf(text, RATE_UNITS_BYTES, "%s.%09ju", json_string_value(whole),
+                       (uintmax_t)(quantity % per_unit * 1000000000u / per_unit));
+
+    json_decref(whole);
+    while (text[len - 1] == '0')
+        text[--len] = 0;
+    if (text[len - 1] == '.')
+        text[len - 1] = 0;
+    return text;
+}

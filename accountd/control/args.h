@@ -41,6 +41,7 @@ extern const struct rpc_verb control_proposal_verbs[];
 extern const struct rpc_verb control_quote_verbs[];
 extern const struct rpc_verb control_instance_verbs[];
 extern const struct rpc_verb control_usage_verbs[];
+extern const struct rpc_verb control_summary_verbs[];
 extern const struct rpc_verb control_invoice_verbs[];
 extern const struct rpc_verb control_log_verbs[];
 extern const struct rpc_verb control_purchase_order_verbs[];

@@ -47,6 +47,7 @@ static const struct rpc_verb *const families[] = {
     control_quote_verbs,
     control_instance_verbs,
     control_usage_verbs,
+    control_summary_verbs,
     control_invoice_verbs,
     control_log_verbs,
     control_purchase_order_verbs,

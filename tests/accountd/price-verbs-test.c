@@ -1,12 +1,14 @@
-/* Price books through accountd's socket: proposed by one operator, published by another, quoted. */
+/* Price books through accountd's socket: proposed by one operator, published by another, quoted; and what use came to. */
 #include "accountd/note.h"
 #include "common/json.h"
+#include "common/utc.h"
 #include "tests/accountd/world.h"
 #include "tests/tap/tap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static struct world w;
 
@@ -201,6 +203,56 @@ static void test_configured_file(void)
     w.prices = NULL;
 }
 
+/* One guest of one vCPU, used for half a second, ended. */
+static void live_and_end(void)
+{
+    struct xs_stats_slot slot = world_live(0xaa, 5);
+
+    json_decref(world_ask(&w, "account_open", "{s:s,s:s,s:s}", "account_id", "acc", "name", "Ann", "currency", "EUR"));
+    json_decref(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s}", "transfer_id", "t1", "account_id", "acc", "amount_nano",
+                          "100000000", "reason", "voucher"));
+    json_decref(world_ask(&w, "instance_register", "{s:s,s:s,s:s,s:s,s:i,s:i}", "account_id", "acc", "instance_id", "ins",
+                          "domain_uuid", world_hex(0xaa), "incarnation", world_hex(0xaa), "vcpus", 1, "memory_mib", 128));
+    slot.guest_ns = 500000000;
+    world_slot(&w, 3, &slot);
+    check(world_sampled(&w), "a guest runs");
+    slot.state = XS_SLOT_FINAL;
+    slot.died_ns = 600000000;
+    slot.pages = 0;
+    world_slot(&w, 3, &slot);
+    check(world_freed(&w, 3), "and ends");
+}
+
+static void test_summary(void)
+{
+    char from[UTC_DAY_BYTES], to[UTC_DAY_BYTES];
+    int64_t now_ms = (int64_t)time(NULL) * 1000;
+    json_t *ok, *row;
+    size_t i;
+    bool found = false;
+
+    live_and_end();
+    utc_day_text(now_ms - UTC_DAY_MS, from);
+    utc_day_text(now_ms + UTC_DAY_MS, to);
+    ok = world_ask(&w, "usage_summary", "{s:s,s:s,s:s,s:s}", "account_id", "acc", "from_day", from, "to_day", to, "by",
+                   "instance,meter");
+    json_array_foreach(json_object_get(ok, "rows"), i, row)
+        if (strcmp(json_string_value(json_object_get(row, "meter")), "cpu_used") == 0)
+            found = strcmp(json_string_value(json_object_get(row, "quantity")), "500000000") == 0 &&
+                    strcmp(json_string_value(json_object_get(row, "units")), "0.5") == 0 &&
+                    strcmp(json_string_value(json_object_get(row, "instance_id")), "ins") == 0 &&
+                    decimal(row, "amount_nano") == 3000 / 2;
+    check(found, "its half second is in the summary, at 9000/3 nano");
+    json_decref(ok);
+    check(refused("bad_request", world_ask(&w, "usage_summary", "{s:s,s:s,s:s,s:s}", "account_id", "acc", "from_day",
+                                           "2026-11-31", "to_day", "2026-12-31", "by", "meter"), "from_day") &&
+          refused("bad_request", world_ask(&w, "usage_summary", "{s:s,s:s,s:s,s:s}", "account_id", "acc", "from_day",
+                                           "2026-11-02", "to_day", "2026-11-01", "by", "meter"), "to_day") &&
+          refused("bad_request", world_ask(&w, "usage_summary", "{s:s,s:s,s:s,s:s}", "account_id", "acc", "from_day",
+                                           "2026-11-01", "to_day", "2026-11-01", "by", "meter,meter"), "by:"),
+          "days that do not exist, a range that ends before it begins, a word twice");
+}
+
 int main(void)
 {
     world_begin(&w);
@@ -213,6 +265,7 @@ int main(void)
     test_dated();
     test_restart();
     test_configured_file();
+    test_summary();
     world_end(&w);
     return tap_end();
 }
