@@ -1,5 +1,6 @@
 /* CAdES signatures by OpenSSL's CMS. */
 #include "accountd/paper/cades.h"
+#include "accountd/paper/cades_frame.h"
 
 #include <limits.h>
 #include <openssl/cms.h>
@@ -61,30 +62,13 @@ static X509_STORE *trust(X509 *certificate)
     return store;
 }
 
-/* What a signature does not cover is compared: one signer, no unsigned attributes, the one certificate, DER. */
-static bool is_ours(CMS_ContentInfo *cms, X509 *certificate, const uint8_t *der, size_t der_len)
-{
-    STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(cms);
-    STACK_OF(X509) *certificates = CMS_get1_certs(cms);
-    uint8_t *again = NULL;
-    size_t again_len;
-    bool ours = sk_CMS_SignerInfo_num(signers) == 1 && sk_X509_num(certificates) == 1 &&
-                X509_cmp(sk_X509_value(certificates, 0), certificate) == 0 &&
-                CMS_unsigned_get_attr_count(sk_CMS_SignerInfo_value(signers, 0)) <= 0 &&
-                encode(cms, &again, &again_len) == 0 && again_len == der_len && memcmp(again, der, der_len) == 0;
-
-    free(again);
-    sk_X509_pop_free(certificates, X509_free);
-    return ours;
-}
-
 static bool verify(X509 *certificate, BIO *content, const uint8_t *der, size_t der_len)
 {
     const uint8_t *at = der;
     CMS_ContentInfo *cms = der_len <= LONG_MAX ? d2i_CMS_ContentInfo(NULL, &at, (long)der_len) : NULL;
     X509_STORE *store = trust(certificate);
     bool good = cms && store && CMS_get0_type(cms) && OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed &&
-                is_ours(cms, certificate, der, der_len) &&
+                cades_framed(cms, certificate, der, der_len) &&
                 CMS_verify(cms, NULL, store, content, NULL, CMS_BINARY | CMS_CADES) == 1;
 
     X509_STORE_free(store);

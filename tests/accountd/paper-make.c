@@ -69,14 +69,18 @@ static int write_keys(const char *dir, const char *host)
 static int write_papers(const char *dir, const json_t *invoice, const char *host)
 {
     struct json_why why;
-    char *xml = paper_cii(invoice, &why), *csv = xml ? paper_csv(invoice, &why) : NULL;
+    size_t pdf_len;
+    char *pdf = paper_pdf(invoice, &pdf_len, &why), *xml = pdf ? paper_cii(invoice, &why) : NULL;
+    char *csv = xml ? paper_csv(invoice, &why) : NULL;
 
     if (!csv) {
         fprintf(stderr, "%s\n", why.text);
+        free(pdf);
         free(xml);
         return 1;
     }
-    return write_signed(dir, "invoice.xml", xml, strlen(xml), host) |
+    return write_signed(dir, "invoice.pdf", pdf, pdf_len, host) |
+           write_signed(dir, "invoice.xml", xml, strlen(xml), host) |
            write_signed(dir, "lines.csv", csv, strlen(csv), host);
 }
 

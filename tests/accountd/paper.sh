@@ -1,6 +1,6 @@
 #!/bin/sh
-# What an invoice looks like to tools that are not ours: xmllint with Factur-X's schema, the arithmetic rules of EN 16931, a CSV reader,
-# ssh-keygen, openssl.
+# What an invoice looks like to tools that are not ours: poppler, qpdf and a QR reader, xmllint with Factur-X's schema, the arithmetic
+# rules of EN 16931, a CSV reader, ssh-keygen, openssl.
 set -eu
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TOP/tests/tap/tap.sh"
@@ -15,8 +15,35 @@ for kind in $kinds; do
     check "$kind: made" tests/accountd/paper-make "$examples/$kind.json" "$dir/$kind"
     check "$kind: invoice.xml is Factur-X's EN16931" xmllint --noout --schema "$schema" "$dir/$kind/invoice.xml"
     check "$kind: the sums and the VAT of invoice.xml" python3 "$examples/en16931.py" "$dir/$kind/invoice.xml"
+    check "$kind: invoice.pdf is a PDF" qpdf --check "$dir/$kind/invoice.pdf"
+    check "$kind: invoice.pdf has the amounts and the names" python3 "$examples/printed.py" "$dir/$kind/invoice.pdf" "$examples/$kind.json"
     check "$kind: lines.csv adds up" python3 "$examples/focus.py" "$dir/$kind/lines.csv" "$examples/$kind.json"
 done
+
+# The page as a scanner sees it: 150 dots per inch
+qr() {
+    pdftoppm -q -png -r 150 -f 1 -l 1 "$dir/$1/invoice.pdf" "$dir/$1/page" >/dev/null
+    zbarimg -q --raw "$dir/$1"/page-*1.png 2>/dev/null
+}
+epc() {     # epc AMOUNT: EPC069-12's fields
+    printf '%s\n' BCD 002 1 SCT COBADEFFXXX 'Xenon Hosting GmbH' DE89370400440532013000 "$1" '' RF68XS4711ANNA '' 'Refill of a wallet'
+}
+equals 'a QR reader reads what a bank app needs' "$(epc EUR48.41)" "$(qr normal)"
+equals 'the QR code of a draft' "$(epc EUR48.41)" "$(qr draft)"
+equals 'a credit note asks for no money' '' "$(qr credit-note)"
+equals 'a seller without IBAN has no code' '' "$(qr zero)"
+pages() {
+    pdfinfo "$dir/$1/invoice.pdf" 2>/dev/null | sed -n 's/^Pages: *//p'
+}
+equals 'nine lines, and their details' 2 "$(pages normal)"
+equals '81 lines, and the details of four instances' 11 "$(pages three-periods)"
+equals 'the pages are A4' '595.276 x 841.89 pts (A4)' "$(pdfinfo "$dir/normal/invoice.pdf" 2>/dev/null | sed -n 's/^Page size: *//p')"
+matches 'dated as the invoice is' '^CreationDate: *Tue Dec  1 06:00:00 2026' "$(TZ=UTC pdfinfo "$dir/normal/invoice.pdf" 2>/dev/null)"
+embedded() {
+    fonts=$(pdffonts "$dir/normal/invoice.pdf" 2>/dev/null | sed 1,2d)
+    [ "$(printf '%s\n' "$fonts" | grep -c 'Identity-H *yes yes')" = 3 ] && [ "$(printf '%s\n' "$fonts" | wc -l)" = 3 ]
+}
+check 'the three fonts are embedded' embedded
 
 # broken NAME KIND SED RULE: the rule is what says that the changed XML is wrong
 broken() {
@@ -46,7 +73,7 @@ ssh_verify() {  # ssh_verify FILE SIGNATURE
 cms_verify() {  # cms_verify FILE SIGNATURE
     openssl cms -verify -cades -binary -inform DER -in "$2" -content "$1" -CAfile invoice-cert.pem -out /dev/null
 }
-for file in invoice.xml lines.csv; do
+for file in invoice.pdf invoice.xml lines.csv; do
     sed '1s/./&&/' "$file" >changed
     check "ssh-keygen accepts $file" ssh_verify "$file" "$file.sshsig"
     refuses "ssh-keygen refuses $file changed" 'incorrect signature' ssh_verify changed "$file.sshsig"
