@@ -1,6 +1,7 @@
 /* The key and the certificate that CAdES signatures are made with. The key is written first: a crash in between leaves a key that has
  * signed nothing, and the next start makes its certificate. */
 #include "accountd/paper/cades.h"
+#include "accountd/log/file.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -26,33 +27,12 @@ static char *text_of(BIO *bio)
     return len > 0 ? strndup(bytes, (size_t)len) : NULL;
 }
 
-static int sync_dir(const char *dir)
+static int put_file(const char *path, const char *text, mode_t mode)
 {
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd < 0 ? -1 : fsync(fd);
+    int rc = file_put(path, text, strlen(text), mode);
 
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
-/* Under another name first: a crash leaves the whole file or none. */
-static int write_whole(const char *dir, const char *path, const char *text, mode_t mode)
-{
-    char fresh[PATH_BYTES + 8];
-    int fd, rc = -1;
-
-    snprintf(fresh, sizeof(fresh), "%s.new", path);
-    unlink(fresh);
-    fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-    if (fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0 && rename(fresh, path) == 0)
-        rc = sync_dir(dir);
-    if (rc)
-        log_warn("%s: cannot make it", path);
-    else
+    if (rc == 0)
         log_info("%s: made", path);
-    if (fd >= 0)
-        close(fd);
     return rc;
 }
 
@@ -79,7 +59,7 @@ static int read_whole(const char *path, bool secret, char text[static TEXT_BYTES
     return 0;
 }
 
-static int make_key(const char *dir, const char *path, EVP_PKEY **key)
+static int make_key(const char *path, EVP_PKEY **key)
 {
     BIO *bio = BIO_new(BIO_s_secmem());
     char *text = NULL;
@@ -89,7 +69,7 @@ static int make_key(const char *dir, const char *path, EVP_PKEY **key)
     if (bio && *key && PEM_write_bio_PKCS8PrivateKey(bio, *key, NULL, NULL, 0, NULL, NULL) == 1)
         text = text_of(bio);
     if (text) {
-        rc = write_whole(dir, path, text, 0600);
+        rc = put_file(path, text, 0600);
         OPENSSL_cleanse(text, strlen(text));
     } else {
         log_warnx("%s: OpenSSL cannot make a P-256 key", path);
@@ -99,14 +79,14 @@ static int make_key(const char *dir, const char *path, EVP_PKEY **key)
     return rc;
 }
 
-static int open_key(const char *dir, const char *path, EVP_PKEY **key)
+static int open_key(const char *path, EVP_PKEY **key)
 {
     char text[TEXT_BYTES];
     int rc = read_whole(path, true, text);
     BIO *bio;
 
     if (rc)
-        return rc > 0 ? make_key(dir, path, key) : -1;
+        return rc > 0 ? make_key(path, key) : -1;
     bio = BIO_new_mem_buf(text, -1);
     *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"") : NULL;
     BIO_free(bio);
@@ -154,7 +134,7 @@ static int fill(X509 *certificate, EVP_PKEY *key, const char *host, int64_t now_
     return good ? 0 : -1;
 }
 
-static int make_certificate(const char *dir, const char *path, const char *host, int64_t now_ms, struct paper_cades *cades)
+static int make_certificate(const char *path, const char *host, int64_t now_ms, struct paper_cades *cades)
 {
     char *text = NULL;
     int rc = -1;
@@ -163,7 +143,7 @@ static int make_certificate(const char *dir, const char *path, const char *host,
     if (cades->certificate && fill(cades->certificate, cades->key, host, now_ms) == 0)
         text = paper_cades_pem(cades);
     if (text)
-        rc = write_whole(dir, path, text, 0644);
+        rc = put_file(path, text, 0644);
     else
         log_warnx("%s: OpenSSL cannot make a certificate", path);
     free(text);
@@ -200,9 +180,9 @@ int paper_cades_open(const char *dir, const char *host, int64_t now_ms, struct p
         log_warn("%s: the key of the certificate beside it: restore it from a backup", key_path);
         return -1;
     }
-    if (open_key(dir, key_path, &cades->key))
+    if (open_key(key_path, &cades->key))
         return -1;
-    return there == 0 ? read_certificate(path, text, cades) : make_certificate(dir, path, host, now_ms, cades);
+    return there == 0 ? read_certificate(path, text, cades) : make_certificate(path, host, now_ms, cades);
 }
 
 void paper_cades_close(struct paper_cades *cades)
