@@ -17,6 +17,7 @@
 #include "accountd/ledger/registry.h"
 #include "accountd/log/publish.h"
 #include "accountd/log/witnesses.h"
+#include "accountd/party.h"
 #include "accountd/sample.h"
 #include "accountd/store.h"
 
@@ -32,6 +33,7 @@ struct accountd {
     struct publish *publish;            /* NULL: nothing is published */
     struct witnesses witnesses;         /* whose cosignatures are taken */
     char state_dir[512], keys_dir[512], bundle_dir[512];
+    struct seller seller;
 
     struct sample sample;               /* the newest */
     struct journal_clock clock;         /* when it was taken */
@@ -52,6 +54,7 @@ struct accountd_setup {
     struct rate_book book;
     const char *iban;                   /* "": none */
     struct webhook_secrets payments;
+    struct seller seller;               /* becomes the daemon's */
 };
 int accountd_open(struct accountd *a, const struct accountd_setup *setup);
 void accountd_close(struct accountd *a);

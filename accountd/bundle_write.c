@@ -19,7 +19,16 @@ struct writer {
     json_t *body;
     struct ustar tar;
     FILE *records;
+    struct chain_ends *chains;
+    size_t chains_count;
     bool used_book[1024];               /* by version; larger ones are refused */
+};
+
+/* Where an incarnation's records begin and end: these places are proven, the hashes in the records prove the rest. */
+struct chain_ends {
+    char incarnation[RECORD_HEX_BYTES];
+    uint64_t before, begin, end;
+    bool has_before, is_billed;
 };
 
 static int add_signed(struct writer *w, const char *name, char *text)
@@ -32,19 +41,57 @@ static int add_signed(struct writer *w, const char *name, char *text)
     return ustar_add_text(&w->tar, name, text) || ustar_add_text(&w->tar, sig_name, sig) ? -1 : 0;
 }
 
-static int add_record(struct writer *w, uint64_t idx, const char *leaf)
+static int add_proof(struct writer *w, uint64_t idx)
 {
     struct chain_hash proof[CHAIN_PROOF_MAX];
     int len = store_proof(w->a->store, idx, w->invoice->to_idx, proof);
-    char name[USTAR_NAME_BYTES], *line = bundle_record_line(idx, leaf);
+    char name[USTAR_NAME_BYTES];
 
-    if (line)
-        fprintf(w->records, "%s\n", line);
+    return len < 0 ? -1 : ustar_add_text(&w->tar, bundle_proof_name(idx, name),
+                                         note_proof(idx, proof, (unsigned)len, w->invoice->head_note));
+}
+
+static int add_line(struct writer *w, uint64_t idx, const char *leaf)
+{
+    char *line = bundle_record_line(idx, leaf);
+    int rc = line && fprintf(w->records, "%s\n", line) > 0 ? 0 : -1;
+
     free(line);
-    if (!line || len < 0)
+    return rc;
+}
+
+static struct chain_ends *chain_of(struct writer *w, const char *incarnation)
+{
+    struct chain_ends *chains;
+
+    for (size_t i = w->chains_count; i-- > 0;)
+        if (strcmp(w->chains[i].incarnation, incarnation) == 0)
+            return &w->chains[i];
+    chains = reallocarray(w->chains, w->chains_count + 1, sizeof(*chains));
+    if (!chains)
+        return NULL;
+    w->chains = chains;
+    chains[w->chains_count] = (struct chain_ends){ .end = 0 };
+    snprintf(chains[w->chains_count].incarnation, RECORD_HEX_BYTES, "%s", incarnation);
+    return &chains[w->chains_count++];
+}
+
+static int note_place(struct writer *w, const char *incarnation, uint64_t idx)
+{
+    struct chain_ends *chain = chain_of(w, incarnation);
+
+    if (!chain)
         return -1;
-    return ustar_add_text(&w->tar, bundle_proof_name(idx, name),
-                          note_proof(idx, proof, (unsigned)len, w->invoice->head_note));
+    if (idx < w->invoice->from_idx) {
+        chain->has_before = true;
+        chain->before = idx;
+        return 0;
+    }
+    if (!chain->is_billed)
+        chain->begin = idx;
+    chain->is_billed = true;
+    chain->end = idx;
+    return 0;
 }
 
 static int add_leaf(void *arg, uint64_t idx, const char *type, const char *leaf)
@@ -54,19 +101,29 @@ static int add_leaf(void *arg, uint64_t idx, const char *type, const char *leaf)
     struct json_why why;
     json_t *fields = chain_leaf_parse(leaf, strlen(leaf), leaf_type, &why);
     json_int_t version = json_integer_value(json_object_get(fields, "price_book"));
+    int rc = fields ? note_place(w, party_text(fields, "incarnation"), idx) : -1;
 
     (void)type;
     json_decref(fields);
-    if (version < 0 || version >= (json_int_t)(sizeof(w->used_book) / sizeof(w->used_book[0])))
+    if (rc || version < 0 || version >= (json_int_t)(sizeof(w->used_book) / sizeof(w->used_book[0])))
         return -1;
     w->used_book[version] = true;
-    return add_record(w, idx, leaf);
+    return add_line(w, idx, leaf);
 }
 
 static int add_found(void *arg, uint64_t idx, const char *type, const char *leaf)
 {
     (void)type;
-    return add_record(arg, idx, leaf);
+    return add_line(arg, idx, leaf) || add_proof(arg, idx) ? -1 : 0;
+}
+
+static int add_chain_proofs(struct writer *w, const struct chain_ends *chain)
+{
+    if (chain->has_before && add_proof(w, chain->before))
+        return -1;
+    if (chain->is_billed && add_proof(w, chain->begin))
+        return -1;
+    return chain->is_billed && chain->end != chain->begin && add_proof(w, chain->end) ? -1 : 0;
 }
 
 /* The price book and the leaf that binds it to the log. */
@@ -94,8 +151,11 @@ static int add_records(struct writer *w)
     w->records = open_memstream(&text, &len);
     if (!w->records)
         return -1;
-    rc = store_each_leaf(w->a->store, w->invoice->account, NULL, w->invoice->from_idx, w->invoice->to_idx, -1, add_leaf,
-                         w);
+    rc = store_each_leaf(w->a->store, w->invoice->account, NULL,
+                         (uint64_t)json_integer_value(json_object_get(w->body, "context_index")), w->invoice->to_idx, -1,
+                         add_leaf, w);
+    for (size_t i = 0; rc == 0 && i < w->chains_count; i++)
+        rc = add_chain_proofs(w, &w->chains[i]);
     if (rc == 0)
         rc = ledger_each_price_book(w->a->ledger, add_book, w);
     if (fclose(w->records) != 0 || rc) {
@@ -105,25 +165,11 @@ static int add_records(struct writer *w)
     return ustar_add_text(&w->tar, "records.jsonl", text);
 }
 
-/* The lines again, from the same leaves: the CSV is the statement's, not the JSON's. */
-static char *make_csv(struct writer *w)
-{
-    struct invoice_draft draft;
-    struct json_why why;
-    char *csv = NULL;
-
-    if (invoice_draft_read(w->a, w->invoice->account, w->invoice->from_idx, w->invoice->to_idx, &draft, &why) == 0)
-        csv = statement_csv(&draft.statement, w->body);
-    invoice_draft_free(&draft);
-    return csv;
-}
-
 static int fill(struct writer *w)
 {
     const struct keys *keys = &w->a->keys;
 
-    if (add_signed(w, "invoice.json", strdup(w->invoice->body)) || add_signed(w, "lines.csv", make_csv(w)) ||
-        add_records(w) || ustar_add_text(&w->tar, "checkpoint", strdup(w->invoice->head_note)) ||
+    if (add_signed(w, "invoice.json", strdup(w->invoice->body)) || add_records(w) || ustar_add_text(&w->tar, "checkpoint", strdup(w->invoice->head_note)) ||
         ustar_add_text(&w->tar, "keys.txt", keys_text(keys, w->a->head.host, w->invoice->origin)) ||
         ustar_add_text(&w->tar, "invoice-key.pem", note_pem(&keys->invoice)) ||
         ustar_add_text(&w->tar, "log-key.pem", note_pem(&keys->log)) ||
@@ -183,6 +229,7 @@ static int make_bundle(struct accountd *a, const struct ledger_invoice *invoice,
         why->text[0] = 0;
     free(archive);
     ustar_free(&w.tar);
+    free(w.chains);
     json_decref(w.body);
     return why->text[0] ? -1 : 0;
 }

@@ -2,6 +2,9 @@
  * charges, and each transfer's id is made from the leaf's place in the log:
  * charging again after a crash changes nothing. */
 #include "accountd/accountd.h"
+#include "accountd/ledger/chart.h"
+#include "accountd/ledger/details.h"
+#include "accountd/ledger/sums.h"
 #include "common/log.h"
 
 #include <stdio.h>
@@ -10,63 +13,173 @@
 
 #define BATCH_LEAVES 1000
 
+/* One transaction: leaves from next_idx on. */
 struct batch {
     struct accountd *a;
     uint64_t next_idx;
+    struct rate_book book;              /* the last record's; version 0: none yet */
 };
 
-static int charge_meters(struct accountd *a, uint64_t idx, const struct record *record, const struct rate_book *book)
+/* One record on its way into the ledger. */
+struct drawing {
+    struct accountd *a;
+    uint64_t idx;
+    const struct record *record;
+    const struct rate_book *book;
+    char period[STATEMENT_PERIOD_BYTES];
+    char payer[LEDGER_ACCOUNT_BYTES];
+    char key[160], refers[176];         /* what the ids are made of, what entries refer to */
+    struct sums_open open;
+    int64_t total_nano, carried_nano;
+};
+
+/* Whose tax it is, as the customer's details say when the first record after an invoice comes. */
+static int decide_tax(struct accountd *a, const char *account, struct tax *tax)
 {
-    char key[160], refers[176];
-    struct meter_usage usage;
-    struct json_why why = { "the amount does not fit" };
-    int64_t amount_nano, total_nano = 0, carried_nano = 0;
+    json_t *buyer = ledger_details(a->ledger, account);
 
-    snprintf(key, sizeof(key), "%s %ju", a->head.origin, (uintmax_t)idx);
-    snprintf(refers, sizeof(refers), "leaf %s", key);
-    if (record_usage(record, &usage, &why))
-        goto fail;
-    for (int q = 0; q < METER_QUANTITIES; q++) {
-        enum ledger_result result;
-
-        if (rate_amount_floor(book, q, usage.of[q], &amount_nano))
-            goto fail;
-        result = ledger_charge_locked(a->ledger, record, q, amount_nano, key, "usage", refers, record->t1_ms,
-                                      &carried_nano);
-        if (result != LEDGER_OK && result != LEDGER_EXISTS) {
-            snprintf(why.text, sizeof(why.text), "the ledger refuses (%d)", result);
-            goto fail;
-        }
-        total_nano += amount_nano;
-    }
-    /* Said once: from the next record on the host carries all. */
-    if (carried_nano && carried_nano < total_nano)
-        log_warnx("account %s: out of money: the host carries instance %s from now on", record->account,
-                  record->instance);
-    /* Before the daemon's loop runs nobody can be asked; the next record comes then. */
-    if (carried_nano && a->acker && strcmp(record->type, "use") == 0)
-        acker_suspend(a->acker, record->instance);
+    if (!buyer)
+        return -1;
+    tax_decide(party_text(a->seller.party, "country"), party_text(a->seller.party, "vat_id"), a->seller.vat_rates,
+               party_text(buyer, "country"), party_text(buyer, "vat_id"), tax);
+    json_decref(buyer);
     return 0;
-fail:
-    log_warnx("leaf %ju: not charged: %s", (uintmax_t)idx, why.text);
+}
+
+static int open_use(struct drawing *d)
+{
+    const struct record *r = d->record;
+    enum ledger_result result = sums_open(d->a->ledger, r->account, d->a->head.origin, &d->open);
+
+    if (result == LEDGER_NOT_FOUND) {
+        d->open = (struct sums_open){ .from_idx = (int64_t)d->idx, .t0_ms = r->t0_ms };
+        strcpy(d->open.period, d->period);
+        if (decide_tax(d->a, r->account, &d->open.tax))
+            return -1;
+    } else if (result != LEDGER_OK) {
+        return -1;
+    }
+    if (strcmp(d->period, d->open.period) < 0)
+        strcpy(d->open.period, d->period);
+    d->open.t0_ms = r->t0_ms < d->open.t0_ms ? r->t0_ms : d->open.t0_ms;
+    d->open.t1_ms = r->t1_ms > d->open.t1_ms ? r->t1_ms : d->open.t1_ms;
+    d->open.records++;
+    return 0;
+}
+
+/* The cursor moves with the charge, so each leaf comes here once: one that is
+ * known already would be counted twice in the sums. */
+static int draw(struct drawing *d, const char *credit, const char *code, const char *what, int64_t amount_nano)
+{
+    char id[LEDGER_ID_BYTES];
+    struct ledger_transfer t = { .kind = "posted", .debit = d->payer, .credit = credit, .amount_nano = amount_nano,
+                                 .code = code, .reason = what, .refers = d->refers, .at_ms = d->record->t1_ms };
+    enum ledger_result result;
+
+    if (amount_nano == 0)
+        return 0;
+    t.id = ledger_derive_id(id, "%s %s %s", code, d->key, what);
+    result = ledger_draw_locked(d->a->ledger, d->record->instance, &t, &d->carried_nano);
+    d->total_nano += amount_nano;
+    if (result == LEDGER_OK)
+        return 0;
+    log_warnx("leaf %ju: %s: the ledger refuses (%d)", (uintmax_t)d->idx, what, result);
     return -1;
 }
 
-static int charge_record(struct accountd *a, uint64_t idx, const struct record *record, const char *leaf)
+/* What the price of all that the account has used of it in this period grows by. */
+static int draw_meter(struct drawing *d, enum meter_quantity meter, unsigned __int128 quantity)
 {
-    struct rate_book book;
+    const char *origin = d->a->head.origin;
+    unsigned __int128 before;
+    char revenue[64];
+    int64_t more;
+
+    if (quantity == 0)
+        return 0;
+    if (sums_quantity(d->a->ledger, d->record->account, origin, d->period, d->record->price_book, meter, &before) ||
+        rate_charge(d->book, meter, before, quantity, &more) ||
+        __builtin_add_overflow(d->open.net_nano, more, &d->open.net_nano))
+        return -1;
+    snprintf(revenue, sizeof(revenue), LEDGER_REVENUE "%s", meter_quantities[meter].name);
+    return draw(d, revenue, "usage", meter_quantities[meter].name, more) ||
+           sums_add_locked(d->a->ledger, origin, d->record, d->period, meter, quantity, more) ? -1 : 0;
+}
+
+static int draw_tax(struct drawing *d)
+{
+    char account[16];
+    int64_t due, more;
+
+    if (d->open.tax.rate_permyriad == 0)
+        return 0;
+    if (tax_floor(&d->open.tax, d->open.net_nano, &due))
+        return -1;
+    more = due - d->open.tax_nano;
+    d->open.tax_nano = due;
+    snprintf(account, sizeof(account), "tax:%s", d->open.tax.country);
+    return chart_open_one_locked(d->a->ledger, account, d->record->t1_ms) != LEDGER_OK ||
+        draw(d, account, "tax", account, more) ? -1 : 0;
+}
+
+static int draw_record(struct drawing *d)
+{
+    const char *origin = d->a->head.origin;
+    struct meter_usage usage;
+    struct json_why why;
+
+    if (open_use(d) || record_usage(d->record, &usage, &why))
+        return -1;
+    for (int q = 0; q < METER_QUANTITIES; q++)
+        if (draw_meter(d, q, usage.of[q]))
+            return -1;
+    if (draw_tax(d))
+        return -1;
+    d->open.carried_nano += d->carried_nano;
+    return sums_record_locked(d->a->ledger, origin, d->record, d->period, d->idx) ||
+           sums_open_put_locked(d->a->ledger, d->record->account, origin, &d->open) ? -1 : 0;
+}
+
+static int read_book(struct batch *batch, int64_t version)
+{
     char *body;
-    int rc;
+
+    if (batch->book.version == version)
+        return 0;
+    if (ledger_price_book(batch->a->ledger, version, &batch->book, &body) != LEDGER_OK) {
+        batch->book.version = 0;
+        return -1;
+    }
+    free(body);
+    return 0;
+}
+
+static void say_empty(const struct drawing *d)
+{
+    /* Said once: from the next record on the host carries all. */
+    if (d->carried_nano && d->carried_nano < d->total_nano)
+        log_warnx("account %s: out of money: the host carries instance %s from now on", d->record->account,
+                  d->record->instance);
+    /* Before the daemon's loop runs nobody can be asked; the next record comes then. */
+    if (d->carried_nano && d->a->acker && strcmp(d->record->type, "use") == 0)
+        acker_suspend(d->a->acker, d->record->instance);
+}
+
+static int charge_record(struct batch *batch, uint64_t idx, const struct record *record, const char *leaf)
+{
+    struct drawing d = { .a = batch->a, .idx = idx, .record = record, .book = &batch->book };
 
     if (strcmp(record->account, RECORD_HOST_ACCOUNT) == 0)
         return 0;
-    if (ledger_price_book(a->ledger, record->price_book, &book, &body) != LEDGER_OK) {
-        log_warnx("leaf %ju: price book %jd is not there: not charged", (uintmax_t)idx, (intmax_t)record->price_book);
+    snprintf(d.key, sizeof(d.key), "%s %ju", d.a->head.origin, (uintmax_t)idx);
+    snprintf(d.refers, sizeof(d.refers), "leaf %s", d.key);
+    statement_period(record->t0_ms, d.period);
+    if (read_book(batch, record->price_book) || ledger_payer(d.a->ledger, record->instance, d.payer) != 1 || draw_record(&d)) {
+        log_warnx("leaf %ju: not charged", (uintmax_t)idx);
         return -1;
     }
-    rc = charge_meters(a, idx, record, &book);
-    free(body);
-    return rc ? rc : ledger_last_leaf_put_locked(a->ledger, record->incarnation, leaf);
+    say_empty(&d);
+    return ledger_last_leaf_put_locked(d.a->ledger, record->incarnation, leaf);
 }
 
 static int charge_leaf(void *arg, uint64_t idx, const char *type, const char *leaf)
@@ -86,7 +199,7 @@ static int charge_leaf(void *arg, uint64_t idx, const char *type, const char *le
         if (rc)
             log_warnx("leaf %ju: %s", (uintmax_t)idx, why.text);
         else
-            rc = charge_record(batch->a, idx, &record, leaf);
+            rc = charge_record(batch, idx, &record, leaf);
     }
     json_decref(fields);
     batch->next_idx = idx + 1;
@@ -95,7 +208,7 @@ static int charge_leaf(void *arg, uint64_t idx, const char *type, const char *le
 
 static int charge_batch(struct accountd *a, uint64_t *charged_to)
 {
-    struct batch batch = { a, *charged_to };
+    struct batch batch = { .a = a, .next_idx = *charged_to };
 
     if (ledger_begin(a->ledger))
         return -1;

@@ -1,5 +1,5 @@
 /* Configuration: strict. {"host":"h1.example","interval_s":60,"price_book":"/etc/xs/pricebook.json",
- * "head_copy":"/var/lib/xs/cosign/checkpoint"},
+ * "seller":"/etc/xs/seller.json","head_copy":"/var/lib/xs/cosign/checkpoint"},
  * all optional; options on the command line win. "iban" is the account that customers pay to, and "payments" a
  * file of mode 0600, {"stripe":["whsec_..."]}: without them no statement and no event is taken. */
 #include "accountd/config.h"
@@ -16,6 +16,7 @@
 
 #define CONFIG_PATH     "/etc/xs/accountd.conf"
 #define PRICE_BOOK_PATH "/etc/xs/pricebook.json"
+#define SELLER_PATH     "/etc/xs/seller.json"
 #define INTERVAL_S      60
 #define INTERVAL_MAX_S  3600
 
@@ -23,6 +24,7 @@ static const char usage_text[] =
     "usage: xs-accountd [options]\n"
     "  --config FILE              configuration (default " CONFIG_PATH ", which need not exist)\n"
     "  --price-book FILE          prices (default " PRICE_BOOK_PATH ")\n"
+    "  --seller FILE              who sells, for invoices and tax (default " SELLER_PATH ")\n"
     "  --interval SECONDS         of usage records, 1 to 3600 (default 60)\n"
     "  --state-dir DIR            databases, keys, bundles (default /var/lib/xs/accountd)\n"
     "  --run-dir DIR              socket and pid file (default /run/xs)\n"
@@ -84,7 +86,7 @@ static void read_file(struct config *config, const char *path, bool must_exist)
     if (!must_exist && access(path, F_OK) != 0 && errno == ENOENT)
         return;
     object = load(path);
-    if (json_arg_only(object, "host interval_s price_book head_copy iban payments", &why) ||
+    if (json_arg_only(object, "host interval_s price_book seller head_copy iban payments", &why) ||
         (json_has(object, "host") && json_arg_string(object, "host", RECORD_NAME_BYTES - 1, &text, &why)))
         fatalx("%s: %s", path, why.text);
     if (json_has(object, "host"))
@@ -102,6 +104,10 @@ static void read_file(struct config *config, const char *path, bool must_exist)
             fatal("%s", path);
     }
     read_funding(config, path, object);
+    if (json_has(object, "seller") && json_arg_string(object, "seller", 4096, &text, &why))
+        fatalx("%s: %s", path, why.text);
+    if (json_has(object, "seller") && !(config->seller_path = strdup(text)))
+        fatal("%s", path);
     if (!record_is_name(config->host))
         fatalx("%s: host: 1 to 64 of A-Z, a-z, 0-9, '_', '-', '.'", path);
     json_decref(object);
@@ -125,11 +131,13 @@ static void read_witnesses(struct config *config, const char *path)
         fatalx("%s: %s", path, why.text);
 }
 
-enum option_id { OPT_CONFIG, OPT_PRICE_BOOK, OPT_INTERVAL, OPT_STATE, OPT_RUN, OPT_STATS, OPT_PROVISIONER, OPT_WITNESSES, OPT_HELP };
+enum option_id { OPT_CONFIG, OPT_PRICE_BOOK, OPT_SELLER, OPT_INTERVAL, OPT_STATE, OPT_RUN, OPT_STATS, OPT_PROVISIONER, OPT_WITNESSES,
+                 OPT_HELP };
 
 static const struct option options[] = {
     { "config", required_argument, NULL, OPT_CONFIG },
     { "price-book", required_argument, NULL, OPT_PRICE_BOOK },
+    { "seller", required_argument, NULL, OPT_SELLER },
     { "interval", required_argument, NULL, OPT_INTERVAL },
     { "state-dir", required_argument, NULL, OPT_STATE },
     { "run-dir", required_argument, NULL, OPT_RUN },
@@ -145,7 +153,8 @@ void config_read(struct config *config, int argc, char **argv)
     const char *value[OPT_HELP] = { 0 };
     int option;
 
-    *config = (struct config){ .interval_s = INTERVAL_S, .price_book_path = PRICE_BOOK_PATH };
+    *config = (struct config){ .interval_s = INTERVAL_S, .price_book_path = PRICE_BOOK_PATH,
+                                .seller_path = SELLER_PATH };
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == OPT_HELP) {
             fputs(usage_text, stdout);
@@ -167,6 +176,8 @@ void config_read(struct config *config, int argc, char **argv)
     if (value[OPT_PRICE_BOOK])
         config->price_book_path = value[OPT_PRICE_BOOK];
     read_witnesses(config, value[OPT_WITNESSES] ? value[OPT_WITNESSES] : WITNESSES_PATH);
+    if (value[OPT_SELLER])
+        config->seller_path = value[OPT_SELLER];
     config->state_dir = value[OPT_STATE] ? value[OPT_STATE] : "/var/lib/xs/accountd";
     config->run_dir = value[OPT_RUN] ? value[OPT_RUN] : "/run/xs";
     config->stats_file = value[OPT_STATS];
@@ -186,4 +197,14 @@ char *config_price_book(const struct config *config, struct rate_book *book)
         fatal("%s", config->price_book_path);
     json_decref(object);
     return body;
+}
+
+void config_seller(const struct config *config, struct seller *seller)
+{
+    json_t *object = load(config->seller_path);
+    struct json_why why;
+
+    if (seller_read(object, seller, &why))
+        fatalx("%s: %s", config->seller_path, why.text);
+    json_decref(object);
 }

@@ -5,13 +5,14 @@
 #include "accountd/funding/reference.h"
 #include "accountd/funding/webhook.h"
 #include "accountd/log/witnesses.h"
+#include "accountd/party.h"
 #include "accountd/rate.h"
 #include "accountd/record.h"
 
 struct config {
     char host[RECORD_NAME_BYTES];       /* names the log */
     int64_t interval_s;
-    const char *price_book_path;
+    const char *price_book_path, *seller_path;
     char iban[IBAN_BYTES];              /* the bank account that customers pay to; "": none */
     struct webhook_secrets payments;
     const char *state_dir, *run_dir;
@@ -25,5 +26,8 @@ struct config {
 void config_read(struct config *config, int argc, char **argv);
 /* The price book file, parsed and as canonical JSON (malloc'd). Exits 1 likewise. */
 char *config_price_book(const struct config *config, struct rate_book *book);
+
+/* Who sells, for invoices. Exits 1 likewise. */
+void config_seller(const struct config *config, struct seller *seller);
 
 #endif

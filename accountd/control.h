@@ -90,10 +90,21 @@
  *                                                                api        -> {records:[{index, leaf[, leaf_hash, proof]}], next}
  *                proofs: true: with the leaf's hash (RFC 6962, hex) and its C2SP tlog-proof file under the newest head; proof is null while
  *                no head has the leaf. At most 100 of them: proofs are long
+ * account_details {account_id}                                   api        -> {account_id, details: party}   who the customer is on invoices (party.h)
+ * account_details_set {account_id, name[, street][, postcode][, city][, country][, vat_id][, email]}
+ *                                                                api        -> {account_id, details}   what was used until now is invoiced first, under
+ *                                                                              the old ones: tax depends on them
+ * invoice_draft  {account_id}                                    api        -> {invoice}   what an invoice of now would say, as far as it is charged (kind draft)
  * invoice_create {invoice_id, account_id}                        api        -> {invoice}   everything final and not yet invoiced; closes a segment
- *                                                                              of what still runs; at once durable
- * invoice_list   {account_id}                                    api        -> {invoices:[...]}
- * invoice_get    {account_id, invoice_id}                        api        -> {invoice, bundle_path}   the tar, readable by api's group
+ *                                                                              of what still runs; at once durable. `conflict`: nothing was used.
+ *                                                                              Months that are over are invoiced without being asked for
+ * invoice_list   {[account_id][, after][, limit]}                api        -> {invoices:[...], next}   invoices and credit notes by number, after
+ *                                                                              this one, at most 1000; without lines, details and chains
+ * invoice_get    {[account_id,] invoice_id}                      api        -> {invoice, bundle_path}   the tar, readable by api's group
+ * credit_note_create {credit_note_id, invoice_id, reason, operator[, lines:[{line, amount_nano}]]}
+ *                                                                api        -> {invoice}   gives back whole cents of an invoice's lines, with their tax;
+ *                                                                              without `lines` all that is left. `conflict`: more than is left
+ *                Invoices are those of accountd/invoice.h (xs-invoice/v2)
  * checkpoint     {}                                              api        -> {text, keys}   with cosignatures; keys: keys.txt, what xs-verify --key reads
  * keys           {}                                              api, root  -> {text[, root_key, signature]}   keys.txt, and the root key's signature of it, if
  *                                                                              there is one (minisign's formats)

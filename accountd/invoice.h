@@ -1,33 +1,52 @@
-/* Invoices: what is final and not invoiced yet, as lines, with everything that
- * a stranger needs to check them, in one tar. */
+/* Invoices: what is charged and not invoiced yet, as lines, with everything that
+ * a stranger needs to check them, in one tar; drafts of them; and the credit
+ * notes that correct them. Numbers are given in the order of issue and have no holes.
+ *
+ * invoice.json, format xs-invoice/v2: canonical JSON, money as decimal strings
+ * of nano. kind, invoice_id, number (0 in a draft), number_text, host, origin,
+ * from_index, to_index, context_index (the bundle has the account's records from
+ * here: those before from_index were invoiced, and count for prices of the period),
+ * account_id, currency, issued_ms, period_start_ms, period_end_ms, records, chains, seller, buyer (party.h),
+ * lines, details, net_nano, tax, total_nano (statement.h), carried_by_host_nano (of the total, what the host paid
+ * because the wallet was empty), paid_nano, payable_nano (wallets are prepaid: 0), payment_reference (ISO 11649).
+ * A credit note has refers {invoice_id, number_text, issued_ms} and reason; its amounts are positive and given back.
+ */
 #ifndef ACCOUNTD_INVOICE_H
 #define ACCOUNTD_INVOICE_H
 
 #include "accountd/accountd.h"
 #include "accountd/statement.h"
 
-/* An account's records as lines: all price books, and the statement over them. */
-struct invoice_draft {
-    struct rate_book *books;
-    size_t books_count;
-    struct statement statement;
-    json_t *chains;                     /* {incarnation: {first_number, last_number, ...}} */
-    struct record last;                 /* the newest record */
-    size_t records;
-    struct json_why *why;
-};
+/* What an invoice of now would say. NULL with the reason. */
+json_t *invoice_draft(struct accountd *a, const char *account, struct json_why *why);
 
-/* Reads the account's leaves from <= idx < to. -1 with the reason; free it in either case. */
-int invoice_draft_read(struct accountd *a, const char *account, uint64_t from_idx, uint64_t to_idx,
-                       struct invoice_draft *draft, struct json_why *why);
-void invoice_draft_free(struct invoice_draft *draft);
-
-/* Makes the account's invoice of all leaves so far. The caller has closed the
+/* Makes the account's invoice of all that is charged. The caller has closed the
  * segments. OK or EXISTS with *body (the invoice, new reference); CONFLICT if
- * there is nothing to invoice; EXISTS_DIFFERENT if the id is another account's. */
+ * there is nothing to invoice; EXISTS_DIFFERENT if the id is another account's or a credit note's. */
 enum ledger_result invoice_create(struct accountd *a, const char *invoice_id, const char *account, json_t **body,
                                   struct json_why *why);
-/* The path of the bundle, which is made if it is not there; 0 or -1 with the reason. */
+
+/* invoice_month.c: invoices of what was used in months that are over, a few at a
+ * call, under ids made of account and month. Called at each tick; -1 is logged and tried again. */
+int invoice_month_run(struct accountd *a);
+
+/* credit_note.c: gives back amounts of an invoice's lines ([{line, amount_nano}], each a
+ * multiple of a cent; NULL: all that is left of every line) with the tax on them.
+ * EXISTS_DIFFERENT as above; NOT_FOUND no such invoice; CONFLICT more than is left of a line. */
+struct credit_note {
+    const char *credit_note_id, *invoice_id, *reason, *operator_id;
+    const json_t *lines;
+};
+enum ledger_result credit_note_create(struct accountd *a, const struct credit_note *note, json_t **body,
+                                      struct json_why *why);
+
+/* The common part of an invoice's and a credit note's body; number 0 makes a draft. New reference. */
+json_t *invoice_head(struct accountd *a, const char *kind, const char *invoice_id, const char *account, int64_t number);
+/* OK and *body if there is a document of this id, kind and account (or, for a credit note, invoice). */
+enum ledger_result invoice_known(struct accountd *a, const char *invoice_id, const char *kind, const char *key,
+                                 const char *value, json_t **body, struct json_why *why);
+
+/* bundle_write.c: the path of the bundle, which is made if it is not there; 0 or -1 with the reason. */
 int invoice_bundle(struct accountd *a, const struct ledger_invoice *invoice, char *path, size_t path_bytes,
                    struct json_why *why);
 

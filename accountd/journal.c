@@ -2,6 +2,7 @@
 #include "accountd/journal.h"
 #include "accountd/ledger/price_books.h"
 #include "accountd/ledger/registry.h"
+#include "accountd/statement.h"
 #include "common/log.h"
 
 #include <sodium.h>
@@ -320,6 +321,14 @@ static int find_owner(struct journal *j, const struct journal_entry *e, struct l
     return e->slot.state == XS_SLOT_FINAL || e->now_ns - e->slot.born_ns > JOURNAL_UNCLAIMED_NS;
 }
 
+/* Prices are of months: a segment ends with the month it began in. */
+static bool month_ended(const struct journal_entry *e, const struct journal_clock *clock)
+{
+    char last[STATEMENT_PERIOD_BYTES], now[STATEMENT_PERIOD_BYTES];
+
+    return strcmp(statement_period(e->last.t1_ms, last), statement_period(clock->utc_ms, now)) != 0;
+}
+
 static int write_due(struct journal *j, struct journal_entry *e, bool due, const char *account,
                      const struct journal_clock *clock)
 {
@@ -339,7 +348,7 @@ static int write_due(struct journal *j, struct journal_entry *e, bool due, const
         return write_segment(j, e, "end", clock);
     if (e->slot.state == XS_SLOT_LIVE && e->unpaid != e->unpaid_next)
         return write_turn(j, e, clock);
-    due = due || (account && strcmp(account, e->last.account) == 0) || is_moved(j, e, clock);
+    due = due || month_ended(e, clock) || (account && strcmp(account, e->last.account) == 0) || is_moved(j, e, clock);
     if (e->slot.state != XS_SLOT_LIVE || !due)
         return 0;
     return write_segment(j, e, "use", clock);

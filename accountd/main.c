@@ -147,6 +147,7 @@ int main(int argc, char **argv)
     setup.iban = config.iban;
     setup.payments = config.payments;
     setup.price_book = config_price_book(&config, &setup.book);
+    config_seller(&config, &setup.seller);
     make_paths(&config, &paths);
     start_as_root(&a, &config, &paths);
     /* From a file, nothing needed root: whoever tests us stays who they are. */

@@ -74,6 +74,7 @@ int accountd_open(struct accountd *a, const struct accountd_setup *setup)
     a->conservation_ok = true;
     snprintf(a->funding.iban, sizeof(a->funding.iban), "%s", setup->iban ? setup->iban : "");
     a->funding.secrets = setup->payments;
+    a->seller = setup->seller;
     if (open_databases(a, setup->state_dir) || publish_prices(a, setup))
         return -1;
     if (head_open(&a->head, a->store, a->ledger, &a->keys, setup->host, setup->head_copy, clock_utc_ms()) ||
@@ -85,6 +86,7 @@ int accountd_open(struct accountd *a, const struct accountd_setup *setup)
 void accountd_close(struct accountd *a)
 {
     journal_close(&a->journal);
+    seller_free(&a->seller);
     head_close(&a->head);
     if (a->store)
         store_close(a->store);

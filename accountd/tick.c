@@ -1,6 +1,7 @@
 /* One turn of the loop: sample, record, sign, charge, free. In this order,
  * each step on what the step before made durable. */
 #include "accountd/accountd.h"
+#include "accountd/invoice.h"
 #include "common/log.h"
 
 #include <string.h>
@@ -125,6 +126,8 @@ int accountd_tick(struct accountd *a, int64_t misses, const char *account)
 
     take_sample(a, misses);
     rc = accountd_settle(a, misses, account);
+    if (rc == 0)
+        rc = invoice_month_run(a);
     /* An entry is marked as ended when its end is durable: hv's copy is not
      * needed then, whatever else went wrong. */
     free_tombstones(a);

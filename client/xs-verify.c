@@ -40,11 +40,10 @@ static char *read_file(const char *path, size_t *len)
 
 static void report(const struct verify_summary *s, bool trusted)
 {
-    char money[32];
-
     printf("invoice %s of %s for account %s: right\n", s->invoice_id, s->host, s->account);
     printf("  %zu records are in the signed log and follow each other\n", s->records);
-    printf("  %zu lines recomputed to the nano: %s %s\n", s->lines, statement_money(s->total_nano, money), s->currency);
+    printf("  %zu lines recomputed from them: %jd.%02jd %s with tax\n", s->lines, (intmax_t)(s->total_nano / 1000000000),
+           (intmax_t)(s->total_nano / 10000000 % 100), s->currency);
     if (!trusted)
         printf("  note: checked with the keys inside the bundle; give --key to check who signed\n");
 }

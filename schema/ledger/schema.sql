@@ -178,7 +178,8 @@ CREATE TABLE log (
     head_note    TEXT NOT NULL
 ) STRICT;
 
--- Invoices. Numbers run from 1 without holes. An invoice covers the account's leaves from_idx <= idx < to_idx.
+-- Invoices and credit notes. Numbers run from 1 without holes. An invoice covers the account's leaves
+-- from_idx <= idx < to_idx; a credit note covers none and gives back what an invoice took.
 CREATE TABLE invoice (
     number      INTEGER PRIMARY KEY,
     invoice_id  TEXT NOT NULL UNIQUE,
@@ -189,7 +190,11 @@ CREATE TABLE invoice (
     carried_nano INTEGER NOT NULL,      -- of the total, what the host paid: the wallet was empty
     body        TEXT NOT NULL,          -- invoice.json's exact bytes
     head_note   TEXT NOT NULL           -- the checkpoint of to_idx leaves
+    , kind TEXT NOT NULL DEFAULT 'invoice' CHECK (kind IN ('invoice', 'credit_note')),
+    refers_id TEXT REFERENCES invoice (invoice_id),             -- a credit note's invoice
+    ledger_seq INTEGER NOT NULL DEFAULT 0                       -- the newest transfer when it was made
 ) STRICT;
+CREATE INDEX invoice_refers ON invoice (refers_id) WHERE refers_id IS NOT NULL;
 CREATE INDEX invoice_account ON invoice (account_id, number);
 CREATE TRIGGER invoice_no_update BEFORE UPDATE ON invoice BEGIN SELECT RAISE(ABORT, 'invoices are never changed'); END;
 CREATE TRIGGER invoice_no_delete BEFORE DELETE ON invoice BEGIN SELECT RAISE(ABORT, 'invoices are never removed'); END;
@@ -329,3 +334,91 @@ CREATE TRIGGER voucher_redemption_no_update BEFORE UPDATE ON voucher_redemption
     BEGIN SELECT RAISE(ABORT, 'a voucher is redeemed once'); END;
 CREATE TRIGGER voucher_redemption_no_delete BEFORE DELETE ON voucher_redemption
     BEGIN SELECT RAISE(ABORT, 'a voucher is redeemed once'); END;
+-- What each month has come to, in the meters' finest units: of all records that are charged, and of those an invoice
+-- covers. These five follow from the log; they are kept so that charging and invoicing need not read it.
+CREATE TABLE meter_sum (
+    account_id TEXT NOT NULL REFERENCES account (account_id),
+    origin     TEXT NOT NULL,
+    period     TEXT NOT NULL,
+    price_book INTEGER NOT NULL,
+    meter      TEXT NOT NULL,
+    quantity   TEXT NOT NULL,           -- decimal: 128 bits
+    invoiced   TEXT NOT NULL DEFAULT '0',
+    PRIMARY KEY (account_id, origin, period, price_book, meter)
+) STRICT, WITHOUT ROWID;
+
+-- Where an account's month begins in the log.
+CREATE TABLE period_start (
+    account_id TEXT NOT NULL REFERENCES account (account_id),
+    origin     TEXT NOT NULL,
+    period     TEXT NOT NULL,
+    first_idx  INTEGER NOT NULL,
+    PRIMARY KEY (account_id, origin, period)
+) STRICT, WITHOUT ROWID;
+
+-- What is charged and not invoiced yet: a row an account, and what each instance and incarnation had of it.
+CREATE TABLE open_use (
+    account_id   TEXT NOT NULL REFERENCES account (account_id),
+    origin       TEXT NOT NULL,
+    from_idx     INTEGER NOT NULL,
+    period       TEXT NOT NULL,
+    records      INTEGER NOT NULL,
+    t0_ms        INTEGER NOT NULL,
+    t1_ms        INTEGER NOT NULL,
+    net_nano     INTEGER NOT NULL,
+    tax_nano     INTEGER NOT NULL,
+    carried_nano INTEGER NOT NULL,
+    tax_category TEXT NOT NULL,
+    tax_country  TEXT NOT NULL,
+    tax_permyriad INTEGER NOT NULL,
+    tax_reason   TEXT NOT NULL,
+    PRIMARY KEY (account_id, origin)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX open_use_period ON open_use (period);
+CREATE TABLE detail_sum (
+    account_id   TEXT NOT NULL REFERENCES account (account_id),
+    origin       TEXT NOT NULL,
+    period       TEXT NOT NULL,
+    price_book   INTEGER NOT NULL,
+    instance_id  TEXT NOT NULL,
+    meter        TEXT NOT NULL,
+    quantity     TEXT NOT NULL,
+    charged_nano INTEGER NOT NULL,
+    PRIMARY KEY (account_id, origin, period, price_book, instance_id, meter)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE open_chain (
+    account_id   TEXT NOT NULL REFERENCES account (account_id),
+    origin       TEXT NOT NULL,
+    incarnation  TEXT NOT NULL,
+    instance_id  TEXT NOT NULL,
+    first_idx    INTEGER NOT NULL,
+    first_number INTEGER NOT NULL,
+    last_number  INTEGER NOT NULL,
+    PRIMARY KEY (account_id, origin, incarnation)
+) STRICT, WITHOUT ROWID;
+
+-- What customers say of themselves for their invoices (accountd/party.h). The newest version holds.
+CREATE TABLE account_detail (
+    account_id TEXT NOT NULL REFERENCES account (account_id),
+    version    INTEGER NOT NULL,
+    body       TEXT NOT NULL,
+    at_ms      INTEGER NOT NULL,
+    PRIMARY KEY (account_id, version)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER account_detail_no_update BEFORE UPDATE ON account_detail
+    BEGIN SELECT RAISE(ABORT, 'what a customer said is never changed: add a version'); END;
+CREATE TRIGGER account_detail_no_delete BEFORE DELETE ON account_detail
+    BEGIN SELECT RAISE(ABORT, 'what a customer said is never removed'); END;
+
+
+-- CAdES signatures of bundles: ECDSA makes another each time, so the first is kept.
+CREATE TABLE invoice_cades (
+    invoice_id TEXT NOT NULL REFERENCES invoice (invoice_id),
+    file       TEXT NOT NULL,
+    der        BLOB NOT NULL,
+    PRIMARY KEY (invoice_id, file)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER invoice_cades_no_update BEFORE UPDATE ON invoice_cades
+    BEGIN SELECT RAISE(ABORT, 'a signature that was given out is never changed'); END;
+CREATE TRIGGER invoice_cades_no_delete BEFORE DELETE ON invoice_cades
+    BEGIN SELECT RAISE(ABORT, 'a signature that was given out is never removed'); END;

@@ -8,7 +8,7 @@ trap 'rm -rf "$dir"' EXIT
 
 accountd() {
     timeout 30 accountd/xs-accountd --state-dir "$dir/state" --run-dir "$dir/run" --stats-file "$dir/stats" \
-        --price-book "$TOP/accountd/pricebook.json" "$@"
+        --price-book "$TOP/accountd/pricebook.json" --seller "$TOP/accountd/seller.json" "$@"
 }
 config() {      # config TEXT: as accountd.conf
     printf '%s\n' "$1" >"$dir/conf"

@@ -415,6 +415,7 @@ static int in_child(bool crashing)
     stage->life.a.ledger = NULL;
     stage->life.a.journal.entries = NULL;
     stage->life.a.head.note = NULL;
+    stage->life.a.seller = (struct seller){ .party = NULL };
     return WIFEXITED(status) ? WEXITSTATUS(status) : 96;
 }
 

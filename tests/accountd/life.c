@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char price_book[] =
+const char *life_prices =
     "{\"currency\":\"EUR\",\"meters\":["
     "{\"den\":\"3\",\"meter\":\"cpu_used\",\"num_nano\":\"7\",\"unit\":\"CPU-second\"},"
     "{\"den\":\"7\",\"meter\":\"vcpu_reserved\",\"num_nano\":\"1000\",\"unit\":\"vCPU-second\"},"
@@ -22,15 +22,33 @@ static const char price_book[] =
     "{\"den\":\"1\",\"meter\":\"net_bytes_out\",\"num_nano\":\"1000\",\"unit\":\"GiB\"},"
     "{\"den\":\"1\",\"meter\":\"net_bytes_in\",\"num_nano\":\"0\",\"unit\":\"GiB\"}],\"version\":1}";
 
+/* Registered for VAT, so that every charge draws some. */
+static const char seller[] =
+    "{\"name\":\"Test Host GmbH\",\"street\":\"Am Weg 1\",\"postcode\":\"10115\",\"city\":\"Berlin\",\"country\":\"DE\","
+    "\"vat_id\":\"DE123456789\",\"email\":\"bill@test.host\",\"iban\":\"DE89370400440532013000\",\"bic\":\"COBADEFFXXX\","
+    "\"number_prefix\":\"T\",\"vat_rates\":{\"DE\":1900,\"FR\":2000}}";
+
+static bool read_seller(struct accountd_setup *setup)
+{
+    json_t *object = json_loads(seller, 0, NULL);
+    struct json_why why;
+    int rc = seller_read(object, &setup->seller, &why);
+
+    json_decref(object);
+    return rc == 0;
+}
+
 static bool open_books(struct life *life)
 {
     struct accountd_setup setup = { .state_dir = life->dir, .host = "test.host", .interval_ns = LIFE_INTERVAL_NS,
                                     .head_copy = life->head_copy };
-    json_t *object = json_loads(price_book, 0, NULL);
+    json_t *object = json_loads(life_prices, 0, NULL);
     struct json_why why;
     int rc = rate_book_parse(object, &setup.book, &why);
 
     setup.price_book = json_canonical(object);
+    if (rc == 0 && !read_seller(&setup))
+        rc = -1;
     if (rc == 0)
         rc = accountd_open(&life->a, &setup);
     free(setup.price_book);

@@ -21,6 +21,8 @@ struct life {
 #define LIFE_INTERVAL_NS 60000000000ull
 #define LIFE_RATE_NUM    7              /* cpu_used costs 7/3 nano a second: it never comes out even */
 
+/* The price book of what is begun next, canonical JSON. */
+extern const char *life_prices;
 void life_begin(struct life *life);
 /* Removes the directory. */
 void life_end(struct life *life);

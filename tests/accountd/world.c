@@ -160,7 +160,7 @@ static _Noreturn void exec_accountd(const struct world *w)
 {
     char config[128], state[128], run[128], stats[128], provisioner[128];
     const char *source = getenv("srcdir");
-    char prices[512];
+    char prices[512], seller[512];
     int fd = open(w->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
 
     dup2(fd, STDERR_FILENO);
@@ -168,8 +168,9 @@ static _Noreturn void exec_accountd(const struct world *w)
         snprintf(prices, sizeof(prices), "%s", w->prices);
     else
         snprintf(prices, sizeof(prices), "%s/accountd/pricebook.json", source ? source : "..");
+    snprintf(seller, sizeof(seller), "%s/accountd/seller.json", source ? source : "..");
     execl("tests/accountd/accountd-sanitized", "xs-accountd", "--config", path_in(w, "conf", config), "--price-book",
-          prices, "--state-dir", path_in(w, "state", state), "--run-dir", path_in(w, "run", run), "--stats-file",
+          prices, "--seller", seller, "--state-dir", path_in(w, "state", state), "--run-dir", path_in(w, "run", run), "--stats-file",
           path_in(w, "stats", stats), "--provisioner-socket", path_in(w, "provisioner.sock", provisioner), NULL);
     give_up("tests/accountd/accountd-sanitized");
 }

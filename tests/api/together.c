@@ -96,7 +96,7 @@ static void accountd_start(void)
         dup2(2, 1);
         execl("accountd/xs-accountd", "xs-accountd", "--config", config, "--stats-file", stats, "--state-dir", state,
               "--run-dir", rig.dir, "--provisioner-socket", provisioner, "--price-book",
-              TOP_SRCDIR "/accountd/pricebook.json", (char *)NULL);
+              TOP_SRCDIR "/accountd/pricebook.json", "--seller", TOP_SRCDIR "/accountd/seller.json", (char *)NULL);
         _exit(127);
     }
 }
