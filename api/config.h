@@ -7,6 +7,7 @@
  *   pid_file                the lock of the one running api
  *   user                    whom to become when started as root ("xs-api")
  *   accountd, provisioner   their sockets
+ *   log_files               the folder in which accountd publishes its log: served below /log/
  *   operator_key_hash_file  holds the SHA-256 of the first operator key, as xs-api --hash-key prints it
  *   limits                  reads_per_s, writes_per_s, waits_per_s, anonymous_per_s (bursts are four
  *                           times as large), instances_per_account, connections_per_address
@@ -27,6 +28,7 @@ struct config {
     const char *accountd;
     const char *provisioner;
     const char *operator_key_hash_file;
+    const char *log_files;
     char host[64];
     char port[8];
     int64_t reads_per_s;

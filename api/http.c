@@ -188,7 +188,7 @@ static void headers_add(struct MHD_Response *response, const struct reply *rp, c
     if (rp->status != 204)
         MHD_add_response_header(response, "Content-Type", content_type(rp));
     MHD_add_response_header(response, "X-Request-Id", request_id);
-    MHD_add_response_header(response, "Cache-Control", "no-store");
+    MHD_add_response_header(response, "Cache-Control", rp->cache && rp->status == 200 ? rp->cache : "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     if (rp->location[0])
         MHD_add_response_header(response, "Location", rp->location);

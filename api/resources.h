@@ -42,7 +42,8 @@ route_handler networks_list, ips_list, forward_create, forwards_list, forward_de
 /* ssh_keys.c */
 route_handler ssh_key_create, ssh_keys_list, ssh_key_delete;
 /* site.c */
-route_handler checkpoint_show, health_show, openapi_show;
+route_handler health_show, openapi_show;
+route_handler checkpoint_show, log_keys_show, log_signature_show, log_tile_show;
 /* admin.c */
 route_handler customer_create, customers_list, credit_create, host_show;
 

@@ -83,19 +83,22 @@ const struct route routes[] = {
     { "POST",   "/v1/admin/customers/{id}/keys",    customer_key_create,   OPERATOR, 0,                     BUCKET_WRITE, KEY_REQUIRED, BODY_JSON, NULL },
     { "GET",    "/v1/admin/host",                   host_show,             OPERATOR, 0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/log/checkpoint",                  checkpoint_show,       ANYONE,   0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
+    { "GET",    "/log/keys.txt",                    log_keys_show,         ANYONE,   0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
+    { "GET",    "/log/keys.txt.minisig",            log_signature_show,    ANYONE,   0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
+    { "GET",    "/log/tile/{path}",                 log_tile_show,         ANYONE,   0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/healthz",                         health_show,           ANYONE,   0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/openapi.yaml",                    openapi_show,          ANYONE,   0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
 };
 /* clang-format on */
 const unsigned routes_count = sizeof(routes) / sizeof(routes[0]);
 
-/* Matches segment by segment; what stands for {id} goes to param. A segment
- * too long for an id is no id. */
+/* Matches segment by segment; what stands for {id} goes to param, and for
+ * {path} all that is left. What is too long for one is none. */
 static bool path_matches(const char *pattern, const char *path, char param[static PARAM_BYTES])
 {
     while (*pattern) {
         if (*pattern == '{') {
-            size_t len = strcspn(path, "/");
+            size_t len = strncmp(pattern, "{path}", 6) == 0 ? strlen(path) : strcspn(path, "/");
 
             if (len == 0 || len >= PARAM_BYTES)
                 return false;

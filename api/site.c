@@ -1,4 +1,4 @@
-/* What anyone may read: the signed head of the log, whether we are well, the contract. */
+/* What anyone may read: whether we are well, the contract. The log is log.c. */
 #include "api/asset.h"
 #include "api/resources.h"
 #include "api/upstream.h"
@@ -7,24 +7,6 @@
 #include <string.h>
 
 #define HEALTH_TIMEOUT_MS 2000
-
-enum answer checkpoint_show(struct request *rq, struct reply *rp)
-{
-    json_t *ok;
-    const char *text;
-    enum answer answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "checkpoint", json_object(), &ok);
-
-    if (answer != ANSWER_OK)
-        return answer;
-    text = json_string_value(json_object_get(ok, "text"));
-    rp->text = text ? strdup(text) : NULL;
-    json_decref(ok);
-    if (!rp->text)
-        return reply_fail(rp, ANSWER_UPSTREAM_FAILED, "accountd gave no checkpoint");
-    rp->text_size = strlen(rp->text);
-    rp->text_type = "text/plain; charset=utf-8";
-    return ANSWER_OK;
-}
 
 /* Well means that a customer's request would reach everything it needs. */
 enum answer health_show(struct request *rq, struct reply *rp)

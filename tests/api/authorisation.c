@@ -96,6 +96,9 @@ static const struct example examples[] = {
     { "POST", "/v1/admin/customers/{id}/keys", "customer", "{\"name\":\"k\"}", 201 },
     { "GET", "/v1/admin/host", NULL, NULL, 200 },
     { "GET", "/log/checkpoint", NULL, NULL, 200 },
+    { "GET", "/log/keys.txt", NULL, NULL, 200 },
+    { "GET", "/log/keys.txt.minisig", NULL, NULL, 404 },
+    { "GET", "/log/tile/{path}", "any tile", NULL, 200 },
     { "GET", "/healthz", NULL, NULL, 200 },
     { "GET", "/openapi.yaml", NULL, NULL, 200 },
 };
@@ -224,7 +227,7 @@ static const char *thing_id(const char *thing)
         { "instance", world.instance }, { "action", world.action },   { "invoice", world.invoice },
         { "key", world.spare_key },     { "customer", world.account }, { "volume", world.volume },
         { "snapshot", world.snapshot }, { "forward", world.forward },  { "SSH key", world.ssh_key },
-        { "purchase order", world.order }, { "any price book", "1" },
+        { "purchase order", world.order }, { "any price book", "1" }, { "any tile", "0/000" },
         { "dispute", world.dispute },   { "budget", world.budget },    { "instance in the query", world.record_query },
     };
 

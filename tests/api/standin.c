@@ -491,6 +491,7 @@ static _Noreturn void run(const char *dir, int ready_fd)
     devices_start();
     money_start();
     invoices_start();
+    log_files_write(dir);
     jobs = json_object();
     requests = json_object();
     accounts = json_object();

@@ -54,4 +54,7 @@ verb_handle stand_fund, stand_wallet, stand_holds, stand_voucher_redeem, stand_p
 verb_handle stand_invoice_create, stand_invoices, stand_invoice, stand_draft, stand_details, stand_details_set, stand_dispute_open,
     stand_disputes, stand_dispute, stand_budget_set, stand_budgets, stand_budget_delete, stand_alerts, stand_usage_summary;
 
+/* standin_log.c: what accountd publishes, below DIR/accountd/public. */
+void log_files_write(const char *dir);
+
 #endif
