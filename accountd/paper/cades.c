@@ -35,8 +35,8 @@ static int encode(CMS_ContentInfo *cms, uint8_t **der, size_t *der_len)
     return 0;
 }
 
-int paper_cades_sign(const struct paper_cades *cades, const void *bytes, size_t len, int64_t signing_time_ms, uint8_t **der,
-                     size_t *der_len)
+int paper_cades_sign(const struct paper_cades *cades, const void *bytes, size_t len, int64_t signing_time_ms,
+                     uint8_t **der, size_t *der_len)
 {
     BIO *content = len <= INT_MAX ? BIO_new_mem_buf(bytes, (int)len) : NULL;
     CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, FLAGS | CMS_PARTIAL);

@@ -1,5 +1,5 @@
-/* The key and the certificate that CAdES signatures are made with. The key is written first: a crash in between leaves a key that has
- * signed nothing, and the next start makes its certificate. */
+/* The key and the certificate that CAdES signatures are made with. The key is written first: a crash in between
+ * leaves a key that has signed nothing, and the next start makes its certificate. */
 #include "accountd/paper/cades.h"
 #include "accountd/log/file.h"
 #include "common/log.h"
@@ -122,7 +122,8 @@ static int fill(X509 *certificate, EVP_PKEY *key, const char *host, int64_t now_
 
     snprintf(subject, sizeof(subject), "%.55s invoices", host);
     good = serial && BN_rand(serial, 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
-           BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate)) && X509_set_version(certificate, X509_VERSION_3) &&
+           BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate)) &&
+           X509_set_version(certificate, X509_VERSION_3) &&
            X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, (const unsigned char *)subject, -1, -1, 0) &&
            X509_set_issuer_name(certificate, name) && X509_set_pubkey(certificate, key) &&
            X509_time_adj_ex(X509_getm_notBefore(certificate), 0, 0, &now_s) &&

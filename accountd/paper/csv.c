@@ -1,5 +1,5 @@
-/* lines.csv. FOCUS 1.0's columns where it has one, x_ before those that are ours. Columns that would be empty in every row
- * (availability zones, commitments) are left out. */
+/* lines.csv. FOCUS 1.0's columns where it has one, x_ before those that are ours. Columns that would be empty in
+ * every row (availability zones, commitments) are left out. */
 #include "accountd/paper/paper.h"
 #include "accountd/paper/read.h"
 #include "accountd/paper/words.h"
@@ -81,7 +81,8 @@ static void put_quantity(struct table *t, const struct row *row)
     put(t, row->detail ? row->line->unit : "");
 }
 
-/* The month of a line, and of it what the invoice covers; FOCUS's ends are exclusive. A tax row is of the whole invoice. */
+/* The month of a line, and of it what the invoice covers; FOCUS's ends are exclusive. A tax row is of the whole
+ * invoice. */
 static void put_periods(struct table *t, const struct row *row, bool billing)
 {
     int64_t start_ms = t->paper->period_start_ms, end_ms = t->paper->period_end_ms, month_start_ms, month_end_ms;

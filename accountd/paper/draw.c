@@ -8,8 +8,12 @@
 #define LINE_BYTES 1024
 
 static const float colors[][3] = {
-    [DRAW_INK] = { 0.12f, 0.14f, 0.17f }, [DRAW_GRAY] = { 0.42f, 0.45f, 0.49f }, [DRAW_ACCENT] = { 0.04f, 0.34f, 0.42f },
-    [DRAW_RULE] = { 0.86f, 0.88f, 0.90f }, [DRAW_TINT] = { 0.950f, 0.965f, 0.970f }, [DRAW_GHOST] = { 0.93f, 0.93f, 0.94f },
+    [DRAW_INK] = { 0.12f, 0.14f, 0.17f },
+    [DRAW_GRAY] = { 0.42f, 0.45f, 0.49f },
+    [DRAW_ACCENT] = { 0.04f, 0.34f, 0.42f },
+    [DRAW_RULE] = { 0.86f, 0.88f, 0.90f },
+    [DRAW_TINT] = { 0.95f, 0.965f, 0.97f },
+    [DRAW_GHOST] = { 0.93f, 0.93f, 0.94f },
     [DRAW_PAPER] = { 1, 1, 1 },
 };
 static const char *const font_files[DRAW_FONTS] = {
@@ -134,7 +138,8 @@ static size_t character_bytes(const char *text)
 }
 
 /* How many bytes of text go into the width; at least a character. A blank that ends the line counts. */
-static size_t fitting(struct draw *d, struct draw_style style, float width, const char *text, char line[static LINE_BYTES])
+static size_t fitting(struct draw *d, struct draw_style style, float width, const char *text,
+                      char line[static LINE_BYTES])
 {
     size_t len = 0, blank = 0;
 
@@ -156,8 +161,8 @@ static size_t fitting(struct draw *d, struct draw_style style, float width, cons
     return text[len] == ' ' ? len + 1 : len;
 }
 
-static unsigned wrap(struct draw *d, struct draw_style style, float x, float y, float width, float leading, const char *text,
-                     bool visible)
+static unsigned wrap(struct draw *d, struct draw_style style, float x, float y, float width, float leading,
+                     const char *text, bool visible)
 {
     char line[LINE_BYTES];
     unsigned lines = 0;

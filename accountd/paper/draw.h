@@ -1,7 +1,7 @@
 /* Drawing on A4 pages, by libharu: text by font, size and colour, lines that wrap, boxes.
  *
- * Points (1/72 inch), y upwards from the page's lower edge. Nothing here fails by itself: libharu keeps its first error, and
- * draw_finish says whether there was one. */
+ * Points (1/72 inch), y upwards from the page's lower edge. Nothing here fails by itself: libharu keeps its first
+ * error, and draw_finish says whether there was one. */
 #ifndef ACCOUNTD_PAPER_DRAW_H
 #define ACCOUNTD_PAPER_DRAW_H
 

@@ -29,7 +29,8 @@ bool paper_epc(const struct paper *p, char text[static EPC_BYTES])
         return false;
     if (p->total_nano > 0 && p->total_nano <= AMOUNT_MAX_NANO)
         snprintf(amount, sizeof(amount), "EUR%s", words_cents(p->total_nano, money));
-    /* Service tag, version, character set (UTF-8), SEPA credit transfer; no purpose, no unstructured remittance beside the reference. */
+    /* Service tag, version, character set (UTF-8), SEPA credit transfer; no purpose, and no unstructured remittance
+     * beside the reference. */
     return snprintf(text, EPC_BYTES, "BCD\n002\n1\nSCT\n%s\n%.*s\n%s\n%s\n\n%s\n\nRefill of a wallet", p->bic,
                     bytes_of(p->seller.name, NAME_CHARACTERS), p->seller.name, p->iban, amount,
                     p->payment_reference) < EPC_BYTES;

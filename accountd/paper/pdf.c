@@ -12,8 +12,8 @@ static void set_date(struct draw *d, HPDF_InfoType which, int64_t at_ms)
     struct tm tm;
 
     gmtime_r(&at_s, &tm);
-    HPDF_SetInfoDateAttr(d->doc, which, (HPDF_Date){ tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-                                                     tm.tm_sec, 'Z', 0, 0 });
+    HPDF_SetInfoDateAttr(d->doc, which, (HPDF_Date){ tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+                                                     tm.tm_min, tm.tm_sec, 'Z', 0, 0 });
 }
 
 /* The issuer's clock is the invoice's: no other is read, so the same invoice is the same file. Names in the
@@ -29,6 +29,7 @@ static void set_properties(struct draw *d, const struct paper *p)
 static char *make(const struct paper *p, size_t *len, struct json_why *why)
 {
     struct draw d;
+    bool boxed;
     int rc;
 
     if (draw_start(&d, p->kind == PAPER_DRAFT ? "DRAFT" : NULL, why))
@@ -38,8 +39,10 @@ static char *make(const struct paper *p, size_t *len, struct json_why *why)
     pdf_head(&d, p);
     pdf_lines(&d, p);
     pdf_totals(&d, p);
-    pdf_boxes(&d, p);
+    boxed = pdf_boxes(&d, p, false);
     rc = pdf_details(&d, p);
+    if (!boxed)
+        pdf_boxes(&d, p, true);
     pdf_foot(&d, p);
     if (rc == 0)
         return draw_finish(&d, len, why);

@@ -7,12 +7,14 @@
 
 /* pdf_head.c */
 void pdf_head(struct draw *d, const struct paper *paper);
-void pdf_foot(struct draw *d, const struct paper *paper);      /* on every page, last: only then is known how many there are */
+/* On every page, last: only then is known how many there are. */
+void pdf_foot(struct draw *d, const struct paper *paper);
 /* pdf_lines.c */
 void pdf_lines(struct draw *d, const struct paper *paper);
 void pdf_totals(struct draw *d, const struct paper *paper);
 /* pdf_boxes.c */
-void pdf_boxes(struct draw *d, const struct paper *paper);
+/* At the foot of the page. False if they do not fit, and no page may be begun for them. */
+bool pdf_boxes(struct draw *d, const struct paper *paper, bool new_page);
 /* pdf_details.c */
 int pdf_details(struct draw *d, const struct paper *paper);    /* -1: out of memory */
 

@@ -36,8 +36,9 @@ static void put_check_box(struct draw *d, float x, float width, float height)
 /* Modules that touch are one rectangle, or viewers show hairlines between them. */
 static void put_modules(struct draw *d, const QRcode *code, float x, float y, float module)
 {
-    draw_box(d, x - QUIET * module, y - (float)(code->width + QUIET) * module, (float)(code->width + 2 * QUIET) * module,
-             (float)(code->width + 2 * QUIET) * module, DRAW_PAPER);
+    float side = (float)(code->width + 2 * QUIET) * module;
+
+    draw_box(d, x - QUIET * module, y + QUIET * module - side, side, side, DRAW_PAPER);
     HPDF_Page_SetRGBFill(d->page, 0, 0, 0);
     for (int row = 0; row < code->width; row++) {
         const unsigned char *bits = code->data + row * code->width;
@@ -106,16 +107,19 @@ static void put_refill_box(struct draw *d, const struct paper *p, const char *ep
     put_field(d, text_x, &y, x + width - text_x - 8, "Amount, or any other", p->total_nano ? euros : "");
 }
 
-void pdf_boxes(struct draw *d, const struct paper *p)
+bool pdf_boxes(struct draw *d, const struct paper *p, bool new_page)
 {
     char epc[EPC_BYTES];
     bool refill = paper_epc(p, epc);
     float height = refill ? HEIGHT : LOW;
 
-    if (!draw_need(d, height))
-        d->y = DRAW_BOTTOM + height;    /* below the totals: at the page's foot */
+    if (!new_page && d->y - height < DRAW_BOTTOM)
+        return false;
+    draw_need(d, height);
+    d->y = DRAW_BOTTOM + height;
     put_check_box(d, DRAW_LEFT, refill ? 204 : DRAW_RIGHT - DRAW_LEFT, height);
     if (refill)
         put_refill_box(d, p, epc, DRAW_LEFT + 216, DRAW_RIGHT - DRAW_LEFT - 216);
     d->y -= height;
+    return true;
 }

@@ -97,7 +97,8 @@ int pdf_details(struct draw *d, const struct paper *p)
     draw_page(d);
     draw_text(d, title, DRAW_LEFT, d->y, "What each instance used");
     d->y -= 17;
-    draw_text(d, note, DRAW_LEFT, d->y, "Charged as it was used, to the nano; lines of the invoice are these sums, rounded once to the cent.");
+    draw_text(d, note, DRAW_LEFT, d->y, "Charged as it was used, to the nano; lines of the invoice are these sums, "
+              "rounded once to the cent.");
     d->y -= 24;
     put_headings(d);
     put_details(d, details, p->details_count);

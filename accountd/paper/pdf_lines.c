@@ -37,8 +37,8 @@ static void put_group(struct draw *d, const struct paper_line *line, bool again)
     int64_t start_ms, end_ms;
 
     words_month(line->period, &start_ms, &end_ms);
-    snprintf(text, sizeof(text), "%s, price book %jd%s", words_time(start_ms, "%B %Y", month), (intmax_t)line->price_book,
-             again ? " (continued)" : "");
+    snprintf(text, sizeof(text), "%s, price book %jd%s", words_time(start_ms, "%B %Y", month),
+             (intmax_t)line->price_book, again ? " (continued)" : "");
     draw_text(d, group, DRAW_LEFT, d->y, text);
     d->y -= 16;
 }
@@ -128,8 +128,8 @@ static void put_notes(struct draw *d, float y, const struct paper *p)
 
     if (p->carried_nano == 0)
         return;
-    snprintf(text, sizeof(text), "Your machines used EUR %s beyond your money before they were stopped. We carry that: it is not billed.",
-             words_money(p->carried_nano, amount));
+    snprintf(text, sizeof(text), "Your machines used EUR %s beyond your money before they were stopped. "
+             "We carry that: it is not billed.", words_money(p->carried_nano, amount));
     draw_wrapped(d, gray, DRAW_LEFT, y - 11 * (float)lines - 5, 205, 11, text);
 }
 

@@ -1,63 +1,20 @@
-/* Reads invoice.json. The first thing wrong is kept, with its path; what follows it is not looked at. */
+/* Reads invoice.json, and checks what no single field can say: that it adds up. */
 #include "accountd/paper/read.h"
+#include "accountd/paper/reader.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX     400
-#define LAST_MS      253402300799999    /* the end of the year 9999 */
-#define PER_UNIT_MAX 1000000000000000000u
-
-struct reader {
-    const json_t *at;                   /* the object that is read */
-    char path[40];                      /* its name, as a prefix: "lines[3]." */
-    struct json_why *why;
-    bool failed;
-};
-
-static void refuse(struct reader *r, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void refuse(struct reader *r, const char *key, const char *fmt, ...)
-{
-    char what[160];
-    va_list args;
-
-    if (r->failed)
-        return;
-    va_start(args, fmt);
-    vsnprintf(what, sizeof(what), fmt, args);
-    va_end(args);
-    snprintf(r->why->text, sizeof(r->why->text), "%s%s: %s", r->path, key, what);
-    r->failed = true;
-}
-
-/* What common/json.h says is wrong names the key alone; here it gets its path. */
-static void refused(struct reader *r, const struct json_why *why)
-{
-    snprintf(r->why->text, sizeof(r->why->text), "%s%.200s", r->path, why->text);
-    r->failed = true;
-}
-
-/* U+FFFE and U+FFFF are characters for JSON and none for XML 1.0 (section 2.2). */
-static bool has_no_character(const char *text)
-{
-    return strstr(text, "\xef\xbf\xbe") || strstr(text, "\xef\xbf\xbf");
-}
+#define NAME_MAX_BYTES  400
+#define PRICE_MAX_BYTES 1300            /* eight tiers, in words (RATE_TEXT_BYTES) */
+#define LAST_MS         253402300799999 /* the end of the year 9999 */
+#define PER_UNIT_MAX    1000000000000000000u
 
 static const char *text(struct reader *r, const char *key)
 {
-    struct json_why why;
-    const char *out = "";
-
-    if (r->failed)
-        return "";
-    if (json_arg_string(r->at, key, TEXT_MAX, &out, &why))
-        refused(r, &why);
-    else if (has_no_character(out))
-        refuse(r, key, "must not contain U+FFFE or U+FFFF");
-    return out;
+    return reader_text(r, key, NAME_MAX_BYTES);
 }
 
 /* It must be there, and may be "". */
@@ -68,42 +25,12 @@ static const char *text_or_none(struct reader *r, const char *key)
     return value && json_is_string(value) && json_string_length(value) == 0 ? "" : text(r, key);
 }
 
-static int64_t integer(struct reader *r, const char *key, int64_t min, int64_t max)
-{
-    struct json_why why;
-    int64_t out = 0;
-
-    if (!r->failed && json_arg_int(r->at, key, min, max, &out, &why))
-        refused(r, &why);
-    return out;
-}
-
-static int64_t nano(struct reader *r, const char *key)
-{
-    struct json_why why;
-    int64_t out = 0;
-
-    if (!r->failed && json_arg_decimal(r->at, key, 0, INT64_MAX, &out, &why))
-        refused(r, &why);
-    return out;
-}
-
 static int64_t cents(struct reader *r, const char *key)
 {
-    int64_t out = nano(r, key);
+    int64_t out = reader_nano(r, key);
 
     if (out % PAPER_CENT_NANO)
-        refuse(r, key, "must be whole cents, a multiple of %d nano", PAPER_CENT_NANO);
-    return out;
-}
-
-static unsigned __int128 quantity(struct reader *r, const char *key)
-{
-    const char *digits = text(r, key);
-    unsigned __int128 out = 0;
-
-    if (!r->failed && !json_u128_parse(digits, &out))
-        refuse(r, key, "must be a whole number in decimal digits, less than 2^128");
+        reader_refuse(r, key, "must be whole cents, a multiple of %d nano", PAPER_CENT_NANO);
     return out;
 }
 
@@ -114,42 +41,18 @@ static bool is_country(const char *code)
 
 static bool is_period(const char *period)
 {
-    int year, month, len = 0;
+    static const char pattern[] = "dddd-dd";
+    int year, month;
 
-    return sscanf(period, "%4d-%2d%n", &year, &month, &len) == 2 && len == 7 && strlen(period) == 7 && year > 1969 &&
-           month >= 1 && month <= 12;
-}
-
-/* A reader of an object inside the one that r reads. */
-static struct reader inside(struct reader *r, const json_t *object, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-static struct reader inside(struct reader *r, const json_t *object, const char *fmt, ...)
-{
-    struct reader in = { .at = object, .why = r->why, .failed = r->failed };
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(in.path, sizeof(in.path), fmt, args);
-    va_end(args);
-    if (!json_is_object(object))
-        refuse(&in, "", "must be an object");
-    return in;
-}
-
-static const json_t *array(struct reader *r, const char *key, size_t min, size_t max)
-{
-    const json_t *value = json_object_get(r->at, key);
-
-    if (!value)
-        refuse(r, key, "missing");
-    else if (!json_is_array(value) || json_array_size(value) < min || json_array_size(value) > max)
-        refuse(r, key, "must be a list of %zu to %zu", min, max);
-    return value;
+    for (size_t i = 0; i < sizeof(pattern); i++)
+        if (pattern[i] == 'd' ? period[i] < '0' || period[i] > '9' : period[i] != pattern[i])
+            return false;
+    return sscanf(period, "%4d-%2d", &year, &month) == 2 && year > 1969 && month >= 1 && month <= 12;
 }
 
 static void read_party(struct reader *r, const char *key, struct paper_party *party, bool named)
 {
-    struct reader in = inside(r, json_object_get(r->at, key), "%s.", key);
+    struct reader in = reader_inside(r, json_object_get(r->at, key), "%s.", key);
 
     party->name = named ? text(&in, "name") : text_or_none(&in, "name");
     party->street = text_or_none(&in, "street");
@@ -159,7 +62,7 @@ static void read_party(struct reader *r, const char *key, struct paper_party *pa
     party->vat_id = text_or_none(&in, "vat_id");
     party->email = text_or_none(&in, "email");
     if ((named || *party->country) && !is_country(party->country))
-        refuse(&in, "country", "must be two capital letters (ISO 3166-1), such as DE");
+        reader_refuse(&in, "country", "must be two capital letters (ISO 3166-1), such as DE");
     r->failed = in.failed;
 }
 
@@ -168,45 +71,45 @@ static void read_seller(struct reader *r, struct paper *p)
     struct reader in;
 
     read_party(r, "seller", &p->seller, true);
-    in = inside(r, json_object_get(r->at, "seller"), "seller.");
+    in = reader_inside(r, json_object_get(r->at, "seller"), "seller.");
     p->iban = text_or_none(&in, "iban");
     p->bic = text_or_none(&in, "bic");
     if (strlen(p->iban) > 34 || strspn(p->iban, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != strlen(p->iban))
-        refuse(&in, "iban", "must be at most 34 capital letters and digits, without blanks");
+        reader_refuse(&in, "iban", "must be at most 34 capital letters and digits, without blanks");
     if (*p->bic && strlen(p->bic) != 8 && strlen(p->bic) != 11)
-        refuse(&in, "bic", "must have 8 or 11 characters");
+        reader_refuse(&in, "bic", "must have 8 or 11 characters");
     r->failed = in.failed;
 }
 
 static void read_line(struct reader *r, struct paper_line *line)
 {
-    line->number = integer(r, "line", 1, 1000000);
+    line->number = reader_integer(r, "line", 1, 1000000);
     line->period = text(r, "period");
-    line->price_book = integer(r, "price_book", 1, INT32_MAX);
+    line->price_book = reader_integer(r, "price_book", 1, INT32_MAX);
     line->meter = text(r, "meter");
     line->unit = text(r, "unit");
-    line->quantity = quantity(r, "quantity");
-    line->per_unit = quantity(r, "quantity_per_unit");
-    line->price = text(r, "price");
+    line->quantity = reader_quantity(r, "quantity");
+    line->per_unit = reader_quantity(r, "quantity_per_unit");
+    line->price = reader_text(r, "price", PRICE_MAX_BYTES);
     line->amount_nano = cents(r, "amount_nano");
     line->detailed_nano = 0;
     if (!r->failed && !is_period(line->period))
-        refuse(r, "period", "must be a month such as 2026-11");
+        reader_refuse(r, "period", "must be a month such as 2026-11");
     if (!r->failed && (line->per_unit == 0 || line->per_unit > PER_UNIT_MAX))
-        refuse(r, "quantity_per_unit", "must be from 1 to 10^18");
+        reader_refuse(r, "quantity_per_unit", "must be from 1 to 10^18");
 }
 
 static void read_lines(struct reader *r, struct paper *p)
 {
-    const json_t *lines = array(r, "lines", 1, 100000);
+    const json_t *lines = reader_array(r, "lines", 1, 100000);
 
     if (r->failed)
         return;
     p->lines = calloc(json_array_size(lines), sizeof(*p->lines));
     if (!p->lines)
-        refuse(r, "lines", "out of memory");
+        reader_refuse(r, "lines", "out of memory");
     for (size_t i = 0; i < json_array_size(lines) && !r->failed; i++) {
-        struct reader in = inside(r, json_array_get(lines, i), "lines[%zu].", i);
+        struct reader in = reader_inside(r, json_array_get(lines, i), "lines[%zu].", i);
 
         read_line(&in, &p->lines[i]);
         p->lines_count = i + 1;
@@ -226,29 +129,29 @@ static struct paper_line *find_line(const struct paper *p, const char *period, i
 static void read_detail(struct reader *r, const struct paper *p, struct paper_detail *detail)
 {
     const char *period = text(r, "period"), *meter = text(r, "meter");
-    int64_t price_book = integer(r, "price_book", 1, INT32_MAX);
+    int64_t price_book = reader_integer(r, "price_book", 1, INT32_MAX);
     struct paper_line *line = r->failed ? NULL : find_line(p, period, price_book, meter);
 
     detail->instance = text(r, "instance_id");
-    detail->quantity = quantity(r, "quantity");
-    detail->charged_nano = nano(r, "charged_nano");
+    detail->quantity = reader_quantity(r, "quantity");
+    detail->charged_nano = reader_nano(r, "charged_nano");
     detail->line = line;
     if (!line)
-        refuse(r, "meter", "no line has this period, price book and meter");
+        reader_refuse(r, "meter", "no line has this period, price book and meter");
     else if (__builtin_add_overflow(line->detailed_nano, detail->charged_nano, &line->detailed_nano))
-        refuse(r, "charged_nano", "the sum does not fit");
+        reader_refuse(r, "charged_nano", "the sum does not fit");
 }
 
 static void read_details(struct reader *r, struct paper *p)
 {
-    const json_t *details = array(r, "details", 0, 10000000);
+    const json_t *details = reader_array(r, "details", 0, 10000000);
     size_t count = r->failed ? 0 : json_array_size(details);
 
     p->details = count ? calloc(count, sizeof(*p->details)) : NULL;
     if (count && !p->details)
-        refuse(r, "details", "out of memory");
+        reader_refuse(r, "details", "out of memory");
     for (size_t i = 0; i < count && !r->failed; i++) {
-        struct reader in = inside(r, json_array_get(details, i), "details[%zu].", i);
+        struct reader in = reader_inside(r, json_array_get(details, i), "details[%zu].", i);
 
         read_detail(&in, p, &p->details[i]);
         p->details_count = i + 1;
@@ -268,29 +171,29 @@ static void check_tax_amount(struct reader *r, const struct paper_tax *tax)
     __int128 off = (__int128)tax->amount_nano * 10000 - exact;
 
     if ((*tax->category == 'S') != (tax->rate_permyriad > 0))
-        refuse(r, "rate_permyriad", "category %s and rate %" PRId64 " do not go together", tax->category,
+        reader_refuse(r, "rate_permyriad", "category %s and rate %" PRId64 " do not go together", tax->category,
                tax->rate_permyriad);
     if (off > (__int128)PAPER_CENT_NANO * 10000 || -off > (__int128)PAPER_CENT_NANO * 10000 ||
         (tax->rate_permyriad == 0 && tax->amount_nano))
-        refuse(r, "amount_nano", "is not the rate of taxable_nano, to a cent");
+        reader_refuse(r, "amount_nano", "is not the rate of taxable_nano, to a cent");
 }
 
 static void read_tax(struct reader *r, struct paper *p)
 {
-    const json_t *taxes = array(r, "tax", 1, 1);
-    struct reader in = inside(r, json_array_get(taxes, 0), "tax[0].");
+    const json_t *taxes = reader_array(r, "tax", 1, 1);
+    struct reader in = reader_inside(r, json_array_get(taxes, 0), "tax[0].");
     struct paper_tax *tax = &p->tax;
 
     tax->category = text(&in, "category");
     tax->country = text(&in, "country");
-    tax->rate_permyriad = integer(&in, "rate_permyriad", 0, 10000);
+    tax->rate_permyriad = reader_integer(&in, "rate_permyriad", 0, 10000);
     tax->reason = text_or_none(&in, "reason");
     tax->taxable_nano = cents(&in, "taxable_nano");
     tax->amount_nano = cents(&in, "amount_nano");
     if (!in.failed && !is_category(tax->category))
-        refuse(&in, "category", "must be S, AE, O or Z");
+        reader_refuse(&in, "category", "must be S, AE, O or Z");
     if (!in.failed && !is_country(tax->country))
-        refuse(&in, "country", "must be two capital letters (ISO 3166-1), such as DE");
+        reader_refuse(&in, "country", "must be two capital letters (ISO 3166-1), such as DE");
     if (!in.failed)
         check_tax_amount(&in, tax);
     r->failed = in.failed;
@@ -301,9 +204,9 @@ static void check_vat_ids(struct reader *r, const struct paper *p)
     const char *category = p->tax.category;
 
     if ((*category == 'S' || *category == 'A') && !*p->seller.vat_id)
-        refuse(r, "seller.vat_id", "is needed to charge VAT or to reverse its charge");
+        reader_refuse(r, "seller.vat_id", "is needed to charge VAT or to reverse its charge");
     if (*category == 'A' && !*p->buyer.vat_id)
-        refuse(r, "buyer.vat_id", "is needed to reverse the charge of VAT");
+        reader_refuse(r, "buyer.vat_id", "is needed to reverse the charge of VAT");
 }
 
 static void check_sums(struct reader *r, const struct paper *p)
@@ -314,13 +217,13 @@ static void check_sums(struct reader *r, const struct paper *p)
     for (size_t i = 0; i < p->lines_count; i++)
         fits = fits && !__builtin_add_overflow(net, p->lines[i].amount_nano, &net);
     if (!fits || net != p->net_nano)
-        refuse(r, "net_nano", "is not the sum of the lines");
+        reader_refuse(r, "net_nano", "is not the sum of the lines");
     if (p->tax.taxable_nano != p->net_nano)
-        refuse(r, "tax[0].taxable_nano", "is not net_nano");
+        reader_refuse(r, "tax[0].taxable_nano", "is not net_nano");
     if (__builtin_add_overflow(p->net_nano, p->tax.amount_nano, &total) || total != p->total_nano)
-        refuse(r, "total_nano", "is not net_nano and the tax");
+        reader_refuse(r, "total_nano", "is not net_nano and the tax");
     if (__builtin_add_overflow(p->paid_nano, p->payable_nano, &paid) || paid != p->total_nano)
-        refuse(r, "paid_nano", "and payable_nano are not total_nano");
+        reader_refuse(r, "paid_nano", "and payable_nano are not total_nano");
 }
 
 static void read_amounts(struct reader *r, struct paper *p)
@@ -349,14 +252,14 @@ static void read_kind(struct reader *r, struct paper *p)
     else if (strcmp(kind, "draft") == 0)
         p->kind = PAPER_DRAFT;
     else
-        refuse(r, "kind", "must be invoice, credit_note or draft");
+        reader_refuse(r, "kind", "must be invoice, credit_note or draft");
     p->refers_number = p->reason = "";
     if (p->kind != PAPER_CREDIT_NOTE || r->failed)
         return;
     p->reason = text(r, "reason");
-    in = inside(r, json_object_get(r->at, "refers"), "refers.");
+    in = reader_inside(r, json_object_get(r->at, "refers"), "refers.");
     p->refers_number = text(&in, "number_text");
-    p->refers_issued_ms = integer(&in, "issued_ms", 0, LAST_MS);
+    p->refers_issued_ms = reader_integer(&in, "issued_ms", 0, LAST_MS);
     r->failed = r->failed || in.failed;
 }
 
@@ -365,7 +268,7 @@ static void read_head(struct reader *r, struct paper *p)
     const char *format = text(r, "format");
 
     if (!r->failed && strcmp(format, "xs-invoice/v2") != 0)
-        refuse(r, "format", "must be xs-invoice/v2");
+        reader_refuse(r, "format", "must be xs-invoice/v2");
     read_kind(r, p);
     p->id = text(r, "invoice_id");
     p->number = text(r, "number_text");
@@ -373,10 +276,10 @@ static void read_head(struct reader *r, struct paper *p)
     p->account = text(r, "account_id");
     p->currency = text(r, "currency");
     if (!r->failed && strcmp(p->currency, "EUR") != 0)
-        refuse(r, "currency", "must be EUR");
-    p->issued_ms = integer(r, "issued_ms", 0, LAST_MS);
-    p->period_start_ms = integer(r, "period_start_ms", 0, LAST_MS);
-    p->period_end_ms = integer(r, "period_end_ms", p->period_start_ms, LAST_MS);
+        reader_refuse(r, "currency", "must be EUR");
+    p->issued_ms = reader_integer(r, "issued_ms", 0, LAST_MS);
+    p->period_start_ms = reader_integer(r, "period_start_ms", 0, LAST_MS);
+    p->period_end_ms = reader_integer(r, "period_end_ms", p->period_start_ms, LAST_MS);
     p->payment_reference = text_or_none(r, "payment_reference");
 }
 
@@ -386,7 +289,7 @@ int paper_read(const json_t *invoice, struct paper *p, struct json_why *why)
 
     memset(p, 0, sizeof(*p));
     if (!json_is_object(invoice)) {
-        refuse(&r, "invoice", "must be an object");
+        reader_refuse(&r, "invoice", "must be an object");
         return -1;
     }
     read_head(&r, p);

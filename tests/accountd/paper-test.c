@@ -38,7 +38,8 @@ static void test_same_bytes(void)
         char *xml = paper_cii(invoice, &why), *xml_again = paper_cii(invoice, &why);
         char *csv = paper_csv(invoice, &why), *csv_again = paper_csv(invoice, &why);
 
-        check(pdf && pdf_again && len == again_len && memcmp(pdf, pdf_again, len) == 0, "%s: the same PDF twice", names[i]);
+        check(pdf && pdf_again && len == again_len && memcmp(pdf, pdf_again, len) == 0, "%s: the same PDF twice",
+              names[i]);
         check(xml && xml_again && strcmp(xml, xml_again) == 0 && csv && csv_again && strcmp(csv, csv_again) == 0,
               "%s: the same XML and CSV twice", names[i]);
         free(pdf);
@@ -73,8 +74,8 @@ static bool refused(const json_t *invoice, const char *field)
 /* What no page shows and no sum needs. */
 static bool unused(const char *key)
 {
-    static const char *const keys[] = { "number", "origin", "from_index", "to_index", "context_index", "records", "chains",
-                                        "carried_by_host_nano", "quantity_before" };
+    static const char *const keys[] = { "number", "origin", "from_index", "to_index", "context_index", "records",
+                                        "chains", "carried_by_host_nano", "quantity_before" };
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         if (strcmp(keys[i], key) == 0)
@@ -150,6 +151,7 @@ static const struct absurd {
     { "normal", "lines", 2, "quantity", "\"340282366920938463463374607431768211456\"", "lines[2].quantity" },
     { "normal", "lines", 2, "period", "\"2026-13\"", "lines[2].period" },
     { "normal", "lines", 2, "period", "\"november\"", "lines[2].period" },
+    { "normal", "lines", 2, "period", "\"2026-+1\"", "lines[2].period" },
     { "normal", "lines", 2, "meter", "\"other\"", "details[" },
     { "normal", "details", 4, "price_book", "2", "details[4].meter" },
     { "normal", "details", 4, "charged_nano", "\"9223372036854775807\"", "details[5].charged_nano" },
@@ -230,7 +232,8 @@ static void test_sshsig(void)
     crypto_sign_seed_keypair(other.public_key, other.secret_key, (const uint8_t[crypto_sign_SEEDBYTES]){ 8 });
     sig = paper_sshsig(message, strlen(message), "invoice@h", &key);
     again = paper_sshsig(message, strlen(message), "invoice@h", &key);
-    check(sig && again && strcmp(sig, again) == 0 && paper_sshsig_verify(sig, message, strlen(message), "invoice@h", &key),
+    check(sig && again && strcmp(sig, again) == 0 &&
+          paper_sshsig_verify(sig, message, strlen(message), "invoice@h", &key),
           "SSHSIG: accepted, and the same twice");
     check(!paper_sshsig_verify(sig, message, strlen(message) - 1, "invoice@h", &key), "SSHSIG: not for other bytes");
     check(!paper_sshsig_verify(sig, message, strlen(message), "file", &key), "SSHSIG: not for another namespace");
@@ -327,8 +330,8 @@ static void test_signatures(void)
         check(false, "no folder for keys");
         return;
     }
-    check(paper_cades_open(dir, "h", 1764000000000, &cades) == 0 && paper_cades_open(other_dir, "h", 1764000000000, &other) == 0,
-          "keys and certificates are made");
+    check(paper_cades_open(dir, "h", 1764000000000, &cades) == 0 &&
+          paper_cades_open(other_dir, "h", 1764000000000, &other) == 0, "keys and certificates are made");
     test_cades(&cades, &other);
     paper_cades_close(&cades);
     paper_cades_close(&other);

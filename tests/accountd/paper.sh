@@ -1,6 +1,6 @@
 #!/bin/sh
-# What an invoice looks like to tools that are not ours: poppler, qpdf and a QR reader, xmllint with Factur-X's schema, the arithmetic
-# rules of EN 16931, a CSV reader, ssh-keygen, openssl.
+# What an invoice looks like to tools that are not ours: poppler, qpdf and a QR reader, xmllint with Factur-X's schema,
+# the arithmetic rules of EN 16931, a CSV reader, ssh-keygen, openssl.
 set -eu
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TOP/tests/tap/tap.sh"
@@ -16,7 +16,8 @@ for kind in $kinds; do
     check "$kind: invoice.xml is Factur-X's EN16931" xmllint --noout --schema "$schema" "$dir/$kind/invoice.xml"
     check "$kind: the sums and the VAT of invoice.xml" python3 "$examples/en16931.py" "$dir/$kind/invoice.xml"
     check "$kind: invoice.pdf is a PDF" qpdf --check "$dir/$kind/invoice.pdf"
-    check "$kind: invoice.pdf has the amounts and the names" python3 "$examples/printed.py" "$dir/$kind/invoice.pdf" "$examples/$kind.json"
+    check "$kind: invoice.pdf has the amounts and the names" python3 "$examples/printed.py" \
+        "$dir/$kind/invoice.pdf" "$examples/$kind.json"
     check "$kind: lines.csv adds up" python3 "$examples/focus.py" "$dir/$kind/lines.csv" "$examples/$kind.json"
 done
 
@@ -26,24 +27,28 @@ qr() {
     zbarimg -q --raw "$dir/$1"/page-*1.png 2>/dev/null
 }
 epc() {     # epc AMOUNT: EPC069-12's fields
-    printf '%s\n' BCD 002 1 SCT COBADEFFXXX 'Xenon Hosting GmbH' DE89370400440532013000 "$1" '' RF68XS4711ANNA '' 'Refill of a wallet'
+    printf '%s\n' BCD 002 1 SCT COBADEFFXXX 'Xenon Hosting GmbH' DE89370400440532013000 "$1" '' RF68XS4711ANNA '' \
+        'Refill of a wallet'
 }
 equals 'a QR reader reads what a bank app needs' "$(epc EUR48.41)" "$(qr normal)"
 equals 'the QR code of a draft' "$(epc EUR48.41)" "$(qr draft)"
 equals 'a credit note asks for no money' '' "$(qr credit-note)"
 equals 'a seller without IBAN has no code' '' "$(qr zero)"
-pages() {
-    pdfinfo "$dir/$1/invoice.pdf" 2>/dev/null | sed -n 's/^Pages: *//p'
+info() {    # info KIND KEY
+    TZ=UTC pdfinfo "$dir/$1/invoice.pdf" 2>/dev/null | sed -n "s/^$2: *//p"
 }
-equals 'nine lines, and their details' 2 "$(pages normal)"
-equals '81 lines, and the details of four instances' 11 "$(pages three-periods)"
-equals 'the pages are A4' '595.276 x 841.89 pts (A4)' "$(pdfinfo "$dir/normal/invoice.pdf" 2>/dev/null | sed -n 's/^Page size: *//p')"
-matches 'dated as the invoice is' '^CreationDate: *Tue Dec  1 06:00:00 2026' "$(TZ=UTC pdfinfo "$dir/normal/invoice.pdf" 2>/dev/null)"
+equals 'nine lines, and their details' 2 "$(info normal Pages)"
+equals '81 lines, and the details of four instances' 11 "$(info three-periods Pages)"
+equals 'the pages are A4' '595.276 x 841.89 pts (A4)' "$(info normal "Page size")"
+matches 'dated as the invoice is' '^Tue Dec  1 06:00:00 2026' "$(info normal CreationDate)"
 embedded() {
     fonts=$(pdffonts "$dir/normal/invoice.pdf" 2>/dev/null | sed 1,2d)
     [ "$(printf '%s\n' "$fonts" | grep -c 'Identity-H *yes yes')" = 3 ] && [ "$(printf '%s\n' "$fonts" | wc -l)" = 3 ]
 }
 check 'the three fonts are embedded' embedded
+mkdir "$dir/again"
+tests/accountd/paper-make "$examples/normal.json" "$dir/again" 2>/dev/null
+check 'another process makes the same PDF' cmp "$dir/normal/invoice.pdf" "$dir/again/invoice.pdf"
 
 # broken NAME KIND SED RULE: the rule is what says that the changed XML is wrong
 broken() {
@@ -82,9 +87,11 @@ for file in invoice.pdf invoice.xml lines.csv; do
     refuses "openssl refuses $file changed" 'Verification failure' cms_verify changed "$file.p7s"
 done
 refuses 'openssl refuses a certificate of another host' 'Verification failure' \
-    openssl cms -verify -cades -binary -inform DER -in invoice.xml.p7s -content invoice.xml -CAfile ../draft/invoice-cert.pem -out /dev/null
+    openssl cms -verify -cades -binary -inform DER -in invoice.xml.p7s -content invoice.xml \
+    -CAfile ../draft/invoice-cert.pem -out /dev/null
 check 'the certificate is for signatures' openssl x509 -in invoice-cert.pem -noout -checkend 0
 matches 'the certificate names the host and is no authority' 'xs1.xenon.example invoices' \
     "$(openssl x509 -in invoice-cert.pem -noout -subject)"
-matches 'the certificate certifies nobody' 'CA:FALSE' "$(openssl x509 -in invoice-cert.pem -noout -ext basicConstraints)"
+matches 'the certificate certifies nobody' 'CA:FALSE' \
+    "$(openssl x509 -in invoice-cert.pem -noout -ext basicConstraints)"
 tap_end

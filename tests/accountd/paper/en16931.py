@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""en16931.py FILE.xml: the arithmetic and VAT rules of EN 16931-1 that a schema cannot say, computed from the XML alone.
+"""en16931.py FILE.xml: the arithmetic and VAT rules of EN 16931-1 that a schema cannot say, from the XML alone.
 
 Prints the rules that do not hold, by their names in the standard (section 6.4), and exits 1 if there are any.
 """
@@ -11,6 +11,8 @@ NS = {prefix: "urn:un:unece:uncefact:data:standard:%s:100" % name for prefix, na
     ("rsm", "CrossIndustryInvoice"), ("ram", "ReusableAggregateBusinessInformationEntity"),
     ("udt", "UnqualifiedDataType"), ("qdt", "QualifiedDataType"))}
 CENT = Decimal("0.01")
+LINE_TOTAL = "SpecifiedLineTradeSettlement/SpecifiedTradeSettlementLineMonetarySummation/LineTotalAmount"
+LINE_RATE = "SpecifiedLineTradeSettlement/ApplicableTradeTax/RateApplicablePercent"
 broken = []
 
 
@@ -46,7 +48,7 @@ def check_lines(lines):
         price = line.find(path("SpecifiedLineTradeAgreement/NetPriceProductTradePrice"), NS)
         billed = line.find(path("SpecifiedLineTradeDelivery/BilledQuantity"), NS)
         basis = price.find("ram:BasisQuantity", NS)
-        total = amount(line, "SpecifiedLineTradeSettlement/SpecifiedTradeSettlementLineMonetarySummation/LineTotalAmount")
+        total = amount(line, LINE_TOTAL)
         rule("BR-22", billed is not None and Decimal(billed.text) > 0)
         rule("BR-23", billed.get("unitCode"))
         rule("BR-25", text(line, "SpecifiedTradeProduct/Name"))
@@ -60,8 +62,7 @@ def check_lines(lines):
 def check_sums(lines, head):
     sums = head.find("ram:SpecifiedTradeSettlementHeaderMonetarySummation", NS)
     taxes = head.findall("ram:ApplicableTradeTax", NS)
-    net = sum(amount(line, "SpecifiedLineTradeSettlement/SpecifiedTradeSettlementLineMonetarySummation/LineTotalAmount")
-              for line in lines)
+    net = sum(amount(line, LINE_TOTAL) for line in lines)
     allowance, charge = amount(sums, "AllowanceTotalAmount", Decimal(0)), amount(sums, "ChargeTotalAmount", Decimal(0))
     tax_total = amount(sums, "TaxTotalAmount")
     rule("BR-CO-10", amount(sums, "LineTotalAmount") == net)
@@ -82,14 +83,13 @@ def check_tax(tax, lines, seller, buyer):
     category, rate = text(tax, "CategoryCode"), amount(tax, "RateApplicablePercent")
     mine = [line for line in lines
             if text(line, "SpecifiedLineTradeSettlement/ApplicableTradeTax/CategoryCode") == category]
-    basis = sum(amount(line, "SpecifiedLineTradeSettlement/SpecifiedTradeSettlementLineMonetarySummation/LineTotalAmount")
-                for line in mine)
+    basis = sum(amount(line, LINE_TOTAL) for line in mine)
     exempt = text(tax, "ExemptionReason"), text(tax, "ExemptionReasonCode")
     rule("BR-CO-17", amount(tax, "CalculatedAmount") == cents(amount(tax, "BasisAmount") * (rate or 0) / 100))
     rule("BR-%s-01" % category, len(mine) == len(lines))
     rule("BR-%s-08" % category, amount(tax, "BasisAmount") == basis)
     for line in mine:
-        rule("BR-%s-05" % category, rate == amount(line, "SpecifiedLineTradeSettlement/ApplicableTradeTax/RateApplicablePercent"))
+        rule("BR-%s-05" % category, rate == amount(line, LINE_RATE))
     if category == "S":
         rule("BR-S-02", vat_id(seller) is not None)
         rule("BR-S-05", rate is not None and rate > 0)
@@ -118,7 +118,8 @@ def check(root):
     seller = trade.find(path("ApplicableHeaderTradeAgreement/SellerTradeParty"), NS)
     buyer = trade.find(path("ApplicableHeaderTradeAgreement/BuyerTradeParty"), NS)
     document = root.find("rsm:ExchangedDocument", NS)
-    rule("BR-01", root.find(".//ram:GuidelineSpecifiedDocumentContextParameter/ram:ID", NS).text == "urn:cen.eu:en16931:2017")
+    guideline = root.find(".//ram:GuidelineSpecifiedDocumentContextParameter/ram:ID", NS)
+    rule("BR-01", guideline.text == "urn:cen.eu:en16931:2017")
     rule("BR-02", text(document, "ID"))
     rule("BR-04", text(document, "TypeCode") in ("380", "381", "325"))
     for party, name, country in ((seller, "BR-06", "BR-09"), (buyer, "BR-07", "BR-11")):

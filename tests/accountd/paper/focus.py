@@ -5,10 +5,10 @@ import json
 import sys
 from decimal import Decimal
 
-COLUMNS = """BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodStart BillingPeriodEnd ChargeCategory
-ChargeClass ChargeDescription ChargeFrequency ChargePeriodStart ChargePeriodEnd ConsumedQuantity ConsumedUnit ContractedCost
-EffectiveCost InvoiceIssuerName ListCost PricingCategory PricingQuantity PricingUnit ProviderName PublisherName ResourceId
-ResourceType ServiceCategory ServiceName SkuId x_InvoiceId x_InvoiceNumber x_Period x_PriceBook x_Price x_Quantity
+COLUMNS = """BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodStart BillingPeriodEnd
+ChargeCategory ChargeClass ChargeDescription ChargeFrequency ChargePeriodStart ChargePeriodEnd ConsumedQuantity
+ConsumedUnit ContractedCost EffectiveCost InvoiceIssuerName ListCost PricingCategory PricingQuantity PricingUnit
+ProviderName PublisherName ResourceId ResourceType ServiceCategory ServiceName SkuId x_InvoiceId x_InvoiceNumber x_Period x_PriceBook x_Price x_Quantity
 x_QuantityPerUnit""".split()
 NANO = Decimal(10) ** 9
 
@@ -37,7 +37,8 @@ for row in rows:
         exact = Decimal(row["x_Quantity"]) / Decimal(row["x_QuantityPerUnit"])
         same("ConsumedQuantity", abs(Decimal(row["ConsumedQuantity"]) - exact) <= Decimal("1e-9"), True)
 same("the sum", total(rows) * NANO, sign * Decimal(invoice["total_nano"]))
-same("tax", total([r for r in rows if r["ChargeCategory"] == "Tax"]) * NANO, sign * Decimal(invoice["tax"][0]["amount_nano"]))
+tax = [r for r in rows if r["ChargeCategory"] == "Tax"]
+same("tax", total(tax) * NANO, sign * Decimal(invoice["tax"][0]["amount_nano"]))
 for line in invoice["lines"]:
     key = (line["period"], str(line["price_book"]), line["meter"])
     mine = [r for r in rows if (r["x_Period"], r["x_PriceBook"], r["SkuId"]) == key]

@@ -40,6 +40,8 @@ def same(what, got, text):
 wanted("kind", KINDS[invoice["kind"]] + (invoice["number_text"] if invoice["kind"] != "draft" else ""))
 # A row ends in its amount: two decimals in the table of lines, nine in the details.
 rows = [line.split()[-1] for line in lines if re.search(r"(second|operation|packet|GiB)\b.*\d\.\d\d$", line)]
+if invoice["kind"] == "draft":
+    rows = re.findall(r" per \S+\s([\d,]+\.\d\d)\n", pages)
 same("amounts", rows, [money(line["amount_nano"]) for line in invoice["lines"]])
 exact = sorted(line.split()[-1] for line in lines if re.search(r"\d\.\d{9}$", line))
 same("details", exact, sorted("{:.9f}".format(Decimal(d["charged_nano"]) / 10 ** 9) for d in invoice["details"]))
