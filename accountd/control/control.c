@@ -51,6 +51,7 @@ static const struct rpc_verb *const families[] = {
     control_invoice_verbs,
     control_log_verbs,
     control_purchase_order_verbs,
+    control_book_verbs,
     control_cap_verbs,
     control_funding_verbs,
     status_verbs,

@@ -110,12 +110,13 @@ struct ledger_transfer {
     int64_t expires_ms;                 /* of a pending: from then on it cannot be posted. 0: never */
     int64_t seq;                        /* order of application, from 1 upwards; read, never written */
 };
-/* INSUFFICIENT: the debit account has not that much available. NOT_FOUND: an
- * account or the hold is not there; accounts that the chart knows by their
- * prefix (revenue:, tax:) are opened by their first transfer. CONFLICT: the
- * hold has ended, had expired by at_ms, is less, or of other accounts; a
- * balance would leave int64; or it could never be (amount, kind, debit =
- * credit). Nothing is written unless OK. */
+/* In this order: EXISTS and EXISTS_DIFFERENT. CONFLICT: it could never be (amount,
+ * kind, an id too long, debit = credit). NOT_FOUND: an account or the hold is
+ * not there; accounts that the chart knows by their prefix (revenue:, tax:)
+ * are opened by their first transfer. CONFLICT: the hold has ended, had
+ * expired by at_ms, is less, or of other accounts. INSUFFICIENT: the debit
+ * account has not that much available. CONFLICT: a balance would leave int64.
+ * No transfer is written unless OK. */
 enum ledger_result ledger_apply_locked(struct ledger *ledger, const struct ledger_transfer *transfer);
 /* In a transaction of its own. */
 enum ledger_result ledger_apply(struct ledger *ledger, const struct ledger_transfer *transfer);
