@@ -37,12 +37,12 @@ void key_hash(const char *key, uint8_t hash[static KEY_HASH_BYTES])
     crypto_hash_sha256(hash, (const unsigned char *)key, strlen(key));
 }
 
-void key_derive(const char *creator, const char *salt, char key[static KEY_BYTES])
+void key_derive(const char *prefix, const char *creator, const char *salt, char key[static KEY_BYTES])
 {
     crypto_auth_hmacsha256_state state;
     uint8_t mac[crypto_auth_hmacsha256_BYTES];
     unsigned bits = 0, held = 0;
-    int at = 0, len = snprintf(key, KEY_BYTES, "%s", KEY_CUSTOMER_PREFIX);
+    int at = 0, len = snprintf(key, KEY_BYTES, "%s", prefix);
 
     crypto_auth_hmacsha256_init(&state, (const unsigned char *)creator, strlen(creator));
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)salt, strlen(salt));

@@ -56,9 +56,9 @@ const char *auth_bearer(const char *authorization);
 bool key_valid(const char *prefix, const char *key);
 void key_hash(const char *key, uint8_t hash[static KEY_HASH_BYTES]);
 
-/* The key that `creator` makes with this salt: HMAC-SHA256 of the salt under
+/* The key with this prefix that `creator` makes with this salt: HMAC-SHA256 of the salt under
  * the creator's own key. So a replay of the creating request can show the same
  * key again although we store neither of the two. */
-void key_derive(const char *creator, const char *salt, char key[static KEY_BYTES]);
+void key_derive(const char *prefix, const char *creator, const char *salt, char key[static KEY_BYTES]);
 
 #endif

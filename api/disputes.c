@@ -1,4 +1,4 @@
-/* Disputes: a customer says what is wrong with an invoice, or with one of its lines. */
+/* Disputes: a customer says what is wrong with an invoice, or with one of its lines; an operator answers. */
 #include "api/fields.h"
 #include "api/relay.h"
 #include "api/resources.h"
@@ -43,4 +43,28 @@ enum answer dispute_show(struct request *rq, struct reply *rp)
         return relay_show(rq, rp, "dispute", args, "dispute", "dispute_id");
     json_decref(args);
     return answer;
+}
+
+/* An operator's end of it. What follows from the outcome, a credit note or nothing, accountd knows. */
+enum answer dispute_resolve(struct request *rq, struct reply *rp)
+{
+    static const char *const outcomes[] = { "accepted", "rejected", NULL };
+    json_t *args = relay_operator_args(rq);
+    const char *outcome = "", *reason = "";
+    struct fields fields;
+    enum answer answer;
+
+    fields_start(&fields, rq->json);
+    fields_choice(&fields, "outcome", outcomes, &outcome);
+    fields_document(&fields, "reason", 2000, &reason);
+    rp->errors = fields_done(&fields);
+    answer = rp->errors ? reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors")
+                        : relay_param(rq, rp, "dis_", "dispute_id", args);
+    if (answer != ANSWER_OK) {
+        json_decref(args);
+        return answer;
+    }
+    json_object_set_new(args, "outcome", json_string(outcome));
+    json_object_set_new(args, "reason", json_string(reason));
+    return relay_show(rq, rp, "dispute_resolve", args, "dispute", "dispute_id");
 }

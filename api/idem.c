@@ -8,18 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The same request: method, path and the body's meaning, not its spacing. */
+/* The same request: method, path and the body's meaning, not its spacing; of what is no JSON, the body. */
 static int request_digest(const struct request *rq, uint8_t hash[static 32])
 {
     crypto_hash_sha256_state state;
-    char *body = rq->json ? json_canonical(rq->json) : strdup("");
+    char *body = rq->json ? json_canonical(rq->json) : NULL;
+    const char *bytes = body ? body : rq->body ? rq->body : "";
+    size_t size = body ? strlen(body) : rq->body_size;
 
-    if (!body)
+    if (rq->json && !body)
         return -1;
     crypto_hash_sha256_init(&state);
     crypto_hash_sha256_update(&state, (const unsigned char *)rq->method, strlen(rq->method) + 1);
     crypto_hash_sha256_update(&state, (const unsigned char *)rq->path, strlen(rq->path) + 1);
-    crypto_hash_sha256_update(&state, (const unsigned char *)body, strlen(body));
+    crypto_hash_sha256_update(&state, (const unsigned char *)bytes, size);
     crypto_hash_sha256_final(&state, hash);
     free(body);
     return 0;

@@ -25,9 +25,16 @@ enum answer invoice_draft(struct request *rq, struct reply *rp)
     return relay_show(rq, rp, "invoice_draft", relay_args(rq), "invoice", "invoice_id");
 }
 
+/* A customer's own; to an operator everybody's, or one customer's. */
 enum answer invoices_list(struct request *rq, struct reply *rp)
 {
-    return relay_list(rq, rp, "invoice_list", relay_args(rq), "invoices", "invoice_id");
+    json_t *args = relay_args(rq);
+    enum answer answer = relay_customer(rq, rp, args);
+
+    if (answer == ANSWER_OK)
+        return relay_list(rq, rp, "invoice_list", args, "invoices", "invoice_id");
+    json_decref(args);
+    return answer;
 }
 
 /* A page of invoices without what is no credit note: it may be shorter than its limit, its cursor is right. */

@@ -84,7 +84,7 @@ static int making_insert(struct store *store, const struct idem *idem, void *arg
     char key[KEY_BYTES];
 
     snprintf(making->row.key_id, sizeof(making->row.key_id), "%s", idem->subject_id);
-    key_derive(making->creator, idem->job_id, key);
+    key_derive(KEY_CUSTOMER_PREFIX, making->creator, idem->job_id, key);
     key_hash(key, making->row.hash);
     sodium_memzero(key, sizeof(key));
     return store_key_insert(store, &making->row);
@@ -101,7 +101,7 @@ static void text_add(struct request *rq, struct reply *rp, const char *account_i
 
     if (!key_id || store_key_get(rq->api->store, account_id, key_id, &stored) != 1)
         return;
-    key_derive(rq->who.token, idem->job_id, key);
+    key_derive(KEY_CUSTOMER_PREFIX, rq->who.token, idem->job_id, key);
     key_hash(key, hash);
     if (sodium_memcmp(hash, stored.hash, sizeof(hash)) == 0)
         json_object_set_new(rp->json, "key", json_string(key));

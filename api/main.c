@@ -48,8 +48,8 @@ static int key_new_print(void)
 
     randombytes_buf(bytes, sizeof(bytes));
     sodium_bin2hex(secret, sizeof(secret), bytes, sizeof(bytes));
-    key_derive(secret, "operator", key);
-    printf("%s%s\n", KEY_OPERATOR_PREFIX, key + strlen(KEY_CUSTOMER_PREFIX));
+    key_derive(KEY_OPERATOR_PREFIX, secret, "operator", key);
+    puts(key);
     return 0;
 }
 

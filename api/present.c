@@ -135,7 +135,7 @@ static const struct {
     { "raised_ms", "raised_at" }, { "cleared_ms", "cleared_at" }, { "booked_ms", "booked_at" },
     { "imported_ms", "imported_at" }, { "redeemed_ms", "redeemed_at" }, { "proposed_ms", "proposed_at" },
     { "published_ms", "published_at" }, { "since_ms", "since" }, { "from_ms", "from" }, { "to_ms", "to" },
-    { "t0_ms", "t0" }, { "t1_ms", "t1" }, { "stop_ms", "stops_at" }, { "delete_ms", "deletes_at" },
+    { "decided_ms", "decided_at" }, { "t0_ms", "t0" }, { "t1_ms", "t1" }, { "stop_ms", "stops_at" }, { "delete_ms", "deletes_at" },
 };
 
 static json_t *copy(const json_t *value, int depth);
@@ -155,8 +155,8 @@ static bool ends_with(const char *name, const char *ending)
     return name_len > ending_len && strcmp(name + name_len - ending_len, ending) == 0;
 }
 
-/* Sets one field of the copy under its outside name. */
-static void field_copy(json_t *out, const char *name, const json_t *value, int depth)
+/* Sets one field of the copy under its outside name. What counts as `x` and in money as `x_nano` is `x` and `x_amount`. */
+static void field_copy(json_t *out, const json_t *inside, const char *name, const json_t *value, int depth)
 {
     char shown[96], money[MONEY_BYTES];
     int64_t nano;
@@ -164,8 +164,10 @@ static void field_copy(json_t *out, const char *name, const json_t *value, int d
 
     if (ends_with(name, "_nano") && json_is_string(value) && json_decimal_parse(json_string_value(value), &nano)) {
         snprintf(shown, sizeof(shown), "%.*s", stem - 5, name);
+        if (json_object_get(inside, shown))
+            snprintf(shown, sizeof(shown), "%.*s_amount", stem - 5, name);
         json_object_set_new(out, shown, json_string(money_print(nano, money)));
-    } else if (time_name(name) && json_is_integer(value)) {
+    } else if (time_name(name) && (json_is_integer(value) || json_is_null(value))) {
         json_object_set_new(out, time_name(name), time_json(json_integer_value(value)));
     } else {
         json_object_set_new(out, name, copy(value, depth));
@@ -183,7 +185,7 @@ static json_t *copy(const json_t *value, int depth)
     if (json_is_object(value)) {
         out = json_object();
         json_object_foreach((json_t *)value, name, element)
-            field_copy(out, name, element, depth + 1);
+            field_copy(out, value, name, element, depth + 1);
         return out;
     }
     if (json_is_array(value)) {

@@ -4,12 +4,18 @@
 #include "api/upstream.h"
 
 #include <stdio.h>
+#include <string.h>
 
-#define PAGE_MAX 1000
+#define PAGE_MAX 200                    /* what accountd gives at once */
 
 json_t *relay_args(const struct request *rq)
 {
     return rq->who.role == ROLE_CUSTOMER ? json_pack("{s:s}", "account_id", rq->who.account_id) : json_object();
+}
+
+json_t *relay_operator_args(const struct request *rq)
+{
+    return json_pack("{s:s}", "operator", rq->who.key_id);
 }
 
 json_t *relay_view(const struct request *rq, const json_t *thing, const char *id_name)
@@ -81,10 +87,27 @@ enum answer relay_show(struct request *rq, struct reply *rp, const char *verb, j
     return ANSWER_OK;
 }
 
+static bool customer_valid(const char *text)
+{
+    return id_valid("acc_", text);
+}
+
+enum answer relay_customer(const struct request *rq, struct reply *rp, json_t *args)
+{
+    const char *id;
+    enum answer answer = request_query_text(rq, rp, "customer_id", customer_valid, "must be a customer's id", &id);
+
+    if (answer == ANSWER_OK && id)
+        json_object_set_new(args, "account_id", json_string(id));
+    return answer;
+}
+
 enum answer relay_param(const struct request *rq, struct reply *rp, const char *prefix, const char *id_name,
                         json_t *args)
 {
-    if (!id_valid(prefix, rq->param))
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-";
+
+    if (prefix ? !id_valid(prefix, rq->param) : strspn(rq->param, letters) != strlen(rq->param))
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such thing");
     json_object_set_new(args, id_name, json_string(rq->param));
     return ANSWER_OK;
@@ -95,11 +118,12 @@ static enum answer made(struct request *rq, struct reply *rp, const struct relay
 {
     enum answer answer;
 
-    json_object_set_new(args, making->id_arg, json_string(id));
+    if (making->id_arg)
+        json_object_set_new(args, making->id_arg, json_string(id));
     answer = relay_show(rq, rp, making->verb, json_incref(args), making->name, making->id_name);
     if (answer != ANSWER_OK)
         return answer;
-    if (!making->id_name)
+    if (making->id_arg && !making->id_name)
         json_object_set_new(rp->json, "id", json_string(id));
     if (making->place)
         snprintf(rp->location, sizeof(rp->location), "%s/%s", making->place, id);

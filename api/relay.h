@@ -10,6 +10,8 @@
 #include "api/request.h"
 
 json_t *relay_args(const struct request *rq);
+/* For what is written down as an operator's deed: {operator: the id of the key in use}. */
+json_t *relay_operator_args(const struct request *rq);
 json_t *relay_view(const struct request *rq, const json_t *thing, const char *id_name);
 
 /* Asks `verb` and answers with all of `list` in its result, or, where the route knows after and limit, with a page:
@@ -21,16 +23,19 @@ enum answer relay_list(struct request *rq, struct reply *rp, const char *verb, j
 enum answer relay_show(struct request *rq, struct reply *rp, const char *verb, json_t *args, const char *name,
                        const char *id_name);
 
-/* The id in the path as argument `id_name`: ANSWER_OK, or not_found where it has not this prefix. */
+/* The id in the path as argument `id_name`: ANSWER_OK, or not_found where it has not this prefix (NULL: none is known). */
 enum answer relay_param(const struct request *rq, struct reply *rp, const char *prefix, const char *id_name,
                         json_t *args);
+
+/* The query's customer_id, where it has one, as account_id. */
+enum answer relay_customer(const struct request *rq, struct reply *rp, json_t *args);
 
 /* A POST that makes or moves something: its id, from the Idempotency-Key, goes to accountd as `id_arg`, and a repetition
  * is the same there too. */
 struct relay_making {
     const char *prefix;                 /* of the new id */
     const char *verb;
-    const char *id_arg;
+    const char *id_arg;                 /* NULL: what is made has its id from elsewhere */
     const char *name;                   /* of the thing in the result; NULL: the result itself */
     const char *id_name;                /* in the thing; NULL: the new id is shown as its `id` */
     const char *place;                  /* "/v1/disputes": Location is below it; NULL none */

@@ -29,6 +29,7 @@ static const struct answer_row rows[ANSWER_COUNT] = {
     [ANSWER_INSUFFICIENT_FUNDS] = { 402, "insufficient_funds", "The wallet does not cover this", false, 0 },
     [ANSWER_WRONG_ROLE] = { 403, "wrong_role", "This key's role may not do that", false, 0 },
     [ANSWER_SCOPE_MISSING] = { 403, "scope_missing", "This key lacks a scope", false, 0 },
+    [ANSWER_FORBIDDEN] = { 403, "forbidden", "Somebody else has to do this", false, 0 },
     [ANSWER_NOT_FOUND] = { 404, "not_found", "No such thing", false, 0 },
     [ANSWER_METHOD_NOT_ALLOWED] = { 405, "method_not_allowed", "The method does not fit the path", false, 0 },
     [ANSWER_CONFLICT] = { 409, "conflict", "The present state does not allow it", false, 0 },

@@ -23,6 +23,7 @@ enum answer {
     ANSWER_INSUFFICIENT_FUNDS,
     ANSWER_WRONG_ROLE,
     ANSWER_SCOPE_MISSING,
+    ANSWER_FORBIDDEN,                   /* not by this one: another operator has to */
     ANSWER_NOT_FOUND,
     ANSWER_METHOD_NOT_ALLOWED,
     ANSWER_CONFLICT,

@@ -28,7 +28,9 @@ route_handler invoice_create, invoice_draft, invoices_list, credit_notes_list, i
 /* billing_details.c */
 route_handler billing_details_show, billing_details_set;
 /* disputes.c */
-route_handler dispute_open, disputes_list, dispute_show;
+route_handler dispute_open, disputes_list, dispute_show, dispute_resolve;
+/* payments.c */
+route_handler payment_event;
 /* budgets.c */
 route_handler budget_create, budgets_list, budget_delete, alerts_list;
 /* keys.c */
@@ -46,5 +48,20 @@ route_handler health_show, openapi_show;
 route_handler checkpoint_show, log_keys_show, log_signature_show, log_tile_show;
 /* admin.c */
 route_handler customer_create, customers_list, credit_create, host_show;
+/* operators.c */
+route_handler operator_create, operators_list, operator_revoke;
+/* price_books.c */
+route_handler price_books_list, price_book_show, price_book_propose, price_book_approve, price_book_withdraw, price_book_diff,
+    price_book_replay;
+/* vouchers.c */
+route_handler voucher_create;
+/* bank.c */
+route_handler bank_import_create, bank_entries_list, bank_entry_assign, bank_entry_return;
+/* ledger.c */
+route_handler trial_balance_show, transfers_list, journal_show;
+/* credit_notes.c */
+route_handler credit_note_create;
+/* watch.c */
+route_handler reconciliation_list, suspensions_list, cap_show;
 
 #endif

@@ -1,7 +1,7 @@
 /* One connection behind one lock: SQLite has one writer anyway, and every
  * transaction here is a handful of rows. The lock is recursive because an
  * effect runs inside its claim's transaction with the same functions. */
-#include "api/store.h"
+#include "api/store_inside.h"
 #include "schema/api.h"
 
 #include <pthread.h>
@@ -10,13 +10,6 @@
 #include <string.h>
 
 #define IDEM_KEPT_MS (INT64_C(30) * 24 * 3600 * 1000)
-#define BOOTSTRAP_ID "opk_bootstrap"
-
-struct store {
-    pthread_mutex_t lock;               /* of everything below */
-    sqlite3 *db;
-    char run_id[ID_BYTES];
-};
 
 struct store *store_open(const char *path)
 {
@@ -47,17 +40,14 @@ void store_close(struct store *store)
     free(store);
 }
 
-static void text_take(sqlite3_stmt *stmt, int column, char *out, size_t size)
+void text_take(sqlite3_stmt *stmt, int column, char *out, size_t size)
 {
     const char *text = (const char *)sqlite3_column_text(stmt, column);
 
     snprintf(out, size, "%s", text ? text : "");
 }
 
-/* Reads one row by `take` into `row`, ends the statement, gives the lock back. */
-typedef void row_take(sqlite3_stmt *stmt, void *row);
-
-static int one(struct store *store, sqlite3_stmt *stmt, row_take *take, void *row)
+int one(struct store *store, sqlite3_stmt *stmt, row_take *take, void *row)
 {
     int rc = db_next(stmt);
 
@@ -76,8 +66,7 @@ static int one_by(struct store *store, const char *sql, const char *first, const
     return one(store, db_query(store->db, sql, "tt", first, second), take, row);
 }
 
-/* As one(), for all rows: a malloc'd array of `size` bytes each. */
-static int many(struct store *store, sqlite3_stmt *stmt, row_take *take, size_t size, void **rows, size_t *count)
+int many(struct store *store, sqlite3_stmt *stmt, row_take *take, size_t size, void **rows, size_t *count)
 {
     char *array = NULL;
     size_t used = 0, room = 0;
@@ -114,8 +103,7 @@ static int account_rows(struct store *store, const char *sql, const char *accoun
     return many(store, db_query(store->db, sql, "t", account_id), take, size, rows, count);
 }
 
-/* Ends what began with taking the lock. */
-static int unlocked(struct store *store, int rc)
+int unlocked(struct store *store, int rc)
 {
     pthread_mutex_unlock(&store->lock);
     return rc;
@@ -125,7 +113,7 @@ static int unlocked(struct store *store, int rc)
 
 #define KEY_COLUMNS "key_id, account_id, name, scopes, created_ms, expires_ms, revoked_ms, hash"
 
-static void key_take(sqlite3_stmt *stmt, void *out)
+void key_take(sqlite3_stmt *stmt, void *out)
 {
     struct key_row *row = out;
 
@@ -232,28 +220,6 @@ int store_ssh_key_count(struct store *store, const char *account_id, int64_t *co
     pthread_mutex_lock(&store->lock);
     return unlocked(store,
                     db_int(store->db, count, "SELECT count(*) FROM ssh_keys WHERE account_id = ?", "t", account_id));
-}
-
-/* operators */
-
-int store_operator_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], struct key_row *row)
-{
-    pthread_mutex_lock(&store->lock);
-    return one(store,
-               db_query(store->db,
-                        "SELECT key_id, '', name, 0, created_ms, expires_ms, revoked_ms, hash"
-                        " FROM operator_keys WHERE hash = ?",
-                        "b", hash, (size_t)KEY_HASH_BYTES),
-               key_take, row);
-}
-
-int store_operator_bootstrap(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], int64_t now_ms)
-{
-    pthread_mutex_lock(&store->lock);
-    return unlocked(store, db_run(store->db,
-                                "INSERT INTO operator_keys (key_id, name, hash, created_ms) VALUES (?, ?, ?, ?)"
-                                " ON CONFLICT (key_id) DO UPDATE SET hash = excluded.hash WHERE hash <> excluded.hash",
-                                "ttbi", BOOTSTRAP_ID, "bootstrap", hash, (size_t)KEY_HASH_BYTES, now_ms));
 }
 
 /* customers */

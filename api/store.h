@@ -57,7 +57,13 @@ int store_ssh_key_delete(struct store *store, const char *account_id, const char
 int store_ssh_key_count(struct store *store, const char *account_id, int64_t *count);
 
 /* operators: a table of their own; account_id and scopes stay empty */
+#define OPERATOR_BOOTSTRAP_ID "opk_bootstrap"
 int store_operator_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], struct key_row *row);
+int store_operator_get(struct store *store, const char *key_id, struct key_row *row);
+/* Oldest first, the revoked too: what they did is still told by their ids. */
+int store_operators(struct store *store, struct key_row **rows, size_t *count);
+int store_operator_insert(struct store *store, const struct key_row *row);
+int store_operator_revoke(struct store *store, const char *key_id, int64_t now_ms);
 /* The bootstrap key is what the configuration says now; an earlier one stops working. */
 int store_operator_bootstrap(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], int64_t now_ms);
 

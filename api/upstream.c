@@ -18,6 +18,7 @@ static const struct {
     enum answer answer;
 } errors[] = {
     { "bad_request", ANSWER_INVALID_FIELDS },
+    { "forbidden", ANSWER_FORBIDDEN },
     { "not_found", ANSWER_NOT_FOUND },
     { "conflict", ANSWER_CONFLICT },
     { "insufficient_funds", ANSWER_INSUFFICIENT_FUNDS },

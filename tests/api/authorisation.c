@@ -18,7 +18,7 @@ struct example {
     const char *method;
     const char *pattern;
     const char *thing;                  /* whose id goes for {id} or into the query, thing_id() knows them; "any ...": nobody's in particular */
-    const char *body;                   /* INVOICE in it becomes the owner's invoice */
+    const char *body;                   /* INVOICE and CUSTOMER in it become the owner's */
     int status;                         /* for who may */
 };
 
@@ -95,6 +95,35 @@ static const struct example examples[] = {
     { "POST", "/v1/admin/customers/{id}/credits", "customer", "{\"amount\":\"1.00\",\"reason\":\"r\"}", 201 },
     { "POST", "/v1/admin/customers/{id}/keys", "customer", "{\"name\":\"k\"}", 201 },
     { "GET", "/v1/admin/host", NULL, NULL, 200 },
+    { "GET", "/v1/admin/operators", NULL, NULL, 200 },
+    { "POST", "/v1/admin/operators", NULL, "{\"name\":\"o\"}", 201 },
+    { "DELETE", "/v1/admin/operators/{id}", "operator", NULL, 204 },
+    { "GET", "/v1/admin/price_books", NULL, NULL, 200 },
+    { "POST", "/v1/admin/price_books", NULL, "{\"version\":2,\"currency\":\"EUR\",\"meters\":[]}", 201 },
+    { "GET", "/v1/admin/price_books/{id}", "any price book", NULL, 200 },
+    { "GET", "/v1/admin/price_books/{id}/diff", "any proposal", NULL, 200 },
+    { "GET", "/v1/admin/price_books/{id}/replay", "any price book", NULL, 422 },
+    { "POST", "/v1/admin/price_books/{id}/approve", "any proposal", NULL, 200 },
+    { "POST", "/v1/admin/price_books/{id}/withdraw", "any proposal", NULL, 200 },
+    { "POST", "/v1/admin/vouchers", NULL, "{\"amount\":\"1.00\"}", 201 },
+    { "POST", "/v1/admin/bank_imports", NULL, "<Document/>", 201 },
+    { "GET", "/v1/admin/bank_entries", NULL, NULL, 200 },
+    { "POST", "/v1/admin/bank_entries/{id}/assign", "any entry", "{\"customer_id\":\"CUSTOMER\"}", 201 },
+    { "POST", "/v1/admin/bank_entries/{id}/return", "any entry", "{\"reason\":\"r\"}", 201 },
+    { "GET", "/v1/admin/ledger/trial_balance", NULL, NULL, 200 },
+    { "GET", "/v1/admin/ledger/accounts/{id}/transfers", "any ledger account", NULL, 200 },
+    { "GET", "/v1/admin/ledger/journal", NULL, NULL, 200 },
+    { "GET", "/v1/admin/invoices", NULL, NULL, 200 },
+    { "GET", "/v1/admin/credit_notes", NULL, NULL, 200 },
+    { "POST", "/v1/admin/credit_notes", NULL, "{\"invoice_id\":\"INVOICE\",\"reason\":\"r\"}", 201 },
+    { "GET", "/v1/admin/disputes", NULL, NULL, 200 },
+    { "GET", "/v1/admin/disputes/{id}", "dispute", NULL, 200 },
+    { "POST", "/v1/admin/disputes/{id}/resolve", "dispute", "{\"outcome\":\"rejected\",\"reason\":\"r\"}", 200 },
+    { "GET", "/v1/admin/reconciliation", NULL, NULL, 200 },
+    { "GET", "/v1/admin/alerts", NULL, NULL, 200 },
+    { "GET", "/v1/admin/suspensions", NULL, NULL, 200 },
+    { "GET", "/v1/admin/cap", NULL, NULL, 200 },
+    { "POST", "/v1/webhooks/payments", NULL, "{}", 200 },
     { "GET", "/log/checkpoint", NULL, NULL, 200 },
     { "GET", "/log/keys.txt", NULL, NULL, 200 },
     { "GET", "/log/keys.txt.minisig", NULL, NULL, 404 },
@@ -113,7 +142,7 @@ static struct {
     char key[CALLERS][64];
     char scoped[16][64];                /* keys with exactly one scope */
     char account[40], other_account[40];
-    char instance[40], action[40], invoice[40], spare_key[40], volume[40], snapshot[40], forward[40], ssh_key[40], order[40], dispute[40], budget[40], record_query[60];
+    char instance[40], action[40], invoice[40], spare_key[40], volume[40], snapshot[40], forward[40], ssh_key[40], order[40], dispute[40], budget[40], record_query[60], operator[40];
 } world;
 
 static void key_make(struct rig *rig, const char *key, const char *body, char text[static 64], char id[static 40])
@@ -198,6 +227,9 @@ static void world_make(struct rig *rig)
     thing_make(rig, "/v1/disputes", path, world.dispute);
     thing_make(rig, "/v1/budgets", "{\"amount\":\"1.00\"}", world.budget);
     snprintf(world.record_query, sizeof(world.record_query), "?instance_id=%s", world.instance);
+    answer = rig_post(rig, rig->operator_key, "/v1/admin/operators", id_make("tst_", idem), "{\"name\":\"w\"}");
+    snprintf(world.operator, sizeof(world.operator), "%s", answer_text_of(&answer, "id"));
+    answer_free(&answer);
     thing_make(rig, "/v1/purchase_orders", "{\"name\":\"w\",\"amount\":\"1.00\"}", world.order);
     thing_make(rig, "/v1/ssh_keys", "{\"name\":\"w\",\"public_key\":\"" SSH_KEY "\"}", world.ssh_key);
 }
@@ -227,7 +259,8 @@ static const char *thing_id(const char *thing)
         { "instance", world.instance }, { "action", world.action },   { "invoice", world.invoice },
         { "key", world.spare_key },     { "customer", world.account }, { "volume", world.volume },
         { "snapshot", world.snapshot }, { "forward", world.forward },  { "SSH key", world.ssh_key },
-        { "purchase order", world.order }, { "any price book", "1" }, { "any tile", "0/000" },
+        { "purchase order", world.order }, { "any price book", "1" }, { "any proposal", "9" }, { "any entry", "e2" },
+        { "any ledger account", "revenue:vcpu_used" }, { "operator", world.operator }, { "any tile", "0/000" },
         { "dispute", world.dispute },   { "budget", world.budget },    { "instance in the query", world.record_query },
     };
 
@@ -298,15 +331,23 @@ static bool tells_of_owner(const struct response *answer)
     return false;
 }
 
-/* The example's body with the owner's invoice in it. */
+/* The example's body with the owner's ids in it. */
 static const char *body_of(const struct example *example, char out[static 256])
 {
-    const char *at = example->body ? strstr(example->body, "INVOICE") : NULL;
+    const char *invoice = example->body ? strstr(example->body, "INVOICE") : NULL;
+    const char *customer = example->body ? strstr(example->body, "CUSTOMER") : NULL;
+    const char *at = invoice ? invoice : customer;
 
     if (!at)
         return example->body;
-    snprintf(out, 256, "%.*s%s%s", (int)(at - example->body), example->body, world.invoice, at + strlen("INVOICE"));
+    snprintf(out, 256, "%.*s%s%s", (int)(at - example->body), example->body, invoice ? world.invoice : world.account,
+             at + strlen(invoice ? "INVOICE" : "CUSTOMER"));
     return out;
+}
+
+static const char *type_of(const struct route *route)
+{
+    return route->body == BODY_XML ? "application/xml" : NULL;
 }
 
 static void cell_check(struct rig *rig, const struct route *route, const struct example *example, enum caller caller)
@@ -319,7 +360,8 @@ static void cell_check(struct rig *rig, const struct route *route, const struct 
     snprintf(path, sizeof(path), "%.*s%s%s", brace ? (int)(brace - example->pattern) : (int)strlen(example->pattern),
              example->pattern, thing_id(example->thing), brace ? strchr(brace, '}') + 1 : "");
     answer = rig_call(rig, &(struct call){ .method = example->method, .path = path, .key = key_for(route, caller),
-                                           .body = body_of(example, body),
+                                           .body = body_of(example, body), .type = type_of(route),
+                                           .header = route->body == BODY_RAW ? "Stripe-Signature: t=1,v1=good" : NULL,
                                            .idem = route->key ? id_make("tst_", idem) : NULL });
     ok_int(answer.status, want, "%s %s for %s: %d", example->method, example->pattern, caller_names[caller], want);
     if (code_expected(caller, want))

@@ -65,7 +65,8 @@ static char *body_make(void)
     static const char *const names[] = { "name",     "image",   "flavor", "cmdline", "type",   "vcpus",   "memory_mib", "seconds",
                                          "currency", "amount",  "reason", "scopes",  "colour", "expires_in_seconds",
                                          "cpu_percent", "disk_mib", "volumes", "network", "ssh_keys", "user_data", "forward_ports", "size_mib",
-                                         "snapshot_id", "volume_id", "read_only", "guest_port", "public_key", "code", "ends_at", "invoice_id", "line", "steps", "country", "street", "email", "vat_id",
+                                         "snapshot_id", "volume_id", "read_only", "guest_port", "public_key", "code", "ends_at", "invoice_id", "line", "steps", "country", "street", "email", "vat_id", "customer_id",
+                                         "lines", "outcome", "version", "meters", "expires_at",
                                          "purchase_order_id", NULL };
     static const char *const rights[] = { "{\"name\":\"g\",\"image\":\"tiny\",\"flavor\":\"xs1\"}", "{\"type\":\"reboot\"}",
                                           "{\"name\":\"k\",\"scopes\":[\"keys:read\"]}", "{\"flavor\":\"xs1\"}",
@@ -98,7 +99,7 @@ static void path_make(const struct route *route, char *out, size_t size)
                           "x%20y", "%00", "%ff%fe", "..", "acc_zzzzzzzzzzzzzzzzzzzzzzzzzz", NULL };
     static const char *const queries[] = { "", "", "", "?wait=0", "?wait=1", "?wait=31", "?limit=0", "?limit=1000", "?offset=99999999999",
                                            "?offset=-1", "?after=1", "?x=y", "?wait", "?=", "?limit=%00", "?from=2026-01-01", "?by=day", "?from=x&to=%ff", "?instance_id=ins_1",
-                                           "?standing=true", NULL };
+                                           "?standing=true", "?customer_id=acc_1&period=2026-11", "?against=1", "?state=suspense", NULL };
     const char *brace = strchr(route->pattern, '{');
 
     if (brace)
@@ -127,7 +128,7 @@ static const char *fault_of(const struct response *answer)
 
 static bool request_try(char *told, size_t told_size)
 {
-    static const char *const types[] = { NULL, NULL, NULL, "application/json; charset=utf-8", "text/plain", "" };
+    static const char *const types[] = { NULL, NULL, NULL, "application/json; charset=utf-8", "text/plain", "", "application/xml" };
     const char *callers[] = { keys[0], keys[0], keys[0], keys[1], rig.operator_key, "xs_live_bad", "" };
     const struct route *route = &routes[below(routes_count)];
     char path[512], idem[32];
@@ -141,7 +142,7 @@ static bool request_try(char *told, size_t told_size)
     if (route->body ? below(10) : !below(10))
         call.body = body = body_make();
     if (body)
-        call.type = types[below(6)];
+        call.type = types[below(7)];
     snprintf(idem, sizeof(idem), "g-%zu", below(400));
     if (below(10))
         call.idem = idem;

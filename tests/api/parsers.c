@@ -283,13 +283,13 @@ static void keys(void)
     char a[KEY_BYTES], b[KEY_BYTES], header[128];
     uint8_t hash_a[KEY_HASH_BYTES], hash_b[KEY_HASH_BYTES];
 
-    key_derive("creator", "salt-1", a);
-    key_derive("creator", "salt-2", b);
+    key_derive(KEY_CUSTOMER_PREFIX, "creator", "salt-1", a);
+    key_derive(KEY_CUSTOMER_PREFIX, "creator", "salt-2", b);
     ok(key_valid(KEY_CUSTOMER_PREFIX, a), "a derived key is a key: %s", a);
     ok(strcmp(a, b) != 0, "another salt, another key");
-    key_derive("creator", "salt-1", b);
+    key_derive(KEY_CUSTOMER_PREFIX, "creator", "salt-1", b);
     ok(strcmp(a, b) == 0, "the same again gives the same");
-    key_derive("Creator", "salt-1", b);
+    key_derive(KEY_CUSTOMER_PREFIX, "Creator", "salt-1", b);
     ok(strcmp(a, b) != 0, "another creator, another key");
     key_hash(a, hash_a);
     key_hash(b, hash_b);

@@ -461,6 +461,16 @@ static const struct rpc_verb accountd_verbs[] = {
     { "dispute_open", stand_dispute_open, WHO }, { "disputes", stand_disputes, WHO }, { "dispute", stand_dispute, WHO },
     { "budget_set", stand_budget_set, WHO }, { "budgets", stand_budgets, WHO },
     { "budget_delete", stand_budget_delete, WHO }, { "alerts", stand_alerts, WHO },
+    { "dispute_resolve", stand_dispute_resolve, WHO }, { "credit_note_create", stand_credit_note, WHO },
+    { "price_book_propose", stand_propose, WHO }, { "price_book_approve", stand_approve, WHO },
+    { "price_book_withdraw", stand_withdraw, WHO }, { "price_proposals", stand_proposals, WHO },
+    { "price_book_diff", stand_diff, WHO }, { "replay", stand_replay, WHO },
+    { "voucher_create", stand_voucher_create, WHO }, { "bank_import", stand_bank_import, WHO },
+    { "bank_entries", stand_bank_entries, WHO }, { "bank_assign", stand_bank_assign, WHO },
+    { "bank_return", stand_bank_return, WHO }, { "payment_event", stand_payment_event, WHO },
+    { "trial_balance", stand_trial_balance, WHO }, { "transfers", stand_transfers, WHO },
+    { "ledger_journal", stand_journal, WHO }, { "host_books", stand_host_books, WHO },
+    { "suspensions", stand_suspensions, WHO }, { "cap", stand_cap, WHO },
     { "usage_summary", stand_usage_summary, WHO }, { "checkpoint", checkpoint_get, WHO },
     { "status", status_get, WHO },         { "test", accountd_test, WHO },
     { NULL, NULL, 0 },
@@ -492,6 +502,7 @@ static _Noreturn void run(const char *dir, int ready_fd)
     money_start();
     invoices_start();
     log_files_write(dir);
+    operator_start();
     jobs = json_object();
     requests = json_object();
     accounts = json_object();

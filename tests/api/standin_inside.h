@@ -43,6 +43,7 @@ void devices_job_end(json_t *job, json_t *instance);
 
 void money_start(void);
 void invoices_start(void);
+void operator_start(void);
 
 typedef int verb_handle(struct rpc_call *call, json_t *args, json_t **result);
 verb_handle stand_volume_create, stand_volume_resize, stand_volume_delete, stand_volume_get, stand_volumes_get, stand_snapshot_create, stand_snapshot_delete,
@@ -52,7 +53,12 @@ verb_handle stand_fund, stand_wallet, stand_holds, stand_voucher_redeem, stand_p
     stand_price_books, stand_price_book;
 /* standin_invoices.c */
 verb_handle stand_invoice_create, stand_invoices, stand_invoice, stand_draft, stand_details, stand_details_set, stand_dispute_open,
-    stand_disputes, stand_dispute, stand_budget_set, stand_budgets, stand_budget_delete, stand_alerts, stand_usage_summary;
+    stand_disputes, stand_dispute, stand_budget_set, stand_budgets, stand_budget_delete, stand_alerts, stand_usage_summary, stand_dispute_resolve,
+    stand_credit_note;
+/* standin_operator.c */
+verb_handle stand_propose, stand_approve, stand_withdraw, stand_proposals, stand_diff, stand_replay, stand_voucher_create, stand_bank_import,
+    stand_bank_entries, stand_bank_assign, stand_bank_return, stand_payment_event, stand_trial_balance, stand_transfers, stand_journal,
+    stand_host_books, stand_suspensions, stand_cap;
 
 /* standin_log.c: what accountd publishes, below DIR/accountd/public. */
 void log_files_write(const char *dir);

@@ -180,6 +180,40 @@ int stand_dispute(struct rpc_call *call, json_t *args, json_t **result)
     return 0;
 }
 
+int stand_dispute_resolve(struct rpc_call *call, json_t *args, json_t **result)
+{
+    json_t *dispute = json_object_get(disputes, text(args, "dispute_id"));
+
+    if (!dispute)
+        return rpc_fail(call, "not_found", "no dispute");
+    json_object_set_new(dispute, "state", json_string("resolved"));
+    json_object_set(dispute, "outcome", json_object_get(args, "outcome"));
+    *result = json_pack("{s:O}", "dispute", dispute);
+    return 0;
+}
+
+int stand_credit_note(struct rpc_call *call, json_t *args, json_t **result)
+{
+    json_t *invoice = json_object_get(invoices, text(args, "refers")), *note;
+    const char *id = text(args, "invoice_id");
+    int known;
+
+    if (changing(&accountd, call))
+        return -1;
+    if (!invoice)
+        return rpc_fail(call, "not_found", "refers: no such invoice");
+    known = seen(call, id, args);
+    if (known < 0)
+        return -1;
+    if (!known) {
+        note = invoice_new("credit_note", id, text(invoice, "account_id"), (int)json_object_size(invoices) + 1);
+        json_object_set_new(note, "refers", json_pack("{s:s}", "invoice_id", text(args, "refers")));
+        json_object_set_new(invoices, id, note);
+    }
+    return done(&accountd, call, "credit_note_create", !known, json_pack("{s:O}", "invoice", json_object_get(invoices, id)),
+                result);
+}
+
 /* budgets, alerts, summaries */
 
 int stand_budget_set(struct rpc_call *call, json_t *args, json_t **result)

@@ -218,8 +218,8 @@ static json_t *book(int version)
 int stand_price_books(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call, (void)args;
-    *result = json_pack("{s:[{s:i, s:s, s:s, s:I}]}", "price_books", "version", 1, "currency", "EUR", "state",
-                        "published", "published_ms", (json_int_t)NOW_MS);
+    *result = json_pack("{s:[{s:i, s:s, s:s, s:I}], s:i}", "price_books", "version", 1, "currency", "EUR", "state",
+                        "published", "published_ms", (json_int_t)NOW_MS, "current", 1);
     return 0;
 }
 

@@ -1,0 +1,27 @@
+/* What the store's own files share; nobody else includes it. */
+#ifndef API_STORE_INSIDE_H
+#define API_STORE_INSIDE_H
+
+#include "api/store.h"
+#include "common/db.h"
+
+#include <pthread.h>
+
+struct store {
+    pthread_mutex_t lock;               /* of everything below */
+    sqlite3 *db;
+    char run_id[ID_BYTES];
+};
+
+/* Reads one row by `take` into `row`, ends the statement, gives the lock back. */
+typedef void row_take(sqlite3_stmt *stmt, void *row);
+int one(struct store *store, sqlite3_stmt *stmt, row_take *take, void *row);
+/* As one(), for all rows: a malloc'd array of `size` bytes each. */
+int many(struct store *store, sqlite3_stmt *stmt, row_take *take, size_t size, void **rows, size_t *count);
+/* Ends what began with taking the lock. */
+int unlocked(struct store *store, int rc);
+void text_take(sqlite3_stmt *stmt, int column, char *out, size_t size);
+/* The columns of a key, of customers and operators alike. */
+row_take key_take;
+
+#endif
