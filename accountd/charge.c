@@ -3,6 +3,7 @@
  * charging again after a crash changes nothing. */
 #include "accountd/accountd.h"
 #include "accountd/ledger/chart.h"
+#include "accountd/ledger/day_sums.h"
 #include "accountd/ledger/details.h"
 #include "accountd/ledger/sums.h"
 #include "common/log.h"
@@ -103,7 +104,8 @@ static int draw_meter(struct drawing *d, enum meter_quantity meter, unsigned __i
         return -1;
     snprintf(revenue, sizeof(revenue), LEDGER_REVENUE "%s", meter_quantities[meter].name);
     return draw(d, revenue, "usage", meter_quantities[meter].name, more) ||
-           sums_add_locked(d->a->ledger, origin, d->record, d->period, meter, quantity, more) ? -1 : 0;
+           sums_add_locked(d->a->ledger, origin, d->record, d->period, meter, quantity, more) ||
+           day_sums_add_locked(d->a->ledger, d->record, meter, quantity, more) ? -1 : 0;
 }
 
 static int draw_tax(struct drawing *d)

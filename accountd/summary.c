@@ -14,39 +14,25 @@ struct row {
     unsigned __int128 quantity;
     int64_t amount_nano;
 };
-/* What was used of one book in one month: a month has few. */
-struct month {
-    struct month *next;
-    char period[UTC_MONTH_BYTES];
-    int64_t version;
-    struct meter_usage used;
-};
 struct summary {
     unsigned by;
-    int64_t from_ms, to_ms;
-    struct month *months;
     void *rows;                         /* tsearch's */
     size_t count;
 };
 
-struct summary *summary_new(unsigned by, int64_t from_ms, int64_t to_ms)
+struct summary *summary_new(unsigned by)
 {
     struct summary *s = calloc(1, sizeof(*s));
 
     if (s)
-        *s = (struct summary){ .by = by, .from_ms = from_ms, .to_ms = to_ms };
+        s->by = by;
     return s;
 }
 
 void summary_free(struct summary *s)
 {
-    if (!s)
-        return;
-    for (struct month *m = s->months, *next; m; m = next) {
-        next = m->next;
-        free(m);
-    }
-    tdestroy(s->rows, free);
+    if (s)
+        tdestroy(s->rows, free);
     free(s);
 }
 
@@ -60,32 +46,13 @@ static int compare_rows(const void *left, const void *right)
     return order ? order : (int)a->meter - (int)b->meter;
 }
 
-static struct month *find_month(struct summary *s, int64_t at_ms, int64_t version)
+static struct row *find_row(struct summary *s, const struct day_sum *sum)
 {
-    char period[UTC_MONTH_BYTES];
-    struct month *m = s->months;
-
-    utc_month_text(at_ms, period);
-    while (m && (m->version != version || strcmp(m->period, period) != 0))
-        m = m->next;
-    if (m)
-        return m;
-    m = calloc(1, sizeof(*m));
-    if (!m)
-        return NULL;
-    *m = (struct month){ .next = s->months, .version = version };
-    memcpy(m->period, period, sizeof(period));
-    s->months = m;
-    return m;
-}
-
-static struct row *find_row(struct summary *s, const struct record *r, enum meter_quantity meter)
-{
-    struct row key = { .day_ms = s->by & SUMMARY_DAY ? r->t0_ms - r->t0_ms % UTC_DAY_MS : 0,
-                       .meter = s->by & SUMMARY_METER ? meter : 0 }, *row, **at;
+    struct row key = { .day_ms = s->by & SUMMARY_DAY ? sum->day_ms : 0, .meter = s->by & SUMMARY_METER ? sum->meter : 0 };
+    struct row *row, **at;
 
     if (s->by & SUMMARY_INSTANCE)
-        snprintf(key.instance, sizeof(key.instance), "%s", r->instance);
+        snprintf(key.instance, sizeof(key.instance), "%s", sum->instance);
     at = tfind(&key, &s->rows, compare_rows);
     if (at)
         return *at;
@@ -101,37 +68,14 @@ static struct row *find_row(struct summary *s, const struct record *r, enum mete
     return NULL;
 }
 
-static int add_meter(struct summary *s, const struct record *r, const struct rate_book *book, struct month *month,
-                     enum meter_quantity meter, unsigned __int128 quantity)
+int summary_add(struct summary *s, const struct day_sum *sum)
 {
-    struct row *row;
-    int64_t nano;
+    struct row *row = find_row(s, sum);
 
-    if (rate_charge(book, meter, month->used.of[meter], quantity, &nano))
-        return -1;
-    month->used.of[meter] += quantity;
-    if (r->t0_ms < s->from_ms || r->t0_ms >= s->to_ms)
-        return 0;
-    row = find_row(s, r, meter);
-    if (!row || __builtin_add_overflow(row->amount_nano, nano, &row->amount_nano))
+    if (!row || __builtin_add_overflow(row->amount_nano, sum->charged_nano, &row->amount_nano))
         return -1;
     /* Of different meters it means nothing, and is not shown. */
-    row->quantity += quantity;
-    return 0;
-}
-
-int summary_add(struct summary *s, const struct record *r, const struct rate_book *book)
-{
-    struct month *month = find_month(s, r->t0_ms, book->version);
-    struct meter_usage usage;
-    struct json_why why;
-
-    if (!month || record_usage(r, &usage, &why))
-        return -1;
-    for (int q = 0; q < METER_QUANTITIES; q++)
-        if (usage.of[q] && add_meter(s, r, book, month, q, usage.of[q]))
-            return -1;
-    return 0;
+    return __builtin_add_overflow(row->quantity, sum->quantity, &row->quantity) && s->by & SUMMARY_METER ? -1 : 0;
 }
 
 size_t summary_count(const struct summary *s)
@@ -173,7 +117,7 @@ static void list_row(const void *node, VISIT visit, void *arg)
         json_array_append_new(listing->rows, row_json(*(struct row *const *)node, listing->by));
 }
 
-json_t *summary_rows(struct summary *s)
+json_t *summary_rows(const struct summary *s)
 {
     struct listing listing = { json_array(), s->by };
 

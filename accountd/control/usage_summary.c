@@ -1,5 +1,5 @@
-/* What was used and what it cost, by meter, instance and day: from the records, for an account's own
- * reckoning. The invoice is another matter: it rounds to cents, this does not. */
+/* What was used and what it cost, by meter, instance and day: for an account's own reckoning. The invoice is
+ * another matter: it rounds to cents and has the tax, this does not. */
 #include "accountd/control/args.h"
 #include "accountd/summary.h"
 #include "common/utc.h"
@@ -9,7 +9,6 @@
 
 #define DAYS_MAX 366
 #define ROWS_MAX 4000                   /* what fits into an answer */
-#define LATE_MS  UTC_DAY_MS
 
 static const struct {
     const char *word;
@@ -62,62 +61,36 @@ static int arg_days(const json_t *args, int64_t *from_ms, int64_t *to_ms, struct
     return -1;
 }
 
-/* Records of an account are in the order of their ends; one that was late (its slot could not be read) may begin before
- * one that is before it in the log. */
-struct reading {
-    struct summary *summary;
-    int64_t to_ms;
-    bool past;                          /* the walk ended early */
-};
-
-static int read_leaf(void *arg, uint64_t idx, const char *type, const char *leaf)
+static int add(void *arg, const struct day_sum *sum)
 {
-    struct reading *reading = arg;
-    char leaf_type[CHAIN_TYPE_BYTES];
-    const struct rate_book *book;
-    struct record record;
-    struct json_why why;
-    json_t *fields = chain_leaf_parse(leaf, strlen(leaf), leaf_type, &why);
-    int rc = fields ? record_parse(leaf_type, fields, &record, &why) : -1;
-
-    (void)idx;
-    (void)type;
-    json_decref(fields);
-    if (rc)
-        return -1;
-    reading->past = record.t0_ms >= reading->to_ms + LATE_MS;
-    book = price_book_get(control_self->ledger, record.price_book);
-    return !book ? -1 : reading->past ? 1 : summary_add(reading->summary, &record, book);
+    return summary_add(arg, sum);
 }
 
-static int summarise(struct rpc_call *call, const char *account, struct reading *reading, json_t **result)
+static int answer(struct rpc_call *call, const struct summary *summary, json_t **result)
 {
-    int rc = store_each_leaf(control_self->store, account, NULL, 0, control_self->head.size, -1, read_leaf, reading);
-
-    if (rc && !reading->past)
-        return control_failed(call);
-    if (summary_count(reading->summary) > ROWS_MAX)
+    if (summary_count(summary) > ROWS_MAX)
         return rpc_fail(call, "bad_request", "%zu rows are more than %d: ask for fewer days, or by less",
-                        summary_count(reading->summary), ROWS_MAX);
-    *result = json_pack("{s:o}", "rows", summary_rows(reading->summary));
+                        summary_count(summary), ROWS_MAX);
+    *result = json_pack("{s:o}", "rows", summary_rows(summary));
     return 0;
 }
 
 static int usage_summary(struct rpc_call *call, json_t *args, json_t **result)
 {
-    struct reading reading = { .past = false };
+    struct summary *summary;
     const char *account;
     struct json_why why;
-    int64_t from_ms;
+    int64_t from_ms, to_ms;
     unsigned by;
     int rc;
 
     if (json_arg_only(args, "account_id from_day to_day by", &why) || control_arg_account(args, &account, &why) ||
-        arg_days(args, &from_ms, &reading.to_ms, &why) || arg_by(args, &by, &why))
+        arg_days(args, &from_ms, &to_ms, &why) || arg_by(args, &by, &why))
         return control_bad(call, &why);
-    reading.summary = summary_new(by, from_ms, reading.to_ms);
-    rc = reading.summary ? summarise(call, account, &reading, result) : control_failed(call);
-    summary_free(reading.summary);
+    summary = summary_new(by);
+    rc = !summary || day_sums_each(control_self->ledger, account, from_ms, to_ms, add, summary)
+        ? control_failed(call) : answer(call, summary, result);
+    summary_free(summary);
     return rc;
 }
 

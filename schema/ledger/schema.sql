@@ -422,3 +422,15 @@ CREATE TRIGGER invoice_cades_no_update BEFORE UPDATE ON invoice_cades
     BEGIN SELECT RAISE(ABORT, 'a signature that was given out is never changed'); END;
 CREATE TRIGGER invoice_cades_no_delete BEFORE DELETE ON invoice_cades
     BEGIN SELECT RAISE(ABORT, 'a signature that was given out is never removed'); END;
+
+-- What each instance used of each meter on each day: added to by the transaction that charges, so that a summary costs its
+-- rows and not its records. All of it follows from the log.
+CREATE TABLE day_sum (
+    account_id   TEXT NOT NULL REFERENCES account (account_id),
+    day          INTEGER NOT NULL,      -- in which the record begins, UTC: days since 1970-01-01
+    instance_id  TEXT NOT NULL,
+    meter        TEXT NOT NULL,
+    quantity     TEXT NOT NULL,         -- 128 bits
+    charged_nano INTEGER NOT NULL,
+    PRIMARY KEY (account_id, day, instance_id, meter)
+) STRICT, WITHOUT ROWID;

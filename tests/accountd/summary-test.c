@@ -1,17 +1,17 @@
-/* Usage by meter, instance and day, against sums made by going through all records for each row. */
+/* Usage by meter, instance and day, against sums made by going through all days for each row; and days against the
+ * records and the ledger. */
 #include "accountd/summary.h"
 #include "common/utc.h"
+#include "tests/accountd/life.h"
 #include "tests/tap/tap.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORDS  600
+#define SUMS     600
 #define START_MS 1793491200000ll        /* 2026-11-01 */
-#define HOUR_MS  3600000ll
 
-static struct record records[RECORDS];
-static struct rate_book books[2];
+static struct day_sum sums[SUMS];
 
 static uint64_t random_state = 6;
 
@@ -21,46 +21,23 @@ static uint64_t random_below(uint64_t limit)
     return (random_state >> 33) % limit;
 }
 
-/* Three instances over 75 days, as the log has them: in order, now and then none, the price book changed in December. */
-static void make_records(void)
+static void make_sums(void)
 {
-    int64_t at_ms = START_MS;
+    static const char *const instances[] = { "ins-0", "ins-1", "ins-2" };
 
-    for (int i = 0; i < RECORDS; i++) {
-        struct record *r = &records[i];
-
-        *r = (struct record){ .reserved = { 1 + (uint32_t)random_below(4), 512 }, .t0_ms = at_ms, .t1_ms = at_ms + HOUR_MS };
-        strcpy(r->type, i % 7 ? "use" : "end");
-        snprintf(r->instance, sizeof(r->instance), "ins-%ju", (uintmax_t)random_below(3));
-        r->price_book = at_ms < START_MS + 40 * UTC_DAY_MS ? 1 : 2;
-        r->to.t_ns = (uint64_t)HOUR_MS * 1000000;
-        r->to.at[METER_GUEST_NS] = random_below(3600) * 1000000000ull;
-        r->to.at[METER_NET_TX_BYTES] = random_below(2) * random_below(1ull << 33);
-        at_ms += (int64_t)random_below(5) * HOUR_MS;
-    }
+    for (int i = 0; i < SUMS; i++)
+        sums[i] = (struct day_sum){ START_MS + (int64_t)random_below(40) * UTC_DAY_MS, instances[random_below(3)],
+                                    random_below(METER_QUANTITIES), random_below(1ull << 40),
+                                    (int64_t)random_below(3) * (int64_t)random_below(1000000) };
 }
 
-static void make_books(void)
+static json_t *summed(unsigned by)
 {
-    for (int b = 0; b < 2; b++) {
-        books[b] = (struct rate_book){ .version = b + 1, .currency = "EUR" };
-        for (int q = 0; q < METER_QUANTITIES; q++) {
-            unsigned __int128 unit = meter_quantities[q].per_unit;
-
-            books[b].price[q] = (struct rate_price){
-                .free = 10 * unit, .minimum_nano = 1000, .tiers_count = 2,
-                .tiers = { { 0, 7000 + b, 3 }, { 100 * unit, 5000, 3 } } };
-        }
-    }
-}
-
-static json_t *summed(unsigned by, int64_t from_ms, int64_t to_ms)
-{
-    struct summary *summary = summary_new(by, from_ms, to_ms);
+    struct summary *summary = summary_new(by);
     json_t *rows;
 
-    for (int i = 0; i < RECORDS; i++)
-        if (summary_add(summary, &records[i], &books[records[i].price_book - 1]))
+    for (int i = 0; i < SUMS; i++)
+        if (summary_add(summary, &sums[i]))
             exit(99);
     rows = summary_rows(summary);
     check(json_array_size(rows) == summary_count(summary), "by %u: %zu rows", by, json_array_size(rows));
@@ -68,81 +45,49 @@ static json_t *summed(unsigned by, int64_t from_ms, int64_t to_ms)
     return rows;
 }
 
-static bool same_month(int64_t a_ms, int64_t b_ms)
-{
-    char a[UTC_MONTH_BYTES], b[UTC_MONTH_BYTES];
-
-    return strcmp(utc_month_text(a_ms, a), utc_month_text(b_ms, b)) == 0;
-}
-
-static struct meter_usage usage_of(const struct record *r)
-{
-    struct meter_usage usage;
-    struct json_why why;
-
-    if (record_usage(r, &usage, &why))
-        exit(99);
-    return usage;
-}
-
-/* What record i is charged for a meter: the hard way, from all before it. */
-static int64_t charge_of(int i, enum meter_quantity q)
-{
-    unsigned __int128 before = 0;
-    int64_t nano;
-
-    for (int j = 0; j < i; j++)
-        if (records[j].price_book == records[i].price_book && same_month(records[j].t0_ms, records[i].t0_ms))
-            before += usage_of(&records[j]).of[q];
-    if (rate_charge(&books[records[i].price_book - 1], q, before, usage_of(&records[i]).of[q], &nano))
-        exit(99);
-    return nano;
-}
-
-static int64_t charges[RECORDS][METER_QUANTITIES];
-
-static bool in_row(const struct record *r, const json_t *row)
+static bool in_row(const struct day_sum *sum, const json_t *row)
 {
     const char *day = json_string_value(json_object_get(row, "day"));
     const char *instance = json_string_value(json_object_get(row, "instance_id"));
+    const char *meter = json_string_value(json_object_get(row, "meter"));
     char text[UTC_DAY_BYTES];
 
-    return (!day || strcmp(day, utc_day_text(r->t0_ms, text)) == 0) && (!instance || strcmp(instance, r->instance) == 0);
+    return (!day || strcmp(day, utc_day_text(sum->day_ms, text)) == 0) &&
+           (!instance || strcmp(instance, sum->instance) == 0) &&
+           (!meter || strcmp(meter, meter_quantities[sum->meter].name) == 0);
 }
 
-static bool row_agrees(const json_t *row, int64_t from_ms, int64_t to_ms)
+static bool row_agrees(const json_t *row, unsigned by)
 {
-    const char *meter = json_string_value(json_object_get(row, "meter"));
     unsigned __int128 quantity = 0, said = 0;
     int64_t nano = 0, nano_said = -1;
 
-    for (int i = 0; i < RECORDS; i++)
-        for (int q = 0; q < METER_QUANTITIES; q++)
-            if (records[i].t0_ms >= from_ms && records[i].t0_ms < to_ms && in_row(&records[i], row) &&
-                (!meter || strcmp(meter, meter_quantities[q].name) == 0)) {
-                quantity += usage_of(&records[i]).of[q];
-                nano += charges[i][q];
-            }
+    for (int i = 0; i < SUMS; i++)
+        if (in_row(&sums[i], row)) {
+            quantity += sums[i].quantity;
+            nano += sums[i].charged_nano;
+        }
     json_decimal_parse(json_string_value(json_object_get(row, "amount_nano")), &nano_said);
-    if (meter && !json_u128_parse(json_string_value(json_object_get(row, "quantity")), &said))
+    if (by & SUMMARY_METER && !json_u128_parse(json_string_value(json_object_get(row, "quantity")), &said))
         return false;
-    return nano == nano_said && (!meter || quantity == said);
+    return nano == nano_said && (!(by & SUMMARY_METER) || quantity == said) &&
+           json_has(row, "day") == !!(by & SUMMARY_DAY) && json_has(row, "instance_id") == !!(by & SUMMARY_INSTANCE) &&
+           json_has(row, "meter") == !!(by & SUMMARY_METER);
 }
 
-static void test_by(unsigned by, int64_t from_ms, int64_t to_ms)
+static void test_by(unsigned by)
 {
-    json_t *rows = summed(by, from_ms, to_ms), *row;
+    json_t *rows = summed(by), *row;
     int64_t sum = 0, nano, expected = 0;
     size_t i, agreed = 0;
 
     json_array_foreach(rows, i, row) {
-        agreed += row_agrees(row, from_ms, to_ms);
+        agreed += row_agrees(row, by);
         if (json_decimal_parse(json_string_value(json_object_get(row, "amount_nano")), &nano))
             sum += nano;
     }
-    for (int r = 0; r < RECORDS; r++)
-        for (int q = 0; q < METER_QUANTITIES; q++)
-            expected += records[r].t0_ms >= from_ms && records[r].t0_ms < to_ms ? charges[r][q] : 0;
+    for (int at = 0; at < SUMS; at++)
+        expected += sums[at].charged_nano;
     check(agreed == json_array_size(rows) && agreed > 0, "by %u: %zu rows agree", by, agreed);
     check(sum == expected && sum > 0, "by %u: they sum to all that was charged, %jd", by, (intmax_t)sum);
     json_decref(rows);
@@ -150,7 +95,7 @@ static void test_by(unsigned by, int64_t from_ms, int64_t to_ms)
 
 static void test_order(void)
 {
-    json_t *rows = summed(SUMMARY_DAY | SUMMARY_INSTANCE | SUMMARY_METER, START_MS, START_MS + 90 * UTC_DAY_MS);
+    json_t *rows = summed(SUMMARY_DAY | SUMMARY_INSTANCE | SUMMARY_METER);
     bool sorted = true;
 
     for (size_t i = 1; i < json_array_size(rows); i++) {
@@ -176,16 +121,74 @@ static void test_units(void)
           "the most there is");
 }
 
+static void test_limits(void)
+{
+    struct summary *summary = summary_new(SUMMARY_METER);
+    struct day_sum most = { START_MS, "ins-0", METER_DISK_OPS, 1, INT64_MAX };
+
+    check(summary_add(summary, &most) == 0 && summary_add(summary, &most) == -1, "a sum that does not fit is refused");
+    summary_free(summary);
+}
+
+struct days {
+    struct meter_usage usage;
+    int64_t charged_nano[METER_QUANTITIES];
+    int64_t first_ms, last_ms;
+};
+
+static int add_day(void *arg, const struct day_sum *sum)
+{
+    struct days *days = arg;
+
+    days->usage.of[sum->meter] += sum->quantity;
+    days->charged_nano[sum->meter] += sum->charged_nano;
+    days->first_ms = days->first_ms ? days->first_ms : sum->day_ms;
+    days->last_ms = sum->day_ms;
+    return 0;
+}
+
+/* life.c's clock begins at 22:13 UTC: three hours later it is the next day. */
+static void test_records(void)
+{
+    struct life life;
+    struct days days = { .first_ms = 0 };
+    struct meter_usage billed;
+    char revenue[64];
+    bool agree = true;
+
+    life_begin(&life);
+    life_account(&life, "acc", 1000000000);
+    life_birth(&life, 2, 0xaa);
+    life_register(&life, "acc", "ins", 0xaa);
+    for (int minute = 0; minute < 180; minute++) {
+        life_slot(&life, 2)->guest_ns += 59999999999u;
+        life_slot(&life, 2)->disk_read_ops += 7;
+        if (life_step(&life, 60000000000u))
+            exit(99);
+        if (minute == 60)
+            agree = life_reopen(&life);
+    }
+    life_death(&life, 2);
+    life_step(&life, 1000000000u);
+    billed = life_billed(&life, "acc", "ins");
+    check(day_sums_each(life.a.ledger, "acc", 0, INT64_MAX, add_day, &days) == 0 &&
+          days.last_ms == days.first_ms + UTC_DAY_MS, "three hours over midnight are two days");
+    for (int q = 0; q < METER_QUANTITIES; q++) {
+        snprintf(revenue, sizeof(revenue), "revenue:%s", meter_quantities[q].name);
+        agree = agree && days.usage.of[q] == billed.of[q] && days.charged_nano[q] == life_posted(&life, revenue);
+    }
+    check(agree && days.charged_nano[METER_CPU_USED] > 0, "they sum to the records and to the ledger's revenue, by meter");
+    life_end(&life);
+}
+
 int main(void)
 {
-    make_books();
-    make_records();
-    for (int i = 0; i < RECORDS; i++)
-        for (int q = 0; q < METER_QUANTITIES; q++)
-            charges[i][q] = charge_of(i, q);
+    make_sums();
     for (unsigned by = 1; by < 8; by++)
-        test_by(by, START_MS + 10 * UTC_DAY_MS, START_MS + 50 * UTC_DAY_MS);
+        test_by(by);
     test_order();
+    test_limits();
     test_units();
+    test_records();
     return tap_end();
 }
