@@ -52,7 +52,6 @@ struct accountd_setup {
     uint64_t interval_ns;
     char *price_book;
     struct rate_book book;
-    const char *iban;                   /* "": none */
     struct webhook_secrets payments;
     struct seller seller;               /* becomes the daemon's */
 };

@@ -1,8 +1,9 @@
 /* Configuration: strict. {"host":"h1.example","interval_s":60,"price_book":"/etc/xs/pricebook.json",
- * "seller":"/etc/xs/seller.json","head_copy":"/var/lib/xs/cosign/checkpoint"},
- * all optional; options on the command line win. "iban" is the account that customers pay to, and "payments" a
- * file of mode 0600, {"stripe":["whsec_..."]}: without them no statement and no event is taken. */
+ * "seller":"/etc/xs/seller.json","head_copy":"/var/lib/xs/cosign/checkpoint",
+ * "payments":"/etc/xs/payments.json"}, all optional; options on the command line win. "payments" names a file of mode
+ * 0600 with the card provider's secrets, {"stripe":["whsec_..."]}: without it no event is taken. */
 #include "accountd/config.h"
+#include "accountd/funding/reference.h"
 #include "common/log.h"
 #include "provisioner/control.h"
 
@@ -61,22 +62,6 @@ static void read_payments(struct config *config, const char *path)
     json_decref(object);
 }
 
-static void read_funding(struct config *config, const char *path, const json_t *object)
-{
-    struct json_why why;
-    const char *text;
-
-    if ((json_has(object, "iban") && json_arg_string(object, "iban", 64, &text, &why)))
-        fatalx("%s: %s", path, why.text);
-    if (json_has(object, "iban") && !iban_parse(text, config->iban))
-        fatalx("%s: iban: not an IBAN, or its check digits are wrong", path);
-    if (!json_has(object, "payments"))
-        return;
-    if (json_arg_string(object, "payments", 4096, &text, &why))
-        fatalx("%s: %s", path, why.text);
-    read_payments(config, text);
-}
-
 static void read_file(struct config *config, const char *path, bool must_exist)
 {
     const char *text;
@@ -86,7 +71,7 @@ static void read_file(struct config *config, const char *path, bool must_exist)
     if (!must_exist && access(path, F_OK) != 0 && errno == ENOENT)
         return;
     object = load(path);
-    if (json_arg_only(object, "host interval_s price_book seller head_copy iban payments", &why) ||
+    if (json_arg_only(object, "host interval_s price_book seller head_copy payments", &why) ||
         (json_has(object, "host") && json_arg_string(object, "host", RECORD_NAME_BYTES - 1, &text, &why)))
         fatalx("%s: %s", path, why.text);
     if (json_has(object, "host"))
@@ -103,7 +88,11 @@ static void read_file(struct config *config, const char *path, bool must_exist)
         if (!(config->head_copy = strdup(text)))
             fatal("%s", path);
     }
-    read_funding(config, path, object);
+    if (json_has(object, "payments")) {
+        if (json_arg_string(object, "payments", 4096, &text, &why))
+            fatalx("%s: %s", path, why.text);
+        read_payments(config, text);
+    }
     if (json_has(object, "seller") && json_arg_string(object, "seller", 4096, &text, &why))
         fatalx("%s: %s", path, why.text);
     if (json_has(object, "seller") && !(config->seller_path = strdup(text)))
@@ -202,9 +191,16 @@ char *config_price_book(const struct config *config, struct rate_book *book)
 void config_seller(const struct config *config, struct seller *seller)
 {
     json_t *object = load(config->seller_path);
+    char iban[IBAN_BYTES];
     struct json_why why;
+    const char *text;
 
     if (seller_read(object, seller, &why))
         fatalx("%s: %s", config->seller_path, why.text);
+    text = party_text(seller->party, "iban");
+    if (text[0] && !iban_parse(text, iban))
+        fatalx("%s: iban: not an IBAN, or its check digits are wrong", config->seller_path);
+    if (text[0])
+        json_object_set_new(seller->party, "iban", json_string(iban));
     json_decref(object);
 }

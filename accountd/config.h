@@ -2,7 +2,6 @@
 #ifndef ACCOUNTD_CONFIG_H
 #define ACCOUNTD_CONFIG_H
 
-#include "accountd/funding/reference.h"
 #include "accountd/funding/webhook.h"
 #include "accountd/log/witnesses.h"
 #include "accountd/party.h"
@@ -13,7 +12,6 @@ struct config {
     char host[RECORD_NAME_BYTES];       /* names the log */
     int64_t interval_s;
     const char *price_book_path, *seller_path;
-    char iban[IBAN_BYTES];              /* the bank account that customers pay to; "": none */
     struct webhook_secrets payments;
     const char *state_dir, *run_dir;
     const char *stats_file;             /* NULL: from hv */

@@ -144,7 +144,6 @@ int main(int argc, char **argv)
     setup = (struct accountd_setup){ .state_dir = config.state_dir, .host = config.host,
                                      .head_copy = config.head_copy,
                                      .interval_ns = (uint64_t)config.interval_s * 1000000000u };
-    setup.iban = config.iban;
     setup.payments = config.payments;
     setup.price_book = config_price_book(&config, &setup.book);
     config_seller(&config, &setup.seller);

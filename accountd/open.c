@@ -72,7 +72,6 @@ int accountd_open(struct accountd *a, const struct accountd_setup *setup)
 {
     snprintf(a->bundle_dir, sizeof(a->bundle_dir), "%s/bundles", setup->state_dir);
     a->conservation_ok = true;
-    snprintf(a->funding.iban, sizeof(a->funding.iban), "%s", setup->iban ? setup->iban : "");
     a->funding.secrets = setup->payments;
     a->seller = setup->seller;
     if (open_databases(a, setup->state_dir) || publish_prices(a, setup))

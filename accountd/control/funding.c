@@ -37,7 +37,7 @@ static int import_parsed(struct rpc_call *call, const struct bank_order *order, 
 
 static int bank_import_file(struct rpc_call *call, json_t *args, json_t **result)
 {
-    struct bank_order order = { .iban = control_self->funding.iban, .currency = LEDGER_CURRENCY, .at_ms = clock_utc_ms() };
+    struct bank_order order = { .iban = party_text(control_self->seller.party, "iban"), .currency = LEDGER_CURRENCY, .at_ms = clock_utc_ms() };
     uint8_t hash[crypto_hash_sha256_BYTES];
     char sha256[2 * sizeof(hash) + 1];
     struct camt_file file;
@@ -52,7 +52,7 @@ static int bank_import_file(struct rpc_call *call, json_t *args, json_t **result
         arg_text(args, "camt053", CAMT_BYTES_MAX, &text, &len, &why))
         return control_bad(call, &why);
     if (!order.iban[0])
-        return rpc_fail(call, "conflict", "this host has no bank account: set \"iban\" in accountd.conf");
+        return rpc_fail(call, "conflict", "this host has no bank account: set \"iban\" in seller.json");
     if (camt_parse(text, len, &file, &why))
         return rpc_fail(call, "bad_request", "camt053: %s. Nothing of the file was booked", why.text);
     crypto_hash_sha256(hash, (const uint8_t *)text, len);

@@ -2,12 +2,10 @@
 #ifndef ACCOUNTD_FUNDING_FUNDING_H
 #define ACCOUNTD_FUNDING_FUNDING_H
 
-#include "accountd/funding/reference.h"
 #include "accountd/funding/voucher.h"
 #include "accountd/funding/webhook.h"
 
 struct funding {
-    char iban[IBAN_BYTES];              /* the host's bank account; "": none, and no statement is taken */
     struct webhook_secrets secrets;     /* the payment provider's; none: no event is taken */
     uint8_t voucher_key[VOUCHER_KEY_BYTES];
     struct voucher_guard guesses;

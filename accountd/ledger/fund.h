@@ -4,8 +4,8 @@
 
 #include "accountd/ledger/ledger.h"
 
-/* Credit that the operator gives; the results of ledger_apply. */
+/* Credit that an operator gives; who it was is kept with the transfer. The results of ledger_apply. */
 enum ledger_result ledger_fund(struct ledger *ledger, const char *id, const char *account, int64_t amount_nano,
-                               const char *reason, int64_t at_ms);
+                               const char *operator_id /* or NULL */, const char *reason, int64_t at_ms);
 
 #endif

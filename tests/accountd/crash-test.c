@@ -202,7 +202,7 @@ static bool open_account(struct life *l)
 
 static bool fund(struct life *l, const char *id, int64_t nano)
 {
-    enum ledger_result r = ledger_fund(l->a.ledger, id, "acc", nano, "voucher", 1);
+    enum ledger_result r = ledger_fund(l->a.ledger, id, "acc", nano, NULL, "voucher", 1);
 
     return r == LEDGER_OK || r == LEDGER_EXISTS;
 }

@@ -13,33 +13,35 @@
 
 static struct world w;
 
-static void configure(const char *text)
+static char *write_file(const char *name, const char *text, char path[128])
 {
-    char path[128];
     FILE *out;
 
-    snprintf(path, sizeof(path), "%s/payments", w.dir);
+    snprintf(path, 128, "%s/%s", w.dir, name);
     out = fopen(path, "we");
-    fputs("{\"stripe\":[\"" STRIPE_SECRET "\"]}", out);
-    fclose(out);
-    chmod(path, 0600);
-    snprintf(path, sizeof(path), "%s/conf", w.dir);
-    out = fopen(path, "we");
-    fprintf(out, text, w.dir);
-    fclose(out);
+    if (!out || fputs(text, out) < 0 || fclose(out) != 0 || chmod(path, 0600) != 0)
+        exit(99);
+    return path;
 }
 
-static void begin(const char *conf)
+/* A host with a bank account and a payment provider, or with neither. */
+static void begin(bool equipped)
 {
+    static char seller[128];
+    char path[128], conf[256];
     int status;
 
     world_begin(&w);
-    configure(conf);
+    if (equipped) {
+        write_file("payments", "{\"stripe\":[\"" STRIPE_SECRET "\"]}", path);
+        snprintf(conf, sizeof(conf), "{\"host\":\"test.host\",\"interval_s\":1,\"payments\":\"%s\"}", path);
+        write_file("conf", conf, path);
+        w.seller = write_file("seller", "{\"name\":\"S\",\"country\":\"DE\",\"number_prefix\":\"XS\",\"iban\":"
+                                        "\"DE02 1203 0000 0000 2020 51\"}", seller);
+    }
     check(world_start(&w, &status), "accountd is ready");
     json_decref(world_ask(&w, "account_open", "{s:s,s:s,s:s}", "account_id", ANN, "name", "Ann", "currency", "EUR"));
 }
-
-#define FULL "{\"host\":\"test.host\",\"interval_s\":1,\"iban\":\"DE02 1203 0000 0000 2020 51\",\"payments\":\"%s/payments\"}"
 
 static bool done(json_t *ok)
 {
@@ -178,6 +180,28 @@ static void test_vouchers(void)
     json_decref(ok);
 }
 
+static bool refers(const char *transfer, const char *text)
+{
+    json_t *ok = world_ask(&w, "wallet", "{s:s}", "account_id", ANN), *entry;
+    bool found = false;
+    size_t i;
+
+    json_array_foreach(json_object_get(ok, "entries"), i, entry)
+        found |= strcmp(json_string_value(json_object_get(entry, "transfer_id")), transfer) == 0 &&
+                 strcmp(json_string_value(json_object_get(entry, "refers")), text) == 0;
+    json_decref(ok);
+    return found;
+}
+
+static void test_credit(void)
+{
+    check(done(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s,s:s}", "transfer_id", "c1", "account_id", ANN, "amount_nano", "1", "reason",
+                         "for the outage", "operator", "op1")) && refers("c1", "operator op1") && wallet_has(52340000001),
+          "an operator's credit says whose it is");
+    check(refused(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s,s:s}", "transfer_id", "c1", "account_id", ANN, "amount_nano", "1", "reason",
+                            "for the outage", "operator", "op2"), "conflict"), "it is not another's as well");
+}
+
 static void test_expired(void)
 {
     json_t *ok = world_ask(&w, "voucher_create", "{s:s,s:s,s:I,s:s}", "voucher_id", "v2", "amount_nano", "1", "expires_ms",
@@ -208,7 +232,7 @@ static void test_guessing(void)
 
 static void test_not_set_up(void)
 {
-    begin("{\"host\":\"%.0stest.host\",\"interval_s\":1}");
+    begin(false);
     check(refused(import("i1", "overlap-first"), "conflict"), "a host without a bank account takes no statement");
     check(refused(send_event("{}", time(NULL)), "unavailable"), "and without a provider no event");
     world_end(&w);
@@ -216,10 +240,11 @@ static void test_not_set_up(void)
 
 int main(void)
 {
-    begin(FULL);
+    begin(true);
     test_bank();
     test_events();
     test_vouchers();
+    test_credit();
     test_expired();
     test_guessing();
     world_end(&w);

@@ -132,7 +132,7 @@ static void test_customer(void)
     check(tells("expenses:usage:cpu_used", of("revenue:cpu_used").posted_nano), "what was used is an expense");
     check(told("expenses:tax:FR") == INT64_MIN && told("assets:wallet:other") == INT64_MIN, "nobody else's is in it");
     first = hledger_journal(life.a.ledger, "acc", seq);
-    ledger_fund(life.a.ledger, "later", "acc", 5, "later", 1800000000000);
+    ledger_fund(life.a.ledger, "later", "acc", 5, NULL, "later", 1800000000000);
     again = hledger_journal(life.a.ledger, "acc", seq);
     check(first && again && strcmp(first, again) == 0, "up to an entry, it has the same bytes later");
     free(first);

@@ -204,7 +204,7 @@ static void test_end_of_money(void)
     life_account(&life, "acc", 0);
     check(life_register(&life, "acc", "ins", 0xaa) == LEDGER_INSUFFICIENT, "without money nothing is registered");
     life_birth(&life, 2, 0xaa);
-    ledger_fund(life.a.ledger, "t2", "acc", 2000000, "voucher", 5);
+    ledger_fund(life.a.ledger, "t2", "acc", 2000000, NULL, "voucher", 5);
     check(life_register(&life, "acc", "ins", 0xaa) == LEDGER_OK, "with an hour's money it is");
     held = life_held(&life, "acc");
     for (int minute = 0; minute < 200; minute++)

@@ -46,13 +46,13 @@ static void test_accounts(void)
 
 static void test_fund(void)
 {
-    check(ledger_fund(ledger, "f1", "nobody", 100, "voucher", 1) == LEDGER_NOT_FOUND, "nobody cannot be funded");
-    check(ledger_fund(ledger, "f1", "a", 100, "voucher", 1) == LEDGER_OK && has("a", 100, 0), "a payment is posted");
-    check(ledger_fund(ledger, "f1", "a", 100, "voucher", 99) == LEDGER_EXISTS && has("a", 100, 0),
+    check(ledger_fund(ledger, "f1", "nobody", 100, NULL, "voucher", 1) == LEDGER_NOT_FOUND, "nobody cannot be funded");
+    check(ledger_fund(ledger, "f1", "a", 100, NULL, "voucher", 1) == LEDGER_OK && has("a", 100, 0), "a payment is posted");
+    check(ledger_fund(ledger, "f1", "a", 100, NULL, "voucher", 99) == LEDGER_EXISTS && has("a", 100, 0),
           "the same payment again, later: nothing happens");
-    check(ledger_fund(ledger, "f1", "a", 101, "voucher", 1) == LEDGER_EXISTS_DIFFERENT && has("a", 100, 0),
+    check(ledger_fund(ledger, "f1", "a", 101, NULL, "voucher", 1) == LEDGER_EXISTS_DIFFERENT && has("a", 100, 0),
           "the same id with another amount is refused");
-    check(ledger_fund(ledger, "f1", "a", 100, "refund", 1) == LEDGER_EXISTS_DIFFERENT, "with another reason too");
+    check(ledger_fund(ledger, "f1", "a", 100, NULL, "refund", 1) == LEDGER_EXISTS_DIFFERENT, "with another reason too");
 }
 
 static void test_transfers(void)
@@ -67,7 +67,7 @@ static void test_transfers(void)
 
 static void test_holds(void)
 {
-    ledger_fund(ledger, "f2", "a", 1000, "voucher", 1);
+    ledger_fund(ledger, "f2", "a", 1000, NULL, "voucher", 1);
     check(apply("h1", "pending", "a", "host:holds", 300, NULL) == LEDGER_OK && has("a", 1000, 300), "a hold sets aside");
     check(apply("h2", "pending", "a", "host:holds", 701, NULL) == LEDGER_INSUFFICIENT, "held money is not there twice");
     check(apply("t4", "posted", "a", "revenue:cpu_used", 701, NULL) == LEDGER_INSUFFICIENT, "nor to be spent");

@@ -142,7 +142,7 @@ void life_account(struct life *life, const char *account, int64_t nano)
 
     snprintf(id, sizeof(id), "first-%s", account);
     if (ledger_account_open(life->a.ledger, account, "A Customer", "EUR", 1) != LEDGER_OK ||
-        (nano && ledger_fund(life->a.ledger, id, account, nano, "voucher", 2) != LEDGER_OK))
+        (nano && ledger_fund(life->a.ledger, id, account, nano, NULL, "voucher", 2) != LEDGER_OK))
         exit(99);
 }
 

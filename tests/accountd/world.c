@@ -168,7 +168,10 @@ static _Noreturn void exec_accountd(const struct world *w)
         snprintf(prices, sizeof(prices), "%s", w->prices);
     else
         snprintf(prices, sizeof(prices), "%s/accountd/pricebook.json", source ? source : "..");
-    snprintf(seller, sizeof(seller), "%s/accountd/seller.json", source ? source : "..");
+    if (w->seller)
+        snprintf(seller, sizeof(seller), "%s", w->seller);
+    else
+        snprintf(seller, sizeof(seller), "%s/accountd/seller.json", source ? source : "..");
     execl("tests/accountd/accountd-sanitized", "xs-accountd", "--config", path_in(w, "conf", config), "--price-book",
           prices, "--seller", seller, "--state-dir", path_in(w, "state", state), "--run-dir", path_in(w, "run", run), "--stats-file",
           path_in(w, "stats", stats), "--provisioner-socket", path_in(w, "provisioner.sock", provisioner), NULL);

@@ -24,6 +24,7 @@ struct world {
     json_t *error;                      /* of the last world_ask that failed */
     char log[128];                      /* path of accountd's stderr */
     const char *prices;                 /* the configured price book; NULL: accountd/pricebook.json */
+    const char *seller;                 /* likewise; NULL: accountd/seller.json */
 
     pthread_t provisioner;
     struct rpc_server *server;
