@@ -1,6 +1,7 @@
 /* Pages, text and boxes. */
 #include "accountd/paper/draw.h"
 #include "accountd/paper/paper.h"
+#include "accountd/paper/tounicode.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,7 @@ int draw_start(struct draw *d, const char *ghost, struct json_why *why)
             HPDF_Free(d->doc);
             return -1;
         }
+        tounicode_correct(d->font[i]);
     }
     return 0;
 }

@@ -7,10 +7,12 @@ import sys
 from decimal import Decimal
 
 invoice = json.load(open(sys.argv[2]))
-# libharu's ToUnicode maps use an operator that poppler warns of and understands.
 # A draft's letters across the page would tear the lines of a layout apart.
 order = "-raw" if invoice["kind"] == "draft" else "-layout"
-pages = subprocess.run(["pdftotext", "-q", order, sys.argv[1], "-"], capture_output=True, check=True).stdout.decode()
+read = subprocess.run(["pdftotext", order, sys.argv[1], "-"], capture_output=True, check=True)
+pages = read.stdout.decode()
+if read.stderr:
+    sys.exit("pdftotext warns: %s" % read.stderr.decode())
 lines = pages.replace("\f", "\n").splitlines()
 words = " ".join(pages.split())
 KINDS = {"invoice": "Invoice ", "credit_note": "Credit note ", "draft": "Draft of an invoice"}
