@@ -77,14 +77,13 @@ static int arg_state(const json_t *args, const char **state, struct json_why *wh
 
 static int bank_entries(struct rpc_call *call, json_t *args, json_t **result)
 {
-    int64_t after = 0, limit = ENTRIES_MAX;
+    int64_t after, limit;
     const char *state = NULL;
     struct json_why why;
     json_t *list, *next;
 
     if (json_arg_only(args, "state after limit", &why) || (json_has(args, "state") && arg_state(args, &state, &why)) ||
-        (json_has(args, "after") && json_arg_int(args, "after", 0, INT64_MAX, &after, &why)) ||
-        (json_has(args, "limit") && json_arg_int(args, "limit", 1, ENTRIES_MAX, &limit, &why)))
+        control_arg_page(args, ENTRIES_MAX, &after, &limit, &why))
         return control_bad(call, &why);
     list = store_receipts(control_self->ledger, state, after, limit);
     if (!list)
