@@ -3,6 +3,7 @@
 #define ACCOUNTD_ACCOUNTD_H
 
 #include "accountd/acker.h"
+#include "accountd/cap/cap.h"
 #include "accountd/funding/funding.h"
 #include "accountd/head.h"
 #include "accountd/journal.h"
@@ -20,6 +21,7 @@
 #include "accountd/party.h"
 #include "accountd/sample.h"
 #include "accountd/store.h"
+#include "accountd/tax.h"
 
 struct accountd {
     struct stats_page *page;
@@ -30,6 +32,7 @@ struct accountd {
     struct head head;
     struct journal journal;
     struct acker *acker;
+    struct cap cap;
     struct publish *publish;            /* NULL: nothing is published */
     struct witnesses witnesses;         /* whose cosignatures are taken */
     char state_dir[512], keys_dir[512], bundle_dir[512];
@@ -50,6 +53,7 @@ struct accountd_setup {
     const char *state_dir, *host;
     const char *head_copy;              /* a head kept elsewhere (head.h); NULL: none */
     uint64_t interval_ns;
+    struct cap_graces graces;
     char *price_book;
     struct rate_book book;
     struct webhook_secrets payments;
@@ -64,6 +68,8 @@ int tariff_settle(struct accountd *a);
 /* tick.c: samples, settles, and asks for the release of what is final. -1:
  * something could not be made durable; the next tick does it again. */
 int accountd_tick(struct accountd *a, int64_t misses, const char *account);
+/* What the provisioner has answered since the last time. Call when acker_fd is readable. */
+void accountd_answers(struct accountd *a);
 /* Of a->sample, taken at a->clock: writes what is due (and of `account`, if
  * not NULL, what is open), signs and charges. */
 int accountd_settle(struct accountd *a, int64_t misses, const char *account);
@@ -72,6 +78,8 @@ int accountd_settle(struct accountd *a, int64_t misses, const char *account);
 
 /* charge.c: charges the durable, signed leaves that are not charged yet. */
 int charge_run(struct accountd *a);
+/* The tax that the account's use bears from its next invoice's first record on. */
+int charge_tax(struct accountd *a, const char *account, struct tax *tax);
 /* Releases holds of closed instances whose records are all final. */
 int charge_release(struct accountd *a);
 

@@ -1,7 +1,6 @@
-/* A list of requests, one thread that works it off. A tombstone that could not
- * be freed is asked for again at the next acker_ask, which comes with each sample. */
+/* Two lists of requests, one thread that works them off: words on instances,
+ * many in one call, and tombstones. */
 #include "accountd/acker.h"
-#include "common/id.h"
 #include "common/log.h"
 #include "common/rpc.h"
 
@@ -13,29 +12,40 @@
 #include <unistd.h>
 
 #define REQUEST_MS 2000
+#define WORDS_MAX  256                  /* in one call */
 
-enum ask_state { ASK_WANTED, ASK_FAILED, ASK_DONE };
+const char *const acker_want_names[ACKER_WANTS] = { "run", "suspend", "stop", "delete" };
+
+enum ask_state { ASK_WANTED, ASK_ASKED, ASK_FAILED, ASK_DONE };
 
 struct ask {
     struct ask *next;
     unsigned slot;
-    char incarnation[RECORD_HEX_BYTES];     /* "": suspend `instance` */
-    char instance[RECORD_NAME_BYTES];
+    char incarnation[RECORD_HEX_BYTES];
     enum ask_state state;
     bool told;                          /* its failure has been logged; the thread's own */
+};
+
+struct word {
+    struct word *next;
+    char instance[RECORD_NAME_BYTES];
+    enum acker_want want;
+    enum ask_state state;
 };
 
 struct acker {
     pthread_t thread;
     struct rpc_client *client;          /* the thread's own */
+    bool told;                          /* that words are not taken; the thread's own */
     int event_fd;
     pthread_mutex_t lock;               /* protects what follows; held for no I/O */
     pthread_cond_t wanted;
     struct ask *asks;
+    struct word *words;
     bool stop;
 };
 
-static struct ask *find(struct acker *acker, enum ask_state state)
+static struct ask *find_ask(struct acker *acker, enum ask_state state)
 {
     for (struct ask *ask = acker->asks; ask; ask = ask->next)
         if (ask->state == state)
@@ -43,22 +53,20 @@ static struct ask *find(struct acker *acker, enum ask_state state)
     return NULL;
 }
 
-static void request_suspend(struct acker *acker, const struct ask *ask)
+static struct word *find_word(struct acker *acker, enum ask_state state)
 {
-    char id[ID_BYTES];
-    json_t *error, *args = json_pack("{s:s, s:s, s:s}", "job_id", id_make("job_", id), "instance_id", ask->instance,
-                                     "type", "suspend");
-    json_t *ok = rpc_call_sync(acker->client, "instance_action", args, REQUEST_MS, &error);
-    const char *code = json_string_value(json_object_get(error, "code"));
+    for (struct word *word = acker->words; word; word = word->next)
+        if (word->state == state)
+            return word;
+    return NULL;
+}
 
-    if (ok)
-        log_warnx("instance %s: no money left, it is being suspended", ask->instance);
-    /* conflict: it does not run, or is being suspended already. */
-    else if (!code || strcmp(code, "conflict") != 0)
-        log_warnx("instance %s: no money left, but not suspended, will ask again: %s", ask->instance,
-                  json_string_value(json_object_get(error, "detail")));
-    json_decref(error);
-    json_decref(ok);
+static struct word *word_of(struct acker *acker, const char *instance)
+{
+    for (struct word *word = acker->words; word; word = word->next)
+        if (strcmp(word->instance, instance) == 0)
+            return word;
+    return NULL;
 }
 
 /* 0: hv has freed it. */
@@ -77,34 +85,78 @@ static int request(struct acker *acker, struct ask *ask)
     return ask->told ? -1 : 0;
 }
 
-static void unlink_ask(struct acker *acker, struct ask *ask)
+static void work_off_ask(struct acker *acker, struct ask *ask)
 {
-    struct ask **at = &acker->asks;
-
-    while (*at != ask)
-        at = &(*at)->next;
-    *at = ask->next;
-}
-
-static void work_off(struct acker *acker, struct ask *ask)
-{
-    bool suspend = ask->incarnation[0] == 0;
-    int rc = 0;
+    int rc;
 
     /* Only acker_done frees an ask, and only a done one: this one stays. */
     pthread_mutex_unlock(&acker->lock);
-    if (suspend)
-        request_suspend(acker, ask);
-    else
-        rc = request(acker, ask);
+    rc = request(acker, ask);
     pthread_mutex_lock(&acker->lock);
     ask->state = rc ? ASK_FAILED : ASK_DONE;
-    if (suspend) {
-        unlink_ask(acker, ask);
-        free(ask);
-    } else if (rc == 0) {
+    if (rc == 0)
         eventfd_write(acker->event_fd, 1);
+}
+
+/* The ids of all words of this kind that wait; they are asked from now on. */
+static json_t *take_words(struct acker *acker, enum acker_want want)
+{
+    json_t *ids = json_array();
+
+    for (struct word *word = acker->words; word && json_array_size(ids) < WORDS_MAX; word = word->next)
+        if (word->state == ASK_WANTED && word->want == want) {
+            json_array_append_new(ids, json_string(word->instance));
+            word->state = ASK_ASKED;
+        }
+    return ids;
+}
+
+/* The answer, or NULL: an object {instances:[...]}. */
+static json_t *request_words(struct acker *acker, enum acker_want want, const json_t *ids)
+{
+    json_t *error, *args = json_pack("{s:s, s:O}", "want", acker_want_names[want], "instance_ids", ids);
+    json_t *ok = rpc_call_sync(acker->client, "billing_want", args, REQUEST_MS, &error);
+
+    if (!ok && !acker->told)
+        log_warnx("%zu instances: the provisioner does not %s them, will ask again: %s", json_array_size(ids),
+                  acker_want_names[want], json_string_value(json_object_get(error, "detail")));
+    acker->told = !ok;
+    json_decref(error);
+    return ok;
+}
+
+/* What is not done, and what the answer does not name, is asked for again. */
+static void take_answer(struct acker *acker, enum acker_want want, const json_t *ids, const json_t *ok)
+{
+    const json_t *answers = json_object_get(ok, "instances"), *id, *answer;
+    struct word *word;
+    size_t n;
+
+    json_array_foreach(answers, n, answer) {
+        const char *instance = json_string_value(json_object_get(answer, "instance_id"));
+
+        word = instance ? word_of(acker, instance) : NULL;
+        if (word && word->state == ASK_ASKED && word->want == want && json_is_true(json_object_get(answer, "done")))
+            word->state = ASK_DONE;
     }
+    json_array_foreach(ids, n, id) {
+        word = word_of(acker, json_string_value(id));
+        if (word && word->state == ASK_ASKED && word->want == want)
+            word->state = ASK_FAILED;
+    }
+    eventfd_write(acker->event_fd, 1);
+}
+
+static void work_off_words(struct acker *acker, enum acker_want want)
+{
+    json_t *ids = take_words(acker, want), *ok;
+
+    pthread_mutex_unlock(&acker->lock);
+    ok = request_words(acker, want, ids);
+    pthread_mutex_lock(&acker->lock);
+    take_answer(acker, want, ids, ok);
+    json_decref(ids);
+    json_decref(ok);
 }
 
 static void *work(void *arg)
@@ -113,10 +165,13 @@ static void *work(void *arg)
 
     pthread_mutex_lock(&acker->lock);
     while (!acker->stop) {
-        struct ask *ask = find(acker, ASK_WANTED);
+        struct word *word = find_word(acker, ASK_WANTED);
+        struct ask *ask = word ? NULL : find_ask(acker, ASK_WANTED);
 
-        if (ask)
-            work_off(acker, ask);
+        if (word)
+            work_off_words(acker, word->want);
+        else if (ask)
+            work_off_ask(acker, ask);
         else
             pthread_cond_wait(&acker->wanted, &acker->lock);
     }
@@ -162,35 +217,64 @@ void acker_ask(struct acker *acker, unsigned slot, const char *incarnation)
     pthread_mutex_unlock(&acker->lock);
 }
 
-void acker_suspend(struct acker *acker, const char *instance)
-{
-    struct ask *ask = calloc(1, sizeof(*ask));
-
-    if (!ask)
-        return;
-    snprintf(ask->instance, sizeof(ask->instance), "%s", instance);
-    pthread_mutex_lock(&acker->lock);
-    ask->next = acker->asks;
-    acker->asks = ask;
-    pthread_cond_signal(&acker->wanted);
-    pthread_mutex_unlock(&acker->lock);
-}
-
 bool acker_done(struct acker *acker, char incarnation[static RECORD_HEX_BYTES])
 {
+    struct ask **at, *ask;
     eventfd_t count;
-    struct ask *ask;
 
     eventfd_read(acker->event_fd, &count);      /* only quiets it: the list tells */
     pthread_mutex_lock(&acker->lock);
-    ask = find(acker, ASK_DONE);
+    for (at = &acker->asks; *at && (*at)->state != ASK_DONE;)
+        at = &(*at)->next;
+    ask = *at;
     if (ask) {
-        unlink_ask(acker, ask);
+        *at = ask->next;
         strcpy(incarnation, ask->incarnation);
     }
     pthread_mutex_unlock(&acker->lock);
     free(ask);
     return ask != NULL;
+}
+
+void acker_want(struct acker *acker, const char *instance, enum acker_want want)
+{
+    struct word *word;
+
+    pthread_mutex_lock(&acker->lock);
+    word = word_of(acker, instance);
+    if (!word && (word = calloc(1, sizeof(*word)))) {
+        snprintf(word->instance, sizeof(word->instance), "%s", instance);
+        word->want = want;
+        word->next = acker->words;
+        acker->words = word;
+    }
+    /* One that came and was not fetched yet needs no second asking. */
+    if (word && (word->want != want || word->state == ASK_FAILED)) {
+        word->want = want;
+        word->state = ASK_WANTED;
+    }
+    pthread_cond_signal(&acker->wanted);
+    pthread_mutex_unlock(&acker->lock);
+}
+
+bool acker_came(struct acker *acker, char instance[static RECORD_NAME_BYTES], enum acker_want *want)
+{
+    struct word **at, *word;
+    eventfd_t count;
+
+    eventfd_read(acker->event_fd, &count);
+    pthread_mutex_lock(&acker->lock);
+    for (at = &acker->words; *at && (*at)->state != ASK_DONE;)
+        at = &(*at)->next;
+    word = *at;
+    if (word) {
+        *at = word->next;
+        strcpy(instance, word->instance);
+        *want = word->want;
+    }
+    pthread_mutex_unlock(&acker->lock);
+    free(word);
+    return word != NULL;
 }
 
 void acker_free(struct acker *acker)
@@ -205,6 +289,12 @@ void acker_free(struct acker *acker)
 
         acker->asks = ask->next;
         free(ask);
+    }
+    while (acker->words) {
+        struct word *word = acker->words;
+
+        acker->words = word->next;
+        free(word);
     }
     rpc_client_free(acker->client);
     close(acker->event_fd);

@@ -35,7 +35,7 @@ struct drawing {
 };
 
 /* Whose tax it is, as the customer's details say when the first record after an invoice comes. */
-static int decide_tax(struct accountd *a, const char *account, struct tax *tax)
+int charge_tax(struct accountd *a, const char *account, struct tax *tax)
 {
     json_t *buyer = ledger_details(a->ledger, account);
 
@@ -55,7 +55,7 @@ static int open_use(struct drawing *d)
     if (result == LEDGER_NOT_FOUND) {
         d->open = (struct sums_open){ .from_idx = (int64_t)d->idx, .t0_ms = r->t0_ms };
         strcpy(d->open.period, d->period);
-        if (decide_tax(d->a, r->account, &d->open.tax))
+        if (charge_tax(d->a, r->account, &d->open.tax))
             return -1;
     } else if (result != LEDGER_OK) {
         return -1;
@@ -162,9 +162,6 @@ static void say_empty(const struct drawing *d)
     if (d->carried_nano && d->carried_nano < d->total_nano)
         log_warnx("account %s: out of money: the host carries instance %s from now on", d->record->account,
                   d->record->instance);
-    /* Before the daemon's loop runs nobody can be asked; the next record comes then. */
-    if (d->carried_nano && d->a->acker && strcmp(d->record->type, "use") == 0)
-        acker_suspend(d->a->acker, d->record->instance);
 }
 
 static int charge_record(struct batch *batch, uint64_t idx, const struct record *record, const char *leaf)

@@ -2,6 +2,7 @@
 #ifndef ACCOUNTD_CONFIG_H
 #define ACCOUNTD_CONFIG_H
 
+#include "accountd/cap/cap.h"
 #include "accountd/funding/webhook.h"
 #include "accountd/log/witnesses.h"
 #include "accountd/party.h"
@@ -11,6 +12,7 @@
 struct config {
     char host[RECORD_NAME_BYTES];       /* names the log */
     int64_t interval_s;
+    struct cap_graces graces;
     const char *price_book_path, *seller_path;
     struct webhook_secrets payments;
     const char *state_dir, *run_dir;

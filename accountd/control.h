@@ -8,8 +8,10 @@
  * fund           {transfer_id, account_id, amount_nano, reason[, operator]}
  *                                                                api        -> {posted_nano, held_nano, available_nano}   credit that an operator gives
  * wallet         {account_id[, after][, limit]}                 api        -> {account_id, currency, payment_reference, posted_nano, held_nano, available_nano,
- *                                                                              entries:[{transfer_id, at_ms, amount_nano, code, reason, refers}], next}
+ *                                                                              entries:[{transfer_id, at_ms, amount_nano, code, reason, refers}], next,
+ *                                                                              cap_state, burn_nano_per_hour, lasts_until_ms}
  *                Newest first, at most 200; `next` is the `after` of the older ones, or null
+ *                cap_state: ok, or why what it pays for does not run: suspended, stopped, deleted. lasts_until_ms: null while nothing burns
  *                payment_reference: what a bank transfer must carry to be matched (ISO 11649)
  * bank_import    {import_id, camt053, operator}                  api, root  -> {import_id, entries, credited, suspense, ignored, duplicates, credited_nano,
  *                                                                              suspense_nano, listed:[{line, entry_id, state, amount_nano, currency
@@ -116,6 +118,21 @@
  * cosignatures   {[size]}                                        api, root  -> {size, cosignatures:[{witness, line}]}   of the newest head, or of this size
  * cosignature_add {size, line}                                   xs-cosign  -> {witness}   a cosignature/v1 line on our head of `size` leaves, checked against
  *                                                                              witnesses.json (forbidden); published with the checkpoint
+ * alerts         {[account_id][, standing][, after][, limit]}      api, root  -> {alerts:[{number, key, kind, account_id, subject, detail, raised_ms,
+ *                                                                              cleared_ms}], next}  oldest first; without account_id everybody's and the
+ *                                                                              operator's; standing: true: only those not cleared
+ * budget_set     {budget_id, account_id, amount_nano, steps:[percent]}   api -> {}     a month's amount; sets it anew, "0" removes it. Alerts say
+ *                                                                              once a month that a step is reached; nothing is stopped
+ * budgets        {[account_id]}                                  api, root  -> {budgets:[{budget_id, account_id, amount_nano, steps, period, spent_nano}]}
+ * suspensions    {[account_id]}                                  api, root  -> {suspensions:[{payer, account_id, state: suspended|stopped|deleted, since_ms,
+ *                                                                              next: stop|delete|null, next_in_ms, instances:[{instance_id,
+ *                                                                              want: run|suspend|stop|delete, held}]}]}
+ *                payer: the account, or "po:" and the purchase order. next_in_ms is of the host's running time
+ * cap            {}                                              api, root  -> {loop_ms, grace_suspended_s, retention_s, events, stops, p50_ms, p99_ms, max_ms,
+ *                                                                              overshoot_max_nano, last:[{payer, at_ms, instances, stop_ms,
+ *                                                                              overshoot_nano}]}
+ *                How well the cap holds, measured: from the end of a payer's money until a guest ran no more (of the last 1000
+ *                stops), and the most that was used past the money, ever: the host carries it
  * status         {}                                              api, root  -> {samples, misses, last_sample_age_ms, conservation_ok,
  *                                                                              cpus:[{guest_ns, hv_ns, idle_ns}], log_size, origin, version}
  */

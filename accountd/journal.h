@@ -32,6 +32,8 @@ struct journal_entry {
     bool resumed;                       /* this process has written no record of it yet */
     bool unpaid;                        /* what follows `last` bills nothing: it is paused for want of money */
     bool unpaid_next;                   /* what that is to be from the next sample on */
+    unsigned payer;                     /* its place among the cap's, and 1; 0: not looked up yet */
+    unsigned cap_base;                  /* where the cap last found its prices */
 };
 
 struct journal {

@@ -115,7 +115,7 @@ static void on_timer(struct accountd *a, int timer)
 static void loop(struct accountd *a, struct rpc_server *server, int signals, int timer)
 {
     struct pollfd on[] = { { .fd = signals, .events = POLLIN }, { .fd = timer, .events = POLLIN },
-                           { .fd = rpc_server_fd(server), .events = POLLIN } };
+                           { .fd = rpc_server_fd(server), .events = POLLIN }, { .fd = acker_fd(a->acker), .events = POLLIN } };
 
     while (!(on[0].revents & POLLIN)) {
         if (poll(on, sizeof(on) / sizeof(on[0]), -1) < 0 && errno != EINTR)
@@ -124,6 +124,8 @@ static void loop(struct accountd *a, struct rpc_server *server, int signals, int
             on_timer(a, timer);
         if (on[2].revents & POLLIN)
             rpc_server_run(server);
+        if (on[3].revents & POLLIN)
+            accountd_answers(a);
     }
     log_info("stopping: what is open goes on from its last record at the next start");
 }
@@ -143,6 +145,7 @@ int main(int argc, char **argv)
     config_read(&config, argc, argv);
     setup = (struct accountd_setup){ .state_dir = config.state_dir, .host = config.host,
                                      .head_copy = config.head_copy,
+                                     .graces = config.graces,
                                      .interval_ns = (uint64_t)config.interval_s * 1000000000u };
     setup.payments = config.payments;
     setup.price_book = config_price_book(&config, &setup.book);

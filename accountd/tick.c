@@ -89,13 +89,20 @@ static void take_sample(struct accountd *a, int64_t misses)
     check_conservation(a);
 }
 
-/* Ended entries: ask for their slots, and forget those that hv has freed. */
-static void free_tombstones(struct accountd *a)
+/* Who has been paused, or runs again, turns its records by a sample of this moment. */
+void accountd_answers(struct accountd *a)
 {
     char incarnation[RECORD_HEX_BYTES];
 
     while (acker_done(a->acker, incarnation))
         journal_freed(&a->journal, incarnation);
+    if (cap_answers(a))
+        accountd_tick(a, 0, NULL);
+}
+
+/* Ended entries: ask for their slots, and forget those that hv has freed. */
+static void free_tombstones(struct accountd *a)
+{
     for (const struct journal_entry *e = a->journal.entries, *next; e; e = next) {
         next = e->next;
         if (!e->ended)
@@ -125,7 +132,11 @@ int accountd_tick(struct accountd *a, int64_t misses, const char *account)
     int rc;
 
     take_sample(a, misses);
+    cap_answers(a);
+    cap_mark(a);
     rc = accountd_settle(a, misses, account);
+    if (rc == 0)
+        rc = cap_watch(a);
     if (rc == 0)
         rc = invoice_month_run(a);
     /* An entry is marked as ended when its end is durable: hv's copy is not

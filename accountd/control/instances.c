@@ -91,6 +91,18 @@ static int insufficient(struct rpc_call *call, const struct ledger_registration 
                             (intmax_t)needed_nano, (intmax_t)available_nano);
 }
 
+/* While its payer's money is gone, nothing more is started on it; what was registered before is only answered again. */
+static bool may_launch(const struct ledger_registration *r)
+{
+    struct ledger_registration known;
+    char payer[LEDGER_ACCOUNT_BYTES];
+
+    snprintf(payer, sizeof(payer), "%s", r->payer[0] ? r->payer : r->account);
+    ledger_payer(control_self->ledger, r->instance, payer);
+    return ledger_registration(control_self->ledger, r->incarnation, &known) == LEDGER_OK ||
+           cap_allows(control_self, payer);
+}
+
 static int instance_register(struct rpc_call *call, json_t *args, json_t **result)
 {
     struct ledger_registration r;
@@ -115,6 +127,8 @@ static int instance_register(struct rpc_call *call, json_t *args, json_t **resul
     hour = rate_forecast(&r.reserved, CHARGE_HOLD_SECONDS, 100);
     if (rate_ceiling(book, &hour, &hold_nano))
         return rpc_fail(call, "bad_request", "vcpus, memory_mib: the hold would be too large");
+    if (!may_launch(&r))
+        return insufficient(call, &r, hold_nano, 0);
     rc = ledger_register(control_self->ledger, &r, hold_nano, clock_utc_ms(), &held_nano, &available_nano);
     if (rc == LEDGER_INSUFFICIENT)
         return insufficient(call, &r, hold_nano, available_nano);

@@ -121,6 +121,7 @@ static int wallet(struct rpc_call *call, json_t *args, json_t **result)
     json_object_set_new(*result, "account_id", json_string(id));
     json_object_set_new(*result, "currency", json_string(account.currency));
     json_object_set_new(*result, "payment_reference", json_string(reference_of_account(id, reference)));
+    cap_show(control_self, id, *result);
     return 0;
 }
 

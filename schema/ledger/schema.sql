@@ -199,6 +199,50 @@ CREATE INDEX invoice_account ON invoice (account_id, number);
 CREATE TRIGGER invoice_no_update BEFORE UPDATE ON invoice BEGIN SELECT RAISE(ABORT, 'invoices are never changed'); END;
 CREATE TRIGGER invoice_no_delete BEFORE DELETE ON invoice BEGIN SELECT RAISE(ABORT, 'invoices are never removed'); END;
 
+-- Payers whose money is gone (accountd/cap/cap.h). A payer without a row is ok.
+CREATE TABLE cap_payer (
+    payer       TEXT PRIMARY KEY REFERENCES account (account_id),
+    account_id  TEXT NOT NULL REFERENCES account (account_id),
+    state       TEXT NOT NULL CHECK (state IN ('suspended', 'stopped', 'deleted')),
+    since_ms    INTEGER NOT NULL,       -- UTC, for people
+    boot        TEXT NOT NULL,          -- elapsed_ms counts up to mark_ns of this boot's clock
+    mark_ns     INTEGER NOT NULL,
+    elapsed_ms  INTEGER NOT NULL,       -- in this state, while the host ran
+    minute_nano INTEGER NOT NULL        -- what its instances used in a minute: a top-up must bring more
+) STRICT;
+
+-- What is wanted of their instances, until the provisioner has said that they may run again.
+CREATE TABLE cap_instance (
+    instance_id TEXT PRIMARY KEY REFERENCES instance (instance_id),
+    payer       TEXT NOT NULL REFERENCES account (account_id),
+    want        TEXT NOT NULL CHECK (want IN ('run', 'suspend', 'stop', 'delete')),
+    held        INTEGER NOT NULL CHECK (held IN (0, 1))     -- it does not run: its records bill nothing
+) STRICT;
+
+-- Each suspension as it was measured.
+CREATE TABLE cap_event (
+    number         INTEGER PRIMARY KEY,
+    payer          TEXT NOT NULL REFERENCES account (account_id),
+    at_ms          INTEGER NOT NULL,    -- UTC, when its money was used up
+    instances      INTEGER NOT NULL,
+    stop_ms        INTEGER NOT NULL,    -- until the last of them ran no more, by hv's clock
+    overshoot_nano INTEGER NOT NULL     -- what they used past the money: the host's to carry
+) STRICT;
+CREATE TABLE cap_stop (
+    number      INTEGER PRIMARY KEY,
+    instance_id TEXT NOT NULL,
+    stop_ms     INTEGER NOT NULL        -- from the end of the money until its guest_ns stood still
+) STRICT;
+
+-- What a customer means to spend in a month. It stops nothing; alerts say when a step is reached.
+CREATE TABLE budget (
+    budget_id   TEXT PRIMARY KEY,
+    account_id  TEXT NOT NULL REFERENCES account (account_id),
+    amount_nano INTEGER NOT NULL CHECK (amount_nano > 0),
+    steps       TEXT NOT NULL           -- percent, rising: "50 80 100"
+) STRICT;
+CREATE INDEX budget_account ON budget (account_id, budget_id);
+
 -- What a customer or the operator must know. One stands for each key at a time; cleared ones stay as history.
 CREATE TABLE alert (
     number     INTEGER PRIMARY KEY,

@@ -93,19 +93,24 @@ static int tombstone_ack(struct rpc_call *call, json_t *args, json_t **result)
     return 0;
 }
 
-static int instance_action(struct rpc_call *call, json_t *args, json_t **result)
+static int billing_want(struct rpc_call *call, json_t *args, json_t **result)
 {
-    const char *type = json_string_value(json_object_get(args, "type"));
+    const char *want = json_string_value(json_object_get(args, "want"));
+    json_t *answers = json_array(), *id;
+    size_t n;
 
     (void)call;
-    if (type && strcmp(type, "suspend") == 0)
-        __atomic_add_fetch(&played->suspends, 1, __ATOMIC_SEQ_CST);
-    *result = json_object();
+    json_array_foreach(json_object_get(args, "instance_ids"), n, id) {
+        if (want && strcmp(want, "suspend") == 0)
+            __atomic_add_fetch(&played->suspends, 1, __ATOMIC_SEQ_CST);
+        json_array_append_new(answers, json_pack("{s:O, s:b}", "instance_id", id, "done", 1));
+    }
+    *result = json_pack("{s:o}", "instances", answers);
     return 0;
 }
 
 static const struct rpc_verb provisioner_verbs[] = {
-    { "instance_action", instance_action, RPC_ACCOUNTD },
+    { "billing_want", billing_want, RPC_ACCOUNTD | RPC_ROOT },
     { "tombstone_ack", tombstone_ack, RPC_ACCOUNTD | RPC_ROOT },
     { NULL, NULL, 0 },
 };
