@@ -1,3 +1,4 @@
+/* Durable before it has its name: write, fsync, rename, fsync of the folder. */
 #include "accountd/log/file.h"
 #include "common/log.h"
 

@@ -1,3 +1,4 @@
+/* Strict, as every file that is read at a start: a witness that is misspelled would be missed by nobody. */
 #include "accountd/log/witnesses.h"
 
 #include <errno.h>

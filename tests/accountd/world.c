@@ -163,7 +163,7 @@ void world_end(struct world *w)
 
 static _Noreturn void exec_accountd(const struct world *w)
 {
-    char config[128], state[128], run[128], stats[128], provisioner[128];
+    char config[128], state[128], run[128], stats[128], provisioner[128], witnesses[128];
     const char *source = getenv("srcdir");
     char prices[512], seller[512];
     int fd = open(w->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
@@ -179,7 +179,8 @@ static _Noreturn void exec_accountd(const struct world *w)
         snprintf(seller, sizeof(seller), "%s/accountd/seller.json", source ? source : "..");
     execl("tests/accountd/accountd-sanitized", "xs-accountd", "--config", path_in(w, "conf", config), "--price-book",
           prices, "--seller", seller, "--state-dir", path_in(w, "state", state), "--run-dir", path_in(w, "run", run), "--stats-file",
-          path_in(w, "stats", stats), "--provisioner-socket", path_in(w, "provisioner.sock", provisioner), NULL);
+          path_in(w, "stats", stats), "--provisioner-socket", path_in(w, "provisioner.sock", provisioner),
+          "--witnesses", path_in(w, "witnesses.json", witnesses), NULL);
     give_up("tests/accountd/accountd-sanitized");
 }
 
