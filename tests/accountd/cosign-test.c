@@ -217,6 +217,27 @@ static void test_refused(void)
     json_decref(ok);
 }
 
+/* As an operator does it: rotate in dom0, sign elsewhere, install in dom0. */
+static void test_root_key(const struct witness *one, const struct witness *two)
+{
+    char tool[300];
+    json_t *ok;
+
+    snprintf(tool, sizeof(tool), "XS_ACCOUNTD=%s/run/accountd.sock accountd/xs-keys", w.dir);
+    check(shell("%s rotate log 2 >%s/keys.txt && grep -q '^log 0 ' %s/keys.txt", tool, w.dir, w.dir) &&
+          becomes_cosigned(one, two), "xs-keys rotates the log key, and the witnesses go on with the old one's signature");
+    check(shell("cd %s && $OLDPWD/accountd/xs-keys root root.key >root.pub && $OLDPWD/accountd/xs-keys sign root.key keys.txt"
+                " >/dev/null", w.dir) && shell("%s install %s/root.pub %s/keys.txt >/dev/null", tool, w.dir, w.dir),
+          "the root key signs the new keys.txt, accountd takes it");
+    ok = world_ask(&w, "keys", "{}");
+    check(json_is_string(json_object_get(ok, "signature")), "and shows it");
+    json_decref(ok);
+    check(new_head() && becomes_cosigned(one, two), "a head later");
+    ok = world_ask(&w, "keys", "{}");
+    check(ok && !json_object_get(ok, "signature"), "keys.txt is another, and no longer signed");
+    json_decref(ok);
+}
+
 static void test_rolled_back(struct program *cosign)
 {
     int status;
@@ -263,6 +284,7 @@ int main(void)
     cosign_start(&cosign);
     test_two_witnesses(&one, &two, vkey);
     test_refused();
+    test_root_key(&one, &two);
     test_rolled_back(&cosign);
     stop(&one.program, SIGTERM);
     stop(&two.program, SIGTERM);
