@@ -1,7 +1,6 @@
 /* Holds of instances, and charging, which draws on them. */
 #include "accountd/ledger/holds.h"
 #include "accountd/ledger/db.h"
-#include "accountd/ledger/registry.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +8,8 @@
 enum ledger_result hold_read(struct ledger *ledger, const char *instance, struct hold *hold)
 {
     sqlite3_stmt *stmt = db_query(ledger->db, "SELECT i.account_id, i.hold_id, i.hold_seq, coalesce(t.amount_nano, 0),"
-                                  " i.closed, coalesce(i.payer, i.account_id) FROM instance i LEFT JOIN transfer t ON t.transfer_id = i.hold_id"
+                                  " i.closed, coalesce(i.payer, i.account_id) FROM instance i"
+                                  " LEFT JOIN transfer t ON t.transfer_id = i.hold_id"
                                   " WHERE i.instance_id = ?1", "t", instance);
     int rc = db_next(stmt);
 
@@ -97,31 +97,43 @@ int ledger_each_hold(struct ledger *ledger, const char *account, int (*fn)(void 
     return rc;
 }
 
+/* Gives `nano` of the instance's hold back to its payer, or all there is;
+ * *given_nano says how much. */
+static enum ledger_result give_way(struct ledger *ledger, const char *instance, int64_t nano, int64_t at_ms,
+                                   int64_t *given_nano)
+{
+    struct hold hold;
+    enum ledger_result result = hold_read(ledger, instance, &hold);
+    int64_t back;
+
+    *given_nano = 0;
+    if (result != LEDGER_OK || !hold.id[0])
+        return result;
+    *given_nano = hold.nano < nano ? hold.nano : nano;
+    back = hold.nano - *given_nano;
+    result = hold_void_locked(ledger, instance, &hold, at_ms);
+    return result == LEDGER_OK ? hold_take_locked(ledger, instance, &hold, back, at_ms) : result;
+}
+
 /* Makes the transfer's amount available: from the instance's hold as far as it
  * goes, then from the host. */
 static enum ledger_result make_room(struct ledger *ledger, const char *instance, const struct ledger_transfer *drawn,
                                     int64_t *carried_nano)
 {
-    int64_t room = ledger_available(ledger, drawn->debit), back;
+    int64_t missing_nano = drawn->amount_nano - ledger_available(ledger, drawn->debit), given_nano = 0;
     struct ledger_transfer t = { .kind = "posted", .debit = LEDGER_CARRIED, .credit = drawn->debit, .code = "carried",
                                  .reason = "the money was spent", .refers = drawn->refers, .at_ms = drawn->at_ms };
+    enum ledger_result result = LEDGER_OK;
     char id[LEDGER_ID_BYTES];
-    struct hold hold;
-    enum ledger_result result;
 
-    if (room >= drawn->amount_nano)
+    if (missing_nano <= 0)
         return LEDGER_OK;
-    result = hold_read(ledger, instance, &hold);
-    back = result == LEDGER_OK && hold.nano > drawn->amount_nano - room ? hold.nano - (drawn->amount_nano - room) : 0;
-    room += hold.nano;
-    if (result == LEDGER_OK && hold.id[0])
-        result = hold_void_locked(ledger, instance, &hold, drawn->at_ms);
-    if (result == LEDGER_OK)
-        result = hold_take_locked(ledger, instance, &hold, back, drawn->at_ms);
-    if (result != LEDGER_OK || room >= drawn->amount_nano)
+    if (instance)
+        result = give_way(ledger, instance, missing_nano, drawn->at_ms, &given_nano);
+    if (result != LEDGER_OK || given_nano == missing_nano)
         return result;
     t.id = ledger_derive_id(id, "carried %s", drawn->id);
-    t.amount_nano = drawn->amount_nano - room;
+    t.amount_nano = missing_nano - given_nano;
     *carried_nano += t.amount_nano;
     return ledger_apply_locked(ledger, &t);
 }
@@ -135,22 +147,4 @@ enum ledger_result ledger_draw_locked(struct ledger *ledger, const char *instanc
         return result;
     result = make_room(ledger, instance, t, carried_nano);
     return result == LEDGER_OK ? ledger_apply_locked(ledger, t) : result;
-}
-
-enum ledger_result ledger_charge_locked(struct ledger *ledger, const struct record *record, enum meter_quantity meter,
-                                        int64_t amount_nano, const char *key, const char *code, const char *refers,
-                                        int64_t at_ms, int64_t *carried_nano)
-{
-    char revenue[64], id[LEDGER_ID_BYTES], payer[LEDGER_ACCOUNT_BYTES];
-    struct ledger_transfer t = { .kind = "posted", .debit = payer, .credit = revenue,
-                                 .amount_nano = amount_nano, .code = code, .reason = meter_quantities[meter].name,
-                                 .refers = refers, .at_ms = at_ms };
-
-    if (amount_nano == 0)
-        return LEDGER_OK;
-    if (ledger_payer(ledger, record->instance, payer) != 1)
-        return LEDGER_FAILED;
-    snprintf(revenue, sizeof(revenue), LEDGER_REVENUE "%s", meter_quantities[meter].name);
-    t.id = ledger_derive_id(id, "%s %s %s", code, key, meter_quantities[meter].name);
-    return ledger_draw_locked(ledger, record->instance, &t, carried_nano);
 }

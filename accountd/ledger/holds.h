@@ -29,14 +29,9 @@ int ledger_each_hold(struct ledger *ledger, const char *account, int (*fn)(void 
 enum ledger_result ledger_release_hold(struct ledger *ledger, const char *instance, int64_t at_ms);
 
 /* Applies a transfer out of a customer's account. Where its free money does not
- * suffice, the hold of the instance is drawn on, then the host carries the
- * rest: *carried_nano is added to. */
+ * suffice, the hold of the instance (NULL: of none) is drawn on, then the host
+ * carries the rest: *carried_nano is added to. */
 enum ledger_result ledger_draw_locked(struct ledger *ledger, const char *instance, const struct ledger_transfer *t,
                                       int64_t *carried_nano);
-/* What was used, from the instance's payer to the host's revenue, as
- * ledger_draw_locked. `key` makes the id. */
-enum ledger_result ledger_charge_locked(struct ledger *ledger, const struct record *record, enum meter_quantity meter,
-                                        int64_t amount_nano, const char *key, const char *code, const char *refers,
-                                        int64_t at_ms, int64_t *carried_nano);
 
 #endif
