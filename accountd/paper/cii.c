@@ -169,11 +169,13 @@ static void put_product(struct writer *w, const struct paper_line *line)
     end(w);
 }
 
+/* Lines are numbered here: those of a credit note have the numbers of the lines that they correct, which may come
+ * twice. */
 static void put_line(struct writer *w, const struct paper *p, const struct paper_line *line)
 {
     char number[WORDS_BYTES];
 
-    snprintf(number, sizeof(number), "%jd", (intmax_t)line->number);
+    snprintf(number, sizeof(number), "%td", line - p->lines + 1);
     start(w, "ram:IncludedSupplyChainTradeLineItem");
     start(w, "ram:AssociatedDocumentLineDocument");
     put(w, "ram:LineID", number);

@@ -28,7 +28,7 @@ static int by_instance(const void *left, const void *right)
 
     if (order)
         return order;
-    return a->line->number < b->line->number ? -1 : a->line->number > b->line->number;
+    return a->line < b->line ? -1 : a->line > b->line;
 }
 
 static void put_headings(struct draw *d)

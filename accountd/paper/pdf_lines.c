@@ -129,7 +129,7 @@ static void put_notes(struct draw *d, float y, const struct paper *p)
     if (p->carried_nano == 0)
         return;
     snprintf(text, sizeof(text), "Your machines used EUR %s beyond your money before they were stopped. "
-             "We carry that: it is not billed.", words_money(p->carried_nano, amount));
+             "That part of this invoice is paid by us.", words_money(p->carried_nano, amount));
     draw_wrapped(d, gray, DRAW_LEFT, y - 11 * (float)lines - 5, 205, 11, text);
 }
 
@@ -151,6 +151,8 @@ void pdf_totals(struct draw *d, const struct paper *p)
     draw_rule(d, SUM_X, DRAW_RIGHT, d->y - 9, DRAW_ACCENT);
     d->y -= 25;
     put_sum(d, normal, credit ? "Returned to your prepaid wallet" : "Paid from your prepaid wallet",
-            words_money(p->paid_nano, amount));
+            words_money(p->paid_nano - p->carried_nano, amount));
+    if (p->carried_nano)
+        put_sum(d, normal, "Paid by us", words_money(p->carried_nano, amount));
     put_sum(d, strong, "Amount due", words_money(p->payable_nano, amount));
 }

@@ -83,7 +83,6 @@ static void read_seller(struct reader *r, struct paper *p)
 
 static void read_line(struct reader *r, struct paper_line *line)
 {
-    line->number = reader_integer(r, "line", 1, 1000000);
     line->period = text(r, "period");
     line->price_book = reader_integer(r, "price_book", 1, INT32_MAX);
     line->meter = text(r, "meter");
@@ -226,14 +225,27 @@ static void check_sums(struct reader *r, const struct paper *p)
         reader_refuse(r, "paid_nano", "and payable_nano are not total_nano");
 }
 
+/* What a credit note gives back is in the wallet when it is written: it need not say so. */
+static void read_payment(struct reader *r, struct paper *p)
+{
+    int64_t carried_nano = json_has(r->at, "carried_by_host_nano") ? reader_nano(r, "carried_by_host_nano") : 0;
+
+    if (p->kind == PAPER_CREDIT_NOTE && !json_has(r->at, "paid_nano")) {
+        p->paid_nano = p->total_nano;
+        return;
+    }
+    p->paid_nano = cents(r, "paid_nano");
+    p->payable_nano = cents(r, "payable_nano");
+    /* It was paid nano by nano; lines that are rounded down can come to less. */
+    p->carried_nano = carried_nano < p->paid_nano ? carried_nano / PAPER_CENT_NANO * PAPER_CENT_NANO : p->paid_nano;
+}
+
 static void read_amounts(struct reader *r, struct paper *p)
 {
     p->net_nano = cents(r, "net_nano");
     read_tax(r, p);
     p->total_nano = cents(r, "total_nano");
-    p->paid_nano = cents(r, "paid_nano");
-    p->payable_nano = cents(r, "payable_nano");
-    p->carried_nano = json_has(r->at, "carried_by_host_nano") ? cents(r, "carried_by_host_nano") : 0;
+    read_payment(r, p);
     if (r->failed)
         return;
     check_sums(r, p);

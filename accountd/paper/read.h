@@ -13,7 +13,7 @@ struct paper_party {
     const char *name, *street, *postcode, *city, *country, *vat_id, *email;
 };
 struct paper_line {
-    int64_t number, price_book;
+    int64_t price_book;
     const char *period;                 /* "2026-11", UTC */
     const char *meter, *unit, *price;
     unsigned __int128 quantity, per_unit;
@@ -39,7 +39,8 @@ struct paper {
     struct paper_detail *details;
     size_t lines_count, details_count;
     struct paper_tax tax;
-    int64_t net_nano, total_nano, paid_nano, payable_nano, carried_nano;
+    int64_t net_nano, total_nano, paid_nano, payable_nano;
+    int64_t carried_nano;               /* of what is paid, by the host; whole cents, rounded down */
     const char *refers_number, *reason; /* a credit note's */
     int64_t refers_issued_ms;
 };

@@ -51,8 +51,12 @@ tax = invoice["tax"][0]
 same("net", last_of(r"\bNet +\d"), money(invoice["net_nano"]))
 same("VAT", last_of(r"\bVAT \d+ %|VAT, "), money(tax["amount_nano"]))
 same("total", last_of(r"\bTotal( credited)? +EUR"), money(invoice["total_nano"]))
-same("paid", last_of(r"(Paid from|Returned to) your prepaid wallet"), money(invoice["paid_nano"]))
-same("due", last_of(r"\bAmount due"), money(invoice["payable_nano"]))
+carried = int(invoice.get("carried_by_host_nano", 0))
+paid = int(invoice.get("paid_nano", invoice["total_nano"]))
+same("paid", last_of(r"(Paid from|Returned to) your prepaid wallet"), money(paid - carried))
+if carried:
+    same("carried", last_of(r"Paid by us"), money(carried))
+same("due", last_of(r"\bAmount due"), money(invoice.get("payable_nano", 0)))
 if tax["rate_permyriad"]:
     wanted("rate", "VAT %d %%" % (tax["rate_permyriad"] // 100))
 wanted("reason of the tax", tax["reason"].split(" (")[0].split()[0] if tax["reason"] else "")
