@@ -16,7 +16,7 @@
  * bank_import    {import_id, camt053, operator}                  api, root  -> {import_id, entries, credited, suspense, ignored, duplicates, credited_nano,
  *                                                                              suspense_nano, listed:[{line, entry_id, state, amount_nano, currency
  *                                                                              [, account_id][, why]}]}
- *                camt053: the text of a camt.053.001.02 or .08 file (ISO 20022), at most 700 KiB; all of it is booked or nothing (bad_request names
+ *                camt053: the text of a camt.053.001.02 or .08 file (ISO 20022), at most 700 KiB and 3,000 payments; all of it is booked or nothing (bad_request names
  *                line and element). What was booked before, from this file or another, is a duplicate (state "duplicate"): accountd/funding/bank.h
  *                says how an entry is known again. Credits that name no account go to suspense. listed: the first 500. conflict: the host has no IBAN
  * bank_entries   {[state][, after][, limit]}                     api, root  -> {entries:[{number, entry_id, source, state, amount_nano, currency, at_ms, ...}],

@@ -186,6 +186,11 @@ static struct camt_payment *add(struct camt_file *file, const struct camt_paymen
         camt_refuse(why, node, "the amounts of this file are too large");
         return NULL;
     }
+    if (file->count == CAMT_PAYMENTS_MAX) {
+        camt_refuse(why, node, "a file of more than %d payments is not taken: ask the bank for a shorter period",
+                    CAMT_PAYMENTS_MAX);
+        return NULL;
+    }
     if (file->count == file->room) {
         size_t room = file->room ? file->room * 2 : 16;
 

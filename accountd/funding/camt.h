@@ -14,6 +14,7 @@
 
 #define CAMT_BYTES_MAX (700 * 1024)
 #define CAMT_DEPTH_MAX 32
+#define CAMT_PAYMENTS_MAX 3000          /* of which an import, one transaction, takes about a second */
 #define CAMT_REF_BYTES  141             /* Max35Text: 35 characters of up to 4 bytes */
 #define CAMT_NAME_BYTES 561             /* Max140Text */
 

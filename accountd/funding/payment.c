@@ -12,6 +12,7 @@
 
 #define PROVIDER      "stripe"
 #define NANO_PER_CENT 10000000
+#define ALL_NANO      100000000000000000ll      /* more than any payment */
 
 struct coming {
     struct ledger *ledger;
@@ -113,7 +114,7 @@ static enum ledger_result take_back(const struct coming *c, const struct receipt
         return LEDGER_FAILED;
     carried = nano > available ? nano - available : 0;
     if (take(c, in_wallet ? receipt->account : LEDGER_SUSPENSE, in_wallet ? "card" : "suspense", nano - carried) != LEDGER_OK ||
-        take(c, LEDGER_CARRIED, "carried", carried) != LEDGER_OK ||
+        take(c, LEDGER_CARRIED, "carried", carried) != LEDGER_OK || receipt_tell_suspense(c->ledger, c->at_ms) ||
         (carried && warn_of_loss(c, receipt->account, carried)))
         return LEDGER_FAILED;
     return store_taking_put(c->ledger, c->receipt_id, c->event->id, nano, carried, c->at_ms);
@@ -150,10 +151,17 @@ static enum ledger_result apply_kind(struct coming *c, bool known, const struct 
     }
 }
 
+/* What a refund or dispute takes. One in another currency than ours takes the whole payment: how much of
+ * it that would be is not known. */
+static int64_t claimed_nano(const struct coming *c)
+{
+    return strcmp(c->event->currency, c->currency) == 0 ? c->event->amount_minor * NANO_PER_CENT : ALL_NANO;
+}
+
 static enum ledger_result apply(struct coming *c, const char *body)
 {
     const struct webhook_event *e = c->event;
-    int64_t nano = e->amount_minor * NANO_PER_CENT;
+    int64_t nano = claimed_nano(c);
     struct event_row row = { .provider = PROVIDER, .event_id = e->id, .type = e->type,
                              .receipt_id = e->kind == WEBHOOK_OTHER ? NULL : c->receipt_id,
                              .refunded_nano = e->kind == WEBHOOK_REFUNDED ? nano : 0, .dispute = e->dispute,

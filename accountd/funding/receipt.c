@@ -1,5 +1,6 @@
 /* Receipts in and out of suspense. */
 #include "accountd/funding/receipt.h"
+#include "accountd/cap/alerts.h"
 #include "accountd/funding/store.h"
 #include "accountd/ledger/db.h"
 
@@ -9,6 +10,19 @@
 static const char *deposits(const char *source)
 {
     return strcmp(source, "bank") == 0 ? LEDGER_DEPOSITS_BANK : LEDGER_DEPOSITS_CARD;
+}
+
+int receipt_tell_suspense(struct ledger *ledger, int64_t at_ms)
+{
+    struct ledger_account suspense;
+
+    if (ledger_account_get(ledger, LEDGER_SUSPENSE, &suspense) != LEDGER_OK)
+        return -1;
+    if (suspense.balance.posted_nano == 0)
+        return alert_clear(ledger, "suspense", at_ms);
+    return alert_raise(ledger, "suspense", "suspense", NULL, "money has come and nobody knows for whom",
+                       "Payments that name no account wait in suspense: list the bank's entries in that state, then assign or"
+                       " return each.", at_ms);
 }
 
 enum ledger_result receipt_book_locked(struct ledger *ledger, const struct receipt_move *move,
@@ -22,7 +36,8 @@ enum ledger_result receipt_book_locked(struct ledger *ledger, const struct recei
                                  .refers = refers, .at_ms = move->at_ms };
 
     snprintf(refers, sizeof(refers), "receipt %s", move->receipt_id);
-    return ledger_apply_locked(ledger, &t) == LEDGER_OK ? LEDGER_OK : LEDGER_FAILED;
+    return ledger_apply_locked(ledger, &t) == LEDGER_OK && receipt_tell_suspense(ledger, move->at_ms) == 0 ? LEDGER_OK
+                                                                                                           : LEDGER_FAILED;
 }
 
 /* The same order came before, or the receipt is not to be ended. NOT_FOUND: neither. */
@@ -54,6 +69,8 @@ static enum ledger_result end_in_suspense(struct ledger *ledger, const struct re
         return LEDGER_EXISTS_DIFFERENT;
     if (result != LEDGER_OK)
         return result;
+    if (receipt_tell_suspense(ledger, order->at_ms))
+        return LEDGER_FAILED;
     return store_receipt_end(ledger, order->receipt_id, order->account ? "assigned" : "returned", order->account,
                              order->transfer_id, order->operator_id, order->reason, order->at_ms);
 }

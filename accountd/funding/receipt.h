@@ -4,6 +4,9 @@
 
 #include "accountd/ledger/ledger.h"
 
+/* Raises the alert that money waits in suspense, or clears it when none does. 0 or -1. */
+int receipt_tell_suspense(struct ledger *ledger, int64_t at_ms);
+
 /* The transfer that books a receipt: ours has come, theirs is credited. */
 struct receipt_move {
     const char *receipt_id, *source;    /* "bank" or "card" */

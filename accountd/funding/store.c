@@ -97,7 +97,7 @@ int store_receipt(struct ledger *ledger, const char *receipt_id, struct receipt 
 int store_receipt_twin(struct ledger *ledger, const char *twin, const char *statement, const char *servicer_ref,
                        char receipt_id[static LEDGER_ID_BYTES])
 {
-    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT receipt_id FROM receipt WHERE twin = ?1 AND statement <> ?2"
+    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT receipt_id FROM receipt WHERE twin = ?1 AND (statement < ?2 OR statement > ?2)"
                                   " AND state <> 'ignored' AND (servicer_ref = '' OR ?3 = '') ORDER BY number LIMIT 1",
                                   "ttt", twin, statement, servicer_ref);
     int rc = db_next(stmt);

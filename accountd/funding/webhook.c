@@ -9,7 +9,7 @@
 #define MAC_BYTES      crypto_auth_hmacsha256_BYTES
 #define SIGNATURES_MAX 8
 #define HEADER_MAX     2048
-#define AMOUNT_MAX     100000000000ll   /* a billion of the currency, in cents */
+#define AMOUNT_MAX     10000000000ll    /* a hundred millions of the currency, in cents */
 
 struct header {
     char time[20];                      /* as it was signed */

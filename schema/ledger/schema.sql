@@ -301,7 +301,7 @@ CREATE TABLE receipt (
     CHECK ((state = 'credited') = (account_id IS NOT NULL)),
     CHECK ((state = 'ignored') = (transfer_id IS NULL))
 ) STRICT;
-CREATE INDEX receipt_twin ON receipt (twin);
+CREATE INDEX receipt_twin ON receipt (twin, statement);
 CREATE INDEX receipt_state ON receipt (state, number);
 CREATE TRIGGER receipt_no_update BEFORE UPDATE ON receipt BEGIN SELECT RAISE(ABORT, 'receipts are never changed'); END;
 CREATE TRIGGER receipt_no_delete BEFORE DELETE ON receipt BEGIN SELECT RAISE(ABORT, 'receipts are never removed'); END;

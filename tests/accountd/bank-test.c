@@ -265,6 +265,28 @@ static void test_deep(void)
     free(text);
 }
 
+static void test_many(void)
+{
+    static const char head[] = "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.02\"><BkToCstmrStmt><Stmt><Id>S</Id><Acct>"
+                               "<Id><IBAN>" IBAN "</IBAN></Id></Acct>", tail[] = "</Stmt></BkToCstmrStmt></Document>";
+    static const char entry[] = "<Ntry><Amt Ccy=\"EUR\">1</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts></Ntry>";
+    char *text = malloc(CAMT_BYTES_MAX);
+    struct camt_file file;
+    size_t len = 0;
+    bool room;
+
+    len += (size_t)sprintf(text, "%s", head);
+    for (int i = 0; i < CAMT_PAYMENTS_MAX; i++)
+        len += (size_t)sprintf(text + len, "%s", entry);
+    strcpy(text + len, tail);
+    room = camt_parse(text, strlen(text), &file, &why) == 0 && file.count == CAMT_PAYMENTS_MAX;
+    camt_free(&file);
+    sprintf(text + len, "%s%s", entry, tail);
+    check(room && camt_parse(text, strlen(text), &file, &why) && strstr(why.text, "shorter period"),
+          "a file has %d payments and not one more", CAMT_PAYMENTS_MAX);
+    free(text);
+}
+
 static enum ledger_result end_one(const char *transfer, const char *receipt, const char *account)
 {
     struct receipt_order order = { .transfer_id = transfer, .receipt_id = receipt, .operator_id = "op", .reason = "by hand",
@@ -304,8 +326,14 @@ static void test_suspense(void)
     check(end_one("t3", two, NULL) == LEDGER_OK && posted(LEDGER_DEPOSITS_BANK) == -13 * EUR &&
           posted(LEDGER_SUSPENSE) == 12 * EUR, "another goes back to whom it came from");
     check(end_one("t3", two, NULL) == LEDGER_EXISTS && end_one("t4", two, ANN) == LEDGER_CONFLICT, "once");
+    check(alerted("suspense"), "the operator hears that money waits");
     check(end_one("t5", "nothing", ANN) == LEDGER_NOT_FOUND && end_one("t5", waiting(3 * EUR), "nobody") == LEDGER_NOT_FOUND,
           "an entry or an account that is not there is named");
+    for (int64_t euros = 3; euros <= 5; euros++) {
+        snprintf(one, sizeof(one), "t%jd", (intmax_t)(10 + euros));
+        end_one(one, waiting(euros * EUR), ANN);
+    }
+    check(posted(LEDGER_SUSPENSE) == 0 && !alerted("suspense"), "when nothing waits any more the alert goes");
     check(gives("unmatched", 0, 0, 0, 5), "what was settled does not come back with its file");
     end();
 }
@@ -375,6 +403,7 @@ int main(void)
     test_reversals();
     test_bad_files();
     test_deep();
+    test_many();
     test_suspense();
     test_killed();
     json_decref(report);

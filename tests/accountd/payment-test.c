@@ -160,6 +160,15 @@ static void test_refunds(void)
     end();
 }
 
+static void test_foreign_dispute(void)
+{
+    start();
+    paid("evt_1");
+    check(event("evt_2", "charge.dispute.created", "\"id\":\"dp_1\",\"payment_intent\":\"pi_1\",\"amount\":10,\"currency\":\"usd\"")
+          == LEDGER_OK && have(0, 0, 0), "a dispute in dollars takes the whole payment");
+    end();
+}
+
 static void test_early(void)
 {
     start();
@@ -232,6 +241,7 @@ int main(void)
     test_whose();
     test_currency();
     test_refunds();
+    test_foreign_dispute();
     test_early();
     test_spent();
     test_bodies();
