@@ -115,8 +115,36 @@ static enum ledger_result give_way(struct ledger *ledger, const char *instance, 
     return result == LEDGER_OK ? hold_take_locked(ledger, instance, &hold, back, at_ms) : result;
 }
 
-/* Makes the transfer's amount available: from the instance's hold as far as it
- * goes, then from the host. */
+/* An instance with a hold on this account: OK, NOT_FOUND. */
+static enum ledger_result any_holder(struct ledger *ledger, const char *payer, char instance[static RECORD_NAME_BYTES])
+{
+    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT instance_id FROM instance JOIN transfer ON transfer_id = hold_id"
+                                  " WHERE coalesce(payer, account_id) = ?1 ORDER BY instance_id LIMIT 1", "t", payer);
+    int rc = db_next(stmt);
+
+    if (rc == 1)
+        db_copy_text(instance, RECORD_NAME_BYTES, stmt, 0);
+    sqlite3_finalize(stmt);
+    return rc == 1 ? LEDGER_OK : rc == 0 ? LEDGER_NOT_FOUND : LEDGER_FAILED;
+}
+
+/* First the instance's own hold, then those of its payer's others: the money is one, and ends for all of them at once. */
+static enum ledger_result all_give_way(struct ledger *ledger, const char *instance, const char *payer, int64_t nano,
+                                       int64_t at_ms, int64_t *given_nano)
+{
+    char other[RECORD_NAME_BYTES];
+    enum ledger_result result = give_way(ledger, instance, nano, at_ms, given_nano);
+
+    while (result == LEDGER_OK && *given_nano < nano && (result = any_holder(ledger, payer, other)) == LEDGER_OK) {
+        int64_t more_nano;
+
+        result = give_way(ledger, other, nano - *given_nano, at_ms, &more_nano);
+        *given_nano += more_nano;
+    }
+    return result == LEDGER_NOT_FOUND ? LEDGER_OK : result;
+}
+
+/* Makes the transfer's amount available: from the holds as far as they go, then from the host. */
 static enum ledger_result make_room(struct ledger *ledger, const char *instance, const struct ledger_transfer *drawn,
                                     int64_t *carried_nano)
 {
@@ -129,7 +157,7 @@ static enum ledger_result make_room(struct ledger *ledger, const char *instance,
     if (missing_nano <= 0)
         return LEDGER_OK;
     if (instance)
-        result = give_way(ledger, instance, missing_nano, drawn->at_ms, &given_nano);
+        result = all_give_way(ledger, instance, drawn->debit, missing_nano, drawn->at_ms, &given_nano);
     if (result != LEDGER_OK || given_nano == missing_nano)
         return result;
     t.id = ledger_derive_id(id, "carried %s", drawn->id);

@@ -29,8 +29,8 @@ int ledger_each_hold(struct ledger *ledger, const char *account, int (*fn)(void 
 enum ledger_result ledger_release_hold(struct ledger *ledger, const char *instance, int64_t at_ms);
 
 /* Applies a transfer out of a customer's account. Where its free money does not
- * suffice, the hold of the instance (NULL: of none) is drawn on, then the host
- * carries the rest: *carried_nano is added to. */
+ * suffice, the hold of the instance is drawn on, then those of its payer's others (NULL: none
+ * are), then the host carries the rest: *carried_nano is added to. */
 enum ledger_result ledger_draw_locked(struct ledger *ledger, const char *instance, const struct ledger_transfer *t,
                                       int64_t *carried_nano);
 

@@ -4,6 +4,7 @@
 #include "accountd/cap/alerts.h"
 #include "accountd/cap/store.h"
 #include "accountd/ledger/db.h"
+#include "accountd/ledger/purchase_orders.h"
 #include "tests/accountd/life.h"
 #include "tests/accountd/provider.h"
 #include "tests/tap/tap.h"
@@ -395,6 +396,153 @@ static void test_budget(void)
     end();
 }
 
+/* The holds of two guests are one payer's money: the busy one uses it all, and both stop. */
+static void test_two_of_one_payer(void)
+{
+    begin();
+    life_account(&life, "acc", 2 * HOUR_NANO + 100);
+    life_birth(&life, 2, 0xaa);
+    life_birth(&life, 3, 0xbb);
+    check(life_register(&life, "acc", "ins", 0xaa) == LEDGER_OK && life_register(&life, "acc", "idle", 0xbb) == LEDGER_OK,
+          "two guests hold an hour each");
+    turn(S);
+    for (int n = 0; n < 300 && (!payer("acc") || is("acc", CAP_OK)); n++) {
+        use(2, 10000 * S);
+        turn(S);
+    }
+    check(is("acc", CAP_SUSPENDED) && settled() && provider_told(provider, "ins") == ACKER_SUSPEND &&
+          provider_told(provider, "idle") == ACKER_SUSPEND, "the busy one has used both: both are suspended");
+    check(life_posted(&life, "acc") < 100000 && life_posted(&life, "host:carried") > -100000,
+          "all of the money was used, and the host carries next to nothing");
+    check(life_is_sound(&life), "all is sound");
+    end();
+}
+
+static struct ledger_account purse_of(const char *id)
+{
+    struct ledger_account purse = { .balance = { -1, -1 } };
+
+    ledger_account_get(life.a.ledger, id, &purse);
+    return purse;
+}
+
+static void test_purse(void)
+{
+    struct purchase_order order = { .id = "p1", .account = "acc", .name = "a project", .amount_nano = HOUR_NANO };
+    struct ledger_registration r = { .account = "acc", .instance = "ins", .payer = "po:p1", .reserved = { 2, 512 },
+                                     .price_book = 1 };
+    int64_t held, available;
+
+    begin();
+    life_account(&life, "acc", 3 * HOUR_NANO);
+    life_birth(&life, 2, 0xaa);
+    life_birth(&life, 3, 0xbb);
+    strcpy(r.incarnation, life_hex(0xaa));
+    strcpy(r.domain_uuid, life_hex(0xaa));
+    check(purchase_order_create(life.a.ledger, &order, 5, &available) == LEDGER_OK &&
+          ledger_register(life.a.ledger, &r, 1000000, 5, &held, &available) == LEDGER_OK &&
+          life_register(&life, "acc", "other", 0xbb) == LEDGER_OK, "one guest on a purchase order, one on the wallet");
+    turn(S);
+    for (int n = 0; n < 300 && (!payer("po:p1") || is("po:p1", CAP_OK)); n++) {
+        use(2, 10000 * S);
+        turn(S);
+    }
+    check(is("po:p1", CAP_SUSPENDED) && is("acc", CAP_OK) && settled() && provider_told(provider, "ins") == ACKER_SUSPEND &&
+          provider_told(provider, "other") == ACKER_WANTS, "the purse is empty: its guest stops, the wallet's runs on");
+    check(purse_of("po:p1").balance.posted_nano >= 0, "never below zero");
+    check(purchase_order_add(life.a.ledger, "t9", "p1", "acc", HOUR_NANO, 6, &available) == LEDGER_OK &&
+          turn(S) == 0 && is("po:p1", CAP_OK), "money from the wallet into the purse, and it goes on");
+    end();
+}
+
+static uint64_t chance;
+
+static unsigned pick(unsigned bound)
+{
+    chance = chance * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(chance >> 33) % bound;
+}
+
+#define GUESTS 4
+
+static int64_t number(const char *sql)
+{
+    int64_t value = -1;
+
+    db_int(life.a.ledger->db, &value, sql, "");
+    return value;
+}
+
+/* One second of what may happen; what guests use, only those use that were not told to stop. */
+static void any_second(unsigned *top_ups)
+{
+    char id[32];
+
+    for (unsigned g = 0; g < GUESTS; g++) {
+        char instance[8];
+
+        snprintf(instance, sizeof(instance), "i%u", g);
+        if (provider_told(provider, instance) == ACKER_WANTS || provider_told(provider, instance) == ACKER_RUN)
+            use(2 + g, pick(4000) * S);
+    }
+    if (pick(40) == 0) {
+        snprintf(id, sizeof(id), "r%u", (*top_ups)++);
+        fund(id, "acc", 1 + pick(4000000));
+    }
+    if (pick(50) == 0)
+        provider_down(provider, pick(2));
+    if (pick(60) == 0)
+        restart();
+    if (pick(60) == 0)
+        wall_shift_ms = ((int64_t)pick(2000) - 1000) * 86400000;
+}
+
+static bool one_random_life(uint64_t seed)
+{
+    unsigned top_ups = 0;
+    bool good = true;
+
+    chance = seed;
+    begin();
+    life_account(&life, "acc", 5 * HOUR_NANO);
+    for (unsigned g = 0; g < GUESTS; g++) {
+        char instance[8];
+
+        snprintf(instance, sizeof(instance), "i%u", g);
+        life_birth(&life, 2 + g, (uint8_t)(0xa0 + g));
+        life_register(&life, "acc", instance, (uint8_t)(0xa0 + g));
+    }
+    for (unsigned n = 0; n < 400 && good; n++) {
+        any_second(&top_ups);
+        turn(S);
+        /* What the customer paid is what he had put in and has not any more; the host paid the rest of the use. */
+        good = number("SELECT (SELECT sum(amount_nano) FROM transfer WHERE debit = 'acc' AND code IN ('usage', 'tax'))"
+                      " - (SELECT coalesce(sum(amount_nano), 0) FROM transfer WHERE code = 'carried')"
+                      " <= (SELECT sum(amount_nano) FROM transfer WHERE credit = 'acc' AND code <> 'carried')") != 0 &&
+               life_posted(&life, "acc") >= 0;
+    }
+    provider_down(provider, false);
+    turn(S);
+    good &= settled();
+    if (payer("acc") && payer("acc")->state != CAP_OK)
+        for (unsigned g = 0; g < GUESTS; g++)
+            good &= journal_find(&life.a.journal, life_hex((uint8_t)(0xa0 + g)))->unpaid;
+    good &= life_is_sound(&life);
+    end();
+    if (!good)
+        printf("# seed %ju\n", (uintmax_t)seed);
+    return good;
+}
+
+static void test_random_lives(void)
+{
+    bool good = true;
+
+    for (uint64_t seed = 1; seed <= 25; seed++)
+        good &= one_random_life(seed);
+    check(good, "25 random lives: nobody pays past his money, who has none is held, all is sound");
+}
+
 int main(void)
 {
     test_suspends_and_goes_on();
@@ -406,6 +554,9 @@ int main(void)
     test_kill_at_each_point();
     test_clock_jumps();
     test_balance();
+    test_two_of_one_payer();
+    test_purse();
+    test_random_lives();
     test_budget();
     return tap_end();
 }
