@@ -17,6 +17,7 @@ struct writer {
     struct accountd *a;
     const struct ledger_invoice *invoice;
     json_t *body;
+    struct keys keys;                   /* as of the invoice's checkpoint */
     struct ustar tar;
     FILE *records;
     struct chain_ends *chains;
@@ -34,7 +35,7 @@ struct chain_ends {
 static int add_signed(struct writer *w, const char *name, char *text)
 {
     char comment[160], sig_name[USTAR_NAME_BYTES + 16];
-    char *sig = text ? note_minisig(text, strlen(text), bundle_comment(name, w->body, comment), &w->a->keys.invoice)
+    char *sig = text ? note_minisig(text, strlen(text), bundle_comment(name, w->body, comment), &w->keys.invoice)
                      : NULL;
 
     snprintf(sig_name, sizeof(sig_name), "%s" BUNDLE_MINISIG, name);
@@ -167,8 +168,9 @@ static int add_records(struct writer *w)
 
 static int fill(struct writer *w)
 {
-    const struct keys *keys = &w->a->keys;
+    const struct keys *keys = &w->keys;
 
+    keys_as_of(&w->a->keys, w->invoice->to_idx, &w->keys);
     if (add_signed(w, "invoice.json", strdup(w->invoice->body)) || add_records(w) || ustar_add_text(&w->tar, "checkpoint", strdup(w->invoice->head_note)) ||
         ustar_add_text(&w->tar, "keys.txt", keys_text(keys, w->a->head.host, w->invoice->origin)) ||
         ustar_add_text(&w->tar, "invoice-key.pem", note_pem(&keys->invoice)) ||
