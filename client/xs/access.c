@@ -14,14 +14,6 @@ static const struct column customer_columns[] = {
     { "ID", "id" }, { "NAME", "name" }, { "CURRENCY", "currency" }, { "CREATED", "created_at" },
 };
 
-/* An id goes into a path: nothing else may. */
-static const char *id_check(const char *id, const char *what)
-{
-    if (!*id || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(id))
-        fail(EXIT_USAGE, "\"%s\" is not a %s's id", id, what);
-    return id;
-}
-
 int account_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
@@ -98,7 +90,7 @@ int keys_revoke_command(struct host *host, char **argv)
     const char *id;
 
     args_take(argv, NULL, &id, 1, 1, "keys revoke ID");
-    return thing_delete(host, "/v1/keys", strdup(id_check(id, "key")), id, "is revoked");
+    return thing_delete(host, "/v1/keys", strdup(id_check(id, "a key")), id, "is revoked");
 }
 
 int customer_add_command(struct host *host, char **argv)
@@ -148,7 +140,7 @@ int customer_key_command(struct host *host, char **argv)
     char path[256];
 
     args_take(argv, flags, alone, 2, 2, "admin key CUSTOMER NAME [--scopes A,B] [--days N]");
-    snprintf(path, sizeof(path), "/v1/admin/customers/%s/keys", id_check(alone[0], "customer"));
+    snprintf(path, sizeof(path), "/v1/admin/customers/%s/keys", id_check(alone[0], "a customer"));
     return key_show(host, ask_post(host, path, key_body(alone[1], scopes, days)));
 }
 
@@ -160,7 +152,7 @@ int credit_command(struct host *host, char **argv)
     json_t *credit;
 
     args_take(argv, flags, alone, 2, 2, "admin credit CUSTOMER AMOUNT [--reason TEXT]");
-    snprintf(path, sizeof(path), "/v1/admin/customers/%s/credits", id_check(alone[0], "customer"));
+    snprintf(path, sizeof(path), "/v1/admin/customers/%s/credits", id_check(alone[0], "a customer"));
     credit = ask_post(host, path, json_pack("{s:s, s:s}", "amount", alone[1], "reason", reason));
     if (!json_print(host, credit))
         printf("%s  credited %s; balance %s, held %s, free to use %s\n", answer_text(credit, "id"),

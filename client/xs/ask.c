@@ -147,6 +147,8 @@ struct question {
     const char *method;
     const char *path;
     const char *body;                   /* NULL none */
+    const char *type;                   /* of the body; NULL: JSON */
+    const char *accept;                 /* NULL: JSON */
     const char *idempotency_key;        /* NULL none */
 };
 
@@ -162,7 +164,9 @@ static CURLcode try_once(struct host *host, const struct question *question, str
     headers = header_add(headers, "Authorization", bearer);
     headers = header_add(headers, "Expect", "");
     if (question->body)
-        headers = header_add(headers, "Content-Type", "application/json");
+        headers = header_add(headers, "Content-Type", question->type ? question->type : "application/json");
+    if (question->accept)
+        headers = header_add(headers, "Accept", question->accept);
     if (question->idempotency_key)
         headers = header_add(headers, "Idempotency-Key", question->idempotency_key);
     curl_easy_setopt(host->curl, CURLOPT_URL, url);
@@ -269,7 +273,8 @@ const char *problem_advice(const char *code)
         { "key_revoked", "use another key" },
         { "wrong_role", "xs admin needs an operator's key, everything else a customer's" },
         { "scope_missing", "make a key with this scope: xs keys new" },
-        { "insufficient_funds", "ask the operator for credit, or delete what runs" },
+        { "insufficient_funds", "add to the wallet, ask the operator for credit, or delete what runs; xs wallet shows how" },
+        { "forbidden", "another operator has to do this: xs admin operator list" },
         { "not_found", "the list commands (xs list, xs volume list, ...) show what there is" },
         { "quota_exceeded", "delete what you no longer need, or ask the operator for more" },
         { "invalid_fields", "correct the fields above and try again" },
@@ -345,6 +350,42 @@ json_t *ask_get(struct host *host, const char *path)
 json_t *ask_delete(struct host *host, const char *path)
 {
     return ask(host, &(struct question){ .method = "DELETE", .path = path });
+}
+
+json_t *ask_put(struct host *host, const char *path, json_t *body)
+{
+    char *text = json_dumps(body, JSON_COMPACT);
+    json_t *json;
+
+    if (!text)
+        fail(EXIT_USAGE, "the arguments are not UTF-8 text");
+    json = ask(host, &(struct question){ .method = "PUT", .path = path, .body = text });
+    json_decref(body);
+    free(text);
+    return json;
+}
+
+json_t *ask_post_xml(struct host *host, const char *path, const char *text)
+{
+    char key[ID_BYTES];
+
+    return ask(host, &(struct question){ .method = "POST", .path = path, .body = text, .type = "application/xml",
+                                         .idempotency_key = id_make("idk_", key) });
+}
+
+void ask_rows(struct host *host, const char *path, const char *form)
+{
+    struct question question = { .method = "GET", .path = path, .accept = form };
+    struct answer answer = { .text = NULL };
+    CURLcode rc = try_often(host, &question, &answer);
+
+    if (rc != CURLE_OK)
+        connection_fail(host, rc);
+    if (answer.status >= 400)
+        problem_fail(&answer);
+    if (answer.size)
+        fwrite(answer.text, 1, answer.size, stdout);
+    free(answer.text);
 }
 
 json_t *ask_post(struct host *host, const char *path, json_t *body)

@@ -16,7 +16,13 @@ const struct settings *host_settings(const struct host *host);
 /* The answer's body (new reference; NULL for 204). `body` is stolen, may be NULL. */
 json_t *ask_get(struct host *host, const char *path);
 json_t *ask_post(struct host *host, const char *path, json_t *body);
+json_t *ask_put(struct host *host, const char *path, json_t *body);
 json_t *ask_delete(struct host *host, const char *path);
+/* POST of an XML document. */
+json_t *ask_post_xml(struct host *host, const char *path, const char *text);
+
+/* GET of a list in this form ("text/csv"), to standard output as it comes. */
+void ask_rows(struct host *host, const char *path, const char *form);
 
 /* GET into a file: complete under its name or not there at all. */
 void ask_file(struct host *host, const char *path, const char *file_path);

@@ -21,9 +21,31 @@ command_run volume_create_command, volume_list_command, volume_show_command, vol
 command_run network_show_command, ip_list_command, forward_add_command, forward_list_command, forward_rm_command;
 /* ssh.c */
 command_run sshkey_add_command, sshkey_list_command, sshkey_rm_command, ssh_command;
-/* money.c */
-command_run quote_command, usage_command, records_command, wallet_command, invoice_new_command, invoice_list_command,
-    invoice_show_command, invoice_get_command;
+/* quote.c */
+command_run quote_command;
+/* usage.c */
+command_run usage_command, records_command;
+/* wallet.c */
+command_run wallet_command, holds_command, voucher_redeem_command, budget_create_command, budget_list_command,
+    budget_delete_command, alerts_command, details_command, details_set_command;
+/* purchase_orders.c */
+command_run po_create_command, po_list_command, po_show_command, po_add_command, po_close_command;
+/* invoices.c */
+command_run invoice_new_command, invoice_draft_command, invoice_list_command, invoice_show_command, invoice_get_command,
+    invoice_pdf_command, invoice_xml_command, invoice_json_command, invoice_csv_command, credit_notes_command,
+    admin_invoices_command, admin_credit_notes_command, credit_note_create_command;
+/* disputes.c */
+command_run dispute_open_command, dispute_list_command, dispute_show_command, admin_disputes_command,
+    admin_dispute_show_command, admin_dispute_resolve_command;
+/* prices.c */
+command_run prices_command, price_show_command, admin_prices_command, admin_price_show_command, admin_price_propose_command,
+    admin_price_approve_command, admin_price_withdraw_command, admin_price_diff_command, admin_price_replay_command;
+/* operator.c */
+command_run operator_add_command, operator_list_command, operator_revoke_command, voucher_create_command,
+    bank_import_command, bank_list_command, bank_assign_command, bank_return_command;
+/* ledger.c */
+command_run ledger_balance_command, ledger_transfers_command, ledger_journal_command, reconciliation_command,
+    admin_alerts_command, suspensions_command, cap_command;
 /* access.c */
 command_run account_command, keys_list_command, keys_new_command, keys_revoke_command, customer_add_command,
     customer_list_command, credit_command, customer_key_command, host_command;
@@ -39,10 +61,29 @@ char *thing_resolve(struct host *host, const char *prefix, const char *path, con
                     const char *name_or_id);
 char *instance_resolve(struct host *host, const char *name_or_id);
 char *volume_resolve(struct host *host, const char *name_or_id);
+char *purchase_order_resolve(struct host *host, const char *name_or_id);
+
+/* The alerts in the list at this path; an operator's say whose they are. */
+int alerts_show(struct host *host, char **argv, const char *list, const char *usage);
 
 /* A list as a table, or with --json as it came. */
 int list_show(struct host *host, char **argv, const char *path, const struct column *columns, unsigned count,
               const char *none, const char *usage);
+
+/* One page of the list at `path`, and how to get the next. */
+int page_show(struct host *host, const char *path, const struct column *columns, unsigned count, const char *none);
+
+/* An answer's fields line by line, or with --json as it came. Steals it. */
+int card_show(struct host *host, json_t *answer, const struct column *columns, unsigned count);
+
+/* The id, which goes into a path, where nothing else may go; exits 2 saying that it is not `what`'s ("an invoice"). */
+const char *id_check(const char *id, const char *what);
+
+/* The flag's value as a query parameter of `path`, if it was given: "--customer-id" as customer_id. */
+void query_add(char *path, size_t size, const char *flag, const char *text);
+
+/* Of lines with quantity and quantity_per_unit: adds `units` as people read them, and `bytes`. */
+void lines_in_units(json_t *lines);
 
 /* DELETE of `path`/`id`, said of `which` ("is deleted") unless JSON is wanted. Frees the id. */
 int thing_delete(struct host *host, const char *path, char *id, const char *which, const char *is);

@@ -12,40 +12,6 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-bool json_print(struct host *host, const json_t *json)
-{
-    if (!host_settings(host)->json)
-        return false;
-    json_dumpf(json, stdout, JSON_INDENT(2));
-    putchar('\n');
-    return true;
-}
-
-int list_show(struct host *host, char **argv, const char *path, const struct column *columns, unsigned count,
-              const char *none, const char *usage)
-{
-    json_t *list;
-
-    args_take(argv, NULL, NULL, 0, 0, usage);
-    list = ask_get(host, path);
-    if (!json_print(host, list))
-        table_print(columns, count, json_object_get(list, "data"), none);
-    json_decref(list);
-    return EXIT_DONE;
-}
-
-int thing_delete(struct host *host, const char *path, char *id, const char *which, const char *is)
-{
-    char at[256];
-
-    snprintf(at, sizeof(at), "%s/%s", path, id);
-    free(id);
-    json_decref(ask_delete(host, at));
-    if (!host_settings(host)->json)
-        printf("%s %s\n", which, is);
-    return EXIT_DONE;
-}
-
 int images_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {

@@ -10,14 +10,15 @@
 #define USER_DATA_BYTES_MAX 16384
 
 struct wishes {
-    const char *name, *image, *flavor, *cmdline, *disk, *user_data, *timeout;
+    const char *name, *image, *flavor, *cmdline, *disk, *user_data, *timeout, *order;
     const char *volumes[ARGS_TIMES + 1], *ssh_keys[ARGS_TIMES + 1], *forwards[ARGS_TIMES + 1];
     bool network, no_network, wait;
 };
 
 static const char usage[] =
     "create NAME --image IMAGE --flavor FLAVOR [--disk SIZE] [--volume VOLUME]... [--network | --no-network]\n"
-    "        [--ssh-key NAME|FILE]... [--forward PORT]... [--user-data FILE] [--cmdline TEXT] [--wait [--timeout SECONDS]]";
+    "        [--ssh-key NAME|FILE]... [--forward PORT]... [--user-data FILE] [--cmdline TEXT]\n"
+    "        [--purchase-order NAME|ID] [--wait [--timeout SECONDS]]";
 
 static void wishes_take(struct wishes *w, char **argv)
 {
@@ -28,6 +29,7 @@ static void wishes_take(struct wishes *w, char **argv)
         { "--volume...", w->volumes, NULL },      { "--ssh-key...", w->ssh_keys, NULL },
         { "--forward...", w->forwards, NULL },    { "--network", NULL, &w->network },
         { "--no-network", NULL, &w->no_network }, { "--wait", NULL, &w->wait },
+        { "--purchase-order", &w->order, NULL },
         { NULL, NULL, NULL },
     };
 
@@ -86,6 +88,12 @@ static json_t *body_make(struct host *host, const struct wishes *w)
     if (json_array_size(ports))
         json_object_set(body, "forward_ports", ports);
     json_decref(ports);
+    if (w->order) {
+        char *id = purchase_order_resolve(host, w->order);
+
+        text_add(body, "purchase_order_id", id);
+        free(id);
+    }
     /* Last: a file's key is added to the account, which a mistake elsewhere shall not do. */
     ids_add(host, body, "volumes", w->volumes, volume_resolve);
     ids_add(host, body, "ssh_keys", w->ssh_keys, sshkey_resolve);

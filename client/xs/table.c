@@ -31,8 +31,13 @@ static char *list_text(const json_t *list)
 
     if (!out)
         return NULL;
-    json_array_foreach(list, i, element)
-        fprintf(out, "%s%s", i ? ", " : "", json_string_value(element) ? json_string_value(element) : "?");
+    json_array_foreach(list, i, element) {
+        fputs(i ? ", " : "", out);
+        if (json_is_string(element))
+            fputs(json_string_value(element), out);
+        else
+            json_dumpf(element, out, JSON_ENCODE_ANY | JSON_COMPACT);
+    }
     fclose(out);
     return text;
 }

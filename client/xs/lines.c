@@ -1,0 +1,48 @@
+/* Lines of quotes and invoices, in units that people read. */
+#include "client/xs/commands.h"
+#include "client/xs/units.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static unsigned __int128 big_number(const char *digits)
+{
+    unsigned __int128 v = 0;
+
+    for (; *digits >= '0' && *digits <= '9'; digits++)
+        v = v * 10 + (unsigned)(*digits - '0');
+    return v;
+}
+
+/* A few KiB are 0.000004 GiB: what is counted in bytes is also shown as people read bytes. */
+static void line_in_bytes(json_t *line, unsigned __int128 count)
+{
+    const char *meter = answer_text(line, "meter");
+    char text[UNITS_BYTES];
+
+    if (strstr(meter, "_bytes") && count <= UINT64_MAX)
+        json_object_set_new(line, "bytes", json_string(units_print((uint64_t)count, text)));
+}
+
+/* Lines carry exact counts (ns, bytes) and how many of them make a priced unit. People read units: each line gets `units`
+ * with six decimals, cut; what is counted one by one has none. Only for the eye: amounts come from the exact counts. */
+void lines_in_units(json_t *lines)
+{
+    size_t i;
+    json_t *line;
+
+    json_array_foreach(lines, i, line) {
+        unsigned __int128 count = big_number(answer_text(line, "quantity"));
+        unsigned __int128 per = big_number(answer_text(line, "quantity_per_unit"));
+        char text[64];
+
+        if (!per)
+            per = 1;
+        if (per == 1)
+            snprintf(text, sizeof(text), "%ju", (uintmax_t)count);
+        else
+            snprintf(text, sizeof(text), "%ju.%06ju", (uintmax_t)(count / per), (uintmax_t)(count % per * 1000000 / per));
+        json_object_set_new(line, "units", json_string(text));
+        line_in_bytes(line, count);
+    }
+}

@@ -1,0 +1,136 @@
+/* Operators' commands about money from outside, and about operators. */
+#include "client/xs/args.h"
+#include "client/xs/commands.h"
+#include "client/xs/fail.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define STATEMENT_BYTES_MAX (700 * 1024)
+
+int operator_add_command(struct host *host, char **argv)
+{
+    const char *name;
+    json_t *body, *operator;
+
+    args_take(argv, NULL, &name, 1, 1, "admin operator add NAME");
+    body = json_pack("{s:s}", "name", name);
+    if (!body)
+        fail(EXIT_USAGE, "the name is not UTF-8 text");
+    operator = ask_post(host, "/v1/admin/operators", body);
+    if (!json_print(host, operator)) {
+        puts(answer_text(operator, "key"));
+        fprintf(stderr, "%s \"%s\": give it to them now, it is not shown again\n", answer_text(operator, "id"), name);
+    }
+    json_decref(operator);
+    return EXIT_DONE;
+}
+
+int operator_list_command(struct host *host, char **argv)
+{
+    static const struct column columns[] = {
+        { "ID", "id" }, { "NAME", "name" }, { "CREATED", "created_at" }, { "REVOKED", "revoked_at" },
+    };
+
+    return list_show(host, argv, "/v1/admin/operators", columns, COUNT(columns), "There are no operators.",
+                     "admin operator list");
+}
+
+int operator_revoke_command(struct host *host, char **argv)
+{
+    const char *id;
+
+    args_take(argv, NULL, &id, 1, 1, "admin operator revoke ID");
+    return thing_delete(host, "/v1/admin/operators", strdup(id_check(id, "an operator")), id, "is revoked");
+}
+
+int voucher_create_command(struct host *host, char **argv)
+{
+    const char *amount, *expires = NULL;
+    const struct flag flags[] = { { "--expires-at", &expires, NULL }, { NULL, NULL, NULL } };
+    json_t *body, *voucher;
+
+    args_take(argv, flags, &amount, 1, 1, "admin voucher AMOUNT [--expires-at 2026-12-31T23:59:59Z]");
+    body = json_pack("{s:s}", "amount", amount);
+    if (expires)
+        json_object_set_new(body, "expires_at", json_string(expires));
+    voucher = ask_post(host, "/v1/admin/vouchers", body);
+    if (!json_print(host, voucher)) {
+        puts(answer_text(voucher, "code"));
+        fprintf(stderr, "%s, worth %s: whoever has the code has the money; it is not shown again\n",
+                answer_text(voucher, "id"), answer_text(voucher, "amount"));
+    }
+    json_decref(voucher);
+    return EXIT_DONE;
+}
+
+int bank_import_command(struct host *host, char **argv)
+{
+    static const struct column columns[] = {
+        { ">LINE", "line" },   { "ENTRY", "entry_id" },     { "STATE", "state" }, { ">AMOUNT", "amount" },
+        { "CURRENCY", "currency" }, { "CUSTOMER", "account_id" }, { "WHY", "why" },
+    };
+    const char *file;
+    char *text;
+    json_t *done;
+
+    args_take(argv, NULL, &file, 1, 1, "admin bank import FILE");
+    text = file_text(file, STATEMENT_BYTES_MAX);
+    done = ask_post_xml(host, "/v1/admin/bank_imports", text);
+    free(text);
+    if (!json_print(host, done)) {
+        table_print(columns, COUNT(columns), json_object_get(done, "listed"), "The statement has no entries.");
+        printf("\n%s: %jd credited (%s), %jd to suspense (%s), %jd ignored, %jd known before\n", answer_text(done, "id"),
+               (intmax_t)json_integer_value(json_object_get(done, "credited")), answer_text(done, "credited_amount"),
+               (intmax_t)json_integer_value(json_object_get(done, "suspense")), answer_text(done, "suspense_amount"),
+               (intmax_t)json_integer_value(json_object_get(done, "ignored")),
+               (intmax_t)json_integer_value(json_object_get(done, "duplicates")));
+    }
+    json_decref(done);
+    return EXIT_DONE;
+}
+
+int bank_list_command(struct host *host, char **argv)
+{
+    static const struct column columns[] = {
+        { "ENTRY", "id" },     { "BOOKED", "booked_on" },   { "STATE", "state" }, { ">AMOUNT", "amount" },
+        { "CURRENCY", "currency" }, { "PAYER", "payer" },   { "TEXT", "text" },   { "WHY", "why" },
+        { "CUSTOMER", "customer_id" },
+    };
+    const char *state = NULL, *after = NULL;
+    const struct flag flags[] = { { "--state", &state, NULL }, { "--after", &after, NULL }, { NULL, NULL, NULL } };
+    char path[160] = "/v1/admin/bank_entries";
+
+    args_take(argv, flags, NULL, 0, 0, "admin bank list [--state suspense] [--after CURSOR]");
+    query_add(path, sizeof(path), "--state", state);
+    query_add(path, sizeof(path), "--after", after);
+    return page_show(host, path, columns, COUNT(columns), "There are no entries.");
+}
+
+/* Takes an entry out of suspense: `field` says what to do with it. */
+static int entry_end(struct host *host, char **argv, const char *rest, const char *field, const char *usage)
+{
+    static const struct column columns[] = { { "entry", "id" }, { "state", "state" } };
+    const char *alone[2];
+    char path[256];
+    json_t *body;
+
+    args_take(argv, NULL, alone, 2, 2, usage);
+    snprintf(path, sizeof(path), "/v1/admin/bank_entries/%s/%s", id_check(alone[0], "an entry"), rest);
+    body = json_pack("{s:s}", field, alone[1]);
+    if (!body)
+        fail(EXIT_USAGE, "%s is not UTF-8 text", field);
+    return card_show(host, ask_post(host, path, body), columns, COUNT(columns));
+}
+
+int bank_assign_command(struct host *host, char **argv)
+{
+    return entry_end(host, argv, "assign", "customer_id", "admin bank assign ENTRY CUSTOMER");
+}
+
+int bank_return_command(struct host *host, char **argv)
+{
+    return entry_end(host, argv, "return", "reason", "admin bank return ENTRY REASON");
+}
