@@ -83,6 +83,14 @@ int charge_tax(struct accountd *a, const char *account, struct tax *tax);
 /* Releases holds of closed instances whose records are all final. */
 int charge_release(struct accountd *a);
 
+/* quote_account.c: what an account has used of the book in the month of at_ms. -1 on failure. */
+int quote_before(struct accountd *a, const char *account, int64_t version, int64_t at_ms, struct meter_usage *before);
+/* What would be drawn beside net_nano more of charges. -1: it does not fit, or the database failed. */
+int quote_tax(struct accountd *a, const char *account, int64_t net_nano, struct tax *tax, int64_t *tax_nano);
+/* An instance's hold: the most that CHARGE_HOLD_SECONDS of it can cost, tax included. -1 as above. */
+int quote_hold(struct accountd *a, const char *account, const struct rate_book *book, const struct meter_reserved *reserved,
+               int64_t *hold_nano);
+
 int64_t clock_utc_ms(void);
 
 #endif

@@ -69,11 +69,18 @@
  *                proposed it; `conflict` if it was withdrawn, a higher one is published, or moves_running_at is past
  * price_book_withdraw {version, operator}                        api        -> as price_book_propose   any operator, until it is published
  * price_proposals {}                                             api        -> {price_proposals:[as price_book_propose]}   published and withdrawn ones too
- * quote          {vcpus, memory_mib, seconds[, cpu_percent][, disk_ops][, disk_bytes][, net_packets][, net_bytes_out][, net_bytes_in]}
+ * quote          {[account_id, ]vcpus, memory_mib, seconds[, cpu_percent][, disk_ops][, disk_bytes][, net_packets][, net_bytes_out][, net_bytes_in]}
  *                                                                api        -> {price_book, currency, seconds, lines:[{meter, quantity, quantity_per_unit, unit,
- *                                                                              price (in words), amount_nano}], total_nano, per_hour_nano, hold_nano}
- *                The last five: what is expected in all of `seconds`, decimal strings. Priced from now on, month by month, as it would be billed.
- *                per_hour_nano: the first hour. hold_nano: the most that an hour without the last five can cost, whatever was used before
+ *                                                                              price (in words), amount_nano}], total_nano, per_hour_nano, hold_nano
+ *                                                                              [, tax:{as in an invoice}, total_with_tax_nano]}
+ *                The last five: what is expected in all of `seconds`, decimal strings. Priced from now on, month by month, as it would be billed, net of
+ *                tax. With account_id: after what the account used this month, and what tax it would bear. per_hour_nano: the first hour. hold_nano: the most
+ *                that an hour without the last five can cost, whatever was used before, with the account's tax
+ * replay         {account_id, period, version}                   api        -> {account_id, period, version, currency, lines:[{meter, unit, quantity,
+ *                                                                              quantity_per_unit, price (in words), amount_nano, billed_nano}], total_nano,
+ *                                                                              billed_nano}
+ *                What the month ("2026-11", this one so far) would have cost under that published version, as invoices round it, and what it was billed by
+ *                the books in force; without tax. Of this log (origin)
  * instance_register {account_id, instance_id, domain_uuid, incarnation, vcpus, memory_mib[, purchase_order_id]}
  *                                                                provisioner-> {hold_nano}
  *                Before the incarnation first runs. Takes (or keeps) the instance's hold, sized by the quote for one hour; insufficient_funds

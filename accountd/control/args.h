@@ -39,6 +39,7 @@ extern const struct rpc_verb control_wallet_verbs[];
 extern const struct rpc_verb control_price_verbs[];
 extern const struct rpc_verb control_proposal_verbs[];
 extern const struct rpc_verb control_quote_verbs[];
+extern const struct rpc_verb control_replay_verbs[];
 extern const struct rpc_verb control_instance_verbs[];
 extern const struct rpc_verb control_usage_verbs[];
 extern const struct rpc_verb control_summary_verbs[];

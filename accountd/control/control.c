@@ -45,6 +45,7 @@ static const struct rpc_verb *const families[] = {
     control_price_verbs,
     control_proposal_verbs,
     control_quote_verbs,
+    control_replay_verbs,
     control_instance_verbs,
     control_usage_verbs,
     control_summary_verbs,

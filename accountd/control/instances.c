@@ -108,7 +108,6 @@ static int instance_register(struct rpc_call *call, json_t *args, json_t **resul
     struct ledger_registration r;
     const struct journal_entry *entry;
     const struct rate_book *book;
-    struct meter_usage hour;
     struct json_why why;
     int64_t hold_nano, held_nano = 0, available_nano = 0;
     enum ledger_result rc;
@@ -124,8 +123,7 @@ static int instance_register(struct rpc_call *call, json_t *args, json_t **resul
     if (!book)
         return control_failed(call);
     r.price_book = book->version;
-    hour = rate_forecast(&r.reserved, CHARGE_HOLD_SECONDS, 100);
-    if (rate_ceiling(book, &hour, &hold_nano))
+    if (quote_hold(control_self, r.account, book, &r.reserved, &hold_nano))
         return rpc_fail(call, "bad_request", "vcpus, memory_mib: the hold would be too large");
     if (!may_launch(&r))
         return insufficient(call, &r, hold_nano, 0);

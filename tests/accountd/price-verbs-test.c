@@ -210,10 +210,11 @@ static void live_and_end(void)
 
     json_decref(world_ask(&w, "account_open", "{s:s,s:s,s:s}", "account_id", "acc", "name", "Ann", "currency", "EUR"));
     json_decref(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s}", "transfer_id", "t1", "account_id", "acc", "amount_nano",
-                          "100000000", "reason", "voucher"));
+                          "10000000000", "reason", "voucher"));
     json_decref(world_ask(&w, "instance_register", "{s:s,s:s,s:s,s:s,s:i,s:i}", "account_id", "acc", "instance_id", "ins",
                           "domain_uuid", world_hex(0xaa), "incarnation", world_hex(0xaa), "vcpus", 1, "memory_mib", 128));
     slot.guest_ns = 500000000;
+    slot.net_tx_bytes = 10ull << 30;
     world_slot(&w, 3, &slot);
     check(world_sampled(&w), "a guest runs");
     slot.state = XS_SLOT_FINAL;
@@ -253,6 +254,51 @@ static void test_summary(void)
           "days that do not exist, a range that ends before it begins, a word twice");
 }
 
+/* 10 GiB out at 0.02 EUR, which version 6 takes at 0.05 above the first free 2. */
+static void test_replay(void)
+{
+    char period[UTC_MONTH_BYTES];
+    json_t *ok, *line, *book = book_like(6, "7000", NULL, NULL);
+    int64_t amount = -1, billed = -1;
+    size_t i;
+
+    json_array_foreach(json_object_get(book, "meters"), i, line)
+        if (strcmp(json_string_value(json_object_get(line, "meter")), "net_bytes_out") == 0) {
+            json_object_set_new(line, "num_nano", json_string("50000000"));
+            json_object_set_new(line, "free", json_string("2"));
+        }
+    json_decref(propose(book, "ann"));
+    json_decref(decide("price_book_approve", 6, "bob"));
+    utc_month_text((int64_t)time(NULL) * 1000, period);
+    ok = world_ask(&w, "replay", "{s:s,s:s,s:i}", "account_id", "acc", "period", period, "version", 6);
+    json_array_foreach(json_object_get(ok, "lines"), i, line)
+        if (strcmp(json_string_value(json_object_get(line, "meter")), "net_bytes_out") == 0) {
+            amount = decimal(line, "amount_nano");
+            billed = decimal(line, "billed_nano");
+        }
+    check(amount == 400000000 && billed == 200000000, "a month under another book: 0.40 instead of 0.20 EUR");
+    check(decimal(ok, "total_nano") == 400000000 && decimal(ok, "billed_nano") == 200000000, "and in all");
+    json_decref(ok);
+    ok = world_ask(&w, "replay", "{s:s,s:s,s:i}", "account_id", "acc", "period", period, "version", 5);
+    check(ok && decimal(ok, "total_nano") == decimal(ok, "billed_nano"), "under its own it is what was billed");
+    json_decref(ok);
+    check(refused("not_found", world_ask(&w, "replay", "{s:s,s:s,s:i}", "account_id", "acc", "period", period, "version", 9),
+                  "price book") &&
+          refused("bad_request", world_ask(&w, "replay", "{s:s,s:s,s:i}", "account_id", "acc", "period", "2026-13", "version",
+                                           1), "period"), "a version that is not published, a month that is none");
+}
+
+/* The customer's own quote begins after what was used, and has the tax. */
+static void test_own_quote(void)
+{
+    json_t *own = world_ask(&w, "quote", "{s:s,s:i,s:i,s:i,s:s}", "account_id", "acc", "vcpus", 2, "memory_mib", 512, "seconds",
+                            60, "net_bytes_out", "1073741824");
+    int64_t net = decimal(own, "total_nano"), tax = decimal(json_object_get(own, "tax"), "amount_nano");
+
+    check(own && tax >= 0 && decimal(own, "total_with_tax_nano") == net + tax, "an account's quote has its tax");
+    json_decref(own);
+}
+
 int main(void)
 {
     world_begin(&w);
@@ -266,6 +312,8 @@ int main(void)
     test_restart();
     test_configured_file();
     test_summary();
+    test_replay();
+    test_own_quote();
     world_end(&w);
     return tap_end();
 }

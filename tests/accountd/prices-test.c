@@ -2,6 +2,7 @@
 #include "tests/accountd/life.h"
 #include "accountd/ledger/db.h"
 #include "accountd/ledger/price_proposals.h"
+#include "accountd/quote.h"
 #include "tests/tap/tap.h"
 
 #include <stdlib.h>
@@ -196,6 +197,34 @@ static void run_for(struct life *life, unsigned seconds)
     }
 }
 
+/* cpu_used and disk_ops by tiers, some free, with minimums; running guests are moved at once. */
+static void publish_tiers(struct life *life, int64_t version, const char *moves_at)
+{
+    char *body = body_of(life, version, "8", NULL, moves_at);
+    json_t *object = json_loads(body, 0, NULL), *row;
+    size_t i;
+
+    json_array_foreach(json_object_get(object, "meters"), i, row) {
+        const char *name = json_string_value(json_object_get(row, "meter"));
+
+        if (strcmp(name, "cpu_used") != 0 && strcmp(name, "disk_ops") != 0)
+            continue;
+        json_object_del(row, "num_nano");
+        json_object_del(row, "den");
+        json_object_set_new(row, "free", json_string("200"));
+        json_object_set_new(row, "minimum_nano", json_string("77"));
+        json_object_set_new(row, "tiers", json_pack("[{s:s,s:s,s:s},{s:s,s:s,s:s}]", "above", "0", "num_nano", "7000",
+                                                    "den", "3", "above", "1000", "num_nano", "5000", "den", "3"));
+    }
+    free(body);
+    body = json_canonical(object);
+    if (price_propose(life->a.ledger, version, body, "ann", 10) != LEDGER_OK ||
+        price_publish(life->a.ledger, version, "bob", 11) != LEDGER_OK || tariff_settle(&life->a))
+        exit(99);
+    json_decref(object);
+    free(body);
+}
+
 /* life.c's clock shows 2023-11-14T22:13:20Z and the seconds of hv's clock. */
 static void test_running_guest_is_moved(void)
 {
@@ -250,6 +279,49 @@ static void test_moved_while_down(void)
     life_end(&life);
 }
 
+/* A tiered book, and a customer who has used some of the month: what the quote says is what the wallet pays. */
+static void test_quote_is_billed(void)
+{
+    struct life life;
+    struct meter_usage before, usage = { { 0 } };
+    const struct rate_book *book;
+    struct quote quote;
+    struct tax tax;
+    int64_t posted, tax_nano = -1, now_ms;
+
+    life_begin(&life);
+    life_account(&life, "acc", 1000000000);
+    life_birth(&life, 2, 0xaa);
+    life_register(&life, "acc", "ins", 0xaa);
+    run_for(&life, 70);
+    publish_tiers(&life, 2, "2023-11-14T22:15:00Z");
+    run_for(&life, 170);
+    life.a.journal.next_due_ns = 0;
+    run_for(&life, 1);
+    now_ms = life.a.clock.utc_ms;
+    book = price_book_get(life.a.ledger, life.a.journal.entries->last.price_book);
+    check(book && book->version == 2 && quote_before(&life.a, "acc", 2, now_ms, &before) == 0 &&
+          before.of[METER_CPU_USED] > 0, "the account has used some of the month's free seconds");
+    posted = life_posted(&life, "acc");
+    usage.of[METER_CPU_USED] = 3600 * S / 2;
+    usage.of[METER_VCPU_RESERVED] = (unsigned __int128)3600 * S * 2;
+    usage.of[METER_MEMORY_RESERVED] = (unsigned __int128)3600 * S * 512;
+    usage.of[METER_MEMORY_USED] = (unsigned __int128)3600 * S * 1000;
+    usage.of[METER_DISK_OPS] = 3600;
+    check(quote_price(book, &before, &usage, now_ms, 3600, &quote) == 0 &&
+          quote_tax(&life.a, "acc", quote.total_nano, &tax, &tax_nano) == 0, "an hour is quoted");
+    for (unsigned i = 0; i < 3600; i++) {
+        life_slot(&life, 2)->disk_read_ops++;
+        run_for(&life, 1);
+    }
+    life.a.journal.next_due_ns = 0;
+    life_step(&life, 0);
+    check(posted - life_posted(&life, "acc") == quote.total_nano + tax_nano && quote.total_nano > 0,
+          "and costs the quote to the nano, tax %jd included", (intmax_t)tax_nano);
+    check(life_is_sound(&life), "the chain and the books are sound");
+    life_end(&life);
+}
+
 int main(void)
 {
     test_two_operators();
@@ -258,5 +330,6 @@ int main(void)
     test_dates();
     test_running_guest_is_moved();
     test_moved_while_down();
+    test_quote_is_billed();
     return tap_end();
 }
