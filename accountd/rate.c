@@ -158,17 +158,6 @@ int rate_ceiling(const struct rate_book *book, const struct meter_usage *usage, 
     return 0;
 }
 
-int rate_amount(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 quantity, int64_t *amount_nano)
-{
-    return rate_round(book, meter, quantity, 1, amount_nano);
-}
-
-int rate_amount_floor(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 quantity,
-                      int64_t *amount_nano)
-{
-    return rate_floor(book, meter, quantity, amount_nano);
-}
-
 struct meter_usage rate_forecast(const struct meter_reserved *reserved, int64_t seconds, int64_t cpu_percent)
 {
     unsigned __int128 ns = (unsigned __int128)seconds * 1000000000u;

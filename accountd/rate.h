@@ -73,12 +73,6 @@ int rate_total(const struct rate_book *book, const struct meter_usage *before, c
  * its meter's dearest tier, none free, and minimums. */
 int rate_ceiling(const struct rate_book *book, const struct meter_usage *usage, int64_t *total_nano);
 
-/* Before anything else of the month: rate_round to a nano, rate_floor. */
-int rate_amount(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 quantity,
-                int64_t *amount_nano);
-int rate_amount_floor(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 quantity,
-                      int64_t *amount_nano);
-
 /* What this much of reservation would use in so many seconds at cpu_percent of each vCPU. */
 struct meter_usage rate_forecast(const struct meter_reserved *reserved, int64_t seconds, int64_t cpu_percent);
 

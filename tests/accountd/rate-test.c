@@ -41,8 +41,8 @@ static void test_rounding(void)
         struct rate_book book = book_of(rounding[i].num, rounding[i].den);
         int64_t rounded = -1, floor = -1;
 
-        check(rate_amount(&book, METER_DISK_OPS, rounding[i].quantity, &rounded) == 0 &&
-              rate_amount_floor(&book, METER_DISK_OPS, rounding[i].quantity, &floor) == 0 &&
+        check(rate_round(&book, METER_DISK_OPS, rounding[i].quantity, 1, &rounded) == 0 &&
+              rate_floor(&book, METER_DISK_OPS, rounding[i].quantity, &floor) == 0 &&
               rounded == rounding[i].rounded && floor == rounding[i].floor, "%ju x %jd/%jd is %jd, rounded down %jd",
               (uintmax_t)rounding[i].quantity, (intmax_t)rounding[i].num, (intmax_t)rounding[i].den,
               (intmax_t)rounding[i].rounded, (intmax_t)rounding[i].floor);
@@ -54,11 +54,11 @@ static void test_units(void)
     struct rate_book book = book_of(36, 1);
     int64_t amount;
 
-    check(rate_amount(&book, METER_CPU_USED, 3600ull * 1000000000u, &amount) == 0 && amount == 36 * 3600,
+    check(rate_round(&book, METER_CPU_USED, 3600ull * 1000000000u, 1, &amount) == 0 && amount == 36 * 3600,
           "an hour of CPU at 36 nano a second");
-    check(rate_amount(&book, METER_MEMORY_RESERVED, (unsigned __int128)512 * 1000000000u * 60, &amount) == 0 &&
+    check(rate_round(&book, METER_MEMORY_RESERVED, (unsigned __int128)512 * 1000000000u * 60, 1, &amount) == 0 &&
           amount == 36 * 30, "a minute of 512 MiB at 36 nano a GiB-second");
-    check(rate_amount(&book, METER_MEMORY_USED, (unsigned __int128)131072 * 1000000000u * 60, &amount) == 0 &&
+    check(rate_round(&book, METER_MEMORY_USED, (unsigned __int128)131072 * 1000000000u * 60, 1, &amount) == 0 &&
           amount == 36 * 30, "a minute of 131072 pages is the same");
 }
 
@@ -67,8 +67,8 @@ static void test_limits(void)
     struct rate_book book = book_of(RATE_PRICE_MAX, 1);
     int64_t amount = 42;
 
-    check(rate_amount(&book, METER_DISK_OPS, 9224, &amount) == -1 && amount == 42, "an amount past int64 is refused");
-    check(rate_amount(&book, METER_DISK_OPS, ~(unsigned __int128)0, &amount) == -1 && amount == 42,
+    check(rate_round(&book, METER_DISK_OPS, 9224, 1, &amount) == -1 && amount == 42, "an amount past int64 is refused");
+    check(rate_round(&book, METER_DISK_OPS, ~(unsigned __int128)0, 1, &amount) == -1 && amount == 42,
           "a product past 128 bits is refused");
 }
 
@@ -82,10 +82,10 @@ static void test_split_lines(void)
 
     for (int i = 1; i <= 81; i++) {
         whole += (unsigned)i * 37u;
-        good = good && rate_amount_floor(&book, METER_DISK_OPS, (unsigned)i * 37u, &amount) == 0;
+        good = good && rate_floor(&book, METER_DISK_OPS, (unsigned)i * 37u, &amount) == 0;
         sum += amount;
     }
-    good = good && rate_amount(&book, METER_DISK_OPS, whole, &amount) == 0;
+    good = good && rate_round(&book, METER_DISK_OPS, whole, 1, &amount) == 0;
     check(good && amount == 286713 && sum <= amount && amount - sum < 82,
           "81 parts, each rounded down, stay below the one line by less than a nano each");
 }
