@@ -123,6 +123,8 @@ static int instance_register(struct rpc_call *call, json_t *args, json_t **resul
     if (!book)
         return control_failed(call);
     r.price_book = book->version;
+    if (!ledger_account_exists(control_self->ledger, r.account))
+        return control_refuse(call, LEDGER_NOT_FOUND, r.account);
     if (quote_hold(control_self, r.account, book, &r.reserved, &hold_nano))
         return rpc_fail(call, "bad_request", "vcpus, memory_mib: the hold would be too large");
     if (!may_launch(&r))

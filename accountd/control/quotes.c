@@ -105,6 +105,8 @@ static int quote(struct rpc_call *call, json_t *args, json_t **result)
 
     if (arg_question(args, &q, &why))
         return control_bad(call, &why);
+    if (q.account && !ledger_account_exists(control_self->ledger, q.account))
+        return control_refuse(call, LEDGER_NOT_FOUND, q.account);
     if (!book || (q.account && quote_before(control_self, q.account, book->version, now_ms, &before)))
         return control_failed(call);
     if (quote_price(book, &before, &q.usage, now_ms, q.seconds, &whole) ||

@@ -295,6 +295,12 @@ static void test_own_quote(void)
                             60, "net_bytes_out", "1073741824");
     int64_t net = decimal(own, "total_nano"), tax = decimal(json_object_get(own, "tax"), "amount_nano");
 
+    check(refused("not_found", world_ask(&w, "quote", "{s:s,s:i,s:i,s:i}", "account_id", "nobody", "vcpus", 1, "memory_mib",
+                                         128, "seconds", 60), "nobody") &&
+          refused("not_found", world_ask(&w, "instance_register", "{s:s,s:s,s:s,s:s,s:i,s:i}", "account_id", "nobody",
+                                         "instance_id", "none", "domain_uuid", world_hex(0xbb), "incarnation",
+                                         world_hex(0xbb), "vcpus", 1, "memory_mib", 128), "nobody"),
+          "an account that nobody opened");
     check(own && tax >= 0 && decimal(own, "total_with_tax_nano") == net + tax, "an account's quote has its tax");
     json_decref(own);
 }
