@@ -77,8 +77,10 @@ static void put_facts(struct draw *d, float y, const struct paper *p)
     char start[WORDS_BYTES], end[WORDS_BYTES], date[WORDS_BYTES], period[2 * WORDS_BYTES + 8];
     int64_t last_ms = p->period_end_ms > p->period_start_ms ? p->period_end_ms - 1 : p->period_end_ms;
 
-    snprintf(period, sizeof(period), "%s \xe2\x80\x93 %s", words_time(p->period_start_ms, "%-d %b %Y", start),
-             words_time(last_ms, "%-d %b %Y", end));
+    words_time(p->period_start_ms, "%-d %b %Y", start);
+    words_time(last_ms, "%-d %b %Y", end);
+    snprintf(period, sizeof(period), "%s%s%s", start, strcmp(start, end) ? " \xe2\x80\x93 " : "",
+             strcmp(start, end) ? end : "");
     put_fact(d, &y, "Number", p->number);
     put_fact(d, &y, "Date", words_time(p->issued_ms, "%-d %B %Y", date));
     put_fact(d, &y, "Period (UTC)", period);
