@@ -335,6 +335,17 @@ static int bill_chain(struct check *c, struct chain *chain, const struct record 
     return 0;
 }
 
+/* A running guest keeps its price book until a newer one takes it over: nobody can price its records anew. */
+static int check_book_kept(struct check *c, const struct record *last, const struct record *r)
+{
+    bool moved = r->price_book == last->price_book;
+
+    for (size_t i = 0; i < c->books_count && !moved; i++)
+        moved = c->books[i].version == r->price_book && rate_book_moves(&c->books[i], last->price_book, r->t0_ms);
+    return moved ? 0 : wrong(c, "incarnation %s: record %jd: price book %jd does not take it over from %jd by then",
+                             r->incarnation, (intmax_t)r->number, (intmax_t)r->price_book, (intmax_t)last->price_book);
+}
+
 static int check_record(struct check *c, const struct record *r, struct proven at)
 {
     struct chain *chain = find_chain(c, r->incarnation);
@@ -344,7 +355,7 @@ static int check_record(struct check *c, const struct record *r, struct proven a
         return wrong(c, "a record of another account");
     if (strcmp(r->host, field(c->invoice, "host")) != 0)
         return wrong(c, "a record of another host");
-    if (chain && !record_follows(&chain->last, &chain->end.hash, r, c->why))
+    if (chain && (!record_follows(&chain->last, &chain->end.hash, r, c->why) || check_book_kept(c, &chain->last, r)))
         return -1;
     chain = chain ? chain : begin_chain(c, r);
     if (!chain || (!context && !chain->is_billed && bill_chain(c, chain, r, at)))

@@ -3,8 +3,10 @@
 #include "accountd/ledger/db.h"
 #include "accountd/ledger/price_proposals.h"
 #include "accountd/quote.h"
+#include "client/verify.h"
 #include "tests/tap/tap.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -322,6 +324,62 @@ static void test_quote_is_billed(void)
     life_end(&life);
 }
 
+static int bundle_path(void *arg, const struct ledger_invoice *invoice)
+{
+    struct { struct accountd *a; char path[512]; } *got = arg;
+    struct json_why why;
+
+    return invoice_bundle(got->a, invoice, got->path, sizeof(got->path), &why);
+}
+
+/* What xs-verify says of an invoice of all that is charged: "" if it is right. */
+static void verify_invoice(struct life *life, const char *id, struct json_why *why)
+{
+    struct { struct accountd *a; char path[512]; } got = { .a = &life->a };
+    static char bytes[1 << 22];
+    struct verify_summary summary;
+    json_t *body = NULL;
+    size_t len = 0;
+    FILE *in;
+
+    if (accountd_settle(&life->a, 0, "acc") || invoice_create(&life->a, id, "acc", &body, why) != LEDGER_OK ||
+        ledger_invoice_get(life->a.ledger, "acc", id, bundle_path, &got) != LEDGER_OK)
+        exit(99);
+    json_decref(body);
+    in = fopen(got.path, "re");
+    if (in) {
+        len = fread(bytes, 1, sizeof(bytes), in);
+        fclose(in);
+    }
+    why->text[0] = 0;
+    if (verify_bundle(bytes, len, NULL, &summary, why) == 0 && why->text[0])
+        exit(99);
+}
+
+/* A record that names a book which has not taken its guest over is refused, though it is in the log and signed. */
+static void test_moves_are_verified(void)
+{
+    struct life life;
+    struct json_why why;
+
+    life_begin(&life);
+    life_account(&life, "acc", 100000000);
+    life_birth(&life, 2, 0xaa);
+    life_register(&life, "acc", "ins", 0xaa);
+    run_for(&life, 10);
+    publish(&life, 2, "70", NULL, "2023-11-14T22:15:00Z");
+    publish(&life, 3, "90", NULL, NULL);
+    run_for(&life, 200);
+    verify_invoice(&life, "first", &why);
+    check(why.text[0] == 0, "a guest that was moved: its invoice is right %s", why.text);
+    run_for(&life, 60);
+    life.a.journal.entries->last.price_book = 3;
+    run_for(&life, 60);
+    verify_invoice(&life, "second", &why);
+    check(strstr(why.text, "price book 3 does not take it over from 2") != NULL, "moved by nobody's notice: %s", why.text);
+    life_end(&life);
+}
+
 int main(void)
 {
     test_two_operators();
@@ -331,5 +389,6 @@ int main(void)
     test_running_guest_is_moved();
     test_moved_while_down();
     test_quote_is_billed();
+    test_moves_are_verified();
     return tap_end();
 }
