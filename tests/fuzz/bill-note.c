@@ -16,6 +16,11 @@ const char *const fuzz_seeds[] = {
     "untrusted comment: minisign public key 9FED41E9DBA0B3F9\nRWT5s6Db6UHtn65gPwRo2UCH6bm/IKg0dNEPbxK488XnXSiGPmFsdmvE\n",
     "# Public keys of h: one key, one purpose.\n# log: signs checkpoints (C2SP signed note, Ed25519).\n"
     "h/usage/e1+fce5d0d3+ATblRVckbrMW+ILVoQtCf+DD+8gQNonwqnlNNwylMItE\n",
+    "# Public keys of h: one key, one purpose.\n# log: signs checkpoints (C2SP signed note, Ed25519).\n"
+    "h/usage/e1+fce5d0d3+ATblRVckbrMW+ILVoQtCf+DD+8gQNonwqnlNNwylMItE\n"
+    "# all: purpose, valid from so many leaves, until so many (- still valid), key.\n"
+    "log 0 - h/usage/e1+fce5d0d3+ATblRVckbrMW+ILVoQtCf+DD+8gQNonwqnlNNwylMItE\n"
+    "invoice 0 7 RWT5s6Db6UHtn65gPwRo2UCH6bm/IKg0dNEPbxK488XnXSiGPmFsdmvE\n# invoice: signs files\n",
     "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
     NULL,
 };
@@ -52,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     char *text = strndup((const char *)bytes, size), name[64];
     struct chain_hash root, proof[CHAIN_PROOF_MAX];
+    struct note_checkpoint head;
     const char *checkpoint;
     struct json_why why;
     struct keys keys;
@@ -66,7 +72,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         abort();
     if (note_proof_parse(text, &number, proof, &len, &checkpoint) && len > CHAIN_PROOF_MAX)
         abort();
+    if (note_checkpoint_read(text, &head) &&
+        (head.body_len > strlen(text) || note_signed_by(text, head.body_len, head.origin, &key)))
+        abort();
+    if (note_cosigned_by(text, "h/usage/e1\n7\n\n", 13, "w", &key, &number))
+        abort();
     note_vkey_parse(text, name, sizeof(name), &parsed);
+    note_vkey_parse_of(text, NOTE_COSIGNATURE, name, sizeof(name), &parsed);
     note_minisign_key_parse(text, &parsed);
     keys_parse(text, &keys, name, sizeof(name));
     forge(text, strlen(text));
