@@ -10,7 +10,7 @@
 
 #include "accountd/note.h"
 
-#define KEYS_MAX     16                 /* of each purpose */
+#define KEYS_MAX     32                 /* of each purpose */
 #define KEYS_OVERLAP 2                  /* log keys that sign one checkpoint */
 #define KEYS_FOREVER UINT64_MAX
 
