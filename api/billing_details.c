@@ -7,7 +7,7 @@
 
 enum answer billing_details_show(struct request *rq, struct reply *rp)
 {
-    return relay_show(rq, rp, "account_details", relay_args(rq), NULL, NULL);
+    return relay_show(rq, rp, "account_details", relay_args(rq), "details", NULL);
 }
 
 static void country_read(struct fields *fields, json_t *args)
@@ -25,7 +25,7 @@ static void email_read(struct fields *fields, json_t *args)
 {
     const char *email, *at;
 
-    if (!fields_text(fields, "email", 254, &email))
+    if (!fields_text(fields, "email", 128, &email))
         return;
     at = strchr(email, '@');
     if (!at || at == email || !at[1] || strchr(at + 1, '@') || strchr(email, ' '))
@@ -36,10 +36,11 @@ static void email_read(struct fields *fields, json_t *args)
 /* Without a VAT id the buyer is a consumer. */
 static void vat_id_read(struct fields *fields, json_t *args)
 {
-    const char *vat_id = "";
+    const char *vat_id;
 
-    if (fields_has(fields, "vat_id") && fields_text(fields, "vat_id", 16, &vat_id) &&
-        strspn(vat_id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+*") != strlen(vat_id))
+    if (!fields_has(fields, "vat_id") || !fields_text(fields, "vat_id", 16, &vat_id))
+        return;
+    if (strspn(vat_id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != strlen(vat_id))
         fields_error(fields, "vat_id", "invalid_vat_id", "must be capital letters and digits, such as DE123456789");
     json_object_set_new(args, "vat_id", json_string(vat_id));
 }
@@ -60,7 +61,7 @@ enum answer billing_details_set(struct request *rq, struct reply *rp)
     email_read(&fields, args);
     rp->errors = fields_done(&fields);
     if (!rp->errors)
-        return relay_show(rq, rp, "account_details_set", args, NULL, NULL);
+        return relay_show(rq, rp, "account_details_set", args, "details", NULL);
     json_decref(args);
     return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
 }

@@ -3,6 +3,7 @@
 #include "api/present.h"
 #include "api/relay.h"
 #include "api/resources.h"
+#include "api/upstream.h"
 #include "common/json.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ static json_t *steps_json(const json_t *steps)
 enum answer budget_create(struct request *rq, struct reply *rp)
 {
     static const struct relay_making making = { .prefix = "bud_", .verb = "budget_set", .id_arg = "budget_id",
-                                                .name = "budget", .id_name = "budget_id" };
+                                                .id_name = "budget_id", .echo = true };
     int64_t amount_nano = 0;
     const json_t *steps = NULL;
     struct fields fields;
@@ -51,19 +52,42 @@ enum answer budgets_list(struct request *rq, struct reply *rp)
     return relay_list(rq, rp, "budgets", relay_args(rq), "budgets", "budget_id");
 }
 
+/* Whether {id} is a budget of the caller's. */
+static enum answer budget_own(struct request *rq, struct reply *rp)
+{
+    json_t *ok, *each;
+    bool found = false;
+    size_t i;
+    enum answer answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "budgets", relay_args(rq), &ok);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    json_array_foreach(json_object_get(ok, "budgets"), i, each) {
+        const char *id = json_string_value(json_object_get(each, "budget_id"));
+
+        found |= id && strcmp(id, rq->param) == 0;
+    }
+    json_decref(ok);
+    return found ? ANSWER_OK : reply_fail(rp, ANSWER_NOT_FOUND, "no such budget");
+}
+
+/* A budget of nothing is none. */
 enum answer budget_delete(struct request *rq, struct reply *rp)
 {
-    json_t *args = relay_args(rq);
-    enum answer answer = relay_param(rq, rp, "bud_", "budget_id", args);
+    enum answer answer = budget_own(rq, rp);
+    json_t *args, *ok;
 
-    if (answer != ANSWER_OK) {
-        json_decref(args);
+    if (answer != ANSWER_OK)
         return answer;
-    }
-    answer = relay_show(rq, rp, "budget_delete", args, NULL, NULL);
-    json_decref(rp->json);
-    rp->json = NULL;
-    return answer == ANSWER_OK ? ANSWER_NO_CONTENT : answer;
+    args = relay_args(rq);
+    json_object_set_new(args, "budget_id", json_string(rq->param));
+    json_object_set_new(args, "amount_nano", json_string("0"));
+    json_object_set_new(args, "steps", steps_json(NULL));
+    answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "budget_set", args, &ok);
+    if (answer != ANSWER_OK)
+        return answer;
+    json_decref(ok);
+    return ANSWER_NO_CONTENT;
 }
 
 static bool flag_valid(const char *text)

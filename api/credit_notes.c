@@ -5,7 +5,7 @@
 #include "api/resources.h"
 #include "common/json.h"
 
-#define LINES_MAX 1000
+#define LINES_MAX 500
 
 /* One element of `lines`, {line, amount}, into accountd's list. */
 static void line_read(struct fields *outer, const json_t *element, size_t i, json_t *list)
@@ -48,7 +48,7 @@ static void lines_read(struct fields *fields, json_t *args)
 
 enum answer credit_note_create(struct request *rq, struct reply *rp)
 {
-    static const struct relay_making making = { .prefix = "inv_", .verb = "credit_note_create", .id_arg = "invoice_id",
+    static const struct relay_making making = { .prefix = "inv_", .verb = "credit_note_create", .id_arg = "credit_note_id",
                                                 .name = "invoice", .id_name = "invoice_id" };
     json_t *args = relay_operator_args(rq);
     const char *invoice = "", *reason = "";
@@ -64,7 +64,7 @@ enum answer credit_note_create(struct request *rq, struct reply *rp)
         json_decref(args);
         return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
     }
-    json_object_set_new(args, "refers", json_string(invoice));
+    json_object_set_new(args, "invoice_id", json_string(invoice));
     json_object_set_new(args, "reason", json_string(reason));
     return relay_make(rq, rp, &making, args);
 }

@@ -167,6 +167,8 @@ static void field_copy(json_t *out, const json_t *inside, const char *name, cons
         if (json_object_get(inside, shown))
             snprintf(shown, sizeof(shown), "%.*s_amount", stem - 5, name);
         json_object_set_new(out, shown, json_string(money_print(nano, money)));
+    } else if (strcmp(name, "book") == 0) {
+        json_object_set(out, name, (json_t *)value);
     } else if (time_name(name) && (json_is_integer(value) || json_is_null(value))) {
         json_object_set_new(out, time_name(name), time_json(json_integer_value(value)));
     } else {

@@ -8,23 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A proposal without what belongs to its book, and the book untouched: it is what gets signed. */
-static json_t *proposal_view(const json_t *proposal, bool with_book)
-{
-    json_t *view = present_copy(proposal);
-
-    if (with_book && json_object_get(proposal, "book"))
-        json_object_set(view, "book", json_object_get(proposal, "book"));
-    else
-        json_object_del(view, "book");
-    return view;
-}
-
 static bool state_is(const json_t *proposal, const char *state)
 {
     const char *text = json_string_value(json_object_get(proposal, "state"));
 
     return text && strcmp(text, state) == 0;
+}
+
+static json_t *row_view(const json_t *proposal)
+{
+    json_t *view = present_copy(proposal);
+
+    json_object_del(view, "book");
+    return view;
 }
 
 /* What is published, then what is not: each version once. */
@@ -42,7 +38,7 @@ enum answer price_books_list(struct request *rq, struct reply *rp)
     rows = json_object_get(rp->json, "data");
     json_array_foreach(json_object_get(ok, "price_proposals"), i, each)
         if (!state_is(each, "published"))
-            json_array_append_new(rows, proposal_view(each, false));
+            json_array_append_new(rows, row_view(each));
     json_decref(ok);
     return ANSWER_OK;
 }
@@ -63,20 +59,13 @@ enum answer price_book_propose(struct request *rq, struct reply *rp)
 {
     static const struct relay_making making = { .prefix = "nil_", .verb = "price_book_propose" };
     json_t *args = relay_operator_args(rq);
-    json_t *proposal;
-    enum answer answer;
 
     json_object_set_new(args, "body", json_loadb(rq->body, rq->body_size, JSON_REJECT_DUPLICATES, NULL));
     if (!json_object_get(args, "body")) {
         json_decref(args);
         return reply_fail(rp, ANSWER_MALFORMED, "a number is not one that can be kept exactly");
     }
-    proposal = json_incref(json_object_get(args, "body"));
-    answer = relay_make(rq, rp, &making, args);
-    if (answer == ANSWER_CREATED)
-        json_object_set(rp->json, "book", proposal);
-    json_decref(proposal);
-    return answer;
+    return relay_make(rq, rp, &making, args);
 }
 
 static enum answer decide(struct request *rq, struct reply *rp, const char *verb)
@@ -89,7 +78,7 @@ static enum answer decide(struct request *rq, struct reply *rp, const char *verb
     json_decref(args);
     if (answer != ANSWER_OK)
         return answer;
-    rp->json = proposal_view(ok, true);
+    rp->json = present_copy(ok);
     json_decref(ok);
     return ANSWER_OK;
 }
@@ -119,7 +108,7 @@ enum answer price_book_show(struct request *rq, struct reply *rp)
     }
     json_array_foreach(json_object_get(ok, "price_proposals"), i, each)
         if (json_equal(json_object_get(each, "version"), json_object_get(args, "version")))
-            rp->json = proposal_view(each, true);
+            rp->json = present_copy(each);
     json_decref(ok);
     if (!rp->json)
         return upstream_ask(rq, rp, DAEMON_ACCOUNTD, "price_book", args, &rp->json);

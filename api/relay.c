@@ -123,6 +123,10 @@ static enum answer made(struct request *rq, struct reply *rp, const struct relay
     answer = relay_show(rq, rp, making->verb, json_incref(args), making->name, making->id_name);
     if (answer != ANSWER_OK)
         return answer;
+    if (making->echo) {
+        json_decref(rp->json);
+        rp->json = relay_view(rq, args, making->id_name);
+    }
     if (making->id_arg && !making->id_name)
         json_object_set_new(rp->json, "id", json_string(id));
     if (making->place)

@@ -39,6 +39,7 @@ struct relay_making {
     const char *name;                   /* of the thing in the result; NULL: the result itself */
     const char *id_name;                /* in the thing; NULL: the new id is shown as its `id` */
     const char *place;                  /* "/v1/disputes": Location is below it; NULL none */
+    bool echo;                          /* the verb answers nothing: what was asked for is shown */
 };
 /* ANSWER_CREATED, or what was refused. `args` is stolen. */
 enum answer relay_make(struct request *rq, struct reply *rp, const struct relay_making *making, json_t *args);

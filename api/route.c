@@ -101,6 +101,8 @@ const struct route routes[] = {
     { "GET",    "/v1/admin/ledger/accounts/{id}/transfers", transfers_list,        OPERATOR, 0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, "after limit" },
     { "GET",    "/v1/admin/ledger/journal",                 journal_show,          OPERATOR, 0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, "customer_id" },
     { "GET",    "/v1/admin/invoices",                       invoices_list,         OPERATOR, 0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, "customer_id after limit" },
+    { "GET",    "/v1/admin/invoices/{id}",                  invoice_show,          OPERATOR, 0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
+    { "GET",    "/v1/admin/invoices/{id}/bundle",           invoice_bundle,        OPERATOR, 0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/v1/admin/credit_notes",                   credit_notes_list,     OPERATOR, 0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, "customer_id after limit" },
     { "POST",   "/v1/admin/credit_notes",                   credit_note_create,    OPERATOR, 0,                     BUCKET_WRITE, KEY_REQUIRED, BODY_JSON, NULL },
     { "GET",    "/v1/admin/disputes",                       disputes_list,         OPERATOR, 0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },

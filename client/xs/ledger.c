@@ -86,8 +86,8 @@ int admin_alerts_command(struct host *host, char **argv)
 int suspensions_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "CUSTOMER", "customer_id" }, { "PAYER", "payer" }, { "STATE", "state" }, { "SINCE", "since" },
-        { "STOPS", "stops_at" },       { "DELETES", "deletes_at" },
+        { "CUSTOMER", "customer_id" }, { "PAYER", "payer" },        { "STATE", "state" },
+        { "SINCE", "since" },          { "THEN", "next" },          { ">IN MS", "next_in_ms" },
     };
 
     return list_show(host, argv, "/v1/admin/suspensions", columns, COUNT(columns), "Nobody stands still for want of money.",
@@ -97,7 +97,13 @@ int suspensions_command(struct host *host, char **argv)
 int cap_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "loop, ms", "loop_ms" }, { "stops", "stops" }, { "p99 from money gone to stopped, ms", "p99_ms" },
+        { "loop, ms", "loop_ms" },
+        { "stops", "stops" },
+        { "money gone to stopped, ms: half within", "p50_ms" },
+        { "99 of 100 within", "p99_ms" },
+        { "all within", "max_ms" },
+        { "memory is kept for, s", "grace_suspended_s" },
+        { "disks after that for, s", "retention_s" },
         { "largest overshoot, carried by the host", "overshoot_max" },
     };
 

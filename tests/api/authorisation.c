@@ -114,6 +114,8 @@ static const struct example examples[] = {
     { "GET", "/v1/admin/ledger/accounts/{id}/transfers", "any ledger account", NULL, 200 },
     { "GET", "/v1/admin/ledger/journal", NULL, NULL, 200 },
     { "GET", "/v1/admin/invoices", NULL, NULL, 200 },
+    { "GET", "/v1/admin/invoices/{id}", "invoice", NULL, 200 },
+    { "GET", "/v1/admin/invoices/{id}/bundle", "invoice", NULL, 200 },
     { "GET", "/v1/admin/credit_notes", NULL, NULL, 200 },
     { "POST", "/v1/admin/credit_notes", NULL, "{\"invoice_id\":\"INVOICE\",\"reason\":\"r\"}", 201 },
     { "GET", "/v1/admin/disputes", NULL, NULL, 200 },

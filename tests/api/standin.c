@@ -460,7 +460,7 @@ static const struct rpc_verb accountd_verbs[] = {
     { "account_details", stand_details, WHO }, { "account_details_set", stand_details_set, WHO },
     { "dispute_open", stand_dispute_open, WHO }, { "disputes", stand_disputes, WHO }, { "dispute", stand_dispute, WHO },
     { "budget_set", stand_budget_set, WHO }, { "budgets", stand_budgets, WHO },
-    { "budget_delete", stand_budget_delete, WHO }, { "alerts", stand_alerts, WHO },
+    { "alerts", stand_alerts, WHO },
     { "dispute_resolve", stand_dispute_resolve, WHO }, { "credit_note_create", stand_credit_note, WHO },
     { "price_book_propose", stand_propose, WHO }, { "price_book_approve", stand_approve, WHO },
     { "price_book_withdraw", stand_withdraw, WHO }, { "price_proposals", stand_proposals, WHO },

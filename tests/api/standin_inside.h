@@ -53,7 +53,7 @@ verb_handle stand_fund, stand_wallet, stand_holds, stand_voucher_redeem, stand_p
     stand_price_books, stand_price_book;
 /* standin_invoices.c */
 verb_handle stand_invoice_create, stand_invoices, stand_invoice, stand_draft, stand_details, stand_details_set, stand_dispute_open,
-    stand_disputes, stand_dispute, stand_budget_set, stand_budgets, stand_budget_delete, stand_alerts, stand_usage_summary, stand_dispute_resolve,
+    stand_disputes, stand_dispute, stand_budget_set, stand_budgets, stand_alerts, stand_usage_summary, stand_dispute_resolve,
     stand_credit_note;
 /* standin_operator.c */
 verb_handle stand_propose, stand_approve, stand_withdraw, stand_proposals, stand_diff, stand_replay, stand_voucher_create, stand_bank_import,

@@ -122,9 +122,9 @@ int stand_details(struct rpc_call *call, json_t *args, json_t **result)
     json_t *known = json_object_get(details, text(args, "account_id"));
 
     (void)call;
-    *result = known ? json_incref(known)
-                    : json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "name", "", "street", "", "postcode", "", "city",
-                                "", "country", "", "vat_id", "", "email", "");
+    *result = known ? json_pack("{s:O}", "details", known)
+                    : json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:s, s:s}}", "details", "name", "", "street", "", "postcode",
+                                "", "city", "", "country", "", "vat_id", "", "email", "");
     return 0;
 }
 
@@ -132,8 +132,10 @@ int stand_details_set(struct rpc_call *call, json_t *args, json_t **result)
 {
     if (strcmp(text(args, "country"), "XX") == 0)
         return rpc_fail(call, "bad_request", "country: there is no XX");
+    if (!json_object_get(args, "vat_id"))
+        json_object_set_new(args, "vat_id", json_string(""));
     json_object_set(details, text(args, "account_id"), args);
-    *result = json_incref(args);
+    *result = json_pack("{s:O}", "details", args);
     return 0;
 }
 
@@ -194,20 +196,20 @@ int stand_dispute_resolve(struct rpc_call *call, json_t *args, json_t **result)
 
 int stand_credit_note(struct rpc_call *call, json_t *args, json_t **result)
 {
-    json_t *invoice = json_object_get(invoices, text(args, "refers")), *note;
-    const char *id = text(args, "invoice_id");
+    json_t *invoice = json_object_get(invoices, text(args, "invoice_id")), *note;
+    const char *id = text(args, "credit_note_id");
     int known;
 
     if (changing(&accountd, call))
         return -1;
     if (!invoice)
-        return rpc_fail(call, "not_found", "refers: no such invoice");
+        return rpc_fail(call, "not_found", "invoice_id: no such invoice");
     known = seen(call, id, args);
     if (known < 0)
         return -1;
     if (!known) {
         note = invoice_new("credit_note", id, text(invoice, "account_id"), (int)json_object_size(invoices) + 1);
-        json_object_set_new(note, "refers", json_pack("{s:s}", "invoice_id", text(args, "refers")));
+        json_object_set_new(note, "refers", json_pack("{s:s}", "invoice_id", text(args, "invoice_id")));
         json_object_set_new(invoices, id, note);
     }
     return done(&accountd, call, "credit_note_create", !known, json_pack("{s:O}", "invoice", json_object_get(invoices, id)),
@@ -221,27 +223,22 @@ int stand_budget_set(struct rpc_call *call, json_t *args, json_t **result)
     const char *id = text(args, "budget_id");
     int known;
 
-    if (changing(&accountd, call) || (known = seen(call, id, args)) < 0)
+    if (changing(&accountd, call))
         return -1;
+    known = json_equal(json_object_get(budgets, id), args);
     if (!json_is_integer(json_array_get(json_object_get(args, "steps"), 0)))
         return rpc_fail(call, "bad_request", "steps: must be whole numbers");
-    json_object_set(budgets, id, args);
-    return done(&accountd, call, "budget_set", !known, json_pack("{s:O}", "budget", args), result);
+    if (strcmp(text(args, "amount_nano"), "0") == 0)
+        json_object_del(budgets, id);
+    else
+        json_object_set(budgets, id, args);
+    return done(&accountd, call, "budget_set", !known, json_object(), result);
 }
 
 int stand_budgets(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call;
     *result = of_account(budgets, args, "budgets");
-    return 0;
-}
-
-int stand_budget_delete(struct rpc_call *call, json_t *args, json_t **result)
-{
-    if (!theirs(json_object_get(budgets, text(args, "budget_id")), args))
-        return rpc_fail(call, "not_found", "no budget");
-    json_object_del(budgets, text(args, "budget_id"));
-    *result = json_object();
     return 0;
 }
 

@@ -240,8 +240,9 @@ int stand_host_books(struct rpc_call *call, json_t *args, json_t **result)
 int stand_suspensions(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call, (void)args;
-    *result = json_pack("{s:[{s:s, s:s, s:I}]}", "suspensions", "account_id", "acc_1", "state", "suspended", "since_ms",
-                        (json_int_t)NOW_MS);
+    *result = json_pack("{s:[{s:s, s:s, s:s, s:I, s:s, s:i, s:[]}]}", "suspensions", "payer", "po:po_1", "account_id",
+                        "acc_1", "state", "suspended", "since_ms", (json_int_t)NOW_MS, "next", "stop", "next_in_ms", 5000,
+                        "instances");
     return 0;
 }
 
