@@ -18,7 +18,12 @@ check 'it is readable for its owner alone' test "$(stat -c %a "$dir/root.key")" 
 check 'keys.txt of a rotated log is signed' keys sign "$dir/root.key" "$dir/keys.txt"
 check 'the signature fits' keys check "$dir/root.pub" "$dir/keys.txt"
 check 'minisign says so too' minisign -qVm "$dir/keys.txt" -p "$dir/root.pub"
+tar -cf "$dir/none.tar" -T /dev/null
+refuses 'xs-verify takes keys.txt with the root key, and goes on to the bundle' 'none.tar: WRONG' \
+    client/xs-verify --key "$dir/keys.txt" --root "$dir/root.pub" "$dir/none.tar"
 another_root
+refuses 'and not with another root key' 'not the root key.s signature' \
+    client/xs-verify --key "$dir/keys.txt" --root "$dir/other.pub" "$dir/none.tar"
 refuses 'another root key did not sign it' 'not the root key.s signature' keys check "$dir/other.pub" "$dir/keys.txt"
 sed -i 's/^log \([0-9]*\) \([0-9]*\) /log \1 9\2 /' "$dir/keys.txt"
 refuses 'a key that would be valid for longer' 'not the root key.s signature' keys check "$dir/root.pub" "$dir/keys.txt"
