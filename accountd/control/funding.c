@@ -16,7 +16,8 @@
 #define SIGNATURE_MAX 2048
 
 /* A text that may hold line breaks, as files and bodies do. */
-static int arg_text(const json_t *args, const char *key, size_t len_max, const char **out, size_t *len, struct json_why *why)
+static int arg_text(const json_t *args, const char *key, size_t len_max, const char **out, size_t *len,
+                    struct json_why *why)
 {
     const json_t *value = json_object_get(args, key);
 
@@ -28,7 +29,8 @@ static int arg_text(const json_t *args, const char *key, size_t len_max, const c
     return -1;
 }
 
-static int import_parsed(struct rpc_call *call, const struct bank_order *order, const struct camt_file *file, json_t **result)
+static int import_parsed(struct rpc_call *call, const struct bank_order *order, const struct camt_file *file,
+                         json_t **result)
 {
     enum ledger_result rc = bank_import(control_self->ledger, order, file, result);
 
@@ -37,7 +39,8 @@ static int import_parsed(struct rpc_call *call, const struct bank_order *order, 
 
 static int bank_import_file(struct rpc_call *call, json_t *args, json_t **result)
 {
-    struct bank_order order = { .iban = party_text(control_self->seller.party, "iban"), .currency = LEDGER_CURRENCY, .at_ms = clock_utc_ms() };
+    struct bank_order order = {
+        .iban = party_text(control_self->seller.party, "iban"), .currency = LEDGER_CURRENCY, .at_ms = clock_utc_ms() };
     uint8_t hash[crypto_hash_sha256_BYTES];
     char sha256[2 * sizeof(hash) + 1];
     struct camt_file file;
@@ -113,8 +116,8 @@ static int bank_assign(struct rpc_call *call, json_t *args, json_t **result)
 
     if (json_arg_only(args, "transfer_id entry_id account_id operator", &why) ||
         control_arg_name(args, "transfer_id", &order.transfer_id, &why) ||
-        control_arg_name(args, "entry_id", &order.receipt_id, &why) || control_arg_account(args, &order.account, &why) ||
-        control_arg_name(args, "operator", &order.operator_id, &why))
+        control_arg_name(args, "entry_id", &order.receipt_id, &why) ||
+        control_arg_account(args, &order.account, &why) || control_arg_name(args, "operator", &order.operator_id, &why))
         return control_bad(call, &why);
     if (!ledger_account_exists(control_self->ledger, order.account))
         return control_refuse(call, LEDGER_NOT_FOUND, order.account);
@@ -153,14 +156,16 @@ static int payment_event(struct rpc_call *call, json_t *args, json_t **result)
     struct json_why why;
     size_t len;
 
-    if (json_arg_only(args, "provider signature body", &why) || json_arg_string(args, "provider", 16, &provider, &why) ||
+    if (json_arg_only(args, "provider signature body", &why) ||
+        json_arg_string(args, "provider", 16, &provider, &why) ||
         json_arg_string(args, "signature", SIGNATURE_MAX, &signature, &why) ||
         arg_text(args, "body", BODY_MAX, &body, &len, &why))
         return control_bad(call, &why);
     if (strcmp(provider, "stripe") != 0)
         return rpc_fail(call, "bad_request", "provider: must be \"stripe\"");
     if (control_self->funding.secrets.count == 0)
-        return rpc_fail(call, "unavailable", "no payment provider is set up: name its secrets by \"payments\" in accountd.conf");
+        return rpc_fail(call, "unavailable",
+                        "no payment provider is set up: name its secrets by \"payments\" in accountd.conf");
     if (webhook_verify(signature, body, len, &control_self->funding.secrets, clock_utc_ms() / 1000, &why))
         return rpc_fail(call, "forbidden", "%s", why.text);
     if (webhook_parse(body, len, &event, &why))
@@ -216,8 +221,9 @@ static int voucher_take(struct rpc_call *call, json_t *args, json_t **result)
     enum ledger_result rc;
     int64_t nano;
 
-    if (json_arg_only(args, "transfer_id account_id code", &why) || control_arg_name(args, "transfer_id", &transfer, &why) ||
-        control_arg_account(args, &account, &why) || json_arg_string(args, "code", 64, &code, &why))
+    if (json_arg_only(args, "transfer_id account_id code", &why) ||
+        control_arg_name(args, "transfer_id", &transfer, &why) || control_arg_account(args, &account, &why) ||
+        json_arg_string(args, "code", 64, &code, &why))
         return control_bad(call, &why);
     rc = ledger_account(control_self->ledger, account, &balance, name, currency);
     if (rc != LEDGER_OK)

@@ -53,8 +53,8 @@ static void hash_texts(uint8_t key[static KEY_BYTES], ...)
 /* Day, amounts, direction: what an entry has whether or not the bank names it. */
 static void say_booking(const struct camt_payment *p, char text[static 128])
 {
-    snprintf(text, 128, "%s %s %" PRIi64 " %" PRIi64 " %u %s", p->booked_on, p->currency, p->entry_nano, p->nano, p->part,
-             p->credit ? "CRDT" : "DBIT");
+    snprintf(text, 128, "%s %s %" PRIi64 " %" PRIi64 " %u %s", p->booked_on, p->currency, p->entry_nano, p->nano,
+             p->part, p->credit ? "CRDT" : "DBIT");
 }
 
 static void twin_of(const struct camt_payment *p, uint8_t key[static KEY_BYTES])
@@ -228,9 +228,10 @@ static int warn_of_reversal(struct import *im, const struct camt_payment *p, con
     snprintf(key, sizeof(key), "bank-reversal %s", v->id);
     snprintf(subject, sizeof(subject), "the bank took back %" PRIi64 ".%02d %s", p->nano / 1000000000,
              (int)(p->nano % 1000000000 / 10000000), p->currency);
-    snprintf(detail, sizeof(detail), "Entry %s of statement %.35s, booked %s. A customer's wallet may still have this money:"
-             " find the payment by the bank's reference %.35s and settle it with the customer.", v->id, p->statement,
-             p->booked_on, p->servicer_ref);
+    snprintf(detail, sizeof(detail),
+             "Entry %s of statement %.35s, booked %s. A customer's wallet may still have this money:"
+             " find the payment by the bank's reference %.35s and settle it with the customer.",
+             v->id, p->statement, p->booked_on, p->servicer_ref);
     return alert_raise(im->ledger, key, "bank_reversal", NULL, subject, detail, im->order->at_ms);
 }
 

@@ -257,8 +257,11 @@ static int parts_sum(const xmlNode *transaction, const struct camt_payment *entr
         if (__builtin_add_overflow(sum, nano, &sum))
             return camt_refuse(why, transaction, "the amounts of this entry are too large");
     }
-    return sum == entry->entry_nano ? 1 : camt_refuse(why, first->parent->parent, "line %ld: the amounts of its TxDtls do"
-                                                      " not sum to Amt", xmlGetLineNo(first));
+    return sum == entry->entry_nano ? 1
+                                    : camt_refuse(why, first->parent->parent,
+                                                  "line %ld: the amounts of its TxDtls do"
+                                                  " not sum to Amt",
+                                                  xmlGetLineNo(first));
 }
 
 static int add_parts(struct camt_file *file, struct camt_payment *entry, const xmlNode *transaction,
@@ -338,7 +341,8 @@ static const xmlNode *message(const xmlDoc *doc, struct json_why *why)
     const xmlNode *root = xmlDocGetRootElement(doc), *message;
     const char *space = root->ns ? (const char *)root->ns->href : "";
 
-    if (strcmp((const char *)root->name, "Document") != 0 || strncmp(space, NAMESPACE_PREFIX, strlen(NAMESPACE_PREFIX)) != 0 ||
+    if (strcmp((const char *)root->name, "Document") != 0 ||
+        strncmp(space, NAMESPACE_PREFIX, strlen(NAMESPACE_PREFIX)) != 0 ||
         (strcmp(space + strlen(NAMESPACE_PREFIX), "02") != 0 && strcmp(space + strlen(NAMESPACE_PREFIX), "08") != 0)) {
         camt_refuse(why, root, "must be a Document of camt.053.001.02 or camt.053.001.08, not of \"%.80s\"", space);
         return NULL;
@@ -357,7 +361,8 @@ int camt_parse(const char *text, size_t len, struct camt_file *file, struct json
 
     *file = (struct camt_file){ 0 };
     if (len == 0 || len > CAMT_BYTES_MAX) {
-        snprintf(why->text, sizeof(why->text), "a statement file has 1 to %d bytes, this one has %zu", CAMT_BYTES_MAX, len);
+        snprintf(why->text, sizeof(why->text), "a statement file has 1 to %d bytes, this one has %zu", CAMT_BYTES_MAX,
+                 len);
         return -1;
     }
     doc = camt_xml_read(text, len, CAMT_DEPTH_MAX, why);

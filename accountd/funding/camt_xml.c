@@ -26,8 +26,8 @@ static void refuse_doctype(void *ctx, const xmlChar *name, const xmlChar *extern
     xmlStopParser(parser);
 }
 
-static void start_element(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int namespaces_count,
-                          const xmlChar **namespaces, int attributes_count, int defaulted_count,
+static void start_element(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
+                          int namespaces_count, const xmlChar **namespaces, int attributes_count, int defaulted_count,
                           const xmlChar **attributes)
 {
     xmlParserCtxt *parser = ctx;

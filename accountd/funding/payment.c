@@ -34,9 +34,11 @@ static int warn_of_currency(const struct coming *c)
     char key[300], detail[600];
 
     snprintf(key, sizeof(key), "card-currency %s", c->event->payment);
-    snprintf(detail, sizeof(detail), "Payment %.255s is of %" PRIi64 ".%02d %s, and this host bills in %s. Nothing was credited:"
-             " refund it at the provider.", c->event->payment, c->event->amount_minor / 100,
-             (int)(c->event->amount_minor % 100), c->event->currency, c->currency);
+    snprintf(detail, sizeof(detail),
+             "Payment %.255s is of %" PRIi64 ".%02d %s, and this host bills in %s. Nothing was credited:"
+             " refund it at the provider.",
+             c->event->payment, c->event->amount_minor / 100, (int)(c->event->amount_minor % 100), c->event->currency,
+             c->currency);
     return alert_raise(c->ledger, key, "card_currency", NULL, "a card payment in a foreign currency", detail, c->at_ms);
 }
 
@@ -45,14 +47,29 @@ static enum ledger_result receive(struct coming *c)
 {
     const struct webhook_event *e = c->event;
     bool foreign = strcmp(e->currency, c->currency) != 0, ours = !foreign && account_is_ours(c);
-    struct receipt_move move = { c->receipt_id, "card", ours ? e->account : NULL, e->amount_minor * NANO_PER_CENT, c->at_ms };
+    struct receipt_move move = { c->receipt_id, "card", ours ? e->account : NULL, e->amount_minor * NANO_PER_CENT,
+                                c->at_ms };
     char transfer[LEDGER_ID_BYTES];
-    struct receipt_row row = { .id = c->receipt_id, .source = "card", .origin = e->payment, .statement = "",
-                               .servicer_ref = e->payment, .twin = "", .booked_on = "", .nano = move.nano,
-                               .currency = e->currency, .payer = "", .payer_iban = "", .text = e->account,
-                               .state = foreign ? "ignored" : ours ? "credited" : "suspense", .account = move.account,
-                               .why = foreign ? "paid in a foreign currency" : ours ? "" : "names no account of this host",
-                               .at_ms = c->at_ms };
+    struct receipt_row row = { .id = c->receipt_id,
+                              .source = "card",
+                              .origin = e->payment,
+                              .statement = "",
+                              .servicer_ref = e->payment,
+                              .twin = "",
+                              .booked_on = "",
+                              .nano = move.nano,
+                              .currency = e->currency,
+                              .payer = "",
+                              .payer_iban = "",
+                              .text = e->account,
+                              .state = foreign ? "ignored"
+                                       : ours  ? "credited"
+                                               : "suspense",
+                              .account = move.account,
+                              .why = foreign ? "paid in a foreign currency"
+                                     : ours  ? ""
+                                             : "names no account of this host",
+                              .at_ms = c->at_ms };
 
     c->outcome = row.state;
     if (foreign)
@@ -83,8 +100,14 @@ static enum ledger_result take(const struct coming *c, const char *from, const c
 {
     char id[LEDGER_ID_BYTES], refers[64];
     struct ledger_transfer t = { .id = ledger_derive_id(id, "receipt %s taken %s %s", c->receipt_id, c->event->id, what),
-                                 .kind = "posted", .debit = from, .credit = LEDGER_DEPOSITS_CARD, .amount_nano = nano,
-                                 .code = what, .reason = "card payment taken back", .refers = refers, .at_ms = c->at_ms };
+                                .kind = "posted",
+                                .debit = from,
+                                .credit = LEDGER_DEPOSITS_CARD,
+                                .amount_nano = nano,
+                                .code = what,
+                                .reason = "card payment taken back",
+                                .refers = refers,
+                                .at_ms = c->at_ms };
 
     snprintf(refers, sizeof(refers), "receipt %s", c->receipt_id);
     if (nano == 0)
@@ -99,8 +122,10 @@ static int warn_of_loss(const struct coming *c, const char *account, int64_t car
     snprintf(key, sizeof(key), "card-carried %s", c->event->id);
     snprintf(subject, sizeof(subject), "%" PRIi64 ".%02d %s of a card payment were taken back and had been spent",
              carried_nano / 1000000000, (int)(carried_nano % 1000000000 / NANO_PER_CENT), c->currency);
-    snprintf(detail, sizeof(detail), "Event %.255s (%.60s) of payment %.255s: the wallet of %s had not enough left, the host carries"
-             " the rest. Ask the customer for it.", c->event->id, c->event->type, c->event->payment, account);
+    snprintf(detail, sizeof(detail),
+             "Event %.255s (%.60s) of payment %.255s: the wallet of %s had not enough left, the host carries"
+             " the rest. Ask the customer for it.",
+             c->event->id, c->event->type, c->event->payment, account);
     return alert_raise(c->ledger, key, "card_carried", NULL, subject, detail, c->at_ms);
 }
 
@@ -113,7 +138,8 @@ static enum ledger_result take_back(const struct coming *c, const struct receipt
     if (available < 0)
         return LEDGER_FAILED;
     carried = nano > available ? nano - available : 0;
-    if (take(c, in_wallet ? receipt->account : LEDGER_SUSPENSE, in_wallet ? "card" : "suspense", nano - carried) != LEDGER_OK ||
+    if (take(c, in_wallet ? receipt->account : LEDGER_SUSPENSE, in_wallet ? "card" : "suspense", nano - carried) !=
+            LEDGER_OK ||
         take(c, LEDGER_CARRIED, "carried", carried) != LEDGER_OK || receipt_tell_suspense(c->ledger, c->at_ms) ||
         (carried && warn_of_loss(c, receipt->account, carried)))
         return LEDGER_FAILED;

@@ -16,8 +16,9 @@
  * A refund or dispute takes back from where the money is now. A wallet gives what is free in it; the rest
  * is carried by the host (host:carried), with an alert. Never more is taken than was paid.
  *
- * OK; EXISTS: this event came before; FAILED. `outcome`, of the event's first coming: credited, suspense, ignored (another
- * currency), seen (the payment was known), taken, early (its payment has not come yet), stored (of no consequence). */
+ * OK; EXISTS: this event came before; FAILED. `outcome`, of the event's first coming: credited, suspense, ignored
+ * (another currency), seen (the payment was known), taken, early (its payment has not come yet), stored (of no
+ * consequence). */
 enum ledger_result payment_apply(struct ledger *ledger, const char *currency, const struct webhook_event *event,
                                  const char *body, int64_t at_ms, char outcome[static PAYMENT_OUTCOME_BYTES]);
 

@@ -20,24 +20,31 @@ int receipt_tell_suspense(struct ledger *ledger, int64_t at_ms)
         return -1;
     if (suspense.balance.posted_nano == 0)
         return alert_clear(ledger, "suspense", at_ms);
-    return alert_raise(ledger, "suspense", "suspense", NULL, "money has come and nobody knows for whom",
-                       "Payments that name no account wait in suspense: list the bank's entries in that state, then assign or"
-                       " return each.", at_ms);
+    return alert_raise(
+        ledger, "suspense", "suspense", NULL, "money has come and nobody knows for whom",
+        "Payments that name no account wait in suspense: list the bank's entries in that state, then assign or"
+        " return each.",
+        at_ms);
 }
 
 enum ledger_result receipt_book_locked(struct ledger *ledger, const struct receipt_move *move,
                                        char transfer_id[static LEDGER_ID_BYTES])
 {
     char refers[64];
-    struct ledger_transfer t = { .id = ledger_derive_id(transfer_id, "receipt %s", move->receipt_id), .kind = "posted",
-                                 .debit = deposits(move->source), .credit = move->account ? move->account : LEDGER_SUSPENSE,
-                                 .amount_nano = move->nano, .code = move->account ? move->source : "suspense",
-                                 .reason = strcmp(move->source, "bank") == 0 ? "bank transfer" : "card payment",
-                                 .refers = refers, .at_ms = move->at_ms };
+    struct ledger_transfer t = { .id = ledger_derive_id(transfer_id, "receipt %s", move->receipt_id),
+                                .kind = "posted",
+                                .debit = deposits(move->source),
+                                .credit = move->account ? move->account : LEDGER_SUSPENSE,
+                                .amount_nano = move->nano,
+                                .code = move->account ? move->source : "suspense",
+                                .reason = strcmp(move->source, "bank") == 0 ? "bank transfer" : "card payment",
+                                .refers = refers,
+                                .at_ms = move->at_ms };
 
     snprintf(refers, sizeof(refers), "receipt %s", move->receipt_id);
-    return ledger_apply_locked(ledger, &t) == LEDGER_OK && receipt_tell_suspense(ledger, move->at_ms) == 0 ? LEDGER_OK
-                                                                                                           : LEDGER_FAILED;
+    return ledger_apply_locked(ledger, &t) == LEDGER_OK && receipt_tell_suspense(ledger, move->at_ms) == 0
+               ? LEDGER_OK
+               : LEDGER_FAILED;
 }
 
 /* The same order came before, or the receipt is not to be ended. NOT_FOUND: neither. */

@@ -23,7 +23,8 @@ struct receipt_order {
     int64_t at_ms;
 };
 /* Out of suspense, once: what no refund has taken back meanwhile.
- * OK, EXISTS, EXISTS_DIFFERENT (the transfer's id), CONFLICT (not in suspense), NOT_FOUND (receipt or account), FAILED. */
+ * OK, EXISTS, EXISTS_DIFFERENT (the transfer's id), CONFLICT (not in suspense), NOT_FOUND (receipt or account), FAILED.
+ */
 enum ledger_result receipt_end_locked(struct ledger *ledger, const struct receipt_order *order);
 /* The same as a transaction of its own. */
 enum ledger_result receipt_end(struct ledger *ledger, const struct receipt_order *order);

@@ -61,8 +61,8 @@ char *reference_of_account(const char *account, char reference[static REFERENCE_
     unsigned check;
 
     crypto_hash_sha256(hash, (const unsigned char *)account, strlen(account));
-    snprintf(reference, REFERENCE_BYTES, "RF00" OURS_PREFIX "%02X%02X%02X%02X%02X%02X%02X%02X", hash[0], hash[1], hash[2],
-             hash[3], hash[4], hash[5], hash[6], hash[7]);
+    snprintf(reference, REFERENCE_BYTES, "RF00" OURS_PREFIX "%02X%02X%02X%02X%02X%02X%02X%02X", hash[0], hash[1],
+             hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]);
     check = 98 - mod97(reference);
     reference[2] = (char)('0' + check / 10);
     reference[3] = (char)('0' + check % 10);

@@ -75,11 +75,12 @@ enum ledger_result store_receipt_put(struct ledger *ledger, const struct receipt
 
 int store_receipt(struct ledger *ledger, const char *receipt_id, struct receipt *receipt)
 {
-    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT source, coalesce(e.kind, state), coalesce(e.account_id, r.account_id),"
+    sqlite3_stmt *stmt = db_query(ledger->db,
+                                  "SELECT source, coalesce(e.kind, state), coalesce(e.account_id, r.account_id),"
                                   " amount_nano, (SELECT coalesce(sum(taken_nano), 0) FROM payment_taking t"
                                   " WHERE t.receipt_id = r.receipt_id), e.transfer_id FROM receipt r"
-                                  " LEFT JOIN receipt_end e ON e.receipt_id = r.receipt_id WHERE r.receipt_id = ?1", "t",
-                                  receipt_id);
+                                  " LEFT JOIN receipt_end e ON e.receipt_id = r.receipt_id WHERE r.receipt_id = ?1",
+                                  "t", receipt_id);
     int rc = db_next(stmt);
 
     if (rc == 1) {
@@ -97,9 +98,11 @@ int store_receipt(struct ledger *ledger, const char *receipt_id, struct receipt 
 int store_receipt_twin(struct ledger *ledger, const char *twin, const char *statement, const char *servicer_ref,
                        char receipt_id[static LEDGER_ID_BYTES])
 {
-    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT receipt_id FROM receipt WHERE twin = ?1 AND (statement < ?2 OR statement > ?2)"
-                                  " AND state <> 'ignored' AND (servicer_ref = '' OR ?3 = '') ORDER BY number LIMIT 1",
-                                  "ttt", twin, statement, servicer_ref);
+    sqlite3_stmt *stmt =
+        db_query(ledger->db,
+                 "SELECT receipt_id FROM receipt WHERE twin = ?1 AND (statement < ?2 OR statement > ?2)"
+                 " AND state <> 'ignored' AND (servicer_ref = '' OR ?3 = '') ORDER BY number LIMIT 1",
+                 "ttt", twin, statement, servicer_ref);
     int rc = db_next(stmt);
 
     if (rc == 1)
@@ -108,8 +111,9 @@ int store_receipt_twin(struct ledger *ledger, const char *twin, const char *stat
     return rc;
 }
 
-enum ledger_result store_receipt_end(struct ledger *ledger, const char *receipt_id, const char *kind, const char *account,
-                                     const char *transfer_id, const char *operator_id, const char *reason, int64_t at_ms)
+enum ledger_result store_receipt_end(struct ledger *ledger, const char *receipt_id, const char *kind,
+                                     const char *account, const char *transfer_id, const char *operator_id,
+                                     const char *reason, int64_t at_ms)
 {
     return written(db_run(ledger->db, "INSERT INTO receipt_end VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", "tttttti",
                           receipt_id, kind, account, transfer_id, operator_id, reason, at_ms));
@@ -118,9 +122,9 @@ enum ledger_result store_receipt_end(struct ledger *ledger, const char *receipt_
 /* In the order of the query below. */
 static json_t *receipt_json(sqlite3_stmt *stmt)
 {
-    static const char *const names[] = { "entry_id", "source", "state", "statement", "servicer_ref", "booked_on", "currency",
-                                         "payer", "payer_iban", "text", "why", "account_id", "transfer_id", "operator",
-                                         "reason" };
+    static const char *const names[] = { "entry_id",  "source",     "state",       "statement",  "servicer_ref",
+                                        "booked_on", "currency",   "payer",       "payer_iban", "text",
+                                        "why",       "account_id", "transfer_id", "operator",   "reason" };
     json_t *object = json_pack("{s:I, s:o, s:I}", "number", (json_int_t)sqlite3_column_int64(stmt, 0), "amount_nano",
                                json_decimal(sqlite3_column_int64(stmt, 1)), "at_ms",
                                (json_int_t)sqlite3_column_int64(stmt, 2));
@@ -136,13 +140,15 @@ static json_t *receipt_json(sqlite3_stmt *stmt)
 
 json_t *store_receipts(struct ledger *ledger, const char *state, int64_t after, int64_t limit)
 {
-    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT number, amount_nano, r.at_ms, r.receipt_id, source,"
-                                  " coalesce(e.kind, state) AS now, statement, servicer_ref, booked_on, currency, payer,"
-                                  " payer_iban, text, why, coalesce(e.account_id, r.account_id),"
-                                  " coalesce(e.transfer_id, r.transfer_id), e.operator, e.reason FROM receipt r"
-                                  " LEFT JOIN receipt_end e ON e.receipt_id = r.receipt_id"
-                                  " WHERE number > ?2 AND (?1 IS NULL OR now = ?1) ORDER BY number LIMIT ?3", "tii", state,
-                                  after, limit);
+    sqlite3_stmt *stmt =
+        db_query(ledger->db,
+                 "SELECT number, amount_nano, r.at_ms, r.receipt_id, source,"
+                 " coalesce(e.kind, state) AS now, statement, servicer_ref, booked_on, currency, payer,"
+                 " payer_iban, text, why, coalesce(e.account_id, r.account_id),"
+                 " coalesce(e.transfer_id, r.transfer_id), e.operator, e.reason FROM receipt r"
+                 " LEFT JOIN receipt_end e ON e.receipt_id = r.receipt_id"
+                 " WHERE number > ?2 AND (?1 IS NULL OR now = ?1) ORDER BY number LIMIT ?3",
+                 "tii", state, after, limit);
     json_t *list = json_array();
     int rc;
 
@@ -176,10 +182,12 @@ enum ledger_result store_event_put(struct ledger *ledger, const struct event_row
 
 int store_due(struct ledger *ledger, const char *receipt_id, int64_t *refunded_nano, int64_t *disputed_nano)
 {
-    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT (SELECT coalesce(max(refunded_nano), 0) FROM payment_event"
-                                  " WHERE receipt_id = ?1), (SELECT coalesce(sum(nano), 0) FROM (SELECT max(disputed_nano)"
-                                  " AS nano FROM payment_event WHERE receipt_id = ?1 AND dispute <> '' GROUP BY dispute))",
-                                  "t", receipt_id);
+    sqlite3_stmt *stmt =
+        db_query(ledger->db,
+                 "SELECT (SELECT coalesce(max(refunded_nano), 0) FROM payment_event"
+                 " WHERE receipt_id = ?1), (SELECT coalesce(sum(nano), 0) FROM (SELECT max(disputed_nano)"
+                 " AS nano FROM payment_event WHERE receipt_id = ?1 AND dispute <> '' GROUP BY dispute))",
+                 "t", receipt_id);
     int rc = db_next(stmt);
 
     if (rc == 1) {
@@ -197,8 +205,9 @@ enum ledger_result store_taking_put(struct ledger *ledger, const char *receipt_i
                           event_id, taken_nano, carried_nano, at_ms));
 }
 
-#define VOUCHER_COLUMNS "SELECT v.voucher_id, operator, amount_nano, coalesce(expires_ms, 0), r.account_id, r.transfer_id" \
-                        " FROM voucher v LEFT JOIN voucher_redemption r ON r.voucher_id = v.voucher_id "
+#define VOUCHER_COLUMNS                                                                                                \
+    "SELECT v.voucher_id, operator, amount_nano, coalesce(expires_ms, 0), r.account_id, r.transfer_id"                 \
+    " FROM voucher v LEFT JOIN voucher_redemption r ON r.voucher_id = v.voucher_id "
 
 static int read_voucher(sqlite3_stmt *stmt, struct voucher *voucher)
 {
@@ -223,8 +232,8 @@ int store_voucher(struct ledger *ledger, const char *voucher_id, struct voucher 
 
 int store_voucher_by_hash(struct ledger *ledger, const uint8_t hash[static VOUCHER_HASH_BYTES], struct voucher *voucher)
 {
-    return read_voucher(db_query(ledger->db, VOUCHER_COLUMNS "WHERE code_hash = ?1", "b", hash, (size_t)VOUCHER_HASH_BYTES),
-                        voucher);
+    return read_voucher(
+        db_query(ledger->db, VOUCHER_COLUMNS "WHERE code_hash = ?1", "b", hash, (size_t)VOUCHER_HASH_BYTES), voucher);
 }
 
 enum ledger_result store_voucher_put(struct ledger *ledger, const struct voucher *v,
@@ -237,6 +246,6 @@ enum ledger_result store_voucher_put(struct ledger *ledger, const struct voucher
 enum ledger_result store_redemption_put(struct ledger *ledger, const char *voucher_id, const char *account,
                                         const char *transfer_id, int64_t at_ms)
 {
-    return written(db_run(ledger->db, "INSERT INTO voucher_redemption VALUES (?1, ?2, ?3, ?4)", "ttti", voucher_id, account,
-                          transfer_id, at_ms));
+    return written(db_run(ledger->db, "INSERT INTO voucher_redemption VALUES (?1, ?2, ?3, ?4)", "ttti", voucher_id,
+                          account, transfer_id, at_ms));
 }

@@ -37,7 +37,8 @@ struct receipt {
     char end_transfer[RECORD_NAME_BYTES];       /* that assigned or returned it; "" */
 };
 int store_receipt(struct ledger *ledger, const char *receipt_id, struct receipt *receipt);
-/* A receipt with the same fields and nothing that tells it from this one: in another statement, or without the bank's id. */
+/* A receipt with the same fields and nothing that tells it from this one: in another statement, or without the bank's
+ * id. */
 int store_receipt_twin(struct ledger *ledger, const char *twin, const char *statement, const char *servicer_ref,
                        char receipt_id[static LEDGER_ID_BYTES]);
 enum ledger_result store_receipt_end(struct ledger *ledger, const char *receipt_id, const char *kind,
@@ -67,7 +68,8 @@ struct voucher {
     char account[RECORD_NAME_BYTES], transfer_id[RECORD_NAME_BYTES];    /* of its redemption; "" */
 };
 int store_voucher(struct ledger *ledger, const char *voucher_id, struct voucher *voucher);
-int store_voucher_by_hash(struct ledger *ledger, const uint8_t hash[static VOUCHER_HASH_BYTES], struct voucher *voucher);
+int store_voucher_by_hash(struct ledger *ledger, const uint8_t hash[static VOUCHER_HASH_BYTES],
+                          struct voucher *voucher);
 enum ledger_result store_voucher_put(struct ledger *ledger, const struct voucher *voucher,
                                      const uint8_t hash[static VOUCHER_HASH_BYTES], int64_t at_ms);
 enum ledger_result store_redemption_put(struct ledger *ledger, const char *voucher_id, const char *account,

@@ -36,9 +36,15 @@ static enum ledger_result redeem(struct ledger *ledger, const struct voucher *vo
                                  const char *account, int64_t at_ms)
 {
     char refers[80];
-    struct ledger_transfer t = { .id = transfer_id, .kind = "posted", .debit = LEDGER_DEPOSITS_CREDIT, .credit = account,
-                                 .amount_nano = voucher->nano, .code = "voucher", .reason = "voucher", .refers = refers,
-                                 .at_ms = at_ms };
+    struct ledger_transfer t = { .id = transfer_id,
+                                .kind = "posted",
+                                .debit = LEDGER_DEPOSITS_CREDIT,
+                                .credit = account,
+                                .amount_nano = voucher->nano,
+                                .code = "voucher",
+                                .reason = "voucher",
+                                .refers = refers,
+                                .at_ms = at_ms };
     enum ledger_result result;
 
     snprintf(refers, sizeof(refers), "voucher %s", voucher->id);

@@ -52,7 +52,8 @@ static char *spell(const uint8_t digits[static DIGITS], char code[static VOUCHER
     return code;
 }
 
-char *voucher_code(const uint8_t key[static VOUCHER_KEY_BYTES], const char *voucher, char code[static VOUCHER_CODE_BYTES])
+char *voucher_code(const uint8_t key[static VOUCHER_KEY_BYTES], const char *voucher,
+                   char code[static VOUCHER_CODE_BYTES])
 {
     uint8_t digits[DIGITS], turn = 0;
 

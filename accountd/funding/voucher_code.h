@@ -16,8 +16,10 @@
 #define VOUCHER_KEY_BYTES  32
 #define VOUCHER_HASH_BYTES 32
 
-char *voucher_code(const uint8_t key[static VOUCHER_KEY_BYTES], const char *voucher, char code[static VOUCHER_CODE_BYTES]);
-/* Any case, with or without spaces and hyphens, O for 0, I and L for 1. False if it is no code; `code` is its one spelling. */
+char *voucher_code(const uint8_t key[static VOUCHER_KEY_BYTES], const char *voucher,
+                   char code[static VOUCHER_CODE_BYTES]);
+/* Any case, with or without spaces and hyphens, O for 0, I and L for 1. False if it is no code; `code` is its one
+ * spelling. */
 bool voucher_code_parse(const char *text, char code[static VOUCHER_CODE_BYTES]);
 /* Of a code in its one spelling. */
 void voucher_code_hash(const char *code, uint8_t hash[static VOUCHER_HASH_BYTES]);

@@ -94,8 +94,8 @@ static void compute(uint8_t mac[static MAC_BYTES], const char *secret, const cha
     sodium_memzero(&state, sizeof(state));
 }
 
-int webhook_verify(const char *header, const char *body, size_t len, const struct webhook_secrets *secrets, int64_t now_s,
-                   struct json_why *why)
+int webhook_verify(const char *header, const char *body, size_t len, const struct webhook_secrets *secrets,
+                   int64_t now_s, struct json_why *why)
 {
     uint8_t mac[MAC_BYTES];
     struct header h;
@@ -160,7 +160,8 @@ static void read_account(const json_t *object, char account[static RECORD_NAME_B
 {
     const char *text = json_string_value(json_object_get(json_object_get(object, "metadata"), "account_id"));
 
-    snprintf(account, RECORD_NAME_BYTES, "%s", text && strlen(text) < RECORD_NAME_BYTES && record_is_name(text) ? text : "");
+    snprintf(account, RECORD_NAME_BYTES, "%s",
+             text && strlen(text) < RECORD_NAME_BYTES && record_is_name(text) ? text : "");
 }
 
 /* A session may be completed before its money has come: nothing yet then. */
@@ -174,7 +175,8 @@ static bool is_unpaid(const json_t *object)
 static int read_object(const json_t *object, size_t kind, struct webhook_event *event, struct json_why *why)
 {
     /* Without an intent it is no payment that began with us. */
-    if ((kinds[kind].kind == WEBHOOK_PAID && is_unpaid(object)) || json_is_null(json_object_get(object, kinds[kind].payment)))
+    if ((kinds[kind].kind == WEBHOOK_PAID && is_unpaid(object)) ||
+        json_is_null(json_object_get(object, kinds[kind].payment)))
         return 0;
     if (read_id(object, kinds[kind].payment, event->payment, why) ||
         json_arg_int(object, kinds[kind].amount, 1, AMOUNT_MAX, &event->amount_minor, why) ||

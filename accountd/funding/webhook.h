@@ -26,8 +26,8 @@ int webhook_secrets_parse(const json_t *object, struct webhook_secrets *secrets,
 
 /* 0 if one of the secrets signed this body within the tolerance of now_s. -1: `why` says what is wrong with the
  * header or the clock; of a signature that does not fit it says no more than that. */
-int webhook_verify(const char *header, const char *body, size_t len, const struct webhook_secrets *secrets, int64_t now_s,
-                   struct json_why *why);
+int webhook_verify(const char *header, const char *body, size_t len, const struct webhook_secrets *secrets,
+                   int64_t now_s, struct json_why *why);
 
 enum webhook_kind {
     WEBHOOK_OTHER,                      /* of no consequence here: kept and acknowledged */

@@ -40,8 +40,8 @@ static char *read_file(const char *name, size_t *len)
 
 static enum ledger_result import_as(const char *import_id, const char *name)
 {
-    struct bank_order order = { .import_id = import_id, .operator_id = "op", .sha256 = name, .iban = IBAN, .currency = "EUR",
-                                .at_ms = 1 };
+    struct bank_order order = {
+        .import_id = import_id, .operator_id = "op", .sha256 = name, .iban = IBAN, .currency = "EUR", .at_ms = 1 };
     struct camt_file file;
     enum ledger_result result = LEDGER_FAILED;
     size_t len;
@@ -131,11 +131,13 @@ static void test_matching(void)
 static void test_batches(void)
 {
     start();
-    check(gives("batch-is-split", 2, 1, 0, 0) && have(10 * EUR, 15 * EUR, 5 * EUR), "an entry of three payers is divided");
+    check(gives("batch-is-split", 2, 1, 0, 0) && have(10 * EUR, 15 * EUR, 5 * EUR),
+          "an entry of three payers is divided");
     check(gives("batch-is-split", 0, 0, 0, 3), "and known again");
     end();
     start();
-    check(gives("batch-is-split-v02", 3, 0, 0, 0) && have(20 * EUR, 10 * EUR, 0), "equal payments of one entry are two");
+    check(gives("batch-is-split-v02", 3, 0, 0, 0) && have(20 * EUR, 10 * EUR, 0),
+          "equal payments of one entry are two");
     end();
     start();
     check(gives("batch-without-amounts", 0, 1, 0, 0) && have(0, 0, 30 * EUR), "without amounts it is not guessed");
@@ -155,13 +157,15 @@ static void test_same_again(void)
     check(gives("overlap-first", 0, 0, 0, 2) && have(12 * EUR, 6 * EUR, 0), "the first once more: nothing");
     end();
     start();
-    check(gives("no-references", 3, 0, 0, 0) && have(15 * EUR, 0, 0), "entries without references are told apart by their place");
+    check(gives("no-references", 3, 0, 0, 0) && have(15 * EUR, 0, 0),
+          "entries without references are told apart by their place");
     check(gives("no-references", 0, 0, 0, 3), "and known again");
     check(gives("no-references-again", 0, 1, 0, 2) && have(15 * EUR, 0, 5 * EUR),
           "one more than before in another statement may be new: the operator is asked");
     end();
     start();
-    check(gives("numbered-entries", 2, 0, 0, 0) && gives("numbered-otherwise", 1, 1, 0, 0) && have(13 * EUR, 6 * EUR, 6 * EUR),
+    check(gives("numbered-entries", 2, 0, 0, 0) && gives("numbered-otherwise", 1, 1, 0, 0) &&
+              have(13 * EUR, 6 * EUR, 6 * EUR),
           "the same payment under another number may be a repetition: the operator is asked");
     end();
 }
@@ -194,7 +198,8 @@ static void test_ignored(void)
     check(gives("not-for-us", 0, 0, 6, 0) && have(0, 0, 0), "what is no payment to us moves nothing");
     check(ignored_for("PDNG") && ignored_for("INFO") && ignored_for("debit") && ignored_for("USD") &&
           ignored_for("no amount") && ignored_for("another account"), "each is listed with its reason");
-    check(gives("booked-at-last", 1, 0, 0, 0) && have(EUR, 0, 0), "what was pending is booked when the bank has booked it");
+    check(gives("booked-at-last", 1, 0, 0, 0) && have(EUR, 0, 0),
+          "what was pending is booked when the bank has booked it");
     end();
 }
 
@@ -260,15 +265,18 @@ static void test_deep(void)
         len += (size_t)sprintf(text + len, "<a>");
     check(camt_parse(text, len, &file, &why) && strstr(why.text, "deeper"), "elements 230,000 deep are refused");
     memset(text, ' ', CAMT_BYTES_MAX + 1);
-    check(camt_parse(text, CAMT_BYTES_MAX + 1, &file, &why) && strstr(why.text, "716801"), "so is a file that is too large");
+    check(camt_parse(text, CAMT_BYTES_MAX + 1, &file, &why) && strstr(why.text, "716801"),
+          "so is a file that is too large");
     check(camt_parse("", 0, &file, &why), "and an empty one");
     free(text);
 }
 
 static void test_many(void)
 {
-    static const char head[] = "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.02\"><BkToCstmrStmt><Stmt><Id>S</Id><Acct>"
-                               "<Id><IBAN>" IBAN "</IBAN></Id></Acct>", tail[] = "</Stmt></BkToCstmrStmt></Document>";
+    static const char head[] =
+        "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.02\"><BkToCstmrStmt><Stmt><Id>S</Id><Acct>"
+        "<Id><IBAN>" IBAN "</IBAN></Id></Acct>",
+                      tail[] = "</Stmt></BkToCstmrStmt></Document>";
     static const char entry[] = "<Ntry><Amt Ccy=\"EUR\">1</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts></Ntry>";
     char *text = malloc(CAMT_BYTES_MAX);
     struct camt_file file;
@@ -289,8 +297,12 @@ static void test_many(void)
 
 static enum ledger_result end_one(const char *transfer, const char *receipt, const char *account)
 {
-    struct receipt_order order = { .transfer_id = transfer, .receipt_id = receipt, .operator_id = "op", .reason = "by hand",
-                                   .account = account, .at_ms = 2 };
+    struct receipt_order order = { .transfer_id = transfer,
+                                  .receipt_id = receipt,
+                                  .operator_id = "op",
+                                  .reason = "by hand",
+                                  .account = account,
+                                  .at_ms = 2 };
 
     return receipt_end(life.a.ledger, &order);
 }
@@ -327,7 +339,8 @@ static void test_suspense(void)
           posted(LEDGER_SUSPENSE) == 12 * EUR, "another goes back to whom it came from");
     check(end_one("t3", two, NULL) == LEDGER_EXISTS && end_one("t4", two, ANN) == LEDGER_CONFLICT, "once");
     check(alerted("suspense"), "the operator hears that money waits");
-    check(end_one("t5", "nothing", ANN) == LEDGER_NOT_FOUND && end_one("t5", waiting(3 * EUR), "nobody") == LEDGER_NOT_FOUND,
+    check(end_one("t5", "nothing", ANN) == LEDGER_NOT_FOUND &&
+              end_one("t5", waiting(3 * EUR), "nobody") == LEDGER_NOT_FOUND,
           "an entry or an account that is not there is named");
     for (int64_t euros = 3; euros <= 5; euros++) {
         snprintf(one, sizeof(one), "t%jd", (intmax_t)(10 + euros));
@@ -386,7 +399,8 @@ static void test_killed(void)
         all_or_nothing = through ? have(10 * EUR, 15 * EUR, 5 * EUR) : have(0, 0, 0);
         accountd_close(&life.a);
     }
-    check(all_or_nothing && through && n > 20, "killed before each of its %d statements, an import is whole or not there", n - 1);
+    check(all_or_nothing && through && n > 20,
+          "killed before each of its %d statements, an import is whole or not there", n - 1);
     if (!life_reopen(&life))
         exit(99);
     check(gives("batch-is-split", 0, 0, 0, 3), "and is booked once");

@@ -19,10 +19,11 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < file.count; i++) {
         const struct camt_payment *p = &file.payments[i];
 
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s}", "localIban", p->account,
-                                              "remoteIban", p->payer_iban, "remoteName", p->payer, "nano",
-                                              json_decimal(p->credit ? p->nano : -p->nano), "value_currency", p->currency,
-                                              "date", p->booked_on, "bankReference", p->servicer_ref, "purpose", p->text));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s}", "localIban", p->account,
+                                        "remoteIban", p->payer_iban, "remoteName", p->payer, "nano",
+                                        json_decimal(p->credit ? p->nano : -p->nano), "value_currency", p->currency,
+                                        "date", p->booked_on, "bankReference", p->servicer_ref, "purpose", p->text));
     }
     json_dumpf(list, stdout, JSON_INDENT(1));
     json_decref(list);

@@ -32,11 +32,15 @@ static bool event(const char *body)
 /* 50 euros come for nobody, then for ann; 20 of them go back. */
 static bool pay(void)
 {
-    return event("{\"id\":\"evt_1\",\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{\"id\":\"pi_1\",\"amount_received\":5000,"
+    return event("{\"id\":\"evt_1\",\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{\"id\":\"pi_1\","
+                 "\"amount_received\":5000,"
                  "\"currency\":\"eur\",\"metadata\":{}}}}") &&
-           event("{\"id\":\"evt_2\",\"type\":\"checkout.session.completed\",\"data\":{\"object\":{\"id\":\"cs_1\",\"payment_intent\":\"pi_1\","
-                 "\"payment_status\":\"paid\",\"amount_total\":5000,\"currency\":\"eur\",\"metadata\":{\"account_id\":\"ann\"}}}}") &&
-           event("{\"id\":\"evt_3\",\"type\":\"charge.refunded\",\"data\":{\"object\":{\"id\":\"ch_1\",\"payment_intent\":\"pi_1\","
+           event("{\"id\":\"evt_2\",\"type\":\"checkout.session.completed\",\"data\":{\"object\":{\"id\":\"cs_1\","
+                 "\"payment_intent\":\"pi_1\","
+                 "\"payment_status\":\"paid\",\"amount_total\":5000,\"currency\":\"eur\",\"metadata\":{\"account_id\":"
+                 "\"ann\"}}}}") &&
+           event("{\"id\":\"evt_3\",\"type\":\"charge.refunded\",\"data\":{\"object\":{\"id\":\"ch_1\",\"payment_"
+                 "intent\":\"pi_1\","
                  "\"amount_refunded\":2000,\"currency\":\"eur\"}}}");
 }
 
@@ -46,7 +50,8 @@ static bool pay_is_whole(bool done)
 
     if (done)
         return ann == 3000 * CENT && suspense == 0;
-    return (ann == 0 && (suspense == 0 || suspense == 5000 * CENT)) || (suspense == 0 && (ann == 5000 * CENT || ann == 3000 * CENT));
+    return (ann == 0 && (suspense == 0 || suspense == 5000 * CENT)) ||
+           (suspense == 0 && (ann == 5000 * CENT || ann == 3000 * CENT));
 }
 
 static bool redeem(void)
@@ -60,7 +65,8 @@ static bool redeem(void)
     if (result != LEDGER_OK && result != LEDGER_EXISTS)
         return false;
     result = voucher_redeem(life.a.ledger, "r1", "ann", code, 1, &nano);
-    return (result == LEDGER_OK || result == LEDGER_EXISTS) && voucher_redeem(life.a.ledger, "r2", "ann", code, 1, &nano) == LEDGER_CONFLICT;
+    return (result == LEDGER_OK || result == LEDGER_EXISTS) &&
+           voucher_redeem(life.a.ledger, "r2", "ann", code, 1, &nano) == LEDGER_CONFLICT;
 }
 
 static bool redeem_is_whole(bool done)

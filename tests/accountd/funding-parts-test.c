@@ -18,11 +18,13 @@ static void test_references(void)
           "the example of ISO 11649 is right");
     check(reference_parse("rf18539007547034", reference), "in lower case too");
     check(!reference_parse("RF19539007547034", reference) && !reference_parse("RF1853900754703", reference) &&
-          !reference_parse("RF18-539007547034", reference) && !reference_parse("RF18", reference) &&
-          !reference_parse("", reference) && !reference_parse("XX18539007547034", reference), "what is none is refused");
+              !reference_parse("RF18-539007547034", reference) && !reference_parse("RF18", reference) &&
+              !reference_parse("", reference) && !reference_parse("XX18539007547034", reference),
+          "what is none is refused");
     /* By an independent program. */
     reference_of_account("acc_00000000000000000000000ann", reference);
-    check(strcmp(reference, "RF70XSDF2D68AEA7751E1E") == 0 && reference_parse(reference, changed), "an account's reference");
+    check(strcmp(reference, "RF70XSDF2D68AEA7751E1E") == 0 && reference_parse(reference, changed),
+          "an account's reference");
     for (size_t i = 0; reference[i]; i++) {
         strcpy(changed, reference);
         changed[i] = changed[i] == '7' ? '8' : '7';
@@ -61,7 +63,8 @@ static void test_ibans(void)
     char iban[IBAN_BYTES];
 
     check(iban_parse("DE89 3704 0044 0532 0130 00", iban) && strcmp(iban, "DE89370400440532013000") == 0, "an IBAN");
-    check(iban_parse("gb82 west 1234 5698 7654 32", iban) && strcmp(iban, "GB82WEST12345698765432") == 0, "one with letters");
+    check(iban_parse("gb82 west 1234 5698 7654 32", iban) && strcmp(iban, "GB82WEST12345698765432") == 0,
+          "one with letters");
     check(!iban_parse("DE89370400440532013001", iban) && !iban_parse("DE8937040044053201300", iban) &&
           !iban_parse("8989370400440532013000", iban) && !iban_parse("DE89", iban), "what is none is refused");
 }
@@ -73,8 +76,10 @@ static void test_scan(void)
 
     reference_scan_start(&scan, "x rf70-xsdf 2d68/aea7751e1E; ACC 00000000000000000000000B0B rf18539007547034");
     check(reference_scan_next(&scan, found) == REFERENCE_CREDITOR && strcmp(found, "RF70XSDF2D68AEA7751E1E") == 0 &&
-          reference_scan_next(&scan, found) == REFERENCE_ACCOUNT && strcmp(found, "acc_00000000000000000000000b0b") == 0 &&
-          reference_scan_next(&scan, found) == REFERENCE_NONE, "a text gives up what is ours and no other's");
+              reference_scan_next(&scan, found) == REFERENCE_ACCOUNT &&
+              strcmp(found, "acc_00000000000000000000000b0b") == 0 &&
+              reference_scan_next(&scan, found) == REFERENCE_NONE,
+          "a text gives up what is ours and no other's");
     memset(longest, 'R', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = 0;
     reference_scan_start(&scan, longest);
@@ -85,11 +90,30 @@ static const struct {
     const char *text;
     int64_t nano;                       /* -1: refused */
 } amounts[] = {
-    { "0", 0 }, { "1", 1000000000 }, { "12.5", 12500000000 }, { "0.000000001", 1 }, { ".5", 500000000 }, { "5.", 5000000000 },
-    { "00012.50", 12500000000 }, { "1000000000", 1000000000000000000 }, { "1000000000.000000000", 1000000000000000000 },
-    { "1000000000.000000001", -1 }, { "1000000001", -1 }, { "9223372036854775808", -1 }, { "99999999999999999999999999", -1 },
-    { "0.0000000001", -1 }, { "", -1 }, { ".", -1 }, { "1.2.3", -1 }, { "-1", -1 }, { "+1", -1 }, { "1e3", -1 }, { "1,5", -1 },
-    { "0x10", -1 }, { "1 000", -1 }, { "NaN", -1 },
+    {"0", 0},
+    {"1", 1000000000},
+    {"12.5", 12500000000},
+    {"0.000000001", 1},
+    {".5", 500000000},
+    {"5.", 5000000000},
+    {"00012.50", 12500000000},
+    {"1000000000", 1000000000000000000},
+    {"1000000000.000000000", 1000000000000000000},
+    {"1000000000.000000001", -1},
+    {"1000000001", -1},
+    {"9223372036854775808", -1},
+    {"99999999999999999999999999", -1},
+    {"0.0000000001", -1},
+    {"", -1},
+    {".", -1},
+    {"1.2.3", -1},
+    {"-1", -1},
+    {"+1", -1},
+    {"1e3", -1},
+    {"1,5", -1},
+    {"0x10", -1},
+    {"1 000", -1},
+    {"NaN", -1},
 };
 
 static void test_amounts(void)
@@ -146,9 +170,12 @@ static void test_typed_codes(void)
     }
     typed[len] = 0;
     check(voucher_code_parse(typed, again) && strcmp(code, again) == 0, "\"%s\" is read as %s", typed, again);
-    check(!voucher_code_parse("", again) && !voucher_code_parse("XSV", again) && !voucher_code_parse("XSV-0000-0000-0000-0000", again) &&
-          !voucher_code_parse("ABC-0000-0000-0000-00000", again) && !voucher_code_parse("XSV-0000-0000-0000-000000", again) &&
-          !voucher_code_parse("XSV-*000-0000-0000-00000", again), "what is no code is not");
+    check(!voucher_code_parse("", again) && !voucher_code_parse("XSV", again) &&
+              !voucher_code_parse("XSV-0000-0000-0000-0000", again) &&
+              !voucher_code_parse("ABC-0000-0000-0000-00000", again) &&
+              !voucher_code_parse("XSV-0000-0000-0000-000000", again) &&
+              !voucher_code_parse("XSV-*000-0000-0000-00000", again),
+          "what is no code is not");
     check(voucher_code_parse("XSV-0000-0000-0000-00000", again), "the code of nothing has check symbol 0");
 }
 
@@ -200,7 +227,8 @@ static void test_signatures(void)
 static void test_headers(void)
 {
     static const char mac[] = "v1=00000000000000000000000000000000000000000000000000000000000000ff";
-    static const char *const bad[] = { "", "t=1000", "v1=", "t=1000,v1=", "t=1000,v1=zz", "t=,v1=00", "t=-1,v1=00", "t=1e3", "t=01000" };
+    static const char *const bad[] = { "",         "t=1000",     "v1=",   "t=1000,v1=", "t=1000,v1=zz",
+                                      "t=,v1=00", "t=-1,v1=00", "t=1e3", "t=01000" };
     char header[4096];
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -217,8 +245,12 @@ static void test_headers(void)
 
 static void test_secrets(void)
 {
-    static const char *const bad[] = { "{}", "{\"stripe\":[]}", "{\"stripe\":[\"sk_live_0123456789\"]}", "{\"stripe\":[\"whsec_short\"]}",
-                                       "{\"stripe\":\"whsec_0123456789\"}", "{\"stripe\":[\"whsec_0123456789\"],\"x\":1}" };
+    static const char *const bad[] = { "{}",
+                                      "{\"stripe\":[]}",
+                                      "{\"stripe\":[\"sk_live_0123456789\"]}",
+                                      "{\"stripe\":[\"whsec_short\"]}",
+                                      "{\"stripe\":\"whsec_0123456789\"}",
+                                      "{\"stripe\":[\"whsec_0123456789\"],\"x\":1}" };
     struct webhook_secrets read;
     struct json_why why;
     json_t *object;

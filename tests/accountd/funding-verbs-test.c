@@ -97,22 +97,30 @@ static void test_bank(void)
     check(strcmp(json_string_value(json_object_get(wallet, "payment_reference")), "RF70XSDF2D68AEA7751E1E") == 0,
           "the wallet says what a transfer must carry");
     json_decref(wallet);
-    check(done(import("i1", "matched-by-structured-reference")) && wallet_has(25000000000), "a transfer with it comes to the wallet");
-    check(done(import("i1", "matched-by-structured-reference")) && done(import("i2", "matched-by-structured-reference")) &&
-          wallet_has(25000000000), "once, under the same import and another");
+    check(done(import("i1", "matched-by-structured-reference")) && wallet_has(25000000000),
+          "a transfer with it comes to the wallet");
+    check(done(import("i1", "matched-by-structured-reference")) &&
+              done(import("i2", "matched-by-structured-reference")) && wallet_has(25000000000),
+          "once, under the same import and another");
     check(refused(import("i1", "overlap-first"), "conflict"), "an import's id is for one file");
     check(refused(import("i3", "bad-amount"), "bad_request") &&
-          strstr(json_string_value(json_object_get(w.error, "detail")), "line 11: Amt"), "a bad file is refused by line and element");
+              strstr(json_string_value(json_object_get(w.error, "detail")), "line 11: Amt"),
+          "a bad file is refused by line and element");
     /* Bob is not this host's: his payment waits. */
     list = world_ask(&w, "bank_entries", "{s:s}", "state", "suspense");
     check(json_array_size(json_object_get(list, "entries")) == 1, "what names nobody is listed");
     entry = json_string_value(json_object_get(json_array_get(json_object_get(list, "entries"), 0), "entry_id"));
-    check(done(world_ask(&w, "bank_assign", "{s:s,s:s,s:s,s:s}", "transfer_id", "t1", "entry_id", entry, "account_id", ANN, "operator",
-                         "op1")) && wallet_has(37340000000), "the operator assigns it");
-    check(refused(world_ask(&w, "bank_return", "{s:s,s:s,s:s,s:s}", "transfer_id", "t2", "entry_id", entry, "operator", "op1",
-                            "reason", "not ours"), "conflict"), "and cannot return it then");
+    check(done(world_ask(&w, "bank_assign", "{s:s,s:s,s:s,s:s}", "transfer_id", "t1", "entry_id", entry, "account_id",
+                         ANN, "operator", "op1")) &&
+              wallet_has(37340000000),
+          "the operator assigns it");
+    check(refused(world_ask(&w, "bank_return", "{s:s,s:s,s:s,s:s}", "transfer_id", "t2", "entry_id", entry, "operator",
+                            "op1", "reason", "not ours"),
+                  "conflict"),
+          "and cannot return it then");
     json_decref(list);
-    check(refused(world_ask(&w, "bank_entries", "{s:s}", "state", "lost"), "bad_request"), "a state that is none is named");
+    check(refused(world_ask(&w, "bank_entries", "{s:s}", "state", "lost"), "bad_request"),
+          "a state that is none is named");
 }
 
 static json_t *send_event(const char *body, int64_t at_s)
@@ -132,20 +140,27 @@ static json_t *send_event(const char *body, int64_t at_s)
 
 static void test_events(void)
 {
-    static const char body[] = "{\n  \"id\": \"evt_1\",\n  \"type\": \"payment_intent.succeeded\",\n  \"data\": {\"object\": {\"id\":"
-                               " \"pi_1\", \"amount_received\": 1000, \"currency\": \"eur\", \"metadata\": {\"account_id\": \"" ANN "\"}}}\n}\n";
+    static const char body[] =
+        "{\n  \"id\": \"evt_1\",\n  \"type\": \"payment_intent.succeeded\",\n  \"data\": {\"object\": {\"id\":"
+        " \"pi_1\", \"amount_received\": 1000, \"currency\": \"eur\", \"metadata\": {\"account_id\": \"" ANN
+        "\"}}}\n}\n";
     json_t *ok = send_event(body, time(NULL));
 
-    check(json_is_true(json_object_get(ok, "new")) && wallet_has(47340000000), "a signed event, line breaks and all, is credited");
+    check(json_is_true(json_object_get(ok, "new")) && wallet_has(47340000000),
+          "a signed event, line breaks and all, is credited");
     json_decref(ok);
     ok = send_event(body, time(NULL));
     check(json_is_false(json_object_get(ok, "new")) && wallet_has(47340000000), "again: it is not new");
     json_decref(ok);
     check(refused(send_event(body, time(NULL) - 400), "forbidden"), "a signature of yesterday is refused");
-    check(refused(world_ask(&w, "payment_event", "{s:s,s:s,s:s}", "provider", "stripe", "signature", "t=1,v1=00", "body", body),
-                  "forbidden"), "a signature that is none too");
-    check(refused(world_ask(&w, "payment_event", "{s:s,s:s,s:s}", "provider", "paypal", "signature", "t=1,v1=00", "body", body),
-                  "bad_request"), "another provider is not known");
+    check(refused(world_ask(&w, "payment_event", "{s:s,s:s,s:s}", "provider", "stripe", "signature", "t=1,v1=00",
+                            "body", body),
+                  "forbidden"),
+          "a signature that is none too");
+    check(refused(world_ask(&w, "payment_event", "{s:s,s:s,s:s}", "provider", "paypal", "signature", "t=1,v1=00",
+                            "body", body),
+                  "bad_request"),
+          "another provider is not known");
     check(refused(send_event("{\"id\":\"evt_2\",\"type\":\"payment_intent.succeeded\"}", time(NULL)), "bad_request"),
           "an event that cannot be read is sent again by the provider");
 }
@@ -166,11 +181,13 @@ static void test_vouchers(void)
     const char *code = json_string_value(json_object_get(ok, "code"));
     int status;
 
-    check(code && strcmp(code, json_string_value(json_object_get(again, "code"))) == 0, "asked again, a voucher shows the same code");
+    check(code && strcmp(code, json_string_value(json_object_get(again, "code"))) == 0,
+          "asked again, a voucher shows the same code");
     check(refused(make("v1", "5000000001"), "conflict"), "its id is for one amount");
     check(done(redeem("r1", code)) && wallet_has(52340000000), "it is redeemed");
     check(done(redeem("r1", code)) && wallet_has(52340000000), "the same again answers the same");
-    check(refused(redeem("r2", code), "conflict") && wallet_has(52340000000), "another transfer does not redeem it again");
+    check(refused(redeem("r2", code), "conflict") && wallet_has(52340000000),
+          "another transfer does not redeem it again");
     world_kill(&w, SIGKILL);
     check(world_start(&w, &status) && refused(redeem("r2", code), "conflict"), "nor after a restart");
     json_decref(again);
@@ -195,23 +212,27 @@ static bool refers(const char *transfer, const char *text)
 
 static void test_credit(void)
 {
-    check(done(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s,s:s}", "transfer_id", "c1", "account_id", ANN, "amount_nano", "1", "reason",
-                         "for the outage", "operator", "op1")) && refers("c1", "operator op1") && wallet_has(52340000001),
+    check(done(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s,s:s}", "transfer_id", "c1", "account_id", ANN, "amount_nano",
+                         "1", "reason", "for the outage", "operator", "op1")) &&
+              refers("c1", "operator op1") && wallet_has(52340000001),
           "an operator's credit says whose it is");
-    check(refused(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s,s:s}", "transfer_id", "c1", "account_id", ANN, "amount_nano", "1", "reason",
-                            "for the outage", "operator", "op2"), "conflict"), "it is not another's as well");
+    check(refused(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s,s:s}", "transfer_id", "c1", "account_id", ANN, "amount_nano",
+                            "1", "reason", "for the outage", "operator", "op2"),
+                  "conflict"),
+          "it is not another's as well");
 }
 
 static void test_expired(void)
 {
-    json_t *ok = world_ask(&w, "voucher_create", "{s:s,s:s,s:I,s:s}", "voucher_id", "v2", "amount_nano", "1", "expires_ms",
-                           (json_int_t)1000, "operator", "op1");
+    json_t *ok = world_ask(&w, "voucher_create", "{s:s,s:s,s:I,s:s}", "voucher_id", "v2", "amount_nano", "1",
+                           "expires_ms", (json_int_t)1000, "operator", "op1");
     char wrong[256];
 
     check(refused(redeem("r3", "XSV-0000-0000-0000-00000"), "not_found"), "a code that nobody made is refused");
     snprintf(wrong, sizeof(wrong), "%s", json_string_value(json_object_get(w.error, "detail")));
     check(refused(redeem("r3", json_string_value(json_object_get(ok, "code"))), "not_found") &&
-          strcmp(wrong, json_string_value(json_object_get(w.error, "detail"))) == 0, "an expired one in the same words");
+              strcmp(wrong, json_string_value(json_object_get(w.error, "detail"))) == 0,
+          "an expired one in the same words");
     json_decref(ok);
 }
 
@@ -225,7 +246,8 @@ static void test_guessing(void)
     check(refused(redeem("r4", "guess"), "quota_exceeded") && refused(redeem("r4", code), "quota_exceeded"),
           "after ten wrong codes an account waits, with a right one too");
     check(done(world_ask(&w, "account_open", "{s:s,s:s,s:s}", "account_id", "other", "name", "O", "currency", "EUR")) &&
-          done(world_ask(&w, "voucher_redeem", "{s:s,s:s,s:s}", "transfer_id", "r5", "account_id", "other", "code", code)),
+              done(world_ask(&w, "voucher_redeem", "{s:s,s:s,s:s}", "transfer_id", "r5", "account_id", "other", "code",
+                             code)),
           "others do not");
     json_decref(ok);
 }

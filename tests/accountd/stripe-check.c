@@ -18,13 +18,13 @@ static void begin(void)
     world_begin(&w);
     snprintf(path, sizeof(path), "%s/payments", w.dir);
     out = fopen(path, "we");
-    if (!out || fputs("{\"stripe\":[\"whsec_of_before_0123456789\",\"whsec_of_today_0123456789\"]}", out) < 0 || fclose(out) != 0 ||
-        chmod(path, 0600) != 0)
+    if (!out || fputs("{\"stripe\":[\"whsec_of_before_0123456789\",\"whsec_of_today_0123456789\"]}", out) < 0 ||
+        fclose(out) != 0 || chmod(path, 0600) != 0)
         exit(99);
     snprintf(path, sizeof(path), "%s/conf", w.dir);
     out = fopen(path, "we");
-    if (!out || fprintf(out, "{\"host\":\"test.host\",\"interval_s\":1,\"payments\":\"%s/payments\"}", w.dir) < 0 || fclose(out) != 0 ||
-        !world_start(&w, &status))
+    if (!out || fprintf(out, "{\"host\":\"test.host\",\"interval_s\":1,\"payments\":\"%s/payments\"}", w.dir) < 0 ||
+        fclose(out) != 0 || !world_start(&w, &status))
         exit(99);
     json_decref(world_ask(&w, "account_open", "{s:s,s:s,s:s}", "account_id", "acc", "name", "Ann", "currency", "EUR"));
 }

@@ -13,11 +13,17 @@ const char *const fuzz_name = "bank statements";
 #define TAIL "</Stmt></BkToCstmrStmt></Document>"
 
 const char *const fuzz_seeds[] = {
-    HEAD "02" STMT "<Ntry><Amt Ccy=\"EUR\">12.34</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>2026-11-20</Dt></BookgDt>"
-    "<AcctSvcrRef>A</AcctSvcrRef><NtryDtls><TxDtls><RltdPties><Dbtr><Nm>E</Nm></Dbtr></RltdPties><RmtInf><Ustrd>x</Ustrd><Strd>"
+    HEAD
+    "02" STMT
+    "<Ntry><Amt Ccy=\"EUR\">12.34</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>2026-11-20</Dt></BookgDt>"
+    "<AcctSvcrRef>A</AcctSvcrRef><NtryDtls><TxDtls><RltdPties><Dbtr><Nm>E</Nm></Dbtr></RltdPties><RmtInf><Ustrd>x</"
+    "Ustrd><Strd>"
     "<CdtrRefInf><Ref>RF18539007547034</Ref></CdtrRefInf></Strd></RmtInf></TxDtls></NtryDtls></Ntry>" TAIL,
-    HEAD "08" STMT "<Ntry><Amt Ccy=\"EUR\">3</Amt><CdtDbtInd>CRDT</CdtDbtInd><RvslInd>false</RvslInd><Sts><Cd>BOOK</Cd></Sts><NtryDtls>"
-    "<TxDtls><Amt Ccy=\"EUR\">1</Amt><CdtDbtInd>CRDT</CdtDbtInd></TxDtls><TxDtls><Amt Ccy=\"EUR\">2.0</Amt></TxDtls></NtryDtls></Ntry>" TAIL,
+    HEAD "08" STMT
+         "<Ntry><Amt "
+         "Ccy=\"EUR\">3</Amt><CdtDbtInd>CRDT</CdtDbtInd><RvslInd>false</RvslInd><Sts><Cd>BOOK</Cd></Sts><NtryDtls>"
+         "<TxDtls><Amt Ccy=\"EUR\">1</Amt><CdtDbtInd>CRDT</CdtDbtInd></TxDtls><TxDtls><Amt "
+         "Ccy=\"EUR\">2.0</Amt></TxDtls></NtryDtls></Ntry>" TAIL,
     "<!DOCTYPE Document [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;&a;\">]>" HEAD "02" STMT "&b;" TAIL,
     "<?xml version=\"1.0\" encoding=\"UTF-16\"?>" HEAD "08" STMT TAIL,
     NULL,
