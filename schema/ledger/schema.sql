@@ -1,4 +1,5 @@
 -- ledger.db: money, and what is registered to be charged. One writer: accountd.
+-- What is only ever added refuses UPDATE, DELETE and REPLACE, which takes a row away without asking the DELETE triggers.
 -- This is today's shape; migrations/ lead to it. Amounts are int64 in 10^-9 of the currency.
 
 CREATE TABLE account (
@@ -12,6 +13,9 @@ CREATE TABLE account (
 CREATE INDEX account_owner ON account (owner) WHERE owner IS NOT NULL;
 CREATE TRIGGER account_no_update BEFORE UPDATE ON account BEGIN SELECT RAISE(ABORT, 'accounts are never changed'); END;
 CREATE TRIGGER account_no_delete BEFORE DELETE ON account BEGIN SELECT RAISE(ABORT, 'accounts are never removed'); END;
+CREATE TRIGGER account_no_replace BEFORE INSERT ON account
+    WHEN EXISTS (SELECT 1 FROM account WHERE account_id = NEW.account_id)
+    BEGIN SELECT RAISE(ABORT, 'accounts are never replaced'); END;
 
 -- Sums of the transfers, kept by the triggers below; a test adds them up again.
 CREATE TABLE balance (
@@ -49,6 +53,11 @@ CREATE TRIGGER transfer_no_update BEFORE UPDATE ON transfer
     BEGIN SELECT RAISE(ABORT, 'transfers are never changed'); END;
 CREATE TRIGGER transfer_no_delete BEFORE DELETE ON transfer
     BEGIN SELECT RAISE(ABORT, 'transfers are never removed'); END;
+CREATE TRIGGER transfer_no_replace BEFORE INSERT ON transfer
+    WHEN EXISTS (SELECT 1 FROM transfer WHERE transfer_id = NEW.transfer_id)
+      OR EXISTS (SELECT 1 FROM transfer WHERE seq = NEW.seq)
+      OR EXISTS (SELECT 1 FROM transfer WHERE pending_id = NEW.pending_id)
+    BEGIN SELECT RAISE(ABORT, 'transfers are never replaced, and a hold ends once'); END;
 CREATE TRIGGER transfer_ends_hold BEFORE INSERT ON transfer WHEN NEW.pending_id IS NOT NULL BEGIN
     SELECT RAISE(ABORT, 'not a hold of these accounts, or not the amount it holds')
     WHERE NOT EXISTS (SELECT 1 FROM transfer p WHERE p.transfer_id = NEW.pending_id AND p.kind = 'pending'
@@ -86,6 +95,9 @@ CREATE TRIGGER price_book_no_update BEFORE UPDATE ON price_book
     BEGIN SELECT RAISE(ABORT, 'a published price book is never changed'); END;
 CREATE TRIGGER price_book_no_delete BEFORE DELETE ON price_book
     BEGIN SELECT RAISE(ABORT, 'a published price book is never removed'); END;
+CREATE TRIGGER price_book_no_replace BEFORE INSERT ON price_book
+    WHEN EXISTS (SELECT 1 FROM price_book WHERE version = NEW.version)
+    BEGIN SELECT RAISE(ABORT, 'a published price book is never replaced'); END;
 
 -- Proposed price books, immutable: a version is spent, whatever becomes of it.
 CREATE TABLE price_proposal (
@@ -198,6 +210,9 @@ CREATE INDEX invoice_refers ON invoice (refers_id) WHERE refers_id IS NOT NULL;
 CREATE INDEX invoice_account ON invoice (account_id, number);
 CREATE TRIGGER invoice_no_update BEFORE UPDATE ON invoice BEGIN SELECT RAISE(ABORT, 'invoices are never changed'); END;
 CREATE TRIGGER invoice_no_delete BEFORE DELETE ON invoice BEGIN SELECT RAISE(ABORT, 'invoices are never removed'); END;
+CREATE TRIGGER invoice_no_replace BEFORE INSERT ON invoice
+    WHEN EXISTS (SELECT 1 FROM invoice WHERE number = NEW.number OR invoice_id = NEW.invoice_id)
+    BEGIN SELECT RAISE(ABORT, 'invoices are never replaced'); END;
 
 -- Payers whose money is gone (accountd/cap/cap.h). A payer without a row is ok.
 CREATE TABLE cap_payer (

@@ -1,5 +1,7 @@
-/* ledger.c against its contract: what applies, what is the same again, what is
- * refused; and the database's own refusals, should the code be wrong. */
+/* What stands on the ledger's verbs (registrations, price books, credit), and
+ * the SQLite driver where the verbs cannot show it: what the database itself
+ * refuses, should the code be wrong, and that a balance changed behind its back is
+ * found. The verbs' own test is ledger-conformance.c. */
 #include "accountd/ledger/db.h"
 #include "tests/accountd/life.h"
 #include "tests/tap/tap.h"
@@ -7,80 +9,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+static struct life life;
 static struct ledger *ledger;
 
 static enum ledger_result apply(const char *id, const char *kind, const char *debit, const char *credit, int64_t nano,
                                 const char *pending)
 {
-    struct ledger_transfer t = { .id = id, .kind = kind, .debit = debit, .credit = credit, .amount_nano = nano,
-                                 .pending_id = pending, .code = "usage", .reason = "test", .refers = "", .at_ms = 1 };
-    enum ledger_result result;
-
-    if (ledger_begin(ledger))
-        return LEDGER_FAILED;
-    result = ledger_apply_locked(ledger, &t);
-    if (result == LEDGER_OK)
-        return ledger_commit(ledger) ? LEDGER_FAILED : LEDGER_OK;
-    ledger_rollback(ledger);
-    return result;
+    return ledger_apply(ledger, &(struct ledger_transfer){ .id = id, .kind = kind, .debit = debit, .credit = credit,
+                                                           .amount_nano = nano, .pending_id = pending, .code = "usage",
+                                                           .reason = "test", .refers = "", .at_ms = 1 });
 }
 
 static bool has(const char *account, int64_t posted, int64_t held)
 {
-    struct ledger_balance b = { -1, -1 };
-    char name[129], currency[4];
+    struct ledger_account a = { .balance = { -1, -1 } };
 
-    ledger_account(ledger, account, &b, name, currency);
-    if (b.posted_nano != posted || b.held_nano != held)
-        printf("# %s: posted %jd, held %jd\n", account, (intmax_t)b.posted_nano, (intmax_t)b.held_nano);
-    return b.posted_nano == posted && b.held_nano == held;
-}
-
-static void test_accounts(void)
-{
-    check(ledger_account_open(ledger, "a", "Ann", "EUR", 1) == LEDGER_OK, "an account is opened");
-    check(ledger_account_open(ledger, "a", "Ann", "EUR", 2) == LEDGER_EXISTS, "opened again, it exists");
-    check(ledger_account_open(ledger, "a", "Bob", "EUR", 1) == LEDGER_EXISTS_DIFFERENT, "not under another name");
-    check(ledger_account_open(ledger, "a", "Ann", "USD", 1) == LEDGER_EXISTS_DIFFERENT, "nor in another currency");
+    ledger_account_get(ledger, account, &a);
+    if (a.balance.posted_nano != posted || a.balance.held_nano != held)
+        printf("# %s: posted %jd, held %jd\n", account, (intmax_t)a.balance.posted_nano, (intmax_t)a.balance.held_nano);
+    return a.balance.posted_nano == posted && a.balance.held_nano == held;
 }
 
 static void test_fund(void)
 {
-    check(ledger_fund(ledger, "f1", "nobody", 100, NULL, "voucher", 1) == LEDGER_NOT_FOUND, "nobody cannot be funded");
-    check(ledger_fund(ledger, "f1", "a", 100, NULL, "voucher", 1) == LEDGER_OK && has("a", 100, 0), "a payment is posted");
-    check(ledger_fund(ledger, "f1", "a", 100, NULL, "voucher", 99) == LEDGER_EXISTS && has("a", 100, 0),
-          "the same payment again, later: nothing happens");
-    check(ledger_fund(ledger, "f1", "a", 101, NULL, "voucher", 1) == LEDGER_EXISTS_DIFFERENT && has("a", 100, 0),
-          "the same id with another amount is refused");
-    check(ledger_fund(ledger, "f1", "a", 100, NULL, "refund", 1) == LEDGER_EXISTS_DIFFERENT, "with another reason too");
-}
-
-static void test_transfers(void)
-{
-    check(apply("t1", "posted", "a", "revenue:cpu_used", 60, NULL) == LEDGER_OK && has("a", 40, 0), "money moves");
-    check(apply("t2", "posted", "a", "revenue:cpu_used", 41, NULL) == LEDGER_INSUFFICIENT && has("a", 40, 0),
-          "never more than there is");
-    check(apply("t2", "posted", "a", "nowhere", 1, NULL) == LEDGER_NOT_FOUND, "nor to an account that is not there");
-    check(apply("t3", "posted", "a", "revenue:cpu_used", 40, NULL) == LEDGER_OK && has("a", 0, 0), "down to zero");
-    check(has("revenue:cpu_used", 100, 0) && has("host:deposits:credit", -100, 0), "both sides are kept");
-}
-
-static void test_holds(void)
-{
-    ledger_fund(ledger, "f2", "a", 1000, NULL, "voucher", 1);
-    check(apply("h1", "pending", "a", "host:holds", 300, NULL) == LEDGER_OK && has("a", 1000, 300), "a hold sets aside");
-    check(apply("h2", "pending", "a", "host:holds", 701, NULL) == LEDGER_INSUFFICIENT, "held money is not there twice");
-    check(apply("t4", "posted", "a", "revenue:cpu_used", 701, NULL) == LEDGER_INSUFFICIENT, "nor to be spent");
-    check(apply("p1", "post", "a", "host:holds", 301, "h1") == LEDGER_CONFLICT, "no more is posted than was held");
-    check(apply("p1", "post", "a", "revenue:cpu_used", 10, "h1") == LEDGER_CONFLICT, "nor elsewhere");
-    check(apply("p1", "post", "a", "host:holds", 200, "nothing") == LEDGER_NOT_FOUND, "nor of a hold that is not there");
-    check(apply("p1", "post", "a", "host:holds", 200, "h1") == LEDGER_OK && has("a", 800, 0),
-          "part of it is posted, the rest is free again");
-    check(apply("p1", "post", "a", "host:holds", 200, "h1") == LEDGER_EXISTS && has("a", 800, 0), "once");
-    check(apply("v1", "void", "a", "host:holds", 300, "h1") == LEDGER_CONFLICT, "a hold ends once");
-    apply("h3", "pending", "a", "host:holds", 50, NULL);
-    check(apply("v3", "void", "a", "host:holds", 50, "h3") == LEDGER_OK && has("a", 800, 0), "a void gives it back");
-    check(apply("v4", "void", "a", "host:holds", 50, "t1") == LEDGER_NOT_FOUND, "what was posted cannot be voided");
+    life_account(&life, "a", 0);
+    check(ledger_fund(ledger, "f1", "nobody", 1000, NULL, "sorry", 1) == LEDGER_NOT_FOUND, "nobody cannot be given credit");
+    check(ledger_fund(ledger, "f1", "a", 1000, NULL, "sorry", 1) == LEDGER_OK && has("a", 1000, 0) &&
+          has(LEDGER_DEPOSITS_CREDIT, -1000, 0), "credit is given");
+    check(ledger_fund(ledger, "f1", "a", 1000, NULL, "sorry", 99) == LEDGER_EXISTS && has("a", 1000, 0), "once");
+    check(ledger_fund(ledger, "f1", "a", 1000, NULL, "refund", 1) == LEDGER_EXISTS_DIFFERENT, "for one reason");
+    check(ledger_fund(ledger, "f1", "a", 1000, "op", "sorry", 1) == LEDGER_EXISTS_DIFFERENT, "by one operator");
+    check(apply("t1", "posted", "a", "revenue:cpu_used", 200, NULL) == LEDGER_OK &&
+          apply("h1", "pending", "a", LEDGER_HOLDS, 300, NULL) == LEDGER_OK &&
+          apply("v1", "void", "a", LEDGER_HOLDS, 300, "h1") == LEDGER_OK && has("a", 800, 0), "and used");
 }
 
 static void test_registration(void)
@@ -133,51 +94,103 @@ static void test_price_books(void)
     check(ledger_price_book(ledger, 7, &book, &body) == LEDGER_NOT_FOUND, "there is no version 7");
 }
 
-/* Statements that must fail whatever the code above them does. */
-static const char *const forbidden[] = {
-    "UPDATE transfer SET amount_nano = 1",
-    "DELETE FROM transfer",
-    "UPDATE account SET overdraft = 1 WHERE account_id = 'a'",
-    "DELETE FROM account WHERE account_id = 'b'",
-    "UPDATE price_book SET body = '{}'",
-    "DELETE FROM price_book",
-    "INSERT INTO transfer VALUES (NULL, 'x1', 'posted', 'a', 'revenue:cpu_used', 801, NULL, 'c', 'r', '', 1, NULL)",
-    "INSERT INTO transfer VALUES (NULL, 'x2', 'posted', 'a', 'a', 1, NULL, 'c', 'r', '', 1, NULL)",
-    "INSERT INTO transfer VALUES (NULL, 'x3', 'posted', 'a', 'b', 0, NULL, 'c', 'r', '', 1, NULL)",
-    "INSERT INTO transfer VALUES (NULL, 'x4', 'posted', 'a', 'b', -5, NULL, 'c', 'r', '', 1, NULL)",
-    "INSERT INTO transfer VALUES (NULL, 'x5', 'posted', 'a', 'c', 1, NULL, 'c', 'r', '', 1, NULL)",
-    "INSERT INTO transfer VALUES (NULL, 'f2', 'posted', 'host:deposits:credit', 'a', 1000, NULL, 'c', 'r', '', 1, NULL)",
-    "INSERT INTO transfer VALUES (NULL, 'x6', 'pending', 'a', 'host:holds', 801, NULL, 'c', 'r', '', 1, NULL)",
-    "INSERT INTO transfer VALUES (NULL, 'x7', 'post', 'a', 'host:holds', 1, 'h1', 'c', 'r', '', 1, NULL)",
-    "INSERT INTO transfer VALUES (NULL, 'x8', 'void', 'a', 'host:holds', 1, NULL, 'c', 'r', '', 1, NULL)",
-    "INSERT INTO transfer VALUES (NULL, 'x9', 'posted', 'host:deposits:credit', 'a', 9223372036854775807, NULL, 'c', 'r', '', 1, NULL)",
+/* Statements that must fail whatever the code above them does, and what SQLite says then. */
+#define ENTRY "INSERT INTO transfer (transfer_id, kind, debit, credit, amount_nano, pending_id, expires_ms, code, reason," \
+              " refers, at_ms) SELECT "
+#define REST  ", 'c', 'r', '', 1"
+static const struct {
+    const char *sql, *says;
+} forbidden[] = {
+    { "UPDATE transfer SET amount_nano = 1", "never changed" },
+    { "UPDATE transfer SET reason = 'another' WHERE transfer_id = 'f1'", "never changed" },
+    { "DELETE FROM transfer", "never removed" },
+    { "REPLACE INTO transfer SELECT * FROM transfer WHERE transfer_id = 't1'", "never replaced" },
+    { "REPLACE INTO account SELECT * FROM account WHERE account_id = 'b'", "never replaced" },
+    { "REPLACE INTO price_book SELECT version, '{}', at_ms FROM price_book", "never replaced" },
+    { "UPDATE account SET overdraft = 1 WHERE account_id = 'a'", "never changed" },
+    { "DELETE FROM account WHERE account_id = 'b'", "never removed" },
+    { "UPDATE price_book SET body = '{}'", "never changed" },
+    { "DELETE FROM price_book", "never removed" },
+    { ENTRY "'x1', 'posted', 'a', 'revenue:cpu_used', 801, NULL, NULL" REST, "overdraft = 1 OR posted_nano" },
+    { ENTRY "'x2', 'posted', 'a', 'a', 1, NULL, NULL" REST, "debit <> credit" },
+    { ENTRY "'x3', 'posted', 'a', 'b', 0, NULL, NULL" REST, "amount_nano > 0" },
+    { ENTRY "'x4', 'posted', 'a', 'b', -5, NULL, NULL" REST, "amount_nano > 0" },
+    { ENTRY "'x5', 'posted', 'a', 'nobody', 1, NULL, NULL" REST, "FOREIGN KEY" },
+    { ENTRY "'f1', 'posted', 'host:suspense', 'a', 1000, NULL, NULL" REST, "never replaced" },
+    { ENTRY "'x6', 'pending', 'a', 'host:holds', 801, NULL, NULL" REST, "overdraft = 1 OR posted_nano" },
+    { ENTRY "'x7', 'post', 'a', 'host:holds', 300, 'h1', NULL" REST, "a hold ends once" },
+    { "REPLACE INTO transfer SELECT NULL, 'x7', kind, debit, credit, amount_nano, pending_id, code, reason, refers, at_ms,"
+      " NULL FROM transfer WHERE transfer_id = 'v1'", "a hold ends once" },
+    { ENTRY "'x7', 'post', 'a', 'host:holds', 1, 't1', NULL" REST, "not a hold" },
+    { ENTRY "'x8', 'void', 'a', 'host:holds', 1, NULL, NULL" REST, "pending_id IS NOT NULL" },
+    { ENTRY "'x9', 'posted', 'host:suspense', 'a', 9223372036854775807, NULL, NULL" REST, "cannot store REAL" },
+    { ENTRY "'x9', 'posted', 'host:suspense', 'a', 1.5, NULL, NULL" REST, "cannot store REAL" },
+    { ENTRY "'x9', 'posted', 'host:suspense', 'a', 1, NULL, 5" REST, "expires_ms IS NULL" },
+    { ENTRY "'x9', 'given', 'host:suspense', 'a', 1, NULL, NULL" REST, "kind IN" },
 };
 
 static void test_database_refuses(void)
 {
     for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
         char *error = NULL;
+        int rc = sqlite3_exec(ledger->db, forbidden[i].sql, NULL, NULL, &error);
 
-        check(sqlite3_exec(ledger->db, forbidden[i], NULL, NULL, &error) != SQLITE_OK && has("a", 800, 0),
-              "the database refuses: %.60s... (%s)", forbidden[i], error ? error : "");
+        check(rc != SQLITE_OK && error && strstr(error, forbidden[i].says) && has("a", 800, 0),
+              "the database refuses: %.70s... (%s)", forbidden[i].sql, error ? error : "");
         sqlite3_free(error);
     }
 }
 
+/* A statement of someone else's, with the file open elsewhere. */
+static void behind(const char *sql)
+{
+    char path[128];
+    sqlite3 *db;
+
+    snprintf(path, sizeof(path), "%s/ledger.db", life.dir);
+    if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        exit(99);
+    sqlite3_close(db);
+}
+
+static bool differs(const char *wanted)
+{
+    char account[LEDGER_ACCOUNT_BYTES] = "";
+
+    return ledger_audit(ledger, account) == LEDGER_CONFLICT && strcmp(account, wanted) == 0;
+}
+
+static void test_audit(void)
+{
+    char account[LEDGER_ACCOUNT_BYTES];
+
+    check(ledger_audit(ledger, account) == LEDGER_OK, "every balance is the sum of its entries");
+    behind("UPDATE balance SET posted_nano = posted_nano + 1 WHERE account_id = 'revenue:cpu_used'");
+    check(differs("revenue:cpu_used"), "a balance changed behind the ledger's back is found");
+    behind("UPDATE balance SET held_nano = held_nano + 1 WHERE account_id = 'a'");
+    check(differs("a"), "what is held too; the first is named");
+    check(!life_reopen(&life), "and the ledger does not open (above)");
+    behind("UPDATE balance SET posted_nano = posted_nano - 1 WHERE account_id = 'revenue:cpu_used';"
+           "UPDATE balance SET held_nano = held_nano - 1 WHERE account_id = 'a'");
+    check(life_reopen(&life), "put right, it does");
+    ledger = life.a.ledger;
+    behind("UPDATE balance SET overdraft = 1 WHERE account_id = 'a'");
+    check(differs("a"), "an account that may suddenly overdraw is found");
+    behind("UPDATE balance SET overdraft = 0 WHERE account_id = 'a'");
+    behind("DROP TRIGGER transfer_no_delete; DELETE FROM transfer WHERE transfer_id = 't1'");
+    check(differs("a"), "an entry that is gone is found");
+}
+
 int main(void)
 {
-    struct life life;
-
     life_begin(&life);
     ledger = life.a.ledger;
-    test_accounts();
     test_fund();
-    test_transfers();
-    test_holds();
     test_registration();
     test_price_books();
     test_database_refuses();
     check(life_is_sound(&life), "every balance is the sum of its transfers");
+    test_audit();
     life_end(&life);
     return tap_end();
 }
