@@ -1,134 +1,13 @@
 /* camt.053: which element says what. The two versions differ in where a status,
  * a debtor's name and a transaction's amount stand, and in nothing else that
- * we read. */
+ * we read. What a single element holds is camt_field.c's. */
 #include "accountd/funding/camt.h"
-#include "accountd/funding/camt_xml.h"
-#include "accountd/ledger/ledger.h"
+#include "accountd/funding/camt_field.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NAMESPACE_PREFIX "urn:iso:std:iso:20022:tech:xsd:camt.053.001."
-#define PLACES 9
-
-bool camt_amount(const char *text, int64_t *nano)
-{
-    int places = -1, digits = 0;
-    int64_t value = 0;
-
-    for (; *text; text++) {
-        if (*text == '.' && places < 0) {
-            places = 0;
-            continue;
-        }
-        if (!isdigit((unsigned char)*text) || places == PLACES || __builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, *text - '0', &value))
-            return false;
-        digits++;
-        places += places >= 0;
-    }
-    for (places = places < 0 ? 0 : places; places < PLACES; places++)
-        if (__builtin_mul_overflow(value, 10, &value))
-            return false;
-    *nano = value;
-    return digits > 0 && value <= LEDGER_AMOUNT_MAX;
-}
-
-/* A required text of at most so many bytes. */
-static int read_text(const xmlNode *parent, const char *path, char *out, size_t bytes, struct json_why *why)
-{
-    const xmlNode *node = camt_path(parent, path);
-
-    if (!node)
-        return camt_refuse(why, parent, "%s is missing", path);
-    if (!camt_text(node, out, bytes))
-        return camt_refuse(why, node, "is too long");
-    return out[0] ? 0 : camt_refuse(why, node, "is empty");
-}
-
-/* An optional one: "" if it is absent. */
-static int read_optional(const xmlNode *parent, const char *path, char *out, size_t bytes, struct json_why *why)
-{
-    const xmlNode *node = camt_path(parent, path);
-
-    return camt_text(node, out, bytes) ? 0 : camt_refuse(why, node, "is too long");
-}
-
-static int read_money(const xmlNode *node, int64_t *nano, char currency[static 4], struct json_why *why)
-{
-    char text[64];
-    xmlChar *attribute = xmlGetNoNsProp(node, (const xmlChar *)"Ccy");
-    size_t len = attribute ? strspn((const char *)attribute, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") : 0;
-
-    if (len == 3 && attribute[3] == 0)
-        memcpy(currency, attribute, 4);
-    else
-        len = 0;
-    xmlFree(attribute);
-    if (len != 3)
-        return camt_refuse(why, node, "Ccy must be three capital letters");
-    if (!camt_text(node, text, sizeof(text)) || !camt_amount(text, nano))
-        return camt_refuse(why, node, "must be a decimal number of at most %d places, not \"%.40s\"", PLACES, text);
-    return 0;
-}
-
-static int read_credit(const xmlNode *parent, bool *credit, struct json_why *why)
-{
-    char text[8];
-
-    if (read_text(parent, "CdtDbtInd", text, sizeof(text), why))
-        return -1;
-    *credit = strcmp(text, "CRDT") == 0;
-    return *credit || strcmp(text, "DBIT") == 0 ? 0 : camt_refuse(why, camt_child(parent, "CdtDbtInd"),
-                                                                  "must be CRDT or DBIT");
-}
-
-static int read_reversal(const xmlNode *entry, bool *reversal, struct json_why *why)
-{
-    char text[8];
-
-    if (read_optional(entry, "RvslInd", text, sizeof(text), why))
-        return -1;
-    *reversal = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
-    return *reversal || !text[0] || strcmp(text, "false") == 0 || strcmp(text, "0") == 0
-        ? 0 : camt_refuse(why, camt_child(entry, "RvslInd"), "must be true or false");
-}
-
-/* Sts is a code in version 02 and holds one, Cd or Prtry, in version 08. */
-static int read_status(const xmlNode *entry, char *status, struct json_why *why)
-{
-    const xmlNode *choice = camt_child(entry, "Sts");
-
-    if (camt_path(choice, "Cd"))
-        return read_text(entry, "Sts/Cd", status, CAMT_REF_BYTES, why);
-    return read_text(entry, camt_path(choice, "Prtry") ? "Sts/Prtry" : "Sts", status, CAMT_REF_BYTES, why);
-}
-
-static bool is_date(const char *text)
-{
-    for (int i = 0; i < 10; i++)
-        if (i == 4 || i == 7 ? text[i] != '-' : !isdigit((unsigned char)text[i]))
-            return false;
-    return true;
-}
-
-/* The day of a date or of a date and time. */
-static int read_day(const xmlNode *entry, const char *name, char day[static 11], struct json_why *why)
-{
-    const xmlNode *node = camt_child(entry, name), *date = camt_child(node, "Dt");
-    char text[64];
-
-    date = date ? date : camt_child(node, "DtTm");
-    day[0] = 0;
-    if (!date)
-        return 0;
-    if (!camt_text(date, text, sizeof(text)) || !is_date(text))
-        return camt_refuse(why, date, "must be a date, 2026-11-20");
-    memcpy(day, text, 10);
-    day[10] = 0;
-    return 0;
-}
 
 /* All Ustrd of the transaction, one after the other; what does not fit is cut off between characters. */
 static void read_remittance(const xmlNode *transaction, char text[static REFERENCE_TEXT_BYTES])
@@ -153,7 +32,7 @@ static int read_reference(const xmlNode *transaction, char *reference, struct js
     const xmlNode *line = camt_path(transaction, "RmtInf/Strd");
 
     for (reference[0] = 0; line && !reference[0]; line = camt_next(line, "Strd"))
-        if (read_optional(line, "CdtrRefInf/Ref", reference, CAMT_REF_BYTES, why))
+        if (camt_field_optional(line, "CdtrRefInf/Ref", reference, CAMT_REF_BYTES, why))
             return -1;
     return 0;
 }
@@ -163,10 +42,10 @@ static int read_details(const xmlNode *transaction, struct camt_payment *p, stru
     const xmlNode *parties = camt_child(transaction, "RltdPties");
     char iban[64];
 
-    if (read_optional(parties, camt_path(parties, "Dbtr/Pty") ? "Dbtr/Pty/Nm" : "Dbtr/Nm", p->payer, sizeof(p->payer),
-                      why) ||
-        read_optional(parties, "DbtrAcct/Id/IBAN", iban, sizeof(iban), why) ||
-        read_optional(transaction, "Refs/EndToEndId", p->end_to_end, sizeof(p->end_to_end), why) ||
+    if (camt_field_optional(parties, camt_path(parties, "Dbtr/Pty") ? "Dbtr/Pty/Nm" : "Dbtr/Nm", p->payer,
+                            sizeof(p->payer), why) ||
+        camt_field_optional(parties, "DbtrAcct/Id/IBAN", iban, sizeof(iban), why) ||
+        camt_field_optional(transaction, "Refs/EndToEndId", p->end_to_end, sizeof(p->end_to_end), why) ||
         read_reference(transaction, p->reference, why))
         return -1;
     /* Shown to the operator, nothing depends on it: a wrong one is left out. */
@@ -237,8 +116,8 @@ static int read_part(const xmlNode *transaction, const struct camt_payment *entr
 
     if (!amount)
         return 0;
-    if (read_money(amount, nano, currency, why) ||
-        (camt_child(transaction, "CdtDbtInd") && read_credit(transaction, &credit, why)))
+    if (camt_field_money(amount, nano, currency, why) ||
+        (camt_child(transaction, "CdtDbtInd") && camt_field_credit(transaction, &credit, why)))
         return -1;
     return strcmp(currency, entry->currency) == 0 && credit == entry->credit;
 }
@@ -301,11 +180,11 @@ static int read_entry(struct camt_file *file, struct camt_payment entry, const x
     entry.line = (unsigned)xmlGetLineNo(node);
     if (!amount)
         return camt_refuse(why, node, "Amt is missing");
-    if (read_money(amount, &entry.entry_nano, entry.currency, why) || read_credit(node, &entry.credit, why) ||
-        read_reversal(node, &entry.reversal, why) || read_status(node, entry.status, why) ||
-        read_day(node, "BookgDt", entry.booked_on, why) ||
-        read_optional(node, "AcctSvcrRef", entry.servicer_ref, CAMT_REF_BYTES, why) ||
-        read_optional(node, "NtryRef", entry.entry_ref, CAMT_REF_BYTES, why))
+    if (camt_field_money(amount, &entry.entry_nano, entry.currency, why) ||
+        camt_field_credit(node, &entry.credit, why) || camt_field_reversal(node, &entry.reversal, why) ||
+        camt_field_status(node, entry.status, why) || camt_field_day(node, "BookgDt", entry.booked_on, why) ||
+        camt_field_optional(node, "AcctSvcrRef", entry.servicer_ref, CAMT_REF_BYTES, why) ||
+        camt_field_optional(node, "NtryRef", entry.entry_ref, CAMT_REF_BYTES, why))
         return -1;
     entry.nano = entry.entry_nano;
     if (first && next_transaction(first)) {
@@ -323,8 +202,8 @@ static int read_statement(struct camt_file *file, const xmlNode *statement, stru
     struct camt_payment entry = { 0 };
     char iban[64];
 
-    if (read_text(statement, "Id", entry.statement, sizeof(entry.statement), why) ||
-        read_optional(statement, "Acct/Id/IBAN", iban, sizeof(iban), why))
+    if (camt_field_text(statement, "Id", entry.statement, sizeof(entry.statement), why) ||
+        camt_field_optional(statement, "Acct/Id/IBAN", iban, sizeof(iban), why))
         return -1;
     if (!camt_path(statement, "Acct/Id"))
         return camt_refuse(why, statement, "Acct/Id is missing");
