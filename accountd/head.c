@@ -45,7 +45,8 @@ static int find_last(struct head *head, const struct head_copy *copy, struct las
     last->epoch = ledger_log_epoch(head->ledger, head->host);
     last->size = 0;
     snprintf(last->origin, sizeof(last->origin), "%s/usage/e%d", head->host, last->epoch);
-    if (last->epoch < 0 || (last->epoch > 0 && ledger_log(head->ledger, last->origin, &charged_to, &last->size, &note) != 1))
+    if (last->epoch < 0 ||
+        (last->epoch > 0 && ledger_log(head->ledger, last->origin, &charged_to, &last->size, &note) != 1))
         return -1;
     free(note);
     if (copy->note && (copy->epoch > last->epoch || (copy->epoch == last->epoch && copy->at.size > last->size))) {
@@ -59,9 +60,9 @@ static int find_last(struct head *head, const struct head_copy *copy, struct las
 static json_t *genesis(const struct head *head, const struct last *last, int64_t now_ms)
 {
     char *vkey = note_vkey(head->origin, &head->keys->log);
-    json_t *fields = json_pack("{s:s, s:s, s:s?, s:o, s:I}", "host", head->host, "origin", head->origin, "log_key", vkey,
-                               "invoice_key", json_hex(head->keys->invoice.public_key, NOTE_PUBLIC_BYTES), "created_ms",
-                               (json_int_t)now_ms);
+    json_t *fields = json_pack("{s:s, s:s, s:s?, s:o, s:I}", "host", head->host, "origin", head->origin, "log_key",
+                               vkey, "invoice_key", json_hex(head->keys->invoice.public_key, NOTE_PUBLIC_BYTES),
+                               "created_ms", (json_int_t)now_ms);
 
     free(vkey);
     if (last->epoch > 0) {
@@ -139,8 +140,10 @@ static int take_key_leaf(void *arg, uint64_t idx, const char *type, const char *
     int rc = fields ? (strcmp(type, "genesis") == 0 ? take_genesis(head, fields) : take_hand_over(head, fields)) : -1;
 
     if (rc)
-        log_warnx("log %s: leaf %ju names a key that is not in the folder keys: is this the key that signed it? Restore the"
-                  " folder from a backup", head->origin, (uintmax_t)idx);
+        log_warnx(
+            "log %s: leaf %ju names a key that is not in the folder keys: is this the key that signed it? Restore the"
+            " folder from a backup",
+            head->origin, (uintmax_t)idx);
     json_decref(fields);
     return rc;
 }

@@ -166,8 +166,10 @@ char *keys_text(const struct keys *keys, const char *host, const char *origin)
     FILE *out = vkey && minisign ? open_memstream(&text, &bytes) : NULL;
 
     if (out) {
-        fprintf(out, "# Public keys of %s: one key, one purpose.\n# log: signs checkpoints (C2SP signed note, Ed25519).\n"
-                "%s\n", host, vkey);
+        fprintf(out,
+                "# Public keys of %s: one key, one purpose.\n# log: signs checkpoints (C2SP signed note, Ed25519).\n"
+                "%s\n",
+                host, vkey);
         if (in_use(keys->logs, keys->logs_count) > 1 || in_use(keys->invoices, keys->invoices_count) > 1) {
             fputs("# all: purpose, valid from so many leaves, until so many (- still valid), key.\n", out);
             print_spans(out, keys, KEYS_LOG, origin);

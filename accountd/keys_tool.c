@@ -170,7 +170,8 @@ static int rotate(char **args)
     ok = ask("keys", json_object());
     current_id(json_string_value(json_object_get(ok, "text")), purpose, id);
     json_decref(ok);
-    ok = ask("key_rotate", json_pack("{s:s, s:s, s:I}", "purpose", args[0], "current", id, "overlap", (json_int_t)overlap));
+    ok = ask("key_rotate",
+             json_pack("{s:s, s:s, s:I}", "purpose", args[0], "current", id, "overlap", (json_int_t)overlap));
     fputs(json_string_value(json_object_get(ok, "keys")), stdout);
     json_decref(ok);
     return 0;

@@ -155,14 +155,17 @@ static void ask_one(struct cosign *c, unsigned i, const char *note, const struct
         *asked = (struct asked){ .known = head->size, .done = head->size };
         break;
     case ASK_AHEAD:
-        log_warnx("witness %s: has cosigned MORE than the %ju leaves of %s: the databases are an old backup, or the log key is"
-                  " in two hands. Stop accountd, restore the newer files or move usage.db away", witness->name,
-                  (uintmax_t)head->size, head->origin);
+        log_warnx("witness %s: has cosigned MORE than the %ju leaves of %s: the databases are an old backup, or the "
+                  "log key is"
+                  " in two hands. Stop accountd, restore the newer files or move usage.db away",
+                  witness->name, (uintmax_t)head->size, head->origin);
         asked->done = head->size;
         break;
     case ASK_FORK:
-        log_warnx("witness %s: has cosigned another log than this one of %ju leaves (%s): it FORKED. Stop accountd, and move"
-                  " usage.db away to go on with a new log", witness->name, (uintmax_t)head->size, head->origin);
+        log_warnx(
+            "witness %s: has cosigned another log than this one of %ju leaves (%s): it FORKED. Stop accountd, and move"
+            " usage.db away to go on with a new log",
+            witness->name, (uintmax_t)head->size, head->origin);
         asked->done = head->size;
         break;
     case ASK_FAILED:

@@ -57,8 +57,8 @@ static bool step(struct walk *w, const struct chain_hash *c)
     return true;
 }
 
-bool consistency_verify(uint64_t from, const struct chain_hash *from_root, uint64_t to, const struct chain_hash *to_root,
-                        const struct chain_hash *proof, unsigned proof_len)
+bool consistency_verify(uint64_t from, const struct chain_hash *from_root, uint64_t to,
+                        const struct chain_hash *to_root, const struct chain_hash *proof, unsigned proof_len)
 {
     struct walk w = { .fn = from - 1, .sn = to - 1 };
     bool power_of_two = (from & (from - 1)) == 0;

@@ -73,7 +73,8 @@ int file_put(const char *path, const void *bytes, size_t len, mode_t mode)
     }
     unlink(fresh);
     fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0 && write_all(fd, bytes, len) == 0 && fchmod(fd, mode) == 0 && fsync(fd) == 0 && rename(fresh, path) == 0)
+    if (fd >= 0 && write_all(fd, bytes, len) == 0 && fchmod(fd, mode) == 0 && fsync(fd) == 0 &&
+        rename(fresh, path) == 0)
         rc = sync_folder(folder);
     if (rc)
         log_warn("%s: cannot write", path);

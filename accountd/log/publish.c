@@ -192,7 +192,8 @@ struct publish *publish_new(const char *usage_db, const char *dir)
 {
     struct publish *p = calloc(1, sizeof(*p));
 
-    if (!p || snprintf(p->dir, sizeof(p->dir), "%s", dir) >= (int)sizeof(p->dir) || !(p->store = store_open(usage_db))) {
+    if (!p || snprintf(p->dir, sizeof(p->dir), "%s", dir) >= (int)sizeof(p->dir) ||
+        !(p->store = store_open(usage_db))) {
         free(p);
         return NULL;
     }

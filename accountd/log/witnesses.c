@@ -23,7 +23,8 @@ static int read_one(const json_t *object, struct witnesses *witnesses, struct js
         json_arg_string(object, "url", sizeof(witness->url) - 1, &url, why))
         return -1;
     if (!note_vkey_parse_of(vkey, NOTE_COSIGNATURE, witness->name, sizeof(witness->name), &witness->key)) {
-        snprintf(why->text, sizeof(why->text), "vkey: not a cosigner's verifier key: take the line that xs-witness prints");
+        snprintf(why->text, sizeof(why->text),
+                 "vkey: not a cosigner's verifier key: take the line that xs-witness prints");
         return -1;
     }
     if (known(witnesses, witness->name)) {

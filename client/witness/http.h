@@ -7,7 +7,8 @@
 #include "client/witness/witness.h"
 
 struct witness_http;
-/* Binds ADDRESS:PORT (port 0: any) and starts its thread, which alone uses `witness` from now on. NULL after logging. */
+/* Binds ADDRESS:PORT (port 0: any) and starts its thread, which alone uses `witness` from now on. NULL after logging.
+ */
 struct witness_http *witness_http_start(struct witness *witness, const char *address, uint16_t port);
 uint16_t witness_http_port(const struct witness_http *http);
 void witness_http_stop(struct witness_http *http);

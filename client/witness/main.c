@@ -43,8 +43,8 @@ static void parse_listen(struct options *options, const char *text)
     const char *colon = strrchr(text, ':');
     int64_t port;
 
-    if (!colon || (size_t)(colon - text) >= sizeof(options->address) || !json_decimal_parse(colon + 1, &port) || port < 0 ||
-        port > 65535)
+    if (!colon || (size_t)(colon - text) >= sizeof(options->address) || !json_decimal_parse(colon + 1, &port) ||
+        port < 0 || port > 65535)
         fatalx("--listen %s: must look like 127.0.0.1:8093", text);
     snprintf(options->address, sizeof(options->address), "%.*s", (int)(colon - text), text);
     options->port = (uint16_t)port;
@@ -52,10 +52,10 @@ static void parse_listen(struct options *options, const char *text)
 
 static void parse_options(struct options *options, struct witness *witness, int argc, char **argv)
 {
-    static const struct option known[] = { { "dir", required_argument, NULL, 'd' }, { "name", required_argument, NULL, 'n' },
-                                           { "log", required_argument, NULL, 'l' },
-                                           { "listen", required_argument, NULL, 'a' },
-                                           { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+    static const struct option known[] = {
+        {"dir", required_argument, NULL, 'd'}, {"name", required_argument, NULL, 'n'},
+        {"log", required_argument, NULL, 'l'}, {"listen", required_argument, NULL, 'a'},
+        {"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0}};
     struct json_why why;
     int option;
 

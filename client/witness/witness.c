@@ -49,7 +49,8 @@ bool witness_add_log(struct witness *w, const char *vkey, struct json_why *why)
         return false;
     }
     if (!note_vkey_parse(vkey, w->logs[w->logs_count].origin, sizeof(w->logs[0].origin), &w->logs[w->logs_count].key)) {
-        snprintf(why->text, sizeof(why->text), "not a log's verifier key (NAME+HEX+BASE64): take the third line of keys.txt");
+        snprintf(why->text, sizeof(why->text),
+                 "not a log's verifier key (NAME+HEX+BASE64): take the third line of keys.txt");
         return false;
     }
     w->logs_count++;
@@ -90,7 +91,8 @@ static bool parse(const char *body, size_t len, struct request *rq)
         at += line + 1;
     }
     rq->note = at ? at + 1 : NULL;
-    return at && note_checkpoint_read(rq->note, &rq->head) && rq->head.size <= INT64_MAX && rq->old_size <= rq->head.size;
+    return at && note_checkpoint_read(rq->note, &rq->head) && rq->head.size <= INT64_MAX &&
+           rq->old_size <= rq->head.size;
 }
 
 /* 0, or the status that says why not. */
@@ -127,8 +129,10 @@ static int decide(struct witness *w, const struct request *rq, struct witness_lo
     if (rc < 0)
         return -1;
     if (rc == 1 && rq->head.size == last->size && !chain_hash_equal(&rq->head.root, &last->root)) {
-        log_warnx("log %s: two heads of %ju leaves: the log FORKED, or its key is in two hands: both are kept in witness.db,"
-                  " table fork", rq->head.origin, (uintmax_t)last->size);
+        log_warnx(
+            "log %s: two heads of %ju leaves: the log FORKED, or its key is in two hands: both are kept in witness.db,"
+            " table fork",
+            rq->head.origin, (uintmax_t)last->size);
         conflict(reply, last->size);
         return witness_store_fork(w->db, rq->head.origin, rq->note, last->note, now_s);
     }
@@ -169,7 +173,8 @@ void witness_add_checkpoint(struct witness *w, const char *body, size_t len, int
     }
     status = check_signer(w, &rq);
     if (status) {
-        refuse(reply, status, status == 404 ? "not a log that is witnessed here" : "no trusted key signed this checkpoint");
+        refuse(reply, status,
+               status == 404 ? "not a log that is witnessed here" : "no trusted key signed this checkpoint");
         return;
     }
     if (db_begin(w->db) || decide(w, &rq, &last, now_s, reply)) {

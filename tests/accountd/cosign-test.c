@@ -92,8 +92,8 @@ static void witness_make(struct witness *witness, const char *name)
 /* The first time at any port, then at the same again. */
 static void witness_start(struct witness *witness, const char *log_vkey)
 {
-    start(&witness->program, (const char *[]){ "client/xs-witness", "--dir", witness->dir, "--name", witness->name, "--listen",
-                                               witness->listen, "--log", log_vkey, NULL });
+    start(&witness->program, (const char *[]){"client/xs-witness", "--dir", witness->dir, "--name", witness->name,
+                                              "--listen", witness->listen, "--log", log_vkey, NULL});
     if (!says(&witness->program, "http://"))
         exit(99);
     snprintf(witness->url, sizeof(witness->url), "%.*s", (int)strcspn(strstr(witness->program.line, "http://"), "\n"),
@@ -153,8 +153,8 @@ static bool new_head(void)
 
 static void write_witnesses(const struct witness *a, const struct witness *b)
 {
-    json_t *file = json_pack("{s:[{s:s, s:s}, {s:s, s:s}]}", "witnesses", "vkey", a->vkey, "url", a->url, "vkey", b->vkey,
-                             "url", b->url);
+    json_t *file = json_pack("{s:[{s:s, s:s}, {s:s, s:s}]}", "witnesses", "vkey", a->vkey, "url", a->url, "vkey",
+                             b->vkey, "url", b->url);
 
     if (json_dump_file(file, path_of("witnesses.json"), 0) != 0)
         exit(99);
@@ -225,9 +225,13 @@ static void test_root_key(const struct witness *one, const struct witness *two)
 
     snprintf(tool, sizeof(tool), "XS_ACCOUNTD=%s/run/accountd.sock accountd/xs-keys", w.dir);
     check(shell("%s rotate log 2 >%s/keys.txt && grep -q '^log 0 ' %s/keys.txt", tool, w.dir, w.dir) &&
-          becomes_cosigned(one, two), "xs-keys rotates the log key, and the witnesses go on with the old one's signature");
-    check(shell("cd %s && $OLDPWD/accountd/xs-keys root root.key >root.pub && $OLDPWD/accountd/xs-keys sign root.key keys.txt"
-                " >/dev/null", w.dir) && shell("%s install %s/root.pub %s/keys.txt >/dev/null", tool, w.dir, w.dir),
+              becomes_cosigned(one, two),
+          "xs-keys rotates the log key, and the witnesses go on with the old one's signature");
+    check(shell("cd %s && $OLDPWD/accountd/xs-keys root root.key >root.pub && $OLDPWD/accountd/xs-keys sign root.key "
+                "keys.txt"
+                " >/dev/null",
+                w.dir) &&
+              shell("%s install %s/root.pub %s/keys.txt >/dev/null", tool, w.dir, w.dir),
           "the root key signs the new keys.txt, accountd takes it");
     ok = world_ask(&w, "keys", "{}");
     check(json_is_string(json_object_get(ok, "signature")), "and shows it");
@@ -250,9 +254,12 @@ static void test_rolled_back(struct program *cosign)
     check(says(cosign, "MORE than"), "the witness has seen a longer log: xs-cosign says that it was rolled back");
     stop(cosign, SIGTERM);
     world_kill(&w, SIGKILL);
-    check(shell("cd %s && printf '{\"host\":\"test.host\",\"interval_s\":1,\"head_copy\":\"%s/cosign/checkpoint\"}' >conf", w.dir,
-                w.dir) && !world_start(&w, &status) && world_logged(&w, "old backup: refusing to sign"),
-          "told of the cosigned head, accountd refuses to sign");
+    check(
+        shell(
+            "cd %s && printf '{\"host\":\"test.host\",\"interval_s\":1,\"head_copy\":\"%s/cosign/checkpoint\"}' >conf",
+            w.dir, w.dir) &&
+            !world_start(&w, &status) && world_logged(&w, "old backup: refusing to sign"),
+        "told of the cosigned head, accountd refuses to sign");
 }
 
 /* accountd has its key before there is a witness, and starts with their file. */

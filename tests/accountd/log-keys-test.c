@@ -101,8 +101,10 @@ static void test_log_key(void)
     check(text_opens(text, first) && text_opens(text, during) && text_opens(text, after),
           "keys.txt says which key signs which head");
     check(text_opens(before, first) && !text_opens(before, after), "the old keys.txt fits the old head alone");
-    check(life_reopen(&life) && rotate(&life, KEYS_LOG, 0) && signatures(life.a.head.note) == 1, "and again, with no overlap");
-    check(rotate_key(&life.a, KEYS_LOG, "deadbeef", 0, &refused, &why) == -1 && refused, "a key that is none of ours is refused");
+    check(life_reopen(&life) && rotate(&life, KEYS_LOG, 0) && signatures(life.a.head.note) == 1,
+          "and again, with no overlap");
+    check(rotate_key(&life.a, KEYS_LOG, "deadbeef", 0, &refused, &why) == -1 && refused,
+          "a key that is none of ours is refused");
     free(before);
     free(during);
     free(after);
@@ -130,10 +132,12 @@ static void test_invoice_key(void)
     at = keys_find_invoice(&life.a.keys, size);
     check(at && memcmp(at->public_key, old.public_key, NOTE_PUBLIC_BYTES) == 0, "what is of before is the old one's");
     at = keys_find_invoice(&life.a.keys, size + 1);
-    check(at && memcmp(at->public_key, life.a.keys.invoice.public_key, NOTE_PUBLIC_BYTES) == 0, "what comes is the new one's");
+    check(at && memcmp(at->public_key, life.a.keys.invoice.public_key, NOTE_PUBLIC_BYTES) == 0,
+          "what comes is the new one's");
     keys_as_of(&life.a.keys, size, &then);
     text_then = keys_text(&then, life.a.head.host, life.a.head.origin);
-    check(strcmp(text_then, first) == 0 && memcmp(&then.invoice, &old, sizeof(old)) == 0, "as of then nothing has changed");
+    check(strcmp(text_then, first) == 0 && memcmp(&then.invoice, &old, sizeof(old)) == 0,
+          "as of then nothing has changed");
     text = text_of(&life);
     check(keys_parse(text, &then, life.a.head.origin, sizeof(life.a.head.origin)) && then.invoices_count == 2 &&
           then.logs_count == 1, "keys.txt lists both");
@@ -186,7 +190,8 @@ static void test_half_rotation(void)
           signatures(life.a.head.note) == 1 && memcmp(&next, &life.a.keys.log, sizeof(next)) != 0,
           "a key without its leaf is not in use");
     check(keys_next(life.a.keys_dir, &life.a.keys, KEYS_LOG, &again) == 0 && memcmp(&next, &again, sizeof(next)) == 0 &&
-          rotate(&life, KEYS_LOG, 0) && memcmp(&next, &life.a.keys.log, sizeof(next)) == 0, "the next rotation takes it");
+              rotate(&life, KEYS_LOG, 0) && memcmp(&next, &life.a.keys.log, sizeof(next)) == 0,
+          "the next rotation takes it");
     accountd_close(&life.a);
     check(shell("rm %s/log-2.key", life.a.keys_dir) && !life_reopen(&life), "without the key's file there is no start");
     life_end(&life);
@@ -271,7 +276,8 @@ static void test_old_backup(void)
     {
         uint64_t idx;
 
-        check(store_find_leaf(life.a.store, "genesis", "\"last_origin\":\"test.host/usage/e1\",\"last_size\":9", &idx) == 1,
+        check(store_find_leaf(life.a.store, "genesis", "\"last_origin\":\"test.host/usage/e1\",\"last_size\":9",
+                              &idx) == 1,
               "whose first leaf names the last head known, the copy's");
     }
     check(life_reopen(&life), "the copy of the log before does not stop it");

@@ -84,14 +84,40 @@ static void test_consistency(void)
 static void test_paths(void)
 {
     static const char *const wrong[] = {
-        "", "0", "0/", "0/1", "0/01", "0/0001", "00/001", "8/001", "0/x001", "0/x000/001", "0/001/002", "0/x001/x002",
-        "0/001.p", "0/001.p/", "0/001.p/0", "0/001.p/01", "0/001.p/256", "0/001.p/1/", "0/001/", "0/../001", "0/001.p/-1",
-        "entries/000", "0/x001//002", "0//001", "/0/001", "0/001 ", "0/x001/x001/x001/x001/x001/x001/001", "0/%30",
+        "",
+        "0",
+        "0/",
+        "0/1",
+        "0/01",
+        "0/0001",
+        "00/001",
+        "8/001",
+        "0/x001",
+        "0/x000/001",
+        "0/001/002",
+        "0/x001/x002",
+        "0/001.p",
+        "0/001.p/",
+        "0/001.p/0",
+        "0/001.p/01",
+        "0/001.p/256",
+        "0/001.p/1/",
+        "0/001/",
+        "0/../001",
+        "0/001.p/-1",
+        "entries/000",
+        "0/x001//002",
+        "0//001",
+        "/0/001",
+        "0/001 ",
+        "0/x001/x001/x001/x001/x001/x001/001",
+        "0/%30",
     };
     char path[TILE_PATH_BYTES];
     bool full;
 
-    check(strcmp(tile_path(0, 1234067, TILE_WIDTH, path), "tile/0/x001/x234/067") == 0, "tlog-tiles' example of a path");
+    check(strcmp(tile_path(0, 1234067, TILE_WIDTH, path), "tile/0/x001/x234/067") == 0,
+          "tlog-tiles' example of a path");
     check(tile_path_valid(path + 5, &full) && full, "is one");
     check(strcmp(tile_path(3, 0, 112, path), "tile/3/000.p/112") == 0 && tile_path_valid(path + 5, &full) && !full,
           "so is a partial tile's");
@@ -162,7 +188,8 @@ static void test_publish(void)
     snprintf(path, sizeof(path), "%s/tile/0/000", dir);
     check(truncate(path, 100) == 0 && !files_give_tree(&life, dir, from), "a tile cut short is not a tile");
     from = 0;
-    check(publish_files(life.a.store, dir, &from) == 0 && files_give_tree(&life, dir, from), "and is made again at a start");
+    check(publish_files(life.a.store, dir, &from) == 0 && files_give_tree(&life, dir, from),
+          "and is made again at a start");
     life_end(&life);
 }
 
@@ -209,12 +236,15 @@ static void test_two_signatures(void)
     uint64_t size;
     char *note = note_checkpoint_by("h/usage/e1", 7, &root, both, 2);
 
-    check(note_checkpoint_open_by(note, "h/usage/e1", both, 2, &size, &got, &why) && size == 7, "two keys sign one head");
+    check(note_checkpoint_open_by(note, "h/usage/e1", both, 2, &size, &got, &why) && size == 7,
+          "two keys sign one head");
     check(!note_checkpoint_open_by(note, "h/usage/e1", both, 1, &size, &got, &why) &&
           !note_checkpoint_open_by(note, "h/usage/e1", wrong, 2, &size, &got, &why), "exactly these, in this order");
-    check(note_checkpoint_read(note, &read) && read.size == 7 && note_signed_by(note, read.body_len, "h/usage/e1", &new) &&
-          note_signed_by(note, read.body_len, "h/usage/e1", &old) &&
-          !note_signed_by(note, read.body_len, "h/usage/e1", &other), "either is found by who knows one of them");
+    check(note_checkpoint_read(note, &read) && read.size == 7 &&
+              note_signed_by(note, read.body_len, "h/usage/e1", &new) &&
+              note_signed_by(note, read.body_len, "h/usage/e1", &old) &&
+              !note_signed_by(note, read.body_len, "h/usage/e1", &other),
+          "either is found by who knows one of them");
     free(note);
 }
 
@@ -223,8 +253,8 @@ static bool cosigned(const char *line, const char *note, const struct note_key *
     struct note_checkpoint read;
     uint64_t time_s;
 
-    return note_checkpoint_read(note, &read) && note_cosigned_by(line, note, read.body_len, "w.example/1", key, &time_s) &&
-           time_s == 1700000000;
+    return note_checkpoint_read(note, &read) &&
+           note_cosigned_by(line, note, read.body_len, "w.example/1", key, &time_s) && time_s == 1700000000;
 }
 
 static void test_cosignature(void)

@@ -32,10 +32,25 @@ static void none(const char *path, int status)
 static void names(void)
 {
     static const char *const wrong[] = {
-        "/log/tile/0/001", "/log/tile/0/0", "/log/tile/00/000", "/log/tile/0/x000/000", "/log/tile/0/000.p/256",
-        "/log/tile/0/000.p/0", "/log/tile/0/x001/234", "/log/tile/entries/000", "/log/tile/../secret", "/log/secret",
-        "/log/tile/0/../../secret", "/log/tile/..%2fsecret", "/log/tile/%2e%2e/secret", "/log/tile/0/000%00", "/log/tile/",
-        "/log/tile//etc/passwd", "/log/tile/0/000/", "/log/checkpoint/", "/log/keys.txt.minisig",
+        "/log/tile/0/001",
+        "/log/tile/0/0",
+        "/log/tile/00/000",
+        "/log/tile/0/x000/000",
+        "/log/tile/0/000.p/256",
+        "/log/tile/0/000.p/0",
+        "/log/tile/0/x001/234",
+        "/log/tile/entries/000",
+        "/log/tile/../secret",
+        "/log/secret",
+        "/log/tile/0/../../secret",
+        "/log/tile/..%2fsecret",
+        "/log/tile/%2e%2e/secret",
+        "/log/tile/0/000%00",
+        "/log/tile/",
+        "/log/tile//etc/passwd",
+        "/log/tile/0/000/",
+        "/log/checkpoint/",
+        "/log/keys.txt.minisig",
         "/log/tile/0/x001/x001/x001/x001/x001/x001/x001/x001/x001/x001/x001/x001/x001/001",
     };
 

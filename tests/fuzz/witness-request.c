@@ -13,7 +13,9 @@ const char *const fuzz_name = "a witness's requests, tiles' names";
 
 const char *const fuzz_seeds[] = {
     "old 0\n\nh/usage/e1\n7\nAQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\xe2\x80\x94 h/usage/e1 AAAAAAAA\n",
-    "old 7\nAQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\nh/usage/e1\n9\nAQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\nmore\n\n"
+    "old "
+    "7\nAQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\nh/usage/"
+    "e1\n9\nAQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\nmore\n\n"
     "\xe2\x80\x94 x AAAA\n\xe2\x80\x94 h/usage/e1 AAAA\n",
     "0/x001/234.p/17",
     "7/000",
