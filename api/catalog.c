@@ -1,6 +1,7 @@
 /* What can be had, and what it would cost. */
 #include "api/catalog.h"
 #include "api/present.h"
+#include "api/relay.h"
 #include "api/resources.h"
 #include "api/upstream.h"
 #include "common/json.h"
@@ -130,7 +131,7 @@ static enum answer quote_ask(struct request *rq, struct reply *rp, json_t *args,
 
 enum answer quote_create(struct request *rq, struct reply *rp)
 {
-    json_t *args = json_object(), *ok;
+    json_t *args = relay_args(rq), *ok;
     enum answer answer = quote_ask(rq, rp, args, &ok);
 
     if (answer != ANSWER_OK) {
