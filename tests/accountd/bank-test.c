@@ -351,6 +351,36 @@ static void test_suspense(void)
     end();
 }
 
+static bool refuses(const char *sql)
+{
+    bool refused = db_run(life.a.ledger->db, sql, "") != 0;
+
+    if (!refused)
+        printf("# taken: %s\n", sql);
+    return refused;
+}
+
+static void test_only_added(void)
+{
+    static const char *const tables[] = { "bank_import", "receipt", "receipt_end" };
+    char sql[200];
+    bool refused = true;
+
+    start();
+    import_as("i1", "unmatched");
+    end_one("t1", waiting(EUR), ANN);
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        snprintf(sql, sizeof(sql), "UPDATE %s SET at_ms = 0", tables[i]);
+        refused = refuses(sql) && refused;
+        snprintf(sql, sizeof(sql), "DELETE FROM %s", tables[i]);
+        refused = refuses(sql) && refused;
+        snprintf(sql, sizeof(sql), "REPLACE INTO %s SELECT * FROM %s", tables[i], tables[i]);
+        refused = refuses(sql) && refused;
+    }
+    check(refused, "the database itself refuses to change, remove or replace what came");
+    end();
+}
+
 static int countdown;
 
 static int die_at(unsigned kind, void *arg, void *stmt, void *sql)
@@ -419,6 +449,7 @@ int main(void)
     test_deep();
     test_many();
     test_suspense();
+    test_only_added();
     test_killed();
     json_decref(report);
     xmlCleanupParser();
