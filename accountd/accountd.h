@@ -33,6 +33,7 @@ struct accountd {
     struct journal journal;
     struct acker *acker;
     struct cap cap;
+    int64_t hold_s;                     /* an instance's hold pays for so long at its full */
     struct publish *publish;            /* NULL: nothing is published */
     struct witnesses witnesses;         /* whose cosignatures are taken */
     char state_dir[512], keys_dir[512], bundle_dir[512];
@@ -54,6 +55,7 @@ struct accountd_setup {
     const char *head_copy;              /* a head kept elsewhere (head.h); NULL: none */
     uint64_t interval_ns;
     struct cap_graces graces;
+    int64_t hold_s;
     char *price_book;
     struct rate_book book;
     struct webhook_secrets payments;
@@ -74,8 +76,6 @@ void accountd_answers(struct accountd *a);
  * not NULL, what is open), signs and charges. */
 int accountd_settle(struct accountd *a, int64_t misses, const char *account);
 
-#define CHARGE_HOLD_SECONDS 3600        /* an instance's hold pays for so much */
-
 /* charge.c: charges the durable, signed leaves that are not charged yet. */
 int charge_run(struct accountd *a);
 /* The tax that the account's use bears from its next invoice's first record on. */
@@ -87,7 +87,7 @@ int charge_release(struct accountd *a);
 int quote_before(struct accountd *a, const char *account, int64_t version, int64_t at_ms, struct meter_usage *before);
 /* What would be drawn beside net_nano more of charges. -1: it does not fit, or the database failed. */
 int quote_tax(struct accountd *a, const char *account, int64_t net_nano, struct tax *tax, int64_t *tax_nano);
-/* An instance's hold: the most that CHARGE_HOLD_SECONDS of it can cost, tax included. -1 as above. */
+/* An instance's hold: the most that hold_s of it can cost, tax included. -1 as above. */
 int quote_hold(struct accountd *a, const char *account, const struct rate_book *book, const struct meter_reserved *reserved,
                int64_t *hold_nano);
 

@@ -1,7 +1,7 @@
 /* Configuration: strict. {"host":"h1.example","interval_s":60,"price_book":"/etc/xs/pricebook.json",
  * "seller":"/etc/xs/seller.json","head_copy":"/var/lib/xs/cosign/checkpoint",
  * "payments":"/etc/xs/payments.json"} and grace_suspended_s, retention_s
- * (cap/cap.h), all optional; options on the command line win. "payments" names a file of mode
+ * (cap/cap.h), hold_s, all optional; options on the command line win. "payments" names a file of mode
  * 0600 with the card provider's secrets, {"stripe":["whsec_..."]}: without it no event is taken. */
 #include "accountd/config.h"
 #include "accountd/funding/reference.h"
@@ -23,6 +23,8 @@
 #define INTERVAL_MAX_S  3600
 #define GRACE_S         86400           /* suspended, before it is powered off */
 #define RETENTION_S     604800          /* powered off, before it is deleted */
+#define HOLD_S          3600            /* what a launch sets aside: an hour at its full */
+#define HOLD_MAX_S      86400
 #define GRACE_MAX_S     (366 * 86400)
 
 static const char usage_text[] =
@@ -75,7 +77,7 @@ static void read_file(struct config *config, const char *path, bool must_exist)
     if (!must_exist && access(path, F_OK) != 0 && errno == ENOENT)
         return;
     object = load(path);
-    if (json_arg_only(object, "host interval_s grace_suspended_s retention_s price_book seller head_copy payments", &why) ||
+    if (json_arg_only(object, "host interval_s grace_suspended_s retention_s hold_s price_book seller head_copy payments", &why) ||
         (json_has(object, "host") && json_arg_string(object, "host", RECORD_NAME_BYTES - 1, &text, &why)))
         fatalx("%s: %s", path, why.text);
     if (json_has(object, "host"))
@@ -87,7 +89,8 @@ static void read_file(struct config *config, const char *path, bool must_exist)
     if ((json_has(object, "grace_suspended_s") &&
          json_arg_int(object, "grace_suspended_s", 1, GRACE_MAX_S, &config->graces.suspended_s, &why)) ||
         (json_has(object, "retention_s") &&
-         json_arg_int(object, "retention_s", 1, GRACE_MAX_S, &config->graces.retention_s, &why)))
+         json_arg_int(object, "retention_s", 1, GRACE_MAX_S, &config->graces.retention_s, &why)) ||
+        (json_has(object, "hold_s") && json_arg_int(object, "hold_s", 1, HOLD_MAX_S, &config->hold_s, &why)))
         fatalx("%s: %s", path, why.text);
     if (json_has(object, "price_book") && !(config->price_book_path = strdup(text)))
         fatal("%s", path);
@@ -151,7 +154,7 @@ void config_read(struct config *config, int argc, char **argv)
     const char *value[OPT_HELP] = { 0 };
     int option;
 
-    *config = (struct config){ .interval_s = INTERVAL_S, .graces = { GRACE_S, RETENTION_S },
+    *config = (struct config){ .interval_s = INTERVAL_S, .graces = { GRACE_S, RETENTION_S }, .hold_s = HOLD_S,
                                 .price_book_path = PRICE_BOOK_PATH,
                                 .seller_path = SELLER_PATH };
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {

@@ -13,6 +13,7 @@ struct config {
     char host[RECORD_NAME_BYTES];       /* names the log */
     int64_t interval_s;
     struct cap_graces graces;
+    int64_t hold_s;
     const char *price_book_path, *seller_path;
     struct webhook_secrets payments;
     const char *state_dir, *run_dir;

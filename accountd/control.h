@@ -83,7 +83,7 @@
  *                the books in force; without tax. Of this log (origin)
  * instance_register {account_id, instance_id, domain_uuid, incarnation, vcpus, memory_mib[, purchase_order_id]}
  *                                                                provisioner-> {hold_nano}
- *                Before the incarnation first runs. Takes (or keeps) the instance's hold, sized by the quote for one hour; insufficient_funds
+ *                Before the incarnation first runs. Takes (or keeps) the instance's hold, sized by the quote for hold_s (accountd.conf; an hour); insufficient_funds
  *                refuses the launch. incarnation: 32 hex digits, from the stats page slot. purchase_order_id: who pays, instead of the wallet; an
  *                instance keeps its payer. not_found: no such order of this account; conflict: it is another than before, or takes no launches
  * instance_close {instance_id}                                   provisioner-> {}     no further incarnation comes; releases the hold once all

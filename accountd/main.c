@@ -145,7 +145,7 @@ int main(int argc, char **argv)
     config_read(&config, argc, argv);
     setup = (struct accountd_setup){ .state_dir = config.state_dir, .host = config.host,
                                      .head_copy = config.head_copy,
-                                     .graces = config.graces,
+                                     .graces = config.graces, .hold_s = config.hold_s,
                                      .interval_ns = (uint64_t)config.interval_s * 1000000000u };
     setup.payments = config.payments;
     setup.price_book = config_price_book(&config, &setup.book);

@@ -70,6 +70,7 @@ static int publish_prices(struct accountd *a, const struct accountd_setup *setup
 
 int accountd_open(struct accountd *a, const struct accountd_setup *setup)
 {
+    a->hold_s = setup->hold_s;
     snprintf(a->bundle_dir, sizeof(a->bundle_dir), "%s/bundles", setup->state_dir);
     a->conservation_ok = true;
     a->funding.secrets = setup->payments;

@@ -87,8 +87,8 @@ static int insufficient(struct rpc_call *call, const struct ledger_registration 
     snprintf(payer, sizeof(payer), "%s", r->payer[0] ? r->payer : r->account);
     ledger_payer(control_self->ledger, r->instance, payer);
     return rpc_fail_context(call, "insufficient_funds", context,
-                            "account %s: a launch sets aside one hour: %jd nano, %jd are available: fund it", payer,
-                            (intmax_t)needed_nano, (intmax_t)available_nano);
+                            "account %s: a launch sets aside the money for %jd s: %jd nano, %jd are available: fund it",
+                            payer, (intmax_t)control_self->hold_s, (intmax_t)needed_nano, (intmax_t)available_nano);
 }
 
 /* While its payer's money is gone, nothing more is started on it; what was registered before is only answered again. */

@@ -76,7 +76,7 @@ static int too_large(struct rpc_call *call)
 static int put_account(struct rpc_call *call, const struct rate_book *book, const struct question *q, int64_t net_nano,
                        json_t *result)
 {
-    struct meter_usage hold = rate_forecast(&q->reserved, CHARGE_HOLD_SECONDS, 100);
+    struct meter_usage hold = rate_forecast(&q->reserved, control_self->hold_s, 100);
     int64_t hold_nano, tax_nano;
     struct tax tax;
 

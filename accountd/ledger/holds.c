@@ -52,7 +52,7 @@ enum ledger_result hold_take_locked(struct ledger *ledger, const char *instance,
                                     int64_t at_ms)
 {
     struct ledger_transfer t = { .kind = "pending", .debit = hold->payer, .credit = LEDGER_HOLDS, .amount_nano = nano,
-                                 .code = "hold", .reason = "one hour ahead", .refers = instance, .at_ms = at_ms };
+                                 .code = "hold", .reason = "set aside for a launch", .refers = instance, .at_ms = at_ms };
     enum ledger_result result;
 
     if (nano == 0)

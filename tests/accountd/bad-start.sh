@@ -26,7 +26,7 @@ refuses 'a word too many' 'more: not an option' accountd more
 refuses 'a configuration that is not there' "$dir/none: No such file" accountd --config "$dir/none"
 refuses 'a configuration cut short' "$dir/conf: line 2: .* expected near end of file" config '{"host":"h"'
 refuses 'a configuration that is a list' "$dir/conf: must be one JSON object" config '[]'
-refuses 'a key that is not known' "$dir/conf: hots: unknown; known are: host interval_s grace_suspended_s retention_s price_book seller head_copy payments" config '{"hots":"h"}'
+refuses 'a key that is not known' "$dir/conf: hots: unknown; known are: host interval_s grace_suspended_s retention_s hold_s price_book seller head_copy payments" config '{"hots":"h"}'
 refuses 'a key twice' "$dir/conf: line 1: duplicate object key" config '{"host":"a","host":"b"}'
 refuses 'a host with a space' "$dir/conf: host: 1 to 64 of" config '{"host":"a b"}'
 refuses 'a negative interval' "$dir/conf: interval_s: must be an integer from 1 to 3600" config '{"interval_s":-1}'

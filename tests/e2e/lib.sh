@@ -30,9 +30,12 @@ e2e_catalog() {
         .images += ($kernels / " " | map({
             id: sub("[.]elf$"; ""), name: ., description: "small kernel of the tests",
             kernel: ("/var/lib/xs/conf/" + .), cmdline: "test", memory_mib_min: 32 }))
+        | .images += [{ id: "busy", name: "busy", description: "an endless loop, for many at once",
+            kernel: "/var/lib/xs/conf/wild-spin.elf", cmdline: "test", memory_mib_min: 20 }]
         | .flavors += [
             { id: "small1", name: "1 vCPU, 32 MiB", vcpus: 1, memory_mib: 32, weight: 256, cap_percent: 0 },
             { id: "small2", name: "2 vCPUs, 32 MiB", vcpus: 2, memory_mib: 32, weight: 256, cap_percent: 0 },
+            { id: "busy", name: "1 vCPU, 20 MiB, 1 % of a CPU", vcpus: 1, memory_mib: 20, weight: 256, cap_percent: 1 },
             { id: "slow", name: "1 vCPU, 128 MiB, 1 B/s", vcpus: 1, memory_mib: 128, weight: 256, cap_percent: 0,
               disk_limit: { ops_per_s: 0, bytes_per_s: 1, burst_ms: 1000 } }
         ]' "$TOP/host/dom0/etc/xs/catalog.json"
