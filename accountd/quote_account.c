@@ -28,8 +28,8 @@ int quote_tax(struct accountd *a, const char *account, int64_t net_nano, struct 
     return 0;
 }
 
-int quote_hold(struct accountd *a, const char *account, const struct rate_book *book, const struct meter_reserved *reserved,
-               int64_t *hold_nano)
+int quote_hold(struct accountd *a, const char *account, const struct rate_book *book,
+               const struct meter_reserved *reserved, int64_t *hold_nano)
 {
     struct meter_usage usage = rate_forecast(reserved, a->hold_s, 100);
     int64_t net_nano, tax_nano;

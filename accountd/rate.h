@@ -53,8 +53,8 @@ struct rate_book {
  * guests are not moved before valid_from. -1 with the reason. */
 int rate_book_parse(const json_t *object, struct rate_book *book, struct json_why *why);
 
-/* Whether a guest that runs under `version` is moved to this book at at_ms, or was before. What may follow in a chain of
- * records is this and nothing else: the next record's book moves `version` at that record's t0_ms. */
+/* Whether a guest that runs under `version` is moved to this book at at_ms, or was before. What may follow in a chain
+ * of records is this and nothing else: the next record's book moves `version` at that record's t0_ms. */
 bool rate_book_moves(const struct rate_book *book, int64_t version, int64_t at_ms);
 
 /* F of the cumulative quantity: rounded down to a nano, and rounded half to even to a
@@ -69,8 +69,8 @@ int rate_charge(const struct rate_book *book, enum meter_quantity meter, unsigne
 int rate_total(const struct rate_book *book, const struct meter_usage *before, const struct meter_usage *usage,
                int64_t *total_nano);
 
-/* The most that rate_total can be for this usage, whatever the month had used before: what a hold must cover. Every unit at
- * its meter's dearest tier, none free, and minimums. */
+/* The most that rate_total can be for this usage, whatever the month had used before: what a hold must cover. Every
+ * unit at its meter's dearest tier, none free, and minimums. */
 int rate_ceiling(const struct rate_book *book, const struct meter_usage *usage, int64_t *total_nano);
 
 /* What this much of reservation would use in so many seconds at cpu_percent of each vCPU. */

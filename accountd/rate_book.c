@@ -36,7 +36,8 @@ static int refuse_tier(struct json_why *why, size_t i, const char *text)
     return -1;
 }
 
-static int parse_tier(const json_t *row, size_t i, enum meter_quantity q, struct rate_price *price, struct json_why *why)
+static int parse_tier(const json_t *row, size_t i, enum meter_quantity q, struct rate_price *price,
+                      struct json_why *why)
 {
     struct rate_tier *tier = &price->tiers[i];
     struct json_why inner = { "above: missing" };

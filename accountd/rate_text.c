@@ -28,7 +28,8 @@ static void say_price(char text[static RATE_TEXT_BYTES], const char *currency, i
 
     snprintf(decimals, sizeof(decimals), "%015ju", (uintmax_t)(units % unit));
     if (scaled % (uint64_t)den) {
-        say(text, "%ju.%s... %s (%jd/%jd nano)", (uintmax_t)(units / unit), decimals, currency, (intmax_t)num, (intmax_t)den);
+        say(text, "%ju.%s... %s (%jd/%jd nano)", (uintmax_t)(units / unit), decimals, currency, (intmax_t)num,
+            (intmax_t)den);
         return;
     }
     while (keep > 2 && decimals[keep - 1] == '0')

@@ -48,7 +48,7 @@ static int compare_rows(const void *left, const void *right)
 
 static struct row *find_row(struct summary *s, const struct day_sum *sum)
 {
-    struct row key = { .day_ms = s->by & SUMMARY_DAY ? sum->day_ms : 0, .meter = s->by & SUMMARY_METER ? sum->meter : 0 };
+    struct row key = {.day_ms = s->by & SUMMARY_DAY ? sum->day_ms : 0, .meter = s->by & SUMMARY_METER ? sum->meter : 0};
     struct row *row, **at;
 
     if (s->by & SUMMARY_INSTANCE)

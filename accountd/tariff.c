@@ -33,9 +33,9 @@ static int log_book(struct accountd *a, const struct rate_book *book, const char
     if (known)
         return known == 1 ? 0 : -1;
     crypto_hash_sha256(hash, (const uint8_t *)body, strlen(body));
-    return head_append(&a->head, "tariff", json_pack("{s:s, s:o, s:s, s:I}", "host", a->head.host, "sha256",
-                                                     json_hex(hash, sizeof(hash)), "currency", book->currency, "version",
-                                                     (json_int_t)book->version));
+    return head_append(&a->head, "tariff",
+                       json_pack("{s:s, s:o, s:s, s:I}", "host", a->head.host, "sha256", json_hex(hash, sizeof(hash)),
+                                 "currency", book->currency, "version", (json_int_t)book->version));
 }
 
 static int settle_book(void *arg, const struct rate_book *book, const char *body)

@@ -48,8 +48,8 @@ bool utc_parse(const char *text, int64_t *at_ms)
     char again[UTC_TEXT_BYTES];
     int64_t ms;
 
-    if (strlen(text) != UTC_TEXT_BYTES - 1 || sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-                                                     &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
+    if (strlen(text) != UTC_TEXT_BYTES - 1 || sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2dZ", &tm.tm_year, &tm.tm_mon,
+                                                     &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
         return false;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
@@ -74,7 +74,8 @@ bool utc_month_parse(const char *text, int64_t *from_ms, int64_t *to_ms)
     struct tm tm;
     int64_t ms;
 
-    if (strlen(text) != UTC_MONTH_BYTES - 1 || snprintf(first, sizeof(first), "%s-01", text) < 0 || !utc_day_parse(first, &ms))
+    if (strlen(text) != UTC_MONTH_BYTES - 1 || snprintf(first, sizeof(first), "%s-01", text) < 0 ||
+        !utc_day_parse(first, &ms))
         return false;
     tm = broken_down(ms);
     tm.tm_mon++;

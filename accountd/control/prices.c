@@ -26,12 +26,13 @@ static int put_decision(void *arg, const struct price_proposal *p)
 
 static int put_book(void *arg, const struct rate_book *book, const char *body)
 {
-    json_t *row = json_pack("{s:I, s:s, s:s}", "version", (json_int_t)book->version, "currency", book->currency, "state",
-                            "published");
+    json_t *row = json_pack("{s:I, s:s, s:s}", "version", (json_int_t)book->version, "currency", book->currency,
+                            "state", "published");
 
     (void)body;
     control_put_dates(row, book);
-    return price_each_proposal(control_self->ledger, book->version, put_decision, row) || json_array_append_new(arg, row);
+    return price_each_proposal(control_self->ledger, book->version, put_decision, row) ||
+           json_array_append_new(arg, row);
 }
 
 static int price_books(struct rpc_call *call, json_t *args, json_t **result)

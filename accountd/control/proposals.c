@@ -26,7 +26,8 @@ static int arg_operator(const json_t *args, const char **operator, struct json_w
         return -1;
     if (strcmp(*operator, PRICE_CONFIG_OPERATOR) != 0)
         return 0;
-    snprintf(why->text, sizeof(why->text), "operator: \"" PRICE_CONFIG_OPERATOR "\" is the configured file, not a person");
+    snprintf(why->text, sizeof(why->text),
+             "operator: \"" PRICE_CONFIG_OPERATOR "\" is the configured file, not a person");
     return -1;
 }
 
@@ -105,8 +106,8 @@ static int propose(struct rpc_call *call, const struct rate_book *book, const ch
     case LEDGER_EXISTS_DIFFERENT:
         return rpc_fail(call, "conflict", "version: %jd was proposed before and is spent: take a higher one", version);
     case LEDGER_CONFLICT:
-        return rpc_fail(call, "conflict", "version: %jd is not above the newest published price book: take a higher one",
-                        version);
+        return rpc_fail(call, "conflict",
+                        "version: %jd is not above the newest published price book: take a higher one", version);
     default:
         return control_failed(call);
     }
@@ -141,8 +142,10 @@ static int refuse_decision(struct rpc_call *call, const json_t *proposal, const 
         return rpc_fail(call, "conflict", "price book %jd: %s by %s", version, state,
                         json_string_value(json_object_get(proposal, "decided_by")));
     if (strcmp(by, operator) == 0)
-        return rpc_fail(call, "forbidden", "price book %jd was proposed by %s: another operator must publish it", version, by);
-    return rpc_fail(call, "conflict", "price book %jd: a higher version is published: propose it under another", version);
+        return rpc_fail(call, "forbidden", "price book %jd was proposed by %s: another operator must publish it",
+                        version, by);
+    return rpc_fail(call, "conflict", "price book %jd: a higher version is published: propose it under another",
+                    version);
 }
 
 static int answer_decision(struct rpc_call *call, enum ledger_result rc, int64_t version, const char *operator,

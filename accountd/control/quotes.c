@@ -48,10 +48,13 @@ struct question {
 static int arg_question(const json_t *args, struct question *q, struct json_why *why)
 {
     *q = (struct question){ .cpu_percent = 100 };
-    if (json_arg_only(args, "account_id vcpus memory_mib seconds cpu_percent disk_ops disk_bytes net_packets net_bytes_out"
-                      " net_bytes_in", why) ||
+    if (json_arg_only(args,
+                      "account_id vcpus memory_mib seconds cpu_percent disk_ops disk_bytes net_packets net_bytes_out"
+                      " net_bytes_in",
+                      why) ||
         (json_has(args, "account_id") && control_arg_account(args, &q->account, why)) ||
-        control_arg_reserved(args, &q->reserved, why) || json_arg_int(args, "seconds", 1, SECONDS_MAX, &q->seconds, why) ||
+        control_arg_reserved(args, &q->reserved, why) ||
+        json_arg_int(args, "seconds", 1, SECONDS_MAX, &q->seconds, why) ||
         (json_has(args, "cpu_percent") && json_arg_int(args, "cpu_percent", 0, 100, &q->cpu_percent, why)))
         return -1;
     q->usage = rate_forecast(&q->reserved, q->seconds, q->cpu_percent);
@@ -62,9 +65,9 @@ static int arg_question(const json_t *args, struct question *q, struct json_why 
 static json_t *quote_json(const struct rate_book *book, const struct question *q, const struct quote *whole,
                           const struct quote *hour)
 {
-    return json_pack("{s:I, s:s, s:I, s:o, s:o, s:o}", "price_book", (json_int_t)book->version, "currency", book->currency,
-                     "seconds", (json_int_t)q->seconds, "lines", quote_lines(book, &q->usage, whole), "total_nano",
-                     json_decimal(whole->total_nano), "per_hour_nano", json_decimal(hour->total_nano));
+    return json_pack("{s:I, s:s, s:I, s:o, s:o, s:o}", "price_book", (json_int_t)book->version, "currency",
+                     book->currency, "seconds", (json_int_t)q->seconds, "lines", quote_lines(book, &q->usage, whole),
+                     "total_nano", json_decimal(whole->total_nano), "per_hour_nano", json_decimal(hour->total_nano));
 }
 
 static int too_large(struct rpc_call *call)

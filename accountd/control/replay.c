@@ -44,10 +44,11 @@ static int gather(struct replay *r)
         for (int q = 0; q < METER_QUANTITIES; q++) {
             unsigned __int128 quantity;
 
-            if (sums_quantity(control_self->ledger, r->account, control_self->head.origin, r->period, r->books[b].version,
-                              q, &quantity))
+            if (sums_quantity(control_self->ledger, r->account, control_self->head.origin, r->period,
+                              r->books[b].version, q, &quantity))
                 return -1;
-            if (quantity && (add(&r->billed, r, r->books[b].version, q, quantity) || add(&r->other, r, r->version, q, quantity)))
+            if (quantity &&
+                (add(&r->billed, r, r->books[b].version, q, quantity) || add(&r->other, r, r->version, q, quantity)))
                 return -1;
         }
     return 0;
@@ -73,9 +74,9 @@ static json_t *lines_json(const struct replay *r)
         const struct statement_line *line = &r->other.lines[i];
         const struct meter_quantity_row *meter = &meter_quantities[line->meter];
 
-        json_array_append_new(lines, json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o}", "meter", meter->name, "unit", meter->unit,
-                                               "quantity", json_decimal_u128(line->quantity), "quantity_per_unit",
-                                               json_decimal_u128(meter->per_unit), "price",
+        json_array_append_new(lines, json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o}", "meter", meter->name, "unit",
+                                               meter->unit, "quantity", json_decimal_u128(line->quantity),
+                                               "quantity_per_unit", json_decimal_u128(meter->per_unit), "price",
                                                rate_price_text(line->book, line->meter, text), "amount_nano",
                                                json_decimal(line->amount_nano), "billed_nano",
                                                json_decimal(billed_of(r, line->meter))));

@@ -30,7 +30,8 @@ static int arg_by(const json_t *args, unsigned *by, struct json_why *why)
             if (strcspn(at, ",") == strlen(words[i].word) && strncmp(at, words[i].word, strlen(words[i].word)) == 0)
                 bit = words[i].bit;
         if (!bit || *by & bit) {
-            snprintf(why->text, sizeof(why->text), "by: meter, instance or day, or some of them with commas, each once");
+            snprintf(why->text, sizeof(why->text),
+                     "by: meter, instance or day, or some of them with commas, each once");
             return -1;
         }
         *by |= bit;

@@ -48,7 +48,8 @@ int day_sums_each(struct ledger *ledger, const char *account, int64_t from_ms, i
                                .meter = meter_quantity_find((const char *)sqlite3_column_text(stmt, 2)),
                                .charged_nano = sqlite3_column_int64(stmt, 4) };
 
-        if (sum.meter == METER_QUANTITIES || !json_u128_parse((const char *)sqlite3_column_text(stmt, 3), &sum.quantity)) {
+        if (sum.meter == METER_QUANTITIES ||
+            !json_u128_parse((const char *)sqlite3_column_text(stmt, 3), &sum.quantity)) {
             rc = -1;
             break;
         }

@@ -1,5 +1,5 @@
-/* What each instance used of each meter on each day, and what that came to: kept by the transaction that charges, so that a
- * summary costs its rows and not its records. All of it follows from the log.
+/* What each instance used of each meter on each day, and what that came to: kept by the transaction that charges, so
+ * that a summary costs its rows and not its records. All of it follows from the log.
  */
 #ifndef ACCOUNTD_LEDGER_DAY_SUMS_H
 #define ACCOUNTD_LEDGER_DAY_SUMS_H
@@ -18,7 +18,8 @@ struct day_sum {
     unsigned __int128 quantity;
     int64_t charged_nano;
 };
-/* The account's, of days that begin in from_ms <= day_ms < to_ms, by day. Stops at the first -1 of fn and gives it back. */
+/* The account's, of days that begin in from_ms <= day_ms < to_ms, by day. Stops at the first -1 of fn and gives it
+ * back. */
 typedef int (*day_sum_fn)(void *arg, const struct day_sum *sum);
 int day_sums_each(struct ledger *ledger, const char *account, int64_t from_ms, int64_t to_ms, day_sum_fn fn, void *arg);
 

@@ -12,10 +12,12 @@ static const char *text(sqlite3_stmt *stmt, int column)
 
 int price_each_proposal(struct ledger *ledger, int64_t version, price_proposal_fn fn, void *arg)
 {
-    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT version, body, p.operator, p.at_ms, coalesce(outcome, 'proposed'),"
+    sqlite3_stmt *stmt = db_query(ledger->db,
+                                  "SELECT version, body, p.operator, p.at_ms, coalesce(outcome, 'proposed'),"
                                   " coalesce(d.operator, ''), coalesce(d.at_ms, 0) FROM price_proposal p"
                                   " LEFT JOIN price_decision d USING (version) WHERE ?1 = 0 OR version = ?1"
-                                  " ORDER BY version", "i", version);
+                                  " ORDER BY version",
+                                  "i", version);
     int rc;
 
     while ((rc = db_next(stmt)) == 1) {
@@ -67,8 +69,10 @@ enum ledger_result price_propose(struct ledger *ledger, int64_t version, const c
         return q.answer;
     if (!above_newest(ledger, version))
         return LEDGER_CONFLICT;
-    return db_run(ledger->db, "INSERT INTO price_proposal VALUES (?1, ?2, ?3, ?4)", "itti", version, body, operator, at_ms)
-        ? LEDGER_FAILED : LEDGER_OK;
+    return db_run(ledger->db, "INSERT INTO price_proposal VALUES (?1, ?2, ?3, ?4)", "itti", version, body, operator,
+                  at_ms)
+               ? LEDGER_FAILED
+               : LEDGER_OK;
 }
 
 static int examine(void *arg, const struct price_proposal *p)
@@ -97,8 +101,8 @@ static enum ledger_result decide_locked(struct ledger *ledger, int64_t version, 
         return q->answer;
     if (publish && !above_newest(ledger, version))
         return LEDGER_CONFLICT;
-    if (db_run(ledger->db, "INSERT INTO price_decision VALUES (?1, ?2, ?3, ?4)", "itti", version, q->outcome, q->operator,
-               at_ms))
+    if (db_run(ledger->db, "INSERT INTO price_decision VALUES (?1, ?2, ?3, ?4)", "itti", version, q->outcome,
+               q->operator, at_ms))
         return LEDGER_FAILED;
     return publish ? price_book_put_locked(ledger, version, q->published_body, at_ms) : LEDGER_OK;
 }

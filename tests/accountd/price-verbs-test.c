@@ -1,4 +1,5 @@
-/* Price books through accountd's socket: proposed by one operator, published by another, quoted; and what use came to. */
+/* Price books through accountd's socket: proposed by one operator, published by another, quoted; and what use came to.
+ */
 #include "accountd/note.h"
 #include "common/json.h"
 #include "common/utc.h"
@@ -99,7 +100,8 @@ static void test_quote(void)
      * first at the end of a month may round down once more. */
     check(sum == decimal(ok, "total_nano") && llabs(sum - (14400000 + 33600000 + 1800000 + 900000 + 20000000)) <= 1 &&
           json_array_size(json_object_get(ok, "lines")) == 5, "a quote is the sum of its lines: %jd", (intmax_t)sum);
-    check(decimal(ok, "hold_nano") >= 25350000 && decimal(ok, "hold_nano") <= 25350004, "its hold is an hour's ceiling");
+    check(decimal(ok, "hold_nano") >= 25350000 && decimal(ok, "hold_nano") <= 25350004,
+          "its hold is an hour's ceiling");
     check(integer(ok, "price_book") == 1, "by version 1");
     json_decref(ok);
 }
@@ -107,14 +109,17 @@ static void test_quote(void)
 static void test_refusals(void)
 {
     check(refused("bad_request", propose(json_object(), "ann"), "version"), "not a price book");
-    check(refused("bad_request", propose(book_like(2, "7.5", NULL, NULL), "ann"), "cpu_used"), "a price that is no integer");
+    check(refused("bad_request", propose(book_like(2, "7.5", NULL, NULL), "ann"), "cpu_used"),
+          "a price that is no integer");
     check(refused("bad_request", propose(book_like(2, "8", "currency", "USD"), "ann"), "this host bills in EUR"),
           "another currency");
-    check(refused("bad_request", propose(book_like(2, "8", "moves_running_at", "2020-01-01T00:00:00Z"), "ann"), "is past"),
+    check(refused("bad_request", propose(book_like(2, "8", "moves_running_at", "2020-01-01T00:00:00Z"), "ann"),
+                  "is past"),
           "running guests moved without notice");
     check(refused("bad_request", propose(book_like(2, "8", NULL, NULL), "config"), "configured file"),
           "in the configured file's name");
-    check(refused("conflict", propose(book_like(1, "8", NULL, NULL), "ann"), "not above the newest"), "a published version");
+    check(refused("conflict", propose(book_like(1, "8", NULL, NULL), "ann"), "not above the newest"),
+          "a published version");
     check(refused("not_found", decide("price_book_approve", 2, "bob"), "proposed price book"), "what nobody proposed");
 }
 
@@ -130,7 +135,8 @@ static void test_two_operators(void)
           strcmp(json_string_value(json_object_get(json_array_get(json_object_get(diff, "meters"), 0), "was")),
                  "0.000002333333333... EUR (7000/3 nano) per CPU-second") == 0, "bob sees what differs");
     json_decref(diff);
-    check(refused("conflict", propose(book_like(2, "9000", NULL, NULL), "ann"), "spent"), "what he read does not change");
+    check(refused("conflict", propose(book_like(2, "9000", NULL, NULL), "ann"), "spent"),
+          "what he read does not change");
     check(refused("forbidden", decide("price_book_approve", 2, "ann"), "another operator"), "ann cannot publish it");
     ok = decide("price_book_approve", 2, "bob");
     check(ok && strcmp(json_string_value(json_object_get(ok, "state")), "published") == 0, "bob publishes it");
@@ -211,8 +217,9 @@ static void live_and_end(void)
     json_decref(world_ask(&w, "account_open", "{s:s,s:s,s:s}", "account_id", "acc", "name", "Ann", "currency", "EUR"));
     json_decref(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s}", "transfer_id", "t1", "account_id", "acc", "amount_nano",
                           "10000000000", "reason", "voucher"));
-    json_decref(world_ask(&w, "instance_register", "{s:s,s:s,s:s,s:s,s:i,s:i}", "account_id", "acc", "instance_id", "ins",
-                          "domain_uuid", world_hex(0xaa), "incarnation", world_hex(0xaa), "vcpus", 1, "memory_mib", 128));
+    json_decref(world_ask(&w, "instance_register", "{s:s,s:s,s:s,s:s,s:i,s:i}", "account_id", "acc", "instance_id",
+                          "ins", "domain_uuid", world_hex(0xaa), "incarnation", world_hex(0xaa), "vcpus", 1,
+                          "memory_mib", 128));
     slot.guest_ns = 500000000;
     slot.net_tx_bytes = 10ull << 30;
     world_slot(&w, 3, &slot);
@@ -282,24 +289,31 @@ static void test_replay(void)
     ok = world_ask(&w, "replay", "{s:s,s:s,s:i}", "account_id", "acc", "period", period, "version", 5);
     check(ok && decimal(ok, "total_nano") == decimal(ok, "billed_nano"), "under its own it is what was billed");
     json_decref(ok);
-    check(refused("not_found", world_ask(&w, "replay", "{s:s,s:s,s:i}", "account_id", "acc", "period", period, "version", 9),
+    check(refused("not_found",
+                  world_ask(&w, "replay", "{s:s,s:s,s:i}", "account_id", "acc", "period", period, "version", 9),
                   "price book") &&
-          refused("bad_request", world_ask(&w, "replay", "{s:s,s:s,s:i}", "account_id", "acc", "period", "2026-13", "version",
-                                           1), "period"), "a version that is not published, a month that is none");
+              refused("bad_request",
+                      world_ask(&w, "replay", "{s:s,s:s,s:i}", "account_id", "acc", "period", "2026-13", "version", 1),
+                      "period"),
+          "a version that is not published, a month that is none");
 }
 
 /* The customer's own quote begins after what was used, and has the tax. */
 static void test_own_quote(void)
 {
-    json_t *own = world_ask(&w, "quote", "{s:s,s:i,s:i,s:i,s:s}", "account_id", "acc", "vcpus", 2, "memory_mib", 512, "seconds",
-                            60, "net_bytes_out", "1073741824");
+    json_t *own = world_ask(&w, "quote", "{s:s,s:i,s:i,s:i,s:s}", "account_id", "acc", "vcpus", 2, "memory_mib", 512,
+                            "seconds", 60, "net_bytes_out", "1073741824");
     int64_t net = decimal(own, "total_nano"), tax = decimal(json_object_get(own, "tax"), "amount_nano");
 
-    check(refused("not_found", world_ask(&w, "quote", "{s:s,s:i,s:i,s:i}", "account_id", "nobody", "vcpus", 1, "memory_mib",
-                                         128, "seconds", 60), "nobody") &&
-          refused("not_found", world_ask(&w, "instance_register", "{s:s,s:s,s:s,s:s,s:i,s:i}", "account_id", "nobody",
-                                         "instance_id", "none", "domain_uuid", world_hex(0xbb), "incarnation",
-                                         world_hex(0xbb), "vcpus", 1, "memory_mib", 128), "nobody"),
+    check(refused("not_found",
+                  world_ask(&w, "quote", "{s:s,s:i,s:i,s:i}", "account_id", "nobody", "vcpus", 1, "memory_mib", 128,
+                            "seconds", 60),
+                  "nobody") &&
+              refused("not_found",
+                      world_ask(&w, "instance_register", "{s:s,s:s,s:s,s:s,s:i,s:i}", "account_id", "nobody",
+                                "instance_id", "none", "domain_uuid", world_hex(0xbb), "incarnation", world_hex(0xbb),
+                                "vcpus", 1, "memory_mib", 128),
+                      "nobody"),
           "an account that nobody opened");
     check(own && tax >= 0 && decimal(own, "total_with_tax_nano") == net + tax, "an account's quote has its tax");
     json_decref(own);

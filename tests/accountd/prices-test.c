@@ -77,13 +77,18 @@ static void test_two_operators(void)
           "the database refuses what the code above it would");
     check(price_publish(ledger, 2, "bob", 14) == LEDGER_OK && price_book_get(ledger, 2) &&
           price_book_get(ledger, 2)->price[METER_CPU_USED].tiers[0].num_nano == 8, "another operator publishes it");
-    check(price_publish(ledger, 2, "bob", 15) == LEDGER_EXISTS && price_publish(ledger, 2, "cem", 15) == LEDGER_CONFLICT &&
-          price_withdraw(ledger, 2, "ann", 15) == LEDGER_CONFLICT, "once, and it is not withdrawn any more");
+    check(price_publish(ledger, 2, "bob", 15) == LEDGER_EXISTS &&
+              price_publish(ledger, 2, "cem", 15) == LEDGER_CONFLICT &&
+              price_withdraw(ledger, 2, "ann", 15) == LEDGER_CONFLICT,
+          "once, and it is not withdrawn any more");
     check(refuses(&life, "UPDATE price_decision SET operator = 'ann'") && refuses(&life, "DELETE FROM price_decision"),
           "who decided stays");
-    check(price_propose(ledger, 3, three, "ann", 16) == LEDGER_OK && price_withdraw(ledger, 3, "ann", 17) == LEDGER_OK &&
-          price_withdraw(ledger, 3, "ann", 18) == LEDGER_EXISTS && price_publish(ledger, 3, "bob", 18) == LEDGER_CONFLICT &&
-          price_propose(ledger, 3, three, "bob", 19) == LEDGER_EXISTS_DIFFERENT, "a withdrawn version is spent too");
+    check(price_propose(ledger, 3, three, "ann", 16) == LEDGER_OK &&
+              price_withdraw(ledger, 3, "ann", 17) == LEDGER_OK &&
+              price_withdraw(ledger, 3, "ann", 18) == LEDGER_EXISTS &&
+              price_publish(ledger, 3, "bob", 18) == LEDGER_CONFLICT &&
+              price_propose(ledger, 3, three, "bob", 19) == LEDGER_EXISTS_DIFFERENT,
+          "a withdrawn version is spent too");
     check(price_publish(ledger, 4, "bob", 18) == LEDGER_NOT_FOUND, "what nobody proposed is not found");
     free(two);
     free(other);
@@ -120,14 +125,16 @@ static void test_signature_and_leaf(void)
     life_begin(&life);
     publish(&life, 2, "8", NULL, NULL);
     check(ledger_price_book(life.a.ledger, 2, &book, &body) == LEDGER_OK &&
-          price_book_signature(life.a.ledger, 2, &minisig) == LEDGER_OK &&
-          note_minisig_verify(minisig, body, strlen(body), &life.a.keys.invoice), "the invoice key has signed its bytes");
+              price_book_signature(life.a.ledger, 2, &minisig) == LEDGER_OK &&
+              note_minisig_verify(minisig, body, strlen(body), &life.a.keys.invoice),
+          "the invoice key has signed its bytes");
     check(store_find_leaf(life.a.store, "tariff", "\"version\":2}", &idx) == 1, "the log has its leaf");
     check(refuses(&life, "UPDATE price_signature SET minisig = 'x'") && refuses(&life, "DELETE FROM price_signature"),
           "the signature stays");
     free(body);
     free(minisig);
-    check(life_reopen(&life) && price_book_get(life.a.ledger, 2) && price_book_get(life.a.ledger, 1), "so after a restart");
+    check(life_reopen(&life) && price_book_get(life.a.ledger, 2) && price_book_get(life.a.ledger, 1),
+          "so after a restart");
     life_end(&life);
 }
 
@@ -242,7 +249,8 @@ static void test_running_guest_is_moved(void)
     publish(&life, 2, "70", NULL, "2023-11-14T22:15:00Z");
     run_for(&life, 80);
     reading = books_of(&life);
-    check(moved_once(&reading, 1, 2, at_ms) && reading.book[reading.count - 1] == 1, "before the instant, the old book");
+    check(moved_once(&reading, 1, 2, at_ms) && reading.book[reading.count - 1] == 1,
+          "before the instant, the old book");
     run_for(&life, 20);
     reading = books_of(&life);
     closed_ms = life.a.journal.entries->last.t1_ms;
@@ -252,12 +260,14 @@ static void test_running_guest_is_moved(void)
     life_death(&life, 2);
     life_step(&life, S);
     reading = books_of(&life);
-    check(moved_once(&reading, 1, 2, at_ms) && reading.book[reading.count - 1] == 2, "what begins then is the new book's");
+    check(moved_once(&reading, 1, 2, at_ms) && reading.book[reading.count - 1] == 2,
+          "what begins then is the new book's");
     check(life_is_sound(&life), "the chain and the books are sound");
     life_end(&life);
 }
 
-/* accountd was down at the instant: nobody knows what was used before it, so all until the restart is the old book's. */
+/* accountd was down at the instant: nobody knows what was used before it, so all until the restart is the old book's.
+ */
 static void test_moved_while_down(void)
 {
     struct life life;
@@ -376,7 +386,8 @@ static void test_moves_are_verified(void)
     life.a.journal.entries->last.price_book = 3;
     run_for(&life, 60);
     verify_invoice(&life, "second", &why);
-    check(strstr(why.text, "price book 3 does not take it over from 2") != NULL, "moved by nobody's notice: %s", why.text);
+    check(strstr(why.text, "price book 3 does not take it over from 2") != NULL, "moved by nobody's notice: %s",
+          why.text);
     life_end(&life);
 }
 

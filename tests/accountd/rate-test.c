@@ -110,47 +110,52 @@ static const char good_book[] =
 static const struct {
     const char *was, *is, *says;
 } bad_books[] = {
-    { "\"version\":4", "\"version\":0", "version" },
-    { "\"version\":4", "\"version\":\"4\"", "version" },
-    { "\"currency\":\"EUR\"", "\"currency\":\"eur\"", "currency" },
-    { "\"currency\":\"EUR\",", "", "currency" },
-    { "\"den\":\"3\"", "\"den\":\"0\"", "cpu_used" },
-    { "\"den\":\"3\"", "\"den\":3", "cpu_used" },
-    { "\"den\":\"3\"", "\"den\":\"-3\"", "cpu_used" },
-    { "\"num_nano\":\"7\"", "\"num_nano\":\"7.5\"", "cpu_used" },
-    { "\"num_nano\":\"7\"", "\"num_nano\":\"07\"", "cpu_used" },
-    { "\"num_nano\":\"7\"", "\"num_nano\":\"99999999999999999999\"", "cpu_used" },
-    { "CPU-second\"},{\"den\":\"1\",\"meter\":\"memory_used", "CPU-hour\"},{\"den\":\"1\",\"meter\":\"memory_used", "unit" },
-    { "\"cpu_used\"", "\"cpu_userd\"", "no such meter" },
-    { "\"cpu_used\"", "\"memory_used\"", "memory_used" },
-    { "{\"den\":\"1\",\"meter\":\"net_packets\",\"num_nano\":\"0\",\"unit\":\"packet\"},", "", "net_packets" },
-    { "\"version\":4", "\"version\":4,\"discount\":1", "discount" },
-    { "\"version\":4", "\"version\":4,\"valid_from\":\"2026-12-01\"", "valid_from" },
-    { "\"version\":4", "\"version\":4,\"valid_from\":\"2026-02-30T00:00:00Z\"", "valid_from" },
-    { "\"version\":4", "\"version\":4,\"valid_from\":\"2026-12-01T00:00:00+01:00\"", "valid_from" },
-    { "\"version\":4", "\"version\":4,\"moves_running_at\":1", "moves_running_at" },
-    { "\"version\":4", "\"version\":4,\"valid_from\":\"2026-12-01T00:00:00Z\","
-      "\"moves_running_at\":\"2026-11-30T23:59:59Z\"", "must not be before valid_from" },
-    { CPU, CPU ",\"free\":\"-1\"", "free" },
-    { CPU, CPU ",\"free\":10", "free" },
-    { CPU, CPU ",\"minimum_nano\":\"1.5\"", "minimum_nano" },
-    { CPU, CPU ",\"minimum_nano\":\"1000000000000001\"", "minimum_nano" },
-    { CPU, CPU ",\"maximum_nano\":\"1\"", "maximum_nano" },
-    { CPU, CPU ",\"tiers\":[{\"above\":\"0\",\"num_nano\":\"1\",\"den\":\"1\"}]", "beside them" },
-    { CPU, "\"meter\":\"cpu_used\"", "num_nano: missing" },
-    { CPU, TIERS(""), "array of 1 to 8" },
-    { CPU, "\"meter\":\"cpu_used\",\"tiers\":{}", "array of 1 to 8" },
-    { CPU, TIERS(TIER("0") "," TIER("1") "," TIER("2") "," TIER("3") "," TIER("4") "," TIER("5") "," TIER("6") ","
-                 TIER("7") "," TIER("8")), "array of 1 to 8" },
-    { CPU, TIERS(TIER("1")), "the first tier begins at 0" },
-    { CPU, TIERS("{\"num_nano\":\"7\",\"den\":\"3\"}"), "number 1: above: missing" },
-    { CPU, TIERS(TIER("0") "," TIER("0")), "number 2: above: must be more" },
-    { CPU, TIERS(TIER("0") "," TIER("9") "," TIER("8")), "number 3: above: must be more" },
-    { CPU, TIERS(TIER("0") ",{\"above\":\"9\",\"num_nano\":\"7\",\"den\":\"6\"}"), "share one" },
-    { CPU, TIERS(TIER("0") ",{\"above\":\"9\",\"num_nano\":\"-7\",\"den\":\"3\"}"), "num_nano" },
-    { CPU, TIERS(TIER("0") ",{\"above\":\"9\",\"num_nano\":\"7\"}"), "den" },
-    { CPU, TIERS(TIER("0") ",{\"above\":\"9\",\"num_nano\":\"7\",\"den\":\"3\",\"until\":\"10\"}"), "until" },
-    { CPU, TIERS("7"), "number 1" },
+    {"\"version\":4", "\"version\":0", "version"},
+    {"\"version\":4", "\"version\":\"4\"", "version"},
+    {"\"currency\":\"EUR\"", "\"currency\":\"eur\"", "currency"},
+    {"\"currency\":\"EUR\",", "", "currency"},
+    {"\"den\":\"3\"", "\"den\":\"0\"", "cpu_used"},
+    {"\"den\":\"3\"", "\"den\":3", "cpu_used"},
+    {"\"den\":\"3\"", "\"den\":\"-3\"", "cpu_used"},
+    {"\"num_nano\":\"7\"", "\"num_nano\":\"7.5\"", "cpu_used"},
+    {"\"num_nano\":\"7\"", "\"num_nano\":\"07\"", "cpu_used"},
+    {"\"num_nano\":\"7\"", "\"num_nano\":\"99999999999999999999\"", "cpu_used"},
+    {"CPU-second\"},{\"den\":\"1\",\"meter\":\"memory_used", "CPU-hour\"},{\"den\":\"1\",\"meter\":\"memory_used",
+     "unit"},
+    {"\"cpu_used\"", "\"cpu_userd\"", "no such meter"},
+    {"\"cpu_used\"", "\"memory_used\"", "memory_used"},
+    {"{\"den\":\"1\",\"meter\":\"net_packets\",\"num_nano\":\"0\",\"unit\":\"packet\"},", "", "net_packets"},
+    {"\"version\":4", "\"version\":4,\"discount\":1", "discount"},
+    {"\"version\":4", "\"version\":4,\"valid_from\":\"2026-12-01\"", "valid_from"},
+    {"\"version\":4", "\"version\":4,\"valid_from\":\"2026-02-30T00:00:00Z\"", "valid_from"},
+    {"\"version\":4", "\"version\":4,\"valid_from\":\"2026-12-01T00:00:00+01:00\"", "valid_from"},
+    {"\"version\":4", "\"version\":4,\"moves_running_at\":1", "moves_running_at"},
+    {"\"version\":4",
+     "\"version\":4,\"valid_from\":\"2026-12-01T00:00:00Z\","
+     "\"moves_running_at\":\"2026-11-30T23:59:59Z\"",
+     "must not be before valid_from"},
+    {CPU, CPU ",\"free\":\"-1\"", "free"},
+    {CPU, CPU ",\"free\":10", "free"},
+    {CPU, CPU ",\"minimum_nano\":\"1.5\"", "minimum_nano"},
+    {CPU, CPU ",\"minimum_nano\":\"1000000000000001\"", "minimum_nano"},
+    {CPU, CPU ",\"maximum_nano\":\"1\"", "maximum_nano"},
+    {CPU, CPU ",\"tiers\":[{\"above\":\"0\",\"num_nano\":\"1\",\"den\":\"1\"}]", "beside them"},
+    {CPU, "\"meter\":\"cpu_used\"", "num_nano: missing"},
+    {CPU, TIERS(""), "array of 1 to 8"},
+    {CPU, "\"meter\":\"cpu_used\",\"tiers\":{}", "array of 1 to 8"},
+    {CPU,
+     TIERS(TIER("0") "," TIER("1") "," TIER("2") "," TIER("3") "," TIER("4") "," TIER("5") "," TIER("6") "," TIER(
+         "7") "," TIER("8")),
+     "array of 1 to 8"},
+    {CPU, TIERS(TIER("1")), "the first tier begins at 0"},
+    {CPU, TIERS("{\"num_nano\":\"7\",\"den\":\"3\"}"), "number 1: above: missing"},
+    {CPU, TIERS(TIER("0") "," TIER("0")), "number 2: above: must be more"},
+    {CPU, TIERS(TIER("0") "," TIER("9") "," TIER("8")), "number 3: above: must be more"},
+    {CPU, TIERS(TIER("0") ",{\"above\":\"9\",\"num_nano\":\"7\",\"den\":\"6\"}"), "share one"},
+    {CPU, TIERS(TIER("0") ",{\"above\":\"9\",\"num_nano\":\"-7\",\"den\":\"3\"}"), "num_nano"},
+    {CPU, TIERS(TIER("0") ",{\"above\":\"9\",\"num_nano\":\"7\"}"), "den"},
+    {CPU, TIERS(TIER("0") ",{\"above\":\"9\",\"num_nano\":\"7\",\"den\":\"3\",\"until\":\"10\"}"), "until"},
+    {CPU, TIERS("7"), "number 1"},
 };
 
 /* The good book with one thing replaced. */
@@ -171,8 +176,9 @@ static void test_books(void)
     struct json_why why = { "" };
     json_t *object = json_loads(good_book, 0, NULL);
 
-    check(rate_book_parse(object, &book, &why) == 0 && book.version == 4 && book.price[METER_CPU_USED].tiers[0].den == 3 &&
-          book.price[METER_CPU_USED].tiers_count == 1 && book.valid_from_ms == 0 && book.moves_running_ms == 0,
+    check(rate_book_parse(object, &book, &why) == 0 && book.version == 4 &&
+              book.price[METER_CPU_USED].tiers[0].den == 3 && book.price[METER_CPU_USED].tiers_count == 1 &&
+              book.valid_from_ms == 0 && book.moves_running_ms == 0,
           "a good price book is read");
     json_decref(object);
     for (size_t i = 0; i < sizeof(bad_books) / sizeof(bad_books[0]); i++) {
@@ -244,8 +250,9 @@ static void test_tiers(void)
 
 static void test_cents(void)
 {
-    static const struct { int64_t nano, cents; } ties[] = {
-        { 4999999, 0 }, { 5000000, 0 }, { 5000001, 1 }, { 15000000, 2 }, { 25000000, 2 }, { 25000001, 3 }, { 35000000, 4 },
+    static const struct { int64_t nano, cents;
+    } ties[] = {
+        {4999999, 0}, {5000000, 0}, {5000001, 1}, {15000000, 2}, {25000000, 2}, {25000001, 3}, {35000000, 4},
     };
     struct rate_book book = book_of(1, 1);
     int64_t nano, last;
@@ -259,7 +266,8 @@ static void test_cents(void)
           "the last cent that fits");
     nano = 42;
     check(rate_floor(&book, METER_DISK_OPS, (unsigned __int128)INT64_MAX + 1, &nano) == -1 &&
-          rate_round(&book, METER_DISK_OPS, (unsigned __int128)INT64_MAX + 1, RATE_CENT_NANO, &nano) == -1 && nano == 42,
+              rate_round(&book, METER_DISK_OPS, (unsigned __int128)INT64_MAX + 1, RATE_CENT_NANO, &nano) == -1 &&
+              nano == 42,
           "an amount past int64 is refused");
 }
 
@@ -371,8 +379,8 @@ static struct rate_price random_tiers(enum meter_quantity meter)
 }
 
 /* nano x divisor <= F x divisor < (nano + 1) x divisor; none if F does not fit. */
-static bool floor_agrees(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 quantity, struct big f,
-                         unsigned __int128 divisor)
+static bool floor_agrees(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 quantity,
+                         struct big f, unsigned __int128 divisor)
 {
     int64_t nano;
 
@@ -383,8 +391,8 @@ static bool floor_agrees(const struct rate_book *book, enum meter_quantity meter
 }
 
 /* (2 nano - unit) x divisor <= 2 F x divisor <= (2 nano + unit) x divisor, and even where it is equal. */
-static bool round_agrees(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 quantity, struct big f,
-                         unsigned __int128 divisor, int64_t unit)
+static bool round_agrees(const struct rate_book *book, enum meter_quantity meter, unsigned __int128 quantity,
+                         struct big f, unsigned __int128 divisor, int64_t unit)
 {
     struct big twice = big_add(f, f), below, above;
     unsigned __int128 last = (unsigned __int128)(INT64_MAX / unit) * (uint64_t)unit;
@@ -417,7 +425,8 @@ static void test_oracle(void)
         divisor = (uint64_t)book.price[meter].tiers[0].den * meter_quantities[meter].per_unit;
         f = oracle(&book.price[meter], quantity, divisor);
         fitted += rate_floor(&book, meter, quantity, &nano) == 0;
-        agreed += floor_agrees(&book, meter, quantity, f, divisor) && round_agrees(&book, meter, quantity, f, divisor, 1) &&
+        agreed += floor_agrees(&book, meter, quantity, f, divisor) &&
+                  round_agrees(&book, meter, quantity, f, divisor, 1) &&
                   round_agrees(&book, meter, quantity, f, divisor, RATE_CENT_NANO) &&
                   round_agrees(&book, meter, quantity, f, divisor, 7);
     }
@@ -448,7 +457,8 @@ static void test_telescoping(void)
         }
         good += rate_floor(&book, meter, used, &whole) == 0 && whole == sum && !falls;
     }
-    check(good == ROUNDS && charges > ROUNDS, "%u of %u months: their %u charges sum to the month", good, ROUNDS, charges);
+    check(good == ROUNDS && charges > ROUNDS, "%u of %u months: their %u charges sum to the month", good, ROUNDS,
+          charges);
 }
 
 /* A quote, and the same use billed in records that are cut at random, cost the same nano. False if they do not;
@@ -457,7 +467,8 @@ static bool quote_is_billed(bool *fits)
 {
     struct rate_book book = { .version = 1 };
     struct meter_usage before = { { 0 } }, usage = { { 0 } }, month;
-    int64_t seconds = 1 + (int64_t)(random_u64() % (100 * 86400)), from_ms = 1767225600000 + (int64_t)(random_u64() % 31536000000);
+    int64_t seconds = 1 + (int64_t)(random_u64() % (100 * 86400)),
+            from_ms = 1767225600000 + (int64_t)(random_u64() % 31536000000);
     int64_t billed = 0, nano;
     struct quote quote;
 
@@ -528,7 +539,8 @@ static void test_ceiling(void)
         good += total <= ceiling;
     }
     check(good == fitted && fitted > 1000, "%u of %u: a ceiling is not passed, whatever was used before", good, fitted);
-    check(rate_ceiling(&plain, &usage, &ceiling) == 0 && ceiling == 5001, "of a plain price it is the price, and a nano");
+    check(rate_ceiling(&plain, &usage, &ceiling) == 0 && ceiling == 5001,
+          "of a plain price it is the price, and a nano");
 }
 
 static void test_text(void)
@@ -536,10 +548,12 @@ static void test_text(void)
     struct rate_book book = book_of(7000, 3);
     char text[RATE_TEXT_BYTES];
 
-    check(strcmp(rate_price_text(&book, METER_CPU_USED, text), "0.000002333333333... EUR (7000/3 nano) per CPU-second") == 0,
+    check(strcmp(rate_price_text(&book, METER_CPU_USED, text),
+                 "0.000002333333333... EUR (7000/3 nano) per CPU-second") == 0,
           "text: %s", text);
     book = book_of(1, 4);
-    check(strcmp(rate_price_text(&book, METER_DISK_OPS, text), "0.00000000025 EUR per operation") == 0, "text: %s", text);
+    check(strcmp(rate_price_text(&book, METER_DISK_OPS, text), "0.00000000025 EUR per operation") == 0, "text: %s",
+          text);
     book = book_of(20000000, 1);
     book.price[METER_NET_BYTES_OUT].free = 100 * meter_quantities[METER_NET_BYTES_OUT].per_unit;
     book.price[METER_NET_BYTES_OUT].minimum_nano = 100000000;

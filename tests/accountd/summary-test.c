@@ -116,8 +116,10 @@ static void test_units(void)
     check(strcmp(rate_units_text(METER_CPU_USED, 0, text), "0") == 0, "none");
     check(strcmp(rate_units_text(METER_NET_BYTES_OUT, (unsigned __int128)10 << 30, text), "10") == 0, "10 GiB");
     check(strcmp(rate_units_text(METER_NET_BYTES_OUT, 1, text), "0") == 0 &&
-          strcmp(rate_units_text(METER_NET_BYTES_OUT, 2, text), "0.000000001") == 0, "a byte or two of a GiB, rounded down");
-    check(strcmp(rate_units_text(METER_DISK_OPS, ~(unsigned __int128)0, text), "340282366920938463463374607431768211455") == 0,
+              strcmp(rate_units_text(METER_NET_BYTES_OUT, 2, text), "0.000000001") == 0,
+          "a byte or two of a GiB, rounded down");
+    check(strcmp(rate_units_text(METER_DISK_OPS, ~(unsigned __int128)0, text),
+                 "340282366920938463463374607431768211455") == 0,
           "the most there is");
 }
 
@@ -177,7 +179,8 @@ static void test_records(void)
         snprintf(revenue, sizeof(revenue), "revenue:%s", meter_quantities[q].name);
         agree = agree && days.usage.of[q] == billed.of[q] && days.charged_nano[q] == life_posted(&life, revenue);
     }
-    check(agree && days.charged_nano[METER_CPU_USED] > 0, "they sum to the records and to the ledger's revenue, by meter");
+    check(agree && days.charged_nano[METER_CPU_USED] > 0,
+          "they sum to the records and to the ledger's revenue, by meter");
     life_end(&life);
 }
 
