@@ -188,18 +188,25 @@ static void *work(void *arg)
     return NULL;
 }
 
+/* There from the start, for whoever watches it. */
+static int make_dir(const char *dir)
+{
+    if ((mkdir(dir, 0755) == 0 && chmod(dir, 0755) == 0) || errno == EEXIST)
+        return 0;
+    log_warn("%s: cannot create", dir);
+    return -1;
+}
+
 struct publish *publish_new(const char *usage_db, const char *dir)
 {
     struct publish *p = calloc(1, sizeof(*p));
 
-    if (!p || snprintf(p->dir, sizeof(p->dir), "%s", dir) >= (int)sizeof(p->dir) ||
+    if (!p || snprintf(p->dir, sizeof(p->dir), "%s", dir) >= (int)sizeof(p->dir) || make_dir(dir) ||
         !(p->store = store_open(usage_db))) {
         free(p);
         return NULL;
     }
-    /* Bills do not wait for this: with the next head it is tried again. */
-    if (publish_files(p->store, p->dir, &p->size))
-        log_warnx("%s: not published; done again with the next head", p->dir);
+    p->wake = true;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wanted, NULL);
     if (pthread_create(&p->thread, NULL, work, p) == 0)

@@ -16,7 +16,8 @@
 int publish_files(struct store *store, const char *dir, uint64_t *from);
 
 struct publish;
-/* Publishes once and starts the thread. NULL after logging. */
+/* Makes the folder and starts the thread, which begins with what is missing: after years that may take it a while,
+ * and bills do not wait for it. NULL after logging. */
 struct publish *publish_new(const char *usage_db, const char *dir);
 /* There is a new head, or a cosignature of it. NULL is accepted. */
 void publish_wake(struct publish *publish);
