@@ -53,7 +53,7 @@ void upstream_free(struct upstream *up)
 /* The daemons name the argument first, "vcpus: must be ...": so can we. */
 static json_t *field_error(const char *detail)
 {
-    size_t len = strspn(detail, "abcdefghijklmnopqrstuvwxyz_");
+    size_t len = strspn(detail, "abcdefghijklmnopqrstuvwxyz_0123456789");
 
     if (len == 0 || strncmp(detail + len, ": ", 2) != 0)
         return NULL;

@@ -1,0 +1,245 @@
+/* The api with the real accountd, about money: every request here is answered by the code that keeps it. */
+#include "common/id.h"
+#include "tests/api/real.h"
+#include "tests/api/tap.h"
+
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static struct rig rig;
+static char key[64], account[40], instance[40], ann[64];
+static pid_t accountd;
+
+static struct response post_as(const char *who, const char *path, const char *body)
+{
+    char idem[ID_BYTES];
+
+    return rig_post(&rig, who, path, id_make("tst_", idem), body);
+}
+
+/* One request, its status and a word of its answer. */
+static void said(struct response answer, int status, const char *words, const char *what)
+{
+    bool good = answer.status == status && answer.text && (!*words || memmem(answer.text, answer.size, words, strlen(words)));
+
+    if (!ok(good, "%s: %d, %s", what, status, words))
+        printf("# %d %.500s\n", answer.status, answer.text ? answer.text : "");
+    answer_free(&answer);
+}
+
+static void got(const char *who, const char *path, int status, const char *words, const char *what)
+{
+    said(rig_get(&rig, who, path), status, words, what);
+}
+
+static void operators(void)
+{
+    struct response answer = post_as(rig.operator_key, "/v1/admin/operators", "{\"name\":\"ann\"}");
+
+    snprintf(ann, sizeof(ann), "%s", answer_text_of(&answer, "key"));
+    answer_free(&answer);
+}
+
+static void purses(void)
+{
+    struct response answer = post_as(key, "/v1/purchase_orders", "{\"name\":\"p\",\"amount\":\"2.00\",\"ends_at\":\"2099-01-01T00:00:00Z\"}");
+    char path[160];
+
+    snprintf(path, sizeof(path), "/v1/purchase_orders/%s/add", answer_text_of(&answer, "id"));
+    said(answer, 201, "\"available\":\"2.00\"", "a purchase order");
+    said(post_as(key, path, "{\"amount\":\"1.00\"}"), 201, "\"available\":\"3.00\"", "with more in it");
+    said(post_as(key, path, "{\"amount\":\"100.00\"}"), 402, "\"needed\":\"100.00\"", "no more than there is");
+    *strrchr(path, '/') = 0;
+    got(key, path, 200, "2099-01-01T00:00:00.000Z", "it is shown");
+    said(rig_call(&rig, &(struct call){ .method = "DELETE", .path = path, .key = key }), 200, "closed", "and closed");
+    got(key, "/v1/wallet", 200, "\"balance\":\"10.00\"", "what was left is back");
+    got(key, "/v1/wallet/entries?limit=2", 200, "\"next_cursor\":", "the wallet's entries by pages");
+    got(key, "/v1/holds", 200, instance, "the instance's hold");
+}
+
+static void vouchers(void)
+{
+    struct response answer = rig_post(&rig, ann, "/v1/admin/vouchers", "v-1", "{\"amount\":\"5.00\"}");
+    struct response again = rig_post(&rig, ann, "/v1/admin/vouchers", "v-1", "{\"amount\":\"5.00\"}");
+    char body[96];
+
+    ok(answer.status == 201 && strncmp(answer_text_of(&answer, "code"), "XSV-", 4) == 0 &&
+           strcmp(answer_text_of(&answer, "code"), answer_text_of(&again, "code")) == 0, "a voucher, the same when asked again");
+    snprintf(body, sizeof(body), "{\"code\":\"%s\"}", answer_text_of(&answer, "code"));
+    answer_free(&answer);
+    answer_free(&again);
+    said(post_as(key, "/v1/vouchers/redeem", body), 201, "\"available\":", "is redeemed");
+    said(post_as(key, "/v1/vouchers/redeem", body), 409, "redeemed before", "once");
+    said(post_as(key, "/v1/vouchers/redeem", "{\"code\":\"XSV-0000\"}"), 404, "code", "a wrong code");
+}
+
+static char *file_text(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *text = calloc(1, 1 << 20);
+
+    if (!file || !text || fread(text, 1, (1 << 20) - 1, file) == 0)
+        tap_bail("%s", path);
+    fclose(file);
+    return text;
+}
+
+static void bank(void)
+{
+    char *text = file_text(TOP_SRCDIR "/tests/accountd/funding/unmatched.xml"), idem[ID_BYTES], path[160], body[96];
+    struct call import = { .method = "POST", .path = "/v1/admin/bank_imports", .key = ann, .body = text,
+                           .type = "application/xml", .idem = id_make("tst_", idem) };
+    struct response answer;
+
+    said(rig_call(&rig, &import), 201, "\"state\":\"suspense\"", "a statement is imported");
+    free(text);
+    answer = rig_get(&rig, ann, "/v1/admin/bank_entries?state=suspense");
+    snprintf(path, sizeof(path), "/v1/admin/bank_entries/%s/assign",
+             json_string_value(json_object_get(json_array_get(json_object_get(answer.json, "data"), 0), "id")));
+    answer_free(&answer);
+    snprintf(body, sizeof(body), "{\"customer_id\":\"%s\"}", account);
+    said(post_as(ann, path, body), 201, "assigned", "what nobody was found for is assigned");
+    import.body = "<Document/>";
+    import.idem = "import-bad";
+    said(rig_call(&rig, &import), 422, "\"field\":\"camt053\"", "what is no statement is refused");
+}
+
+/* Stripe's scheme: HMAC-SHA256 over "t.body". */
+static void webhook(void)
+{
+    crypto_auth_hmacsha256_state state;
+    unsigned char mac[crypto_auth_hmacsha256_BYTES];
+    char body[512], header[256], stamp[32], hex[2 * sizeof(mac) + 1];
+    struct call event = { .method = "POST", .path = "/v1/webhooks/payments", .body = body, .header = header };
+
+    snprintf(body, sizeof(body), "{\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{\"id\":\"pi_1\","
+             "\"object\":\"payment_intent\",\"amount_received\":700,\"currency\":\"eur\",\"metadata\":{\"account_id\":\"%s\"}}}}", account);
+    snprintf(stamp, sizeof(stamp), "%jd", (intmax_t)time(NULL));
+    crypto_auth_hmacsha256_init(&state, (const unsigned char *)REAL_SECRET, strlen(REAL_SECRET));
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)stamp, strlen(stamp));
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)".", 1);
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)body, strlen(body));
+    crypto_auth_hmacsha256_final(&state, mac);
+    snprintf(header, sizeof(header), "Stripe-Signature: t=%s,v1=%s", stamp, sodium_bin2hex(hex, sizeof(hex), mac, sizeof(mac)));
+    said(rig_call(&rig, &event), 200, "received", "a payment by card");
+    said(rig_call(&rig, &event), 200, "received", "told twice");
+    got(key, "/v1/wallet/entries", 200, "\"7.00\"", "is in the wallet");
+    body[strlen(body) - 1] = ' ';
+    said(rig_call(&rig, &event), 400, "not one that fits", "a body that was not signed");
+}
+
+static void prices_by_two(void)
+{
+    json_t *book = json_load_file(TOP_SRCDIR "/accountd/pricebook.json", 0, NULL);
+    char *text;
+
+    json_object_set_new(book, "version", json_integer(2));
+    text = json_dumps(book, JSON_COMPACT);
+    got(key, "/v1/prices", 200, "\"version\":1", "the published prices");
+    got(key, "/v1/prices/1", 200, "\"num_nano\"", "as they were signed");
+    said(post_as(ann, "/v1/admin/price_books", text), 201, "proposed", "others are proposed");
+    got(ann, "/v1/admin/price_books/2/diff", 200, "\"from\":1", "compared");
+    said(post_as(ann, "/v1/admin/price_books/2/approve", NULL), 403, "another operator", "not published by who proposed them");
+    said(post_as(rig.operator_key, "/v1/admin/price_books/2/approve", NULL), 200, "published", "but by another");
+    got(ann, "/v1/admin/price_books", 200, "\"version\":2", "and listed");
+    free(text);
+    json_decref(book);
+}
+
+static bool has_proof(const struct response *answer)
+{
+    return answer->text && strstr(answer->text, "tlog-proof@v1") && strstr(answer->text, "xs-usage/v1 use");
+}
+
+static void use(void)
+{
+    struct response answer;
+    char path[160];
+
+    snprintf(path, sizeof(path), "/v1/usage/records?instance_id=%s", instance);
+    ok(real_until(&rig, key, path, has_proof, &answer), "records with their proofs");
+    answer_free(&answer);
+    got(key, "/v1/usage/summary?by=day,meter", 200, "\"meter\":\"cpu_used\"", "use by day and meter");
+    said(rig_call(&rig, &(struct call){ .method = "GET", .path = "/v1/usage/summary", .key = key, .header = "Accept: text/csv" }),
+         200, "meter,quantity,quantity_per_unit,unit,units,amount\r\n", "as CSV");
+    said(post_as(key, "/v1/budgets", "{\"amount\":\"20.00\",\"steps\":[50,100]}"), 201, "\"amount\":\"20.00\"", "a budget");
+    got(key, "/v1/budgets", 200, "\"steps\":[50,100]", "is kept");
+    got(key, "/v1/alerts", 200, "\"data\":", "alerts");
+}
+
+static void paper(void)
+{
+    char path[160], id[40];
+    struct response answer;
+
+    said(rig_call(&rig, &(struct call){ .method = "PUT", .path = "/v1/account/billing_details", .key = key,
+                                        .body = "{\"name\":\"Ann\",\"street\":\"Lane 1\",\"postcode\":\"12345\",\"city\":\"Ulm\","
+                                                "\"country\":\"DE\",\"email\":\"a@example.org\"}" }),
+         200, "\"city\":\"Ulm\"", "who is billed");
+    got(key, "/v1/account/billing_details", 200, "\"vat_id\":\"\"", "is kept");
+    got(key, "/v1/invoices/draft", 200, "\"kind\":\"draft\"", "a draft");
+    answer = rig_get(&rig, key, "/v1/invoices");
+    if (json_array_size(json_object_get(answer.json, "data")) == 0) {
+        answer_free(&answer);
+        answer = post_as(key, "/v1/invoices", NULL);
+        snprintf(id, sizeof(id), "%s", answer_text_of(&answer, "id"));
+    } else {
+        /* New details closed what was open under the old ones. */
+        snprintf(id, sizeof(id), "%s",
+                 json_string_value(json_object_get(json_array_get(json_object_get(answer.json, "data"), 0), "id")));
+    }
+    ok(id_valid("inv_", id), "an invoice");
+    answer_free(&answer);
+    snprintf(path, sizeof(path), "/v1/invoices/%s/files/json", id);
+    got(key, path, 200, "xs-invoice/v2", "its JSON out of the bundle");
+    got(rig.operator_key, "/v1/admin/invoices", 200, account, "operators see all");
+    snprintf(path, sizeof(path), "/v1/admin/invoices/%s", id);
+    got(rig.operator_key, path, 200, "\"lines\":", "and each");
+}
+
+static void books(void)
+{
+    char path[160];
+
+    got(ann, "/v1/admin/ledger/trial_balance", 200, "\"sound\":true", "the trial balance");
+    snprintf(path, sizeof(path), "/v1/admin/ledger/accounts/%s/transfers?limit=1", account);
+    got(ann, path, 200, "\"next_cursor\":", "a wallet's transfers");
+    got(ann, "/v1/admin/ledger/accounts/host:deposits:card/transfers", 200, "\"amount\":\"7.00\"", "the card's");
+    got(ann, "/v1/admin/ledger/journal", 200, "account ", "the journal");
+    snprintf(path, sizeof(path), "/v1/admin/ledger/journal?customer_id=%s", account);
+    got(ann, path, 200, account, "and a customer's");
+    got(ann, "/v1/admin/cap", 200, "\"loop_ms\":", "the cap");
+    got(ann, "/v1/admin/suspensions", 200, "\"data\":[]", "nobody stands still");
+    got(ann, "/v1/admin/alerts", 200, "\"data\":", "alerts");
+}
+
+int main(void)
+{
+    struct response answer;
+
+    rig_start(&rig);
+    real_page_write(&rig);
+    accountd = real_accountd_start(&rig);
+    ok(real_until(&rig, NULL, "/healthz", real_is_ok, &answer), "accountd is up");
+    answer_free(&answer);
+    rig_customer(&rig, "money", key, account);
+    operators();
+    ok(real_register(&rig, key, account, instance), "a guest runs");
+    purses();
+    vouchers();
+    bank();
+    webhook();
+    prices_by_two();
+    use();
+    paper();
+    books();
+    kill(accountd, SIGTERM);
+    waitpid(accountd, NULL, 0);
+    rig_end(&rig);
+    return tap_end();
+}
