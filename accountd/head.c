@@ -8,26 +8,33 @@
 
 #define CHECK_LEAVES 4096               /* newest leaves rehashed at start */
 
-int head_append(struct head *head, const char *type, json_t *fields)
+int head_append_locked(struct head *head, const char *type, json_t *fields)
 {
     struct json_why why;
     char *leaf = chain_leaf(type, fields, &why);
     struct chain_hash hash;
     uint64_t idx;
-    int rc = -1;
+    int rc = leaf ? store_append(head->store, type, &(struct store_subject){ 0 }, leaf, &idx, &hash) : -1;
 
     if (!leaf)
         log_warnx("log: %s leaf: %s", type, why.text);
-    else if (store_begin(head->store) == 0) {
-        rc = store_append(head->store, type, &(struct store_subject){ 0 }, leaf, &idx, &hash);
-        if (rc)
-            store_rollback(head->store);
-        else
-            rc = store_commit(head->store);
-    }
     free(leaf);
     json_decref(fields);
     return rc;
+}
+
+int head_append(struct head *head, const char *type, json_t *fields)
+{
+    int rc = store_begin(head->store);
+
+    if (rc) {
+        json_decref(fields);
+        return rc;
+    }
+    rc = head_append_locked(head, type, fields);
+    if (rc)
+        store_rollback(head->store);
+    return rc ? rc : store_commit(head->store);
 }
 
 /* The last log of this host that anybody knows of. */

@@ -33,6 +33,8 @@ int head_open(struct head *head, struct store *store, struct ledger *ledger, str
 int head_sign(struct head *head, int64_t now_ms);
 /* A leaf about the host, in a transaction of its own. Steals fields. */
 int head_append(struct head *head, const char *type, json_t *fields);
+/* The same between store_begin and store_commit. */
+int head_append_locked(struct head *head, const char *type, json_t *fields);
 void head_close(struct head *head);
 
 /* log/copy.c: a head that is kept elsewhere. */

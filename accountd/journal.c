@@ -403,6 +403,24 @@ static void take_slot(struct journal *j, const struct sample *sample, unsigned i
     e->misses += misses;
 }
 
+/* Leaf and fact in one transaction: a boot is in the log once. */
+static int write_boot(struct journal *j, const struct sample *sample, const struct journal_clock *clock, const char *boot)
+{
+    json_t *fields = json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "host", j->head->host, "boot", boot, "boot_before",
+                               j->boot, "t_ns", json_decimal_u64(sample->now_ns), "t_ms", (json_int_t)clock->utc_ms,
+                               "utc_error_ms", (json_int_t)clock->error_ms, "cpus", (json_int_t)sample->cpus);
+
+    if (store_begin(j->head->store)) {
+        json_decref(fields);
+        return -1;
+    }
+    if (head_append_locked(j->head, "boot", fields) || store_meta_put(j->head->store, "boot", boot)) {
+        store_rollback(j->head->store);
+        return -1;
+    }
+    return store_commit(j->head->store);
+}
+
 static int take_boot(struct journal *j, const struct sample *sample, const struct journal_clock *clock)
 {
     char boot[RECORD_HEX_BYTES];
@@ -412,11 +430,7 @@ static int take_boot(struct journal *j, const struct sample *sample, const struc
     if (strcmp(boot, j->boot) == 0)
         return 0;
     log_info("host %s: boot %s", j->head->host, boot);
-    if (head_append(j->head, "boot", json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "host", j->head->host, "boot", boot,
-                                               "boot_before", j->boot, "t_ns", json_decimal_u64(sample->now_ns), "t_ms",
-                                               (json_int_t)clock->utc_ms, "utc_error_ms", (json_int_t)clock->error_ms,
-                                               "cpus", (json_int_t)sample->cpus)) ||
-        store_meta_put(j->head->store, "boot", boot))
+    if (write_boot(j, sample, clock, boot))
         return -1;
     strcpy(j->boot, boot);
     j->next_due_ns = 0;                 /* hv's clock began again */
