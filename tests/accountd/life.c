@@ -294,11 +294,13 @@ bool life_is_sound(struct life *life)
     struct json_why why = { "" };
     uint64_t size;
     sqlite3 *db = life->a.ledger->db;
+    const struct note_key *keys[KEYS_OVERLAP];
+    unsigned count = keys_find_log(&life->a.keys, life->a.head.size, keys);
 
     reading = (struct reading){ .sound = true };
     store_each_leaf(life->a.store, "acc", NULL, 0, UINT32_MAX, -1, follow_leaf, &reading);
     if (store_root(life->a.store, life->a.head.size, &root) ||
-        !note_checkpoint_open(life->a.head.note, life->a.head.origin, &life->a.keys.log, &size, &signed_root, &why) ||
+        !note_checkpoint_open_by(life->a.head.note, life->a.head.origin, keys, count, &size, &signed_root, &why) ||
         !chain_hash_equal(&root, &signed_root) || store_check_leaves(life->a.store, UINT32_MAX)) {
         fprintf(stderr, "# the head does not fit: %s\n", why.text);
         return false;

@@ -1,0 +1,505 @@
+/* The invariants of the books, found again from the rows alone: own parsing of leaves, own
+ * sums, own rational arithmetic. Nothing of accountd's computes here; of it, only the hash of a
+ * leaf and the opening of a signed note are used. INVARIANTS.md says what each bit is. */
+#include "tests/accountd/sim.h"
+#include "accountd/ledger/db.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define GROUPS 4096
+#define CHAINS 256
+#define LEAVES 8192
+
+typedef unsigned __int128 u128;
+
+/* What an account used of a meter in a month under a price book. */
+struct group {
+    unsigned account;
+    char period[8];
+    int64_t book;
+    int meter;
+    u128 quantity;
+};
+struct chain {
+    char incarnation[33], account[65], instance[65], type[16], boot[40];
+    int64_t number, vcpus, memory, book;
+    u128 at[METER_COUNTERS + 1], used[METER_QUANTITIES];        /* the newest end of each counter, t_ns last */
+    struct chain_hash hash;
+    char *leaf;
+};
+static struct {
+    struct sim *sim;
+    unsigned broken;
+    struct group groups[GROUPS];
+    unsigned groups_count;
+    struct chain chains[CHAINS];
+    unsigned chains_count;
+    struct chain_hash leaves[LEAVES];
+    uint64_t leaves_count;
+    json_t *books[256];
+} o;
+
+static void broken(unsigned which, const char *what, const char *about)
+{
+    o.broken |= 1u << which;
+    if (o.sim->loud)
+        printf("# invariant %u: %s: %s\n", which, what, about);
+}
+
+static u128 number_of(const json_t *leaf, const char *name, const char *end)
+{
+    char key[64];
+    u128 n = 0;
+
+    snprintf(key, sizeof(key), "%s%s", name, end);
+    for (const char *at = json_string_value(json_object_get(leaf, key)); at && *at; at++)
+        n = n * 10 + (unsigned)(*at - '0');
+    return n;
+}
+
+static const char *text_of(const json_t *leaf, const char *key)
+{
+    const char *text = json_string_value(json_object_get(leaf, key));
+
+    return text ? text : "";
+}
+
+static int64_t int_of(const json_t *leaf, const char *key)
+{
+    return json_integer_value(json_object_get(leaf, key));
+}
+
+static unsigned account_of(const char *name)
+{
+    for (unsigned i = 0; i < SIM_ACCOUNTS; i++)
+        if (strcmp(sim_accounts[i], name) == 0)
+            return i;
+    return SIM_ACCOUNTS;
+}
+
+static struct chain *chain_of(const char *incarnation)
+{
+    for (unsigned i = 0; i < o.chains_count; i++)
+        if (strcmp(o.chains[i].incarnation, incarnation) == 0)
+            return &o.chains[i];
+    return NULL;
+}
+
+static u128 counter(const json_t *leaf, int c, const char *end)
+{
+    return c == METER_COUNTERS ? number_of(leaf, end[1] == '0' ? "t0_ns" : "t1_ns", "")
+                               : number_of(leaf, meter_counter_names[c], end);
+}
+
+static void usage_of(const json_t *leaf, u128 used[METER_QUANTITIES])
+{
+    u128 d[METER_COUNTERS + 1];
+
+    for (int c = 0; c <= METER_COUNTERS; c++)
+        d[c] = counter(leaf, c, "_1") - counter(leaf, c, "_0");
+    used[METER_VCPU_RESERVED] = d[METER_COUNTERS] * (u128)int_of(leaf, "vcpus");
+    used[METER_MEMORY_RESERVED] = d[METER_COUNTERS] * (u128)int_of(leaf, "memory_mib");
+    used[METER_CPU_USED] = d[METER_GUEST_NS] + d[METER_HV_NS];
+    used[METER_MEMORY_USED] = d[METER_PAGE_NS];
+    used[METER_DISK_OPS] = d[METER_DISK_READ_OPS] + d[METER_DISK_WRITE_OPS] + d[METER_DISK_FLUSH_OPS] +
+                           d[METER_DISK_DISCARD_OPS];
+    used[METER_DISK_BYTES] = d[METER_DISK_READ_BYTES] + d[METER_DISK_WRITE_BYTES];
+    used[METER_NET_PACKETS] = d[METER_NET_RX_PACKETS] + d[METER_NET_TX_PACKETS];
+    used[METER_NET_BYTES_OUT] = d[METER_NET_TX_BYTES];
+    used[METER_NET_BYTES_IN] = d[METER_NET_RX_BYTES];
+}
+
+static void add_to_group(unsigned account, int64_t t0_ms, int64_t book, int meter, u128 quantity)
+{
+    time_t at = (time_t)(t0_ms / 1000);
+    char period[8];
+    struct tm tm;
+    unsigned i = 0;
+
+    strftime(period, sizeof(period), "%Y-%m", gmtime_r(&at, &tm));
+    while (i < o.groups_count && !(o.groups[i].account == account && strcmp(o.groups[i].period, period) == 0 &&
+                                   o.groups[i].book == book && o.groups[i].meter == meter))
+        i++;
+    if (i == GROUPS)
+        exit(99);
+    if (i == o.groups_count) {
+        o.groups_count++;
+        o.groups[i] = (struct group){ .account = account, .book = book, .meter = meter };
+        strcpy(o.groups[i].period, period);
+    }
+    o.groups[i].quantity += quantity;
+}
+
+/* A newer book that takes running guests over by then. */
+static bool moved(int64_t from, int64_t to, int64_t t0_ms)
+{
+    const char *when = to > from && to < 256 ? text_of(o.books[to], "moves_running_at") : "";
+    struct tm tm = { .tm_sec = 0 };
+
+    return sscanf(when, "%d-%d-%dT%d:%d:%dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) == 6 &&
+           (tm.tm_year -= 1900, tm.tm_mon--, timegm(&tm)) * 1000 <= t0_ms;
+}
+
+static void follow(struct chain *c, const char *type, const json_t *leaf)
+{
+    const char *incarnation = c->incarnation;
+    char prev[65];
+
+    if (int_of(leaf, "number") != c->number + 1 || strcmp(c->type, "end") == 0 || strcmp(c->type, "gap") == 0)
+        broken(INV_TELESCOPING, "numbers have a hole or go on after the end", incarnation);
+    sodium_bin2hex(prev, sizeof(prev), c->hash.bytes, CHAIN_HASH_BYTES);
+    if (strcmp(prev, text_of(leaf, "prev")) != 0)
+        broken(INV_TELESCOPING, "prev is not the record before", incarnation);
+    for (int i = 0; i <= METER_COUNTERS; i++)
+        if (counter(leaf, i, "_0") != c->at[i])
+            broken(INV_TELESCOPING, "begins elsewhere than the record before ended", incarnation);
+    if (c->vcpus != int_of(leaf, "vcpus") || c->memory != int_of(leaf, "memory_mib") || strcmp(c->account, text_of(leaf, "account")) ||
+        strcmp(c->instance, text_of(leaf, "instance")) != 0 ||
+        (strcmp(type, "gap") != 0 && strcmp(c->boot, text_of(leaf, "boot")) != 0))
+        broken(INV_SEGMENTS, "size, owner or boot changed inside a chain", incarnation);
+    if (c->book != int_of(leaf, "price_book") && !moved(c->book, int_of(leaf, "price_book"), int_of(leaf, "t0_ms")))
+        broken(INV_SEGMENTS, "the price book changed and nothing moved it", incarnation);
+}
+
+static void bill(struct chain *c, const char *type, const json_t *leaf)
+{
+    bool bills = (strcmp(type, "use") == 0 || strcmp(type, "end") == 0) && strcmp(text_of(leaf, "flags"), RECORD_UNPAID) != 0;
+    u128 used[METER_QUANTITIES];
+    unsigned account = account_of(c->account);
+
+    for (int i = 0; bills && i <= METER_COUNTERS; i++)
+        if (counter(leaf, i, "_1") < counter(leaf, i, "_0")) {
+            broken(INV_COUNTERS, "a counter fell and was billed", c->incarnation);
+            bills = false;
+        }
+    if (!bills)
+        return;
+    usage_of(leaf, used);
+    for (int q = 0; q < METER_QUANTITIES; q++) {
+        c->used[q] += used[q];
+        if (account < SIM_ACCOUNTS && used[q])
+            add_to_group(account, int_of(leaf, "t0_ms"), int_of(leaf, "price_book"), q, used[q]);
+    }
+}
+
+static void take_record(const char *type, const json_t *leaf, const char *bytes)
+{
+    struct chain *c = chain_of(text_of(leaf, "incarnation"));
+
+    if (c) {
+        follow(c, type, leaf);
+    } else {
+        if (o.chains_count == CHAINS)
+            exit(99);
+        c = &o.chains[o.chains_count++];
+        *c = (struct chain){ .vcpus = int_of(leaf, "vcpus"), .memory = int_of(leaf, "memory_mib") };
+        snprintf(c->incarnation, sizeof(c->incarnation), "%s", text_of(leaf, "incarnation"));
+        snprintf(c->account, sizeof(c->account), "%s", text_of(leaf, "account"));
+        snprintf(c->instance, sizeof(c->instance), "%s", text_of(leaf, "instance"));
+        snprintf(c->boot, sizeof(c->boot), "%s", text_of(leaf, "boot"));
+        if (int_of(leaf, "number") != 0 || strcmp(type, "start") != 0)
+            broken(INV_TELESCOPING, "a chain does not begin with its start", c->incarnation);
+    }
+    bill(c, type, leaf);
+    c->number = int_of(leaf, "number");
+    c->book = int_of(leaf, "price_book");
+    snprintf(c->type, sizeof(c->type), "%s", type);
+    for (int i = 0; i <= METER_COUNTERS; i++)
+        c->at[i] = counter(leaf, i, "_1");
+    c->hash = chain_leaf_hash(bytes, strlen(bytes));
+    free(c->leaf);
+    c->leaf = strdup(bytes);
+}
+
+static int take_leaf(void *arg, uint64_t idx, const char *type, const char *bytes)
+{
+    json_t *leaf = json_loads(strchr(bytes, '\n'), JSON_REJECT_DUPLICATES, NULL);
+
+    (void)arg;
+    if (idx != o.leaves_count || !leaf || idx == LEAVES)
+        broken(INV_LOG, "the log has a hole", "leaf");
+    else
+        o.leaves[o.leaves_count++] = chain_leaf_hash(bytes, strlen(bytes));
+    if (leaf && json_object_get(leaf, "incarnation"))
+        take_record(type, leaf, bytes);
+    json_decref(leaf);
+    return 0;
+}
+
+static int take_book(void *arg, const struct rate_book *book, const char *body)
+{
+    (void)arg;
+    if (book->version < 256)
+        o.books[book->version] = json_loads(body, 0, NULL);
+    return 0;
+}
+
+/* RFC 6962 section 2.1, as it is written there. */
+static struct chain_hash tree(uint64_t from, uint64_t to)
+{
+    uint8_t bytes[1 + 2 * CHAIN_HASH_BYTES] = { 1 };
+    struct chain_hash left, right;
+    uint64_t k = 1;
+
+    if (to - from == 1)
+        return o.leaves[from];
+    while (2 * k < to - from)
+        k *= 2;
+    left = tree(from, from + k);
+    right = tree(from + k, to);
+    memcpy(bytes + 1, left.bytes, CHAIN_HASH_BYTES);
+    memcpy(bytes + 1 + CHAIN_HASH_BYTES, right.bytes, CHAIN_HASH_BYTES);
+    crypto_hash_sha256(left.bytes, bytes, sizeof(bytes));
+    return left;
+}
+
+static void check_log(void)
+{
+    struct accountd *a = &o.sim->life.a;
+    struct chain_hash root, signed_root;
+    struct json_why why;
+    uint64_t size;
+
+    if (!o.leaves_count || !note_checkpoint_open(a->head.note, a->head.origin, &a->keys.log, &size, &signed_root, &why) ||
+        size != o.leaves_count || (root = tree(0, size), !chain_hash_equal(&root, &signed_root)))
+        broken(INV_LOG, "the signed head is not the root of the leaves", a->head.origin);
+}
+
+/* F of section 4 of the design: what lies above what is free, by tiers, over one denominator. */
+static void exact_price(const struct group *g, u128 *num, u128 *den)
+{
+    json_t *row = NULL, *tiers;
+    u128 q = g->quantity, per = meter_quantities[g->meter].per_unit, free, minimum;
+    size_t i;
+
+    json_array_foreach(json_object_get(o.books[g->book], "meters"), i, row)
+        if (strcmp(text_of(row, "meter"), meter_quantities[g->meter].name) == 0)
+            break;
+    tiers = json_object_get(row, "tiers") ? json_incref(json_object_get(row, "tiers")) : json_pack("[O]", row);
+    free = number_of(row, "free", "") * per;
+    *num = 0;
+    *den = per * number_of(json_array_get(tiers, 0), "den", "");
+    for (i = 0; i < json_array_size(tiers); i++) {
+        u128 from = number_of(json_array_get(tiers, i), "above", "") * per, to = q, part;
+
+        if (i + 1 < json_array_size(tiers) && number_of(json_array_get(tiers, i + 1), "above", "") * per < q)
+            to = number_of(json_array_get(tiers, i + 1), "above", "") * per;
+        from = from < free ? free : from;
+        if (to > from && (__builtin_mul_overflow(to - from, number_of(json_array_get(tiers, i), "num_nano", ""), &part) ||
+                          __builtin_add_overflow(*num, part, num)))
+            exit(99);
+    }
+    minimum = number_of(row, "minimum_nano", "") * *den;
+    if (q && *num < minimum)
+        *num = minimum;
+    json_decref(tiers);
+}
+
+/* Half to even to a cent. */
+static int64_t in_cents(u128 num, u128 den)
+{
+    u128 cent = 10000000, cents = num / (den * cent), rest = num % (den * cent);
+
+    if (2 * rest > den * cent || (2 * rest == den * cent && cents % 2))
+        cents++;
+    return (int64_t)(cents * cent);
+}
+
+static int64_t sum_of(const char *sql, const char *first, const char *second)
+{
+    int64_t sum = 0;
+
+    if (db_int(o.sim->life.a.ledger->db, &sum, sql, "tt", first, second) != 1)
+        exit(99);
+    return sum;
+}
+
+/* What of an account went to one of the host's, by use and by rounding. */
+static int64_t drawn(const char *account, const char *host)
+{
+    return sum_of("SELECT coalesce(sum(CASE WHEN t.credit = ?2 THEN t.amount_nano ELSE -t.amount_nano END), 0) FROM transfer t"
+                  " JOIN account a ON a.account_id = CASE WHEN t.credit = ?2 THEN t.debit ELSE t.credit END"
+                  " WHERE t.code IN ('usage', 'tax', 'rounding') AND (t.credit = ?2 OR t.debit = ?2)"
+                  " AND (a.account_id = ?1 OR a.owner = ?1)", account, host);
+}
+
+static void check_amounts(unsigned account)
+{
+    int64_t all = 0, all_drawn = 0;
+
+    for (int q = 0; q < METER_QUANTITIES; q++) {
+        char revenue[64];
+        int64_t due = 0, got;
+
+        for (unsigned i = 0; i < o.groups_count; i++)
+            if (o.groups[i].account == account && o.groups[i].meter == q) {
+                u128 num, den;
+
+                exact_price(&o.groups[i], &num, &den);
+                due += in_cents(num, den);
+            }
+        snprintf(revenue, sizeof(revenue), "revenue:%s", meter_quantities[q].name);
+        got = drawn(sim_accounts[account], revenue);
+        if (got != due) {
+            char what[120];
+
+            snprintf(what, sizeof(what), "%s %s: %jd drawn, %jd due", sim_accounts[account], revenue, (intmax_t)got, (intmax_t)due);
+            broken(INV_APART, "a meter was not billed for itself", what);
+        }
+        all += due;
+        all_drawn += got;
+    }
+    if (all != all_drawn)
+        broken(INV_AMOUNTS, "not drawn to the nano", sim_accounts[account]);
+}
+
+static int check_invoice(json_t *body, int64_t *tax_sum)
+{
+    int64_t net = 0, tax = 0;
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(json_object_get(body, "lines"), i, row)
+        net += (int64_t)strtoll(text_of(row, "amount_nano"), NULL, 10);
+    json_array_foreach(json_object_get(body, "tax"), i, row) {
+        tax += (int64_t)number_of(row, "amount_nano", "");
+        if ((int64_t)number_of(row, "amount_nano", "") !=
+            in_cents(number_of(row, "taxable_nano", "") * (u128)int_of(row, "rate_permyriad"), 10000))
+            return -1;
+    }
+    *tax_sum += tax;
+    return strtoll(text_of(body, "net_nano"), NULL, 10) == net && strtoll(text_of(body, "total_nano"), NULL, 10) == net + tax ? 0 : -1;
+}
+
+static void check_invoices(void)
+{
+    sqlite3_stmt *stmt = db_query(o.sim->life.a.ledger->db, "SELECT number, body FROM invoice ORDER BY number", "");
+    int64_t tax = 0, next = 1;
+
+    while (db_next(stmt) == 1) {
+        json_t *body = json_loads((const char *)sqlite3_column_text(stmt, 1), 0, NULL);
+
+        if (sqlite3_column_int64(stmt, 0) != next++ || check_invoice(body, &tax))
+            broken(INV_AMOUNTS, "an invoice does not add up, or a number is missing", text_of(body, "number_text"));
+        json_decref(body);
+    }
+    sqlite3_finalize(stmt);
+    if (sum_of("SELECT coalesce(sum(posted_nano), 0) FROM balance WHERE account_id GLOB 'tax:*' AND ?1 = ?2", "", "") != tax)
+        broken(INV_AMOUNTS, "tax that was drawn is not the invoices'", "tax");
+}
+
+/* Every entry in its order, from nothing. */
+static void check_balances(void)
+{
+    sqlite3 *db = o.sim->life.a.ledger->db;
+    static const char *const wrong[] = {
+        "SELECT count(*) FROM balance b WHERE posted_nano <> (SELECT coalesce(sum(CASE WHEN credit = b.account_id THEN amount_nano"
+        " ELSE -amount_nano END), 0) FROM transfer WHERE kind IN ('posted', 'post') AND b.account_id IN (debit, credit))",
+        "SELECT count(*) FROM (SELECT abs(sum(posted_nano)) AS s FROM balance) WHERE s <> 0",
+        "SELECT count(*) FROM balance b WHERE held_nano <> (SELECT coalesce(sum(amount_nano), 0) FROM transfer p WHERE"
+        " kind = 'pending' AND debit = b.account_id AND NOT EXISTS (SELECT 1 FROM transfer e WHERE e.pending_id = p.transfer_id))",
+        "WITH move AS (SELECT seq, debit AS id, CASE kind WHEN 'void' THEN 0 ELSE -amount_nano END + CASE WHEN kind IN ('post', 'void')"
+        " THEN (SELECT amount_nano FROM transfer p WHERE p.transfer_id = t.pending_id) ELSE 0 END AS n FROM transfer t UNION ALL"
+        " SELECT seq, credit, amount_nano FROM transfer WHERE kind IN ('posted', 'post')),"
+        " run AS (SELECT id, sum(n) OVER (PARTITION BY id ORDER BY seq) AS available FROM move)"
+        " SELECT count(*) FROM run JOIN account ON account_id = id WHERE overdraft = 0 AND available < 0",
+    };
+
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        int64_t count = -1;
+
+        if (db_int(db, &count, wrong[i], "") != 1 || count != 0)
+            broken(INV_BALANCED, "balances are not the entries, or ran below zero", wrong[i]);
+    }
+}
+
+static void check_deeds(void)
+{
+    for (unsigned i = 0; i < o.sim->done; i++) {
+        const struct sim_deed *d = &o.sim->deeds[i];
+        bool card = strcmp(d->kind, "card") == 0;
+        char nano[24];
+        int64_t found;
+
+        snprintf(nano, sizeof(nano), "%jd", (intmax_t)d->nano);
+        found = card ? sum_of("SELECT count(*) FROM payment_event JOIN receipt USING (receipt_id) JOIN transfer t USING"
+                              " (transfer_id) WHERE event_id = 'evt_' || substr(?1, 4) AND t.amount_nano = ?2", d->id, nano)
+                     : sum_of("SELECT count(*) FROM transfer WHERE transfer_id = ?1 AND amount_nano = ?2", d->id, nano);
+        if (d->acknowledged && found != 1)
+            broken(INV_ONCE, "acknowledged, and not there once", d->id);
+    }
+    if (sum_of("SELECT count(*) FROM (SELECT refers, credit FROM transfer WHERE code IN ('usage', 'tax') GROUP BY refers, credit"
+               " HAVING count(*) > 1) WHERE ?1 = ?2", "", ""))
+        broken(INV_ONCE, "a leaf was charged twice", "transfer");
+}
+
+static void check_effects(void)
+{
+    if (sum_of("SELECT charged_to = ?1 AND head_size = ?1 FROM log WHERE origin = ?2 ",
+               json_string_value(json_decimal((int64_t)o.leaves_count)), o.sim->life.a.head.origin) != 1)
+        broken(INV_KEY_AND_EFFECT, "the cursor is not at the signed head", "log");
+    for (unsigned i = 0; i < o.chains_count; i++)
+        if (account_of(o.chains[i].account) < SIM_ACCOUNTS &&
+            sum_of("SELECT count(*) FROM registration WHERE incarnation = ?1 AND last_leaf = ?2", o.chains[i].incarnation,
+                   o.chains[i].leaf) != 1)
+            broken(INV_KEY_AND_EFFECT, "the newest leaf is not the newest charged", o.chains[i].incarnation);
+}
+
+static void check_truth(void)
+{
+    u128 billed = 0;
+
+    for (unsigned i = 0; i < o.chains_count; i++) {
+        const struct chain *c = &o.chains[i];
+        unsigned tag = 0;
+        const struct sim_life *l;
+
+        billed += c->used[METER_CPU_USED];
+        if (sscanf(c->incarnation, "%2x", &tag) != 1 || tag < 1 || tag > o.sim->born)
+            continue;
+        l = &o.sim->lives[tag - 1];
+        if (c->used[METER_CPU_USED] > l->cpu_ns)
+            broken(INV_CONSERVED, "more was billed than was used", c->incarnation);
+        if (strcmp(c->type, "end") == 0 && !l->fell &&
+            (c->used[METER_CPU_USED] != l->cpu_ns || c->used[METER_MEMORY_USED] != l->page_ns ||
+             c->used[METER_VCPU_RESERVED] != (u128)(l->died_ns - l->born_ns) * (u128)c->vcpus))
+            broken(INV_CONSERVED, "a life that ended in view is not billed exactly", c->incarnation);
+    }
+    for (unsigned i = 0; i < o.sim->born; i++)
+        if (o.sim->lives[i].registered && !o.sim->lives[i].lost) {
+            const struct chain *c = chain_of(life_hex((uint8_t)(i + 1)));
+
+            if (!c || strcmp(c->type, "end") != 0)
+                broken(INV_CONSERVED, "a life that ended in view has no end", life_hex((uint8_t)(i + 1)));
+        }
+    if (billed > o.sim->cpu_total_ns)
+        broken(INV_CONSERVED, "more CPU time in all than the CPUs ran", "host");
+}
+
+unsigned oracle_broken(struct sim *sim)
+{
+    o.sim = sim;
+    o.broken = 0;
+    o.groups_count = o.chains_count = 0;
+    o.leaves_count = 0;
+    ledger_each_price_book(sim->life.a.ledger, take_book, NULL);
+    store_each_leaf(sim->life.a.store, NULL, NULL, 0, UINT32_MAX, -1, take_leaf, NULL);
+    check_log();
+    for (unsigned i = 0; i < SIM_ACCOUNTS; i++)
+        check_amounts(i);
+    check_invoices();
+    check_balances();
+    check_deeds();
+    check_effects();
+    check_truth();
+    for (unsigned i = 0; i < o.chains_count; i++)
+        free(o.chains[i].leaf);
+    for (unsigned i = 0; i < 256; i++) {
+        json_decref(o.books[i]);
+        o.books[i] = NULL;
+    }
+    return o.broken;
+}
