@@ -28,8 +28,8 @@ static int add_transfer(void *arg, const struct ledger_transfer *t)
         return 0;
     }
     page->last = t->seq;
-    json = json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:s?, s:s, s:s, s:s, s:I}", "seq", (json_int_t)t->seq, "transfer_id",
-                     t->id, "kind", t->kind, "debit", t->debit, "credit", t->credit, "amount_nano",
+    json = json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:s?, s:s, s:s, s:s, s:I}", "seq", (json_int_t)t->seq,
+                     "transfer_id", t->id, "kind", t->kind, "debit", t->debit, "credit", t->credit, "amount_nano",
                      json_decimal(t->amount_nano), "pending_id", t->pending_id, "code", t->code, "reason", t->reason,
                      "refers", t->refers, "at_ms", (json_int_t)t->at_ms);
     json_object_set_new(json, "expires_ms", t->expires_ms ? json_integer((json_int_t)t->expires_ms) : json_null());
@@ -76,8 +76,9 @@ static void add_line(struct trial *trial, const char *account, enum chart_kind k
 
     trial->debit += debit;
     trial->credit += credit;
-    json_array_append_new(trial->rows, json_pack("{s:s, s:s, s:o, s:o}", "account", account, "kind", chart_kind_name(kind),
-                                                 "debit_nano", decimal_wide(debit), "credit_nano", decimal_wide(credit)));
+    json_array_append_new(trial->rows,
+                          json_pack("{s:s, s:s, s:o, s:o}", "account", account, "kind", chart_kind_name(kind),
+                                    "debit_nano", decimal_wide(debit), "credit_nano", decimal_wide(credit)));
 }
 
 static int add_account(void *arg, const struct ledger_account *account)
@@ -111,9 +112,9 @@ static int trial_balance(struct rpc_call *call, json_t *args, json_t **result)
     }
     add_line(&trial, "customers", CHART_LIABILITY, trial.customers);
     add_line(&trial, "purchase orders", CHART_LIABILITY, trial.orders);
-    *result = json_pack("{s:o, s:o, s:o, s:I, s:b, s:s?}", "accounts", trial.rows, "debit_nano", decimal_wide(trial.debit),
-                        "credit_nano", decimal_wide(trial.credit), "last_seq", (json_int_t)last_seq, "sound",
-                        audit == LEDGER_OK && trial.debit == trial.credit, "differs",
+    *result = json_pack("{s:o, s:o, s:o, s:I, s:b, s:s?}", "accounts", trial.rows, "debit_nano",
+                        decimal_wide(trial.debit), "credit_nano", decimal_wide(trial.credit), "last_seq",
+                        (json_int_t)last_seq, "sound", audit == LEDGER_OK && trial.debit == trial.credit, "differs",
                         audit == LEDGER_CONFLICT ? differs : NULL);
     return 0;
 }

@@ -4,14 +4,20 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *state_of(const struct purchase_order *o)
+{
+    if (o->closed_ms)
+        return "closed";
+    return purchase_order_takes_launches(o, clock_utc_ms()) ? "open" : "ended";
+}
+
 static json_t *order_json(const struct purchase_order *o)
 {
     json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "po_id", o->id, "account_id", o->account,
-                             "name", o->name, "state",
-                             o->closed_ms ? "closed" : purchase_order_takes_launches(o, clock_utc_ms()) ? "open" : "ended",
-                             "funded_nano", json_decimal(o->funded_nano), "held_nano", json_decimal(o->held_nano),
-                             "spent_nano", json_decimal(o->spent_nano), "available_nano", json_decimal(o->free_nano),
-                             "created_ms", (json_int_t)o->created_ms);
+                             "name", o->name, "state", state_of(o), "funded_nano", json_decimal(o->funded_nano),
+                             "held_nano", json_decimal(o->held_nano), "spent_nano", json_decimal(o->spent_nano),
+                             "available_nano", json_decimal(o->free_nano), "created_ms",
+                             (json_int_t)o->created_ms);
 
     json_object_set_new(json, "end_ms", o->end_ms ? json_integer((json_int_t)o->end_ms) : json_null());
     return json;
@@ -74,7 +80,8 @@ static int add(struct rpc_call *call, json_t *args, json_t **result)
         control_arg_account(args, &account, &why) ||
         json_arg_decimal(args, "amount_nano", 1, LEDGER_AMOUNT_MAX, &amount_nano, &why))
         return control_bad(call, &why);
-    rc = purchase_order_add(control_self->ledger, transfer_id, id, account, amount_nano, clock_utc_ms(), &available_nano);
+    rc = purchase_order_add(control_self->ledger, transfer_id, id, account, amount_nano, clock_utc_ms(),
+                            &available_nano);
     if (rc == LEDGER_INSUFFICIENT)
         return insufficient(call, account, amount_nano, available_nano);
     if (rc == LEDGER_CONFLICT)

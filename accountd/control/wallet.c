@@ -78,9 +78,10 @@ static int add_entry(void *arg, const struct ledger_transfer *t)
         return 0;
     }
     page->last = t->seq;
-    return json_array_append_new(page->entries, json_pack("{s:s, s:I, s:o, s:s, s:s, s:s}", "transfer_id", t->id, "at_ms",
-                                                          (json_int_t)t->at_ms, "amount_nano", json_decimal(amount_nano),
-                                                          "code", t->code, "reason", t->reason, "refers", t->refers));
+    return json_array_append_new(page->entries,
+                                 json_pack("{s:s, s:I, s:o, s:s, s:s, s:s}", "transfer_id", t->id, "at_ms",
+                                           (json_int_t)t->at_ms, "amount_nano", json_decimal(amount_nano), "code",
+                                           t->code, "reason", t->reason, "refers", t->refers));
 }
 
 /* {entries, next}: the newest first. NULL on failure. */

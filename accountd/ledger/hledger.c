@@ -165,8 +165,8 @@ int hledger_write(struct ledger *ledger, const char *account, int64_t to_seq, FI
 
     if (walk.upto < 0)
         return -1;
-    fprintf(out, "; %s%s, entries up to %jd\ncommodity " LEDGER_CURRENCY " 1.000000000\n\n", account ? "account " : "the host",
-            account ? account : "", (intmax_t)walk.upto);
+    fprintf(out, "; %s%s, entries up to %jd\ncommodity " LEDGER_CURRENCY " 1.000000000\n\n",
+            account ? "account " : "the host", account ? account : "", (intmax_t)walk.upto);
     rc = ledger_each_transfer(ledger, &walk, print_transfer, &j);
     if (rc == 0 && j.any) {
         print_day(out, j.day);

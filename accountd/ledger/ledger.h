@@ -49,7 +49,7 @@ enum ledger_result {
     LEDGER_INSUFFICIENT,
     LEDGER_CONFLICT,                    /* not in this state, or it can never be */
     LEDGER_NOT_FOUND,
-    LEDGER_FAILED,                      /* unknown, it may be durable or not: logged; roll back, retry with the same id */
+    LEDGER_FAILED,                      /* unknown, it may be durable or not: logged; retry with the same id */
 };
 
 struct ledger;
@@ -79,7 +79,8 @@ struct ledger_account {
 };
 /* CONFLICT: another currency. EXISTS_DIFFERENT: the id is there and anything
  * but its balance differs. NOT_FOUND: there is no such owner. */
-enum ledger_result ledger_account_put_locked(struct ledger *ledger, const struct ledger_account *account, int64_t at_ms);
+enum ledger_result ledger_account_put_locked(struct ledger *ledger, const struct ledger_account *account,
+                                             int64_t at_ms);
 /* A customer's wallet, in a transaction of its own. */
 enum ledger_result ledger_account_open(struct ledger *ledger, const char *account, const char *name,
                                        const char *currency, int64_t at_ms);

@@ -195,7 +195,8 @@ int64_t ledger_available(struct ledger *ledger, const char *account)
     return side_read(ledger, account, &side) == LEDGER_OK ? side_available(&side) : -1;
 }
 
-static enum ledger_result side_read_or_open(struct ledger *ledger, const char *account, int64_t at_ms, struct side *side)
+static enum ledger_result side_read_or_open(struct ledger *ledger, const char *account, int64_t at_ms,
+                                            struct side *side)
 {
     enum ledger_result result = side_read(ledger, account, side);
 
@@ -273,11 +274,14 @@ static enum ledger_result check(struct ledger *ledger, const struct ledger_trans
 
 static enum ledger_result insert(struct ledger *ledger, const struct ledger_transfer *t)
 {
-    sqlite3_stmt *stmt = db_keep(ledger->db, &ledger->kept[KEPT_INSERT],
-                                 "INSERT INTO transfer (transfer_id, kind, debit, credit, amount_nano, pending_id, code,"
-                                 " reason, refers, at_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-                                 " nullif(?11, 0))", "ttttitttt" "ii", t->id, t->kind, t->debit, t->credit,
-                                 t->amount_nano, t->pending_id, t->code, t->reason, t->refers, t->at_ms, t->expires_ms);
+    sqlite3_stmt *stmt =
+        db_keep(ledger->db, &ledger->kept[KEPT_INSERT],
+                "INSERT INTO transfer (transfer_id, kind, debit, credit, amount_nano, pending_id, code,"
+                " reason, refers, at_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+                " nullif(?11, 0))",
+                "ttttittttii",
+                t->id, t->kind, t->debit, t->credit, t->amount_nano, t->pending_id, t->code, t->reason, t->refers,
+                t->at_ms, t->expires_ms);
     int rc = db_next(stmt);
 
     sqlite3_reset(stmt);
@@ -325,11 +329,11 @@ static int expire_one(void *arg, const struct ledger_transfer *hold)
 {
     struct expiry *expiry = arg;
     char id[LEDGER_ID_BYTES];
-    struct ledger_transfer t = { .id = ledger_derive_id(id, "expire %s", hold->id), .kind = "void", .debit = hold->debit,
-                                 .credit = hold->credit, .amount_nano = hold->amount_nano, .pending_id = hold->id,
-                                 .code = hold->code, .reason = "expired", .refers = hold->refers,
-                                 .at_ms = expiry->now_ms };
+    struct ledger_transfer t = { .id = id, .kind = "void", .debit = hold->debit, .credit = hold->credit,
+                                 .amount_nano = hold->amount_nano, .pending_id = hold->id, .code = hold->code,
+                                 .reason = "expired", .refers = hold->refers, .at_ms = expiry->now_ms };
 
+    ledger_derive_id(id, "expire %s", hold->id);
     return ledger_apply_locked(expiry->ledger, &t) == LEDGER_OK ? 0 : -1;
 }
 

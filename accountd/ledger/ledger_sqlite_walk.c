@@ -46,8 +46,9 @@ int ledger_each_account(struct ledger *ledger, const char *owner, const char *af
     return rc;
 }
 
-#define TRANSFER_COLUMNS "SELECT seq, transfer_id, kind, debit, credit, amount_nano, pending_id, code, reason, refers," \
-                         " at_ms, expires_ms FROM transfer "
+#define TRANSFER_COLUMNS                                                                                               \
+    "SELECT seq, transfer_id, kind, debit, credit, amount_nano, pending_id, code, reason, refers,"                     \
+    " at_ms, expires_ms FROM transfer "
 
 static struct ledger_transfer read_transfer(sqlite3_stmt *stmt)
 {
@@ -86,8 +87,9 @@ enum ledger_result ledger_transfer_get(struct ledger *ledger, const char *id, le
 /* Each kind of walk has its own condition, so that SQLite finds its index. */
 static const char *walk_sql(const struct ledger_walk *walk)
 {
-#define WALK(accounts, order, before) \
-    TRANSFER_COLUMNS "WHERE " accounts "seq <= ?2 AND (?3 = 0 OR seq " before " ?3) AND (?4 = 0 OR kind IN ('posted', 'post'))" \
+#define WALK(accounts, order, before)                                                                                  \
+    TRANSFER_COLUMNS "WHERE " accounts "seq <= ?2 AND (?3 = 0 OR seq " before                                          \
+                     " ?3) AND (?4 = 0 OR kind IN ('posted', 'post'))"                                                 \
                      " ORDER BY seq " order " LIMIT ?5"
 #define BOTH(accounts) { WALK(accounts, "ASC", ">"), WALK(accounts, "DESC", "<") }
 #define PURSES "(SELECT account_id FROM account WHERE account_id = ?1 OR owner = ?1)"
@@ -102,8 +104,9 @@ static const char *walk_sql(const struct ledger_walk *walk)
 
 int ledger_each_transfer(struct ledger *ledger, const struct ledger_walk *walk, ledger_transfer_fn fn, void *arg)
 {
-    sqlite3_stmt *stmt = db_query(ledger->db, walk_sql(walk), "tiiii", walk->account, walk->upto ? walk->upto : INT64_MAX,
-                                  walk->after, (int64_t)walk->moves, (int64_t)walk->limit);
+    sqlite3_stmt *stmt =
+        db_query(ledger->db, walk_sql(walk), "tiiii", walk->account, walk->upto ? walk->upto : INT64_MAX, walk->after,
+                 (int64_t)walk->moves, (int64_t)walk->limit);
     int rc;
 
     while ((rc = db_next(stmt)) == 1) {

@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS "SELECT po_id, purchase_order.account_id, name, amount_nano, end_ms, created_ms, closed_ms, funded_nano," \
-                " posted_nano, held_nano FROM purchase_order JOIN balance ON balance.account_id = 'po:' || po_id "
+#define COLUMNS                                                                                                        \
+    "SELECT po_id, purchase_order.account_id, name, amount_nano, end_ms, created_ms, closed_ms, funded_nano,"          \
+    " posted_nano, held_nano FROM purchase_order JOIN balance ON balance.account_id = 'po:' || po_id "
 
 static void read_order(sqlite3_stmt *stmt, struct purchase_order *order)
 {
@@ -53,8 +54,8 @@ static int walk(sqlite3_stmt *stmt, int (*fn)(void *arg, const struct purchase_o
     return rc;
 }
 
-int purchase_order_each(struct ledger *ledger, const char *account, int (*fn)(void *arg, const struct purchase_order *order),
-                        void *arg)
+int purchase_order_each(struct ledger *ledger, const char *account,
+                        int (*fn)(void *arg, const struct purchase_order *order), void *arg)
 {
     return walk(db_query(ledger->db, COLUMNS "WHERE purchase_order.account_id = ?1 ORDER BY po_id", "t", account), fn,
                 arg);
@@ -85,8 +86,10 @@ static enum ledger_result put_in(struct ledger *ledger, const char *transfer_id,
         *available_nano = ledger_available(ledger, order->account);
     if (result != LEDGER_OK)
         return result;
-    return db_run(ledger->db, "UPDATE purchase_order SET funded_nano = funded_nano + ?2 WHERE po_id = ?1", "ti", order->id,
-                  amount_nano) ? LEDGER_FAILED : LEDGER_OK;
+    return db_run(ledger->db, "UPDATE purchase_order SET funded_nano = funded_nano + ?2 WHERE po_id = ?1", "ti",
+                  order->id, amount_nano)
+               ? LEDGER_FAILED
+               : LEDGER_OK;
 }
 
 static enum ledger_result create_locked(struct ledger *ledger, const struct purchase_order *order, int64_t at_ms,
@@ -102,8 +105,8 @@ static enum ledger_result create_locked(struct ledger *ledger, const struct purc
     result = ledger_account_put_locked(ledger, &purse, at_ms);
     if (result != LEDGER_OK)
         return result;
-    if (db_run(ledger->db, "INSERT INTO purchase_order VALUES (?1, ?2, ?3, ?4, nullif(?5, 0), ?6, 0, 0, NULL)", "tttiii",
-               order->id, order->account, order->name, order->amount_nano, order->end_ms, at_ms))
+    if (db_run(ledger->db, "INSERT INTO purchase_order VALUES (?1, ?2, ?3, ?4, nullif(?5, 0), ?6, 0, 0, NULL)",
+               "tttiii", order->id, order->account, order->name, order->amount_nano, order->end_ms, at_ms))
         return LEDGER_FAILED;
     ledger_derive_id(transfer_id, "purchase order %s", order->id);
     return put_in(ledger, transfer_id, order, order->amount_nano, at_ms, available_nano);
@@ -234,8 +237,9 @@ int purchase_order_expire(struct ledger *ledger, int64_t now_ms)
     struct due due = { .ledger = ledger };
     int rc;
 
-    while ((rc = walk(db_query(ledger->db, COLUMNS "WHERE end_ms <= ?1 AND closed_ms IS NULL ORDER BY end_ms", "i", now_ms),
-                      find_due, &due)) == 1) {
+    while ((rc = walk(
+                db_query(ledger->db, COLUMNS "WHERE end_ms <= ?1 AND closed_ms IS NULL ORDER BY end_ms", "i", now_ms),
+                find_due, &due)) == 1) {
         enum ledger_result result;
 
         if (ledger_begin(ledger))

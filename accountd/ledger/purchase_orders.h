@@ -34,7 +34,7 @@ int purchase_order_expire(struct ledger *ledger, int64_t now_ms);
 enum ledger_result purchase_order_get(struct ledger *ledger, const char *id, struct purchase_order *order);
 bool purchase_order_takes_launches(const struct purchase_order *order, int64_t now_ms);
 /* By id. 0, what fn gave, or -1. */
-int purchase_order_each(struct ledger *ledger, const char *account, int (*fn)(void *arg, const struct purchase_order *order),
-                        void *arg);
+int purchase_order_each(struct ledger *ledger, const char *account,
+                        int (*fn)(void *arg, const struct purchase_order *order), void *arg);
 
 #endif

@@ -74,9 +74,11 @@ static enum ledger_result register_new(struct ledger *ledger, const struct ledge
         result = top_up(ledger, r, hold_nano, at_ms, held_nano, available_nano);
     if (result != LEDGER_OK)
         return result;
-    return db_run(ledger->db, "INSERT INTO registration VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL)", "tttiiii", r->incarnation,
-                  r->instance, r->domain_uuid, (int64_t)r->reserved.vcpus, (int64_t)r->reserved.memory_mib,
-                  r->price_book, at_ms) ? LEDGER_FAILED : LEDGER_OK;
+    return db_run(ledger->db, "INSERT INTO registration VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL)", "tttiiii",
+                  r->incarnation, r->instance, r->domain_uuid, (int64_t)r->reserved.vcpus,
+                  (int64_t)r->reserved.memory_mib, r->price_book, at_ms)
+               ? LEDGER_FAILED
+               : LEDGER_OK;
 }
 
 int ledger_payer(struct ledger *ledger, const char *instance, char payer[static LEDGER_ACCOUNT_BYTES])
@@ -90,7 +92,8 @@ int ledger_payer(struct ledger *ledger, const char *instance, char payer[static 
     return 1;
 }
 
-/* Everything but the price book: a repetition after a price change is still a repetition. `b` may leave the payer open. */
+/* Everything but the price book: a repetition after a price change is still a repetition. `b` may leave the payer open.
+ */
 static bool same_registration(const struct ledger_registration *a, const struct ledger_registration *b)
 {
     return strcmp(a->account, b->account) == 0 && strcmp(a->instance, b->instance) == 0 &&
@@ -129,8 +132,9 @@ static void read_registration(sqlite3_stmt *stmt, struct ledger_registration *r)
     db_copy_text(r->payer, sizeof(r->payer), stmt, 7);
 }
 
-#define REGISTRATION_COLUMNS "SELECT incarnation, instance_id, account_id, domain_uuid, vcpus, memory_mib, price_book," \
-                             " coalesce(payer, account_id) FROM registration JOIN instance USING (instance_id) "
+#define REGISTRATION_COLUMNS                                                                                           \
+    "SELECT incarnation, instance_id, account_id, domain_uuid, vcpus, memory_mib, price_book,"                         \
+    " coalesce(payer, account_id) FROM registration JOIN instance USING (instance_id) "
 
 enum ledger_result ledger_registration(struct ledger *ledger, const char *incarnation,
                                        struct ledger_registration *registration)

@@ -31,7 +31,8 @@ static bool passes(void)
 {
     char command[256];
 
-    snprintf(command, sizeof(command), "LC_ALL=C hledger -f %s check --strict accounts commodities ordereddates 2>&1", path);
+    snprintf(command, sizeof(command), "LC_ALL=C hledger -f %s check --strict accounts commodities ordereddates 2>&1",
+             path);
     return system(command) == 0;
 }
 
@@ -42,8 +43,9 @@ static int64_t told(const char *account)
     int64_t whole = 0, nano = 0;
     FILE *in;
 
-    snprintf(command, sizeof(command), "LC_ALL=C hledger -f %s balance --flat -N -O csv -E 'acct:^%s$' | sed -n 's/\"//g; 2s/.*EUR //p'",
-             path, account);
+    snprintf(command, sizeof(command),
+             "LC_ALL=C hledger -f %s balance --flat -N -O csv -E 'acct:^%s$' | sed -n 's/\"//g; 2s/.*EUR //p'", path,
+             account);
     in = popen(command, "re");
     if (!in || !fgets(line, sizeof(line), in)) {
         if (in)
@@ -78,9 +80,16 @@ static struct ledger_balance of(const char *account)
 static void apply(const char *id, const char *kind, const char *debit, const char *credit, int64_t nano,
                   const char *pending, int64_t at_ms, const char *reason)
 {
-    if (ledger_apply(life.a.ledger, &(struct ledger_transfer){ .id = id, .kind = kind, .debit = debit, .credit = credit,
-                                                               .amount_nano = nano, .pending_id = pending, .code = "usage",
-                                                               .reason = reason, .refers = "a; b", .at_ms = at_ms }) != LEDGER_OK)
+    if (ledger_apply(life.a.ledger, &(struct ledger_transfer){.id = id,
+                                                              .kind = kind,
+                                                              .debit = debit,
+                                                              .credit = credit,
+                                                              .amount_nano = nano,
+                                                              .pending_id = pending,
+                                                              .code = "usage",
+                                                              .reason = reason,
+                                                              .refers = "a; b",
+                                                              .at_ms = at_ms}) != LEDGER_OK)
         exit(99);
 }
 
@@ -123,7 +132,8 @@ static void test_customer(void)
     char *first, *again;
     int64_t seq = ledger_last_seq(life.a.ledger);
 
-    check(wallet.held_nano > 1 && purse.held_nano == 1234 && purse.posted_nano < 3000000000, "there are holds and charges");
+    check(wallet.held_nano > 1 && purse.held_nano == 1234 && purse.posted_nano < 3000000000,
+          "there are holds and charges");
     check(keep("acc", 0) && passes(), "hledger finds nothing wrong in a customer's journal");
     check(tells("assets:wallet:acc", wallet.posted_nano - wallet.held_nano) &&
           tells("assets:wallet:acc:held", wallet.held_nano), "the wallet is hledger's");

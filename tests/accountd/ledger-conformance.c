@@ -63,7 +63,8 @@ static void test_accounts(void)
     check(ledger_account_open(ledger, "ann", "Ann", "EUR", 2) == LEDGER_EXISTS, "opened again, later, it exists");
     check(ledger_account_open(ledger, "ann", "Bob", "EUR", 1) == LEDGER_EXISTS_DIFFERENT, "not under another name");
     check(ledger_account_open(ledger, "ann", "Ann", "USD", 1) == LEDGER_EXISTS_DIFFERENT, "nor in another currency");
-    check(ledger_account_open(ledger, "bob", "Bob", "USD", 1) == LEDGER_CONFLICT && !ledger_account_exists(ledger, "bob"),
+    check(ledger_account_open(ledger, "bob", "Bob", "USD", 1) == LEDGER_CONFLICT &&
+              !ledger_account_exists(ledger, "bob"),
           "a ledger has one currency");
     check(put(&purse) == LEDGER_OK && put(&purse) == LEDGER_EXISTS, "a purse is opened once");
     strcpy(purse.owner, "bob");
@@ -71,11 +72,13 @@ static void test_accounts(void)
     strcpy(purse.id, "po:p2");
     check(put(&purse) == LEDGER_NOT_FOUND, "nobody's purse is not opened");
     check(ledger_account_get(ledger, "po:p1", &got) == LEDGER_OK && strcmp(got.owner, "ann") == 0 &&
-          strcmp(got.name, "a project") == 0 && !got.overdraft && strcmp(got.currency, "EUR") == 0, "it is as it was opened");
+              strcmp(got.name, "a project") == 0 && !got.overdraft && strcmp(got.currency, "EUR") == 0,
+          "it is as it was opened");
     check(ledger_account(ledger, "ann", &balance, name, currency) == LEDGER_OK && strcmp(name, "Ann") == 0 &&
           balance.posted_nano == 0 && balance.held_nano == 0 && strcmp(currency, "EUR") == 0, "a wallet begins empty");
     check(ledger_account_get(ledger, "bob", &got) == LEDGER_NOT_FOUND &&
-          ledger_account(ledger, "bob", &balance, name, currency) == LEDGER_NOT_FOUND, "what is not there is not found");
+              ledger_account(ledger, "bob", &balance, name, currency) == LEDGER_NOT_FOUND,
+          "what is not there is not found");
     check(ledger_account_get(ledger, LEDGER_DEPOSITS_BANK, &got) == LEDGER_OK && got.overdraft && !got.owner[0],
           "the host's own accounts are there, and may run below zero");
     check(ledger_available(ledger, "ann") == 0 && ledger_available(ledger, "bob") == -1 &&
@@ -114,7 +117,8 @@ static void test_account_walks(void)
           "a page at a time");
     check(names_are("nobody", "", -1, ""), "nobody has none");
     check(names_are(NULL, "", 2, "ann host:carried "), "all are in order of their ids");
-    check(ledger_each_account(ledger, NULL, "", -1, add_name, &names) == 7 && strcmp(names.text, "ann host:carried ") == 0,
+    check(ledger_each_account(ledger, NULL, "", -1, add_name, &names) == 7 &&
+              strcmp(names.text, "ann host:carried ") == 0,
           "a walk ends where its callback says so");
 }
 
@@ -126,7 +130,8 @@ static void test_posted(void)
           has(LEDGER_DEPOSITS_BANK, -1000, 0), "money comes in, on both sides");
     check(apply("f1", "posted", LEDGER_DEPOSITS_BANK, "ann", 1000, NULL) == LEDGER_EXISTS && has("ann", 1000, 0),
           "the same again changes nothing");
-    check(apply("f1", "posted", LEDGER_DEPOSITS_BANK, "ann", 1001, NULL) == LEDGER_EXISTS_DIFFERENT && has("ann", 1000, 0),
+    check(apply("f1", "posted", LEDGER_DEPOSITS_BANK, "ann", 1001, NULL) == LEDGER_EXISTS_DIFFERENT &&
+              has("ann", 1000, 0),
           "the id with another amount is another transfer");
     check(apply("t1", "posted", "ann", "revenue:cpu_used", 1001, NULL) == LEDGER_INSUFFICIENT && has("ann", 1000, 0),
           "there is never more than there is");
@@ -137,8 +142,10 @@ static void test_posted(void)
     check(apply("t2", "posted", "ann", "tax:DE", 76, NULL) == LEDGER_OK && has("tax:DE", 76, 0),
           "a country's tax account is opened by its first transfer");
     check(apply("t3", "posted", "ann", "tax:Germany", 1, NULL) == LEDGER_NOT_FOUND &&
-          apply("t3", "posted", "ann", "revenue:nothing", 1, NULL) == LEDGER_NOT_FOUND, "what is no country or meter is not");
-    check(apply("t3", "posted", "ann", "tax:FR", 1000, NULL) == LEDGER_INSUFFICIENT && !ledger_account_exists(ledger, "tax:FR"),
+              apply("t3", "posted", "ann", "revenue:nothing", 1, NULL) == LEDGER_NOT_FOUND,
+          "what is no country or meter is not");
+    check(apply("t3", "posted", "ann", "tax:FR", 1000, NULL) == LEDGER_INSUFFICIENT &&
+              !ledger_account_exists(ledger, "tax:FR"),
           "nor by one that is refused");
 }
 
@@ -153,10 +160,11 @@ static void test_content(void)
           ledger_compare(ledger, &t) == LEDGER_EXISTS, "what was applied is known by its id");
     u.at_ms = 999;
     check(ledger_compare(ledger, &u) == LEDGER_EXISTS, "a repetition may come later");
-#define DIFFERS(field, value) \
-    u = t; \
-    u.field = value; \
-    check(ledger_compare(ledger, &u) == LEDGER_EXISTS_DIFFERENT && ledger_apply(ledger, &u) == LEDGER_EXISTS_DIFFERENT, \
+#define DIFFERS(field, value)                                                                                          \
+    u = t;                                                                                                             \
+    u.field = value;                                                                                                   \
+    check(ledger_compare(ledger, &u) == LEDGER_EXISTS_DIFFERENT &&                                                     \
+              ledger_apply(ledger, &u) == LEDGER_EXISTS_DIFFERENT,                                                     \
           "another " #field " is another transfer")
     DIFFERS(kind, "posted");
     DIFFERS(debit, "po:p1");
@@ -184,9 +192,16 @@ static void test_never(void)
     check(apply("n", "posted", "ann", "po:p1", 1, "f1") == LEDGER_CONFLICT, "a posted transfer ends no hold");
     check(apply("n", "post", "ann", "po:p1", 1, NULL) == LEDGER_CONFLICT, "a post ends one");
     check(apply(long_id, "posted", "ann", "po:p1", 1, NULL) == LEDGER_CONFLICT, "an id has a greatest length");
-    check(ledger_apply(ledger, &(struct ledger_transfer){ .id = "n", .kind = "posted", .debit = "ann", .credit = "po:p1",
-                                                          .amount_nano = 1, .code = "", .reason = "", .refers = "",
-                                                          .expires_ms = 5 }) == LEDGER_CONFLICT, "only a hold expires");
+    check(ledger_apply(ledger, &(struct ledger_transfer){.id = "n",
+                                                         .kind = "posted",
+                                                         .debit = "ann",
+                                                         .credit = "po:p1",
+                                                         .amount_nano = 1,
+                                                         .code = "",
+                                                         .reason = "",
+                                                         .refers = "",
+                                                         .expires_ms = 5}) == LEDGER_CONFLICT,
+          "only a hold expires");
     check(has("ann", 524, 0) && has("po:p1", 0, 0), "nothing of that has been");
 }
 
@@ -211,19 +226,22 @@ static void test_holds(void)
     check(apply("h1", "pending", "ann", LEDGER_HOLDS, 300, NULL) == LEDGER_OK && has("ann", 524, 300) &&
           has(LEDGER_HOLDS, 0, 0) && ledger_available(ledger, "ann") == 224, "a hold sets aside, and moves nothing");
     check(apply("h2", "pending", "ann", LEDGER_HOLDS, 225, NULL) == LEDGER_INSUFFICIENT &&
-          apply("t4", "posted", "ann", "revenue:cpu_used", 225, NULL) == LEDGER_INSUFFICIENT, "held money is not there twice");
+              apply("t4", "posted", "ann", "revenue:cpu_used", 225, NULL) == LEDGER_INSUFFICIENT,
+          "held money is not there twice");
     check(apply("p1", "post", "ann", LEDGER_HOLDS, 301, "h1") == LEDGER_CONFLICT, "no more is posted than was held");
     check(apply("p1", "post", "ann", LEDGER_SUSPENSE, 10, "h1") == LEDGER_CONFLICT, "nor elsewhere");
     check(apply("p1", "post", "ann", LEDGER_HOLDS, 10, "none") == LEDGER_NOT_FOUND &&
           apply("p1", "post", "ann", LEDGER_HOLDS, 10, "f1") == LEDGER_NOT_FOUND, "nor of what is no hold");
     check(apply("v1", "void", "ann", LEDGER_HOLDS, 299, "h1") == LEDGER_CONFLICT, "what is voided is the whole hold");
-    check(apply("p1", "post", "ann", LEDGER_HOLDS, 200, "h1") == LEDGER_OK && has("ann", 324, 0) && has(LEDGER_HOLDS, 200, 0),
+    check(apply("p1", "post", "ann", LEDGER_HOLDS, 200, "h1") == LEDGER_OK && has("ann", 324, 0) &&
+              has(LEDGER_HOLDS, 200, 0),
           "part of it is posted, the rest is free again");
     check(apply("p1", "post", "ann", LEDGER_HOLDS, 200, "h1") == LEDGER_EXISTS && has("ann", 324, 0), "once");
     check(apply("p2", "post", "ann", LEDGER_HOLDS, 100, "h1") == LEDGER_CONFLICT &&
           apply("v1", "void", "ann", LEDGER_HOLDS, 300, "h1") == LEDGER_CONFLICT, "a hold ends once");
     check(apply("h3", "pending", "ann", LEDGER_HOLDS, 324, NULL) == LEDGER_OK &&
-          apply("p3", "post", "ann", LEDGER_HOLDS, 324, "h3") == LEDGER_OK && has("ann", 0, 0), "a hold is posted whole");
+              apply("p3", "post", "ann", LEDGER_HOLDS, 324, "h3") == LEDGER_OK && has("ann", 0, 0),
+          "a hold is posted whole");
 }
 
 static enum ledger_result hold_until(const char *id, int64_t nano, int64_t expires_ms)
@@ -240,7 +258,8 @@ static void test_expiry(void)
     check(hold_until("e1", 10, 2000) == LEDGER_OK && hold_until("e2", 20, 1500) == LEDGER_OK &&
           hold_until("e3", 30, 1000) == LEDGER_OK && hold_until("e4", 5, 0) == LEDGER_OK && has("ann", 100, 65),
           "holds may have an end of their own");
-    check(apply("x3", "post", "ann", LEDGER_HOLDS, 30, "e3") == LEDGER_CONFLICT, "at that time it cannot be posted any more");
+    check(apply("x3", "post", "ann", LEDGER_HOLDS, 30, "e3") == LEDGER_CONFLICT,
+          "at that time it cannot be posted any more");
     check(apply("x2", "post", "ann", LEDGER_HOLDS, 15, "e2") == LEDGER_OK, "before it can");
     check(ledger_expire(ledger, 999) == 0 && has("ann", 85, 45), "nothing is due before its time");
     check(ledger_expire(ledger, 1999) == 1 && has("ann", 85, 15), "what is due is given back, what was posted is not");
@@ -248,7 +267,8 @@ static void test_expiry(void)
     check(apply("x1", "void", "ann", LEDGER_HOLDS, 10, "e1") == LEDGER_OK && ledger_expire(ledger, 5000) == 0,
           "what was voided does not expire");
     check(apply("x4", "void", "ann", LEDGER_HOLDS, 30, "e3") == LEDGER_CONFLICT, "what expired is not voided");
-    check(apply("x5", "void", "ann", LEDGER_HOLDS, 5, "e4") == LEDGER_OK && has("ann", 85, 0), "without an end it stays");
+    check(apply("x5", "void", "ann", LEDGER_HOLDS, 5, "e4") == LEDGER_OK && has("ann", 85, 0),
+          "without an end it stays");
 }
 
 static void test_batches(void)
@@ -288,10 +308,26 @@ static int look_at(void *arg, const struct ledger_transfer *t)
 
 static void test_lookups(void)
 {
-    struct ledger_transfer p1 = { .id = "p1", .kind = "post", .debit = "ann", .credit = LEDGER_HOLDS, .amount_nano = 200,
-                                  .pending_id = "h1", .code = "usage", .reason = "why", .refers = "what", .at_ms = 1000 };
-    struct ledger_transfer e1 = { .id = "e1", .kind = "pending", .debit = "ann", .credit = LEDGER_HOLDS, .amount_nano = 10,
-                                  .code = "hold", .reason = "", .refers = "", .at_ms = 1, .expires_ms = 2000 };
+    struct ledger_transfer p1 = {.id = "p1",
+                                 .kind = "post",
+                                 .debit = "ann",
+                                 .credit = LEDGER_HOLDS,
+                                 .amount_nano = 200,
+                                 .pending_id = "h1",
+                                 .code = "usage",
+                                 .reason = "why",
+                                 .refers = "what",
+                                 .at_ms = 1000};
+    struct ledger_transfer e1 = {.id = "e1",
+                                 .kind = "pending",
+                                 .debit = "ann",
+                                 .credit = LEDGER_HOLDS,
+                                 .amount_nano = 10,
+                                 .code = "hold",
+                                 .reason = "",
+                                 .refers = "",
+                                 .at_ms = 1,
+                                 .expires_ms = 2000};
     char a[LEDGER_ID_BYTES], b[LEDGER_ID_BYTES];
 
     check(ledger_transfer_get(ledger, "p1", look_at, &p1) == LEDGER_OK &&
@@ -300,7 +336,8 @@ static void test_lookups(void)
     check(ledger_transfer_get(ledger, "p9", look_at, &p1) == LEDGER_NOT_FOUND, "what is not there is not found");
     check(strcmp(ledger_derive_id(a, "usage %d", 1), ledger_derive_id(b, "usage %d", 1)) == 0 && strlen(a) == 32 &&
           strcmp(a, ledger_derive_id(b, "usage %d", 2)) != 0, "one purpose has one id, two have two");
-    check(ledger_audit(ledger, (char[LEDGER_ACCOUNT_BYTES]){ "" }) == LEDGER_OK, "the balances are the sums of the entries");
+    check(ledger_audit(ledger, (char[LEDGER_ACCOUNT_BYTES]){""}) == LEDGER_OK,
+          "the balances are the sums of the entries");
 }
 
 /* --- random operations against a model --- */
@@ -374,8 +411,9 @@ static enum ledger_result expect(const struct model_transfer *t)
     }
     if (t->kind == PENDING)
         return sum_fits(debit->held, t->amount) ? LEDGER_OK : LEDGER_CONFLICT;
-    return t->kind == VOID || (sum_fits(debit->posted, -t->amount) && sum_fits(credit->posted, t->amount)) ? LEDGER_OK
-                                                                                                            : LEDGER_CONFLICT;
+    return t->kind == VOID || (sum_fits(debit->posted, -t->amount) && sum_fits(credit->posted, t->amount))
+               ? LEDGER_OK
+               : LEDGER_CONFLICT;
 }
 
 static int64_t expired_amount(struct model_transfer *hold)
@@ -405,10 +443,17 @@ static enum ledger_result offer(const struct model_transfer *t, int32_t number)
 
     snprintf(id, sizeof(id), "m%" PRId32, number);
     snprintf(pending, sizeof(pending), "m%" PRId32, t->pending);
-    return ledger_apply_locked(ledger, &(struct ledger_transfer){
-        .id = id, .kind = kinds[t->kind], .debit = model.account[t->debit].id, .credit = model.account[t->credit].id,
-        .amount_nano = t->amount, .pending_id = t->pending >= 0 ? pending : NULL, .code = "c", .reason = "r", .refers = "",
-        .at_ms = model.now_ms, .expires_ms = t->expires_ms });
+    return ledger_apply_locked(ledger, &(struct ledger_transfer){.id = id,
+                                                                 .kind = kinds[t->kind],
+                                                                 .debit = model.account[t->debit].id,
+                                                                 .credit = model.account[t->credit].id,
+                                                                 .amount_nano = t->amount,
+                                                                 .pending_id = t->pending >= 0 ? pending : NULL,
+                                                                 .code = "c",
+                                                                 .reason = "r",
+                                                                 .refers = "",
+                                                                 .at_ms = model.now_ms,
+                                                                 .expires_ms = t->expires_ms});
 }
 
 static struct model_transfer draw_transfer(void)
@@ -467,7 +512,8 @@ static bool step_locked(void)
     if (got == LEDGER_OK && wanted == LEDGER_OK)
         take(&t);
     if (got != wanted)
-        printf("# %s m%" PRId32 " of %jd: %d, and not %d\n", kinds[t.kind], model.count, (intmax_t)t.amount, got, wanted);
+        printf("# %s m%" PRId32 " of %jd: %d, and not %d\n", kinds[t.kind], model.count, (intmax_t)t.amount, got,
+               wanted);
     return got == wanted;
 }
 
@@ -565,11 +611,14 @@ static void test_random(void)
             open_ledger();
         }
     }
-    check(same && balances_same(), "%d random steps (seed 20261123): each result and all balances are the model's", step);
+    check(same && balances_same(), "%d random steps (seed 20261123): each result and all balances are the model's",
+          step);
     for (int i = 0; i < LEDGER_FAILED; i++)
-        check(i == LEDGER_EXISTS || i == LEDGER_EXISTS_DIFFERENT || results[i] > 100, "result %d came %d times", i, results[i]);
+        check(i == LEDGER_EXISTS || i == LEDGER_EXISTS_DIFFERENT || results[i] > 100, "result %d came %d times", i,
+              results[i]);
     check(results[LEDGER_FAILED] == 0, "none failed");
-    check(ledger_audit(ledger, (char[LEDGER_ACCOUNT_BYTES]){ "" }) == LEDGER_OK, "the balances are the sums of the entries");
+    check(ledger_audit(ledger, (char[LEDGER_ACCOUNT_BYTES]){""}) == LEDGER_OK,
+          "the balances are the sums of the entries");
 }
 
 /* --- paging --- */
@@ -613,7 +662,8 @@ static int follow(void *arg, const struct ledger_transfer *t)
 
 static bool pages_same(int where, bool newest_first, bool moves)
 {
-    struct pages p = { .at = newest_first ? model.count - 1 : 0, .step = newest_first ? -1 : 1, .where = where, .moves = moves };
+    struct pages p = {
+        .at = newest_first ? model.count - 1 : 0, .step = newest_first ? -1 : 1, .where = where, .moves = moves};
     struct ledger_walk walk = { .account = where < 2 ? "m-a" : NULL, .purses = where == 1, .moves = moves,
                                 .newest_first = newest_first };
     bool more = true;
@@ -647,11 +697,14 @@ static void test_pages(void)
 
     for (int where = 0; where < 3; where++)
         for (int flags = 0; flags < 4; flags++)
-            check(pages_same(where, flags & 1, flags & 2), "pages of entries %s, %s first%s: all of them, once, in order",
-                  names[where], flags & 1 ? "newest" : "oldest", flags & 2 ? ", only what moved" : "");
-    check(ledger_each_transfer(ledger, &(struct ledger_walk){ .upto = half, .limit = -1 }, count_up_to, &highest) == 0 &&
-          highest == half, "a walk goes up to the entry it is given");
-    check(ledger_each_transfer(ledger, &(struct ledger_walk){ .account = "nobody", .limit = -1 }, count_up_to, &highest) == 0,
+            check(pages_same(where, flags & 1, flags & 2),
+                  "pages of entries %s, %s first%s: all of them, once, in order", names[where],
+                  flags & 1 ? "newest" : "oldest", flags & 2 ? ", only what moved" : "");
+    check(ledger_each_transfer(ledger, &(struct ledger_walk){.upto = half, .limit = -1}, count_up_to, &highest) == 0 &&
+              highest == half,
+          "a walk goes up to the entry it is given");
+    check(ledger_each_transfer(ledger, &(struct ledger_walk){.account = "nobody", .limit = -1}, count_up_to,
+                               &highest) == 0,
           "of an account that is not there, there are none");
 }
 

@@ -33,7 +33,8 @@ static bool has(const char *account, int64_t posted, int64_t held)
 static void test_fund(void)
 {
     life_account(&life, "a", 0);
-    check(ledger_fund(ledger, "f1", "nobody", 1000, NULL, "sorry", 1) == LEDGER_NOT_FOUND, "nobody cannot be given credit");
+    check(ledger_fund(ledger, "f1", "nobody", 1000, NULL, "sorry", 1) == LEDGER_NOT_FOUND,
+          "nobody cannot be given credit");
     check(ledger_fund(ledger, "f1", "a", 1000, NULL, "sorry", 1) == LEDGER_OK && has("a", 1000, 0) &&
           has(LEDGER_DEPOSITS_CREDIT, -1000, 0), "credit is given");
     check(ledger_fund(ledger, "f1", "a", 1000, NULL, "sorry", 99) == LEDGER_EXISTS && has("a", 1000, 0), "once");
@@ -60,7 +61,8 @@ static void test_registration(void)
     check(ledger_register(ledger, &r, 500, 1, &held, &room) == LEDGER_EXISTS && held == 300 && has("a", 800, 300),
           "again, it is the same");
     r.reserved.vcpus = 2;
-    check(ledger_register(ledger, &r, 300, 1, &held, &room) == LEDGER_EXISTS_DIFFERENT, "with more vCPUs it is another");
+    check(ledger_register(ledger, &r, 300, 1, &held, &room) == LEDGER_EXISTS_DIFFERENT,
+          "with more vCPUs it is another");
     r.incarnation[0] = '3';
     check(ledger_register(ledger, &r, 600, 1, &held, &room) == LEDGER_OK && held == 600 && has("a", 800, 600),
           "the next incarnation tops the hold up");
@@ -69,7 +71,8 @@ static void test_registration(void)
     ledger_account_open(ledger, "b", "Bob", "EUR", 1);
     r.incarnation[0] = '5';
     strcpy(r.account, "b");
-    check(ledger_register(ledger, &r, 0, 1, &held, &room) == LEDGER_CONFLICT, "another account cannot have the instance");
+    check(ledger_register(ledger, &r, 0, 1, &held, &room) == LEDGER_CONFLICT,
+          "another account cannot have the instance");
     strcpy(r.account, "a");
     check(ledger_instance_close(ledger, "i") == LEDGER_OK && ledger_instance_close(ledger, "i") == LEDGER_EXISTS,
           "closed, and again");
@@ -84,7 +87,8 @@ static void test_price_books(void)
     struct rate_book book;
     char *body = NULL, *changed;
 
-    check(ledger_price_book(ledger, 0, &book, &body) == LEDGER_OK && book.version == 1, "the newest price book is found");
+    check(ledger_price_book(ledger, 0, &book, &body) == LEDGER_OK && book.version == 1,
+          "the newest price book is found");
     check(price_book_first(ledger, 1, body, 9) == LEDGER_EXISTS, "published again, it exists");
     changed = strdup(body);
     *strstr(changed, "250") = '3';
@@ -95,38 +99,41 @@ static void test_price_books(void)
 }
 
 /* Statements that must fail whatever the code above them does, and what SQLite says then. */
-#define ENTRY "INSERT INTO transfer (transfer_id, kind, debit, credit, amount_nano, pending_id, expires_ms, code, reason," \
-              " refers, at_ms) SELECT "
+#define ENTRY                                                                                                          \
+    "INSERT INTO transfer (transfer_id, kind, debit, credit, amount_nano, pending_id, expires_ms, code, reason,"       \
+    " refers, at_ms) SELECT "
 #define REST  ", 'c', 'r', '', 1"
 static const struct {
     const char *sql, *says;
 } forbidden[] = {
-    { "UPDATE transfer SET amount_nano = 1", "never changed" },
-    { "UPDATE transfer SET reason = 'another' WHERE transfer_id = 'f1'", "never changed" },
-    { "DELETE FROM transfer", "never removed" },
-    { "REPLACE INTO transfer SELECT * FROM transfer WHERE transfer_id = 't1'", "never replaced" },
-    { "REPLACE INTO account SELECT * FROM account WHERE account_id = 'b'", "never replaced" },
-    { "REPLACE INTO price_book SELECT version, '{}', at_ms FROM price_book", "never replaced" },
-    { "UPDATE account SET overdraft = 1 WHERE account_id = 'a'", "never changed" },
-    { "DELETE FROM account WHERE account_id = 'b'", "never removed" },
-    { "UPDATE price_book SET body = '{}'", "never changed" },
-    { "DELETE FROM price_book", "never removed" },
-    { ENTRY "'x1', 'posted', 'a', 'revenue:cpu_used', 801, NULL, NULL" REST, "overdraft = 1 OR posted_nano" },
-    { ENTRY "'x2', 'posted', 'a', 'a', 1, NULL, NULL" REST, "debit <> credit" },
-    { ENTRY "'x3', 'posted', 'a', 'b', 0, NULL, NULL" REST, "amount_nano > 0" },
-    { ENTRY "'x4', 'posted', 'a', 'b', -5, NULL, NULL" REST, "amount_nano > 0" },
-    { ENTRY "'x5', 'posted', 'a', 'nobody', 1, NULL, NULL" REST, "FOREIGN KEY" },
-    { ENTRY "'f1', 'posted', 'host:suspense', 'a', 1000, NULL, NULL" REST, "never replaced" },
-    { ENTRY "'x6', 'pending', 'a', 'host:holds', 801, NULL, NULL" REST, "overdraft = 1 OR posted_nano" },
-    { ENTRY "'x7', 'post', 'a', 'host:holds', 300, 'h1', NULL" REST, "a hold ends once" },
-    { "REPLACE INTO transfer SELECT NULL, 'x7', kind, debit, credit, amount_nano, pending_id, code, reason, refers, at_ms,"
-      " NULL FROM transfer WHERE transfer_id = 'v1'", "a hold ends once" },
-    { ENTRY "'x7', 'post', 'a', 'host:holds', 1, 't1', NULL" REST, "not a hold" },
-    { ENTRY "'x8', 'void', 'a', 'host:holds', 1, NULL, NULL" REST, "pending_id IS NOT NULL" },
-    { ENTRY "'x9', 'posted', 'host:suspense', 'a', 9223372036854775807, NULL, NULL" REST, "cannot store REAL" },
-    { ENTRY "'x9', 'posted', 'host:suspense', 'a', 1.5, NULL, NULL" REST, "cannot store REAL" },
-    { ENTRY "'x9', 'posted', 'host:suspense', 'a', 1, NULL, 5" REST, "expires_ms IS NULL" },
-    { ENTRY "'x9', 'given', 'host:suspense', 'a', 1, NULL, NULL" REST, "kind IN" },
+    {"UPDATE transfer SET amount_nano = 1", "never changed"},
+    {"UPDATE transfer SET reason = 'another' WHERE transfer_id = 'f1'", "never changed"},
+    {"DELETE FROM transfer", "never removed"},
+    {"REPLACE INTO transfer SELECT * FROM transfer WHERE transfer_id = 't1'", "never replaced"},
+    {"REPLACE INTO account SELECT * FROM account WHERE account_id = 'b'", "never replaced"},
+    {"REPLACE INTO price_book SELECT version, '{}', at_ms FROM price_book", "never replaced"},
+    {"UPDATE account SET overdraft = 1 WHERE account_id = 'a'", "never changed"},
+    {"DELETE FROM account WHERE account_id = 'b'", "never removed"},
+    {"UPDATE price_book SET body = '{}'", "never changed"},
+    {"DELETE FROM price_book", "never removed"},
+    {ENTRY "'x1', 'posted', 'a', 'revenue:cpu_used', 801, NULL, NULL" REST, "overdraft = 1 OR posted_nano"},
+    {ENTRY "'x2', 'posted', 'a', 'a', 1, NULL, NULL" REST, "debit <> credit"},
+    {ENTRY "'x3', 'posted', 'a', 'b', 0, NULL, NULL" REST, "amount_nano > 0"},
+    {ENTRY "'x4', 'posted', 'a', 'b', -5, NULL, NULL" REST, "amount_nano > 0"},
+    {ENTRY "'x5', 'posted', 'a', 'nobody', 1, NULL, NULL" REST, "FOREIGN KEY"},
+    {ENTRY "'f1', 'posted', 'host:suspense', 'a', 1000, NULL, NULL" REST, "never replaced"},
+    {ENTRY "'x6', 'pending', 'a', 'host:holds', 801, NULL, NULL" REST, "overdraft = 1 OR posted_nano"},
+    {ENTRY "'x7', 'post', 'a', 'host:holds', 300, 'h1', NULL" REST, "a hold ends once"},
+    {"REPLACE INTO transfer SELECT NULL, 'x7', kind, debit, credit, amount_nano, pending_id, code, reason, refers, "
+     "at_ms,"
+     " NULL FROM transfer WHERE transfer_id = 'v1'",
+     "a hold ends once"},
+    {ENTRY "'x7', 'post', 'a', 'host:holds', 1, 't1', NULL" REST, "not a hold"},
+    {ENTRY "'x8', 'void', 'a', 'host:holds', 1, NULL, NULL" REST, "pending_id IS NOT NULL"},
+    {ENTRY "'x9', 'posted', 'host:suspense', 'a', 9223372036854775807, NULL, NULL" REST, "cannot store REAL"},
+    {ENTRY "'x9', 'posted', 'host:suspense', 'a', 1.5, NULL, NULL" REST, "cannot store REAL"},
+    {ENTRY "'x9', 'posted', 'host:suspense', 'a', 1, NULL, 5" REST, "expires_ms IS NULL"},
+    {ENTRY "'x9', 'given', 'host:suspense', 'a', 1, NULL, NULL" REST, "kind IN"},
 };
 
 static void test_database_refuses(void)

@@ -51,8 +51,9 @@ static void test_money(void)
 
     check(create("p1", "nobody", 1, 0, &available) == LEDGER_NOT_FOUND, "nobody has no purchase order");
     check(create("p1", "acc", 10001, 0, &available) == LEDGER_INSUFFICIENT && available == 10000 &&
-          purchase_order_get(ledger, "p1", &(struct purchase_order){ .end_ms = 0 }) == LEDGER_NOT_FOUND &&
-          !ledger_account_exists(ledger, "po:p1"), "more than the wallet has is not set aside, and nothing is left behind");
+              purchase_order_get(ledger, "p1", &(struct purchase_order){.end_ms = 0}) == LEDGER_NOT_FOUND &&
+              !ledger_account_exists(ledger, "po:p1"),
+          "more than the wallet has is not set aside, and nothing is left behind");
     check(create("p1", "acc", 4000, 0, &available) == LEDGER_OK && is("p1", 4000, 0, 0, false) &&
           life_posted(&life, "acc") == 6000, "an amount is set aside");
     check(create("p1", "acc", 4000, 0, &available) == LEDGER_EXISTS && life_posted(&life, "acc") == 6000, "once");
@@ -64,7 +65,8 @@ static void test_money(void)
           purchase_order_add(ledger, "a1", "p1", "acc", 500, 300, &available) == LEDGER_EXISTS &&
           purchase_order_add(ledger, "a1", "p1", "acc", 501, 300, &available) == LEDGER_EXISTS_DIFFERENT &&
           is("p1", 4500, 0, 0, false) && life_posted(&life, "acc") == 5500, "more is added, once");
-    check(purchase_order_add(ledger, "a2", "p1", "acc", 5501, 200, &available) == LEDGER_INSUFFICIENT && available == 5500,
+    check(purchase_order_add(ledger, "a2", "p1", "acc", 5501, 200, &available) == LEDGER_INSUFFICIENT &&
+              available == 5500,
           "never more than the wallet has");
     check(purchase_order_add(ledger, "a2", "p1", "other", 1, 200, &available) == LEDGER_NOT_FOUND &&
           purchase_order_close(ledger, "p1", "other", 200) == LEDGER_NOT_FOUND, "another customer does not see it");
@@ -80,9 +82,11 @@ static void test_payer(void)
           life_held(&life, "acc") == 0, "a launch takes its hold on the order");
     check(ledger_payer(ledger, "i1", payer) == 1 && strcmp(payer, "po:p1") == 0, "which pays for the instance");
     check(launch("i1", "", 2, 3700, 300) == LEDGER_OK && is("p1", 4500, 0, 3700, false), "it keeps its payer");
-    check(launch("i1", "acc", 3, 100, 300) == LEDGER_CONFLICT && launch("i2", "po:p1", 3, 801, 300) == LEDGER_INSUFFICIENT,
+    check(launch("i1", "acc", 3, 100, 300) == LEDGER_CONFLICT &&
+              launch("i2", "po:p1", 3, 801, 300) == LEDGER_INSUFFICIENT,
           "it gets no other, and what is held is not there twice");
-    check(launch("i2", "", 3, 100, 300) == LEDGER_OK && ledger_payer(ledger, "i2", payer) == 1 && strcmp(payer, "acc") == 0,
+    check(launch("i2", "", 3, 100, 300) == LEDGER_OK && ledger_payer(ledger, "i2", payer) == 1 &&
+              strcmp(payer, "acc") == 0,
           "where nothing is said, the wallet pays");
     check(ledger_payer(ledger, "i3", payer) == 0, "nobody pays for what is not there");
     check(launch("i1", "po:p1", 1, 100, 300) == LEDGER_EXISTS && launch("i1", "", 1, 100, 300) == LEDGER_EXISTS &&
@@ -102,9 +106,11 @@ static void test_draw_down(void)
         life_step(&life, 600 * S);
     }
     carried = -life_posted(&life, LEDGER_CARRIED);
-    check(is("p1", 4500, 4500, 0, false) && carried > 0 && life_posted(&life, "po:p1") == 0, "down to nothing, its hold too");
+    check(is("p1", 4500, 4500, 0, false) && carried > 0 && life_posted(&life, "po:p1") == 0,
+          "down to nothing, its hold too");
     check(life_posted(&life, "acc") == wallet, "the wallet is not touched");
-    check(purchase_order_close(ledger, "p1", "acc", 400) == LEDGER_CONFLICT, "it stays open while an instance is paid from it");
+    check(purchase_order_close(ledger, "p1", "acc", 400) == LEDGER_CONFLICT,
+          "it stays open while an instance is paid from it");
     life_death(&life, 1);
     life_step(&life, 1 * S);
     check(ledger_instance_close(ledger, "i1") == LEDGER_OK && life_step(&life, 1 * S) == 0 &&
@@ -112,16 +118,20 @@ static void test_draw_down(void)
           purchase_order_close(ledger, "p1", "acc", 500) == LEDGER_EXISTS && is("p1", 4500, 4500, 0, true),
           "then it can be closed");
     check(launch("i4", "po:p1", 4, 0, 500) == LEDGER_CONFLICT &&
-          purchase_order_add(ledger, "a3", "p1", "acc", 1, 500, &carried) == LEDGER_CONFLICT, "closed, it takes nothing");
-    check(purchase_order_add(ledger, "a1", "p1", "acc", 500, 500, &carried) == LEDGER_EXISTS, "but remembers what it took");
+              purchase_order_add(ledger, "a3", "p1", "acc", 1, 500, &carried) == LEDGER_CONFLICT,
+          "closed, it takes nothing");
+    check(purchase_order_add(ledger, "a1", "p1", "acc", 500, 500, &carried) == LEDGER_EXISTS,
+          "but remembers what it took");
 }
 
 static void test_close_gives_back(void)
 {
     int64_t wallet = life_posted(&life, "acc"), available;
 
-    check(create("p2", "acc", 700, 0, &available) == LEDGER_OK && purchase_order_close(ledger, "p2", "acc", 400) == LEDGER_OK &&
-          is("p2", 0, 0, 0, true) && life_posted(&life, "acc") == wallet, "closed, what is left goes back to the wallet");
+    check(create("p2", "acc", 700, 0, &available) == LEDGER_OK &&
+              purchase_order_close(ledger, "p2", "acc", 400) == LEDGER_OK && is("p2", 0, 0, 0, true) &&
+              life_posted(&life, "acc") == wallet,
+          "closed, what is left goes back to the wallet");
 }
 
 static void test_end(void)
@@ -130,14 +140,16 @@ static void test_end(void)
 
     check(create("p3", "acc", 900, 1000, &available) == LEDGER_OK && launch("i5", "po:p3", 5, 300, 999) == LEDGER_OK,
           "before its end an order takes a launch");
-    check(create("p4", "acc", 50, 1000, &available) == LEDGER_OK && create("p5", "acc", 50, 1001, &available) == LEDGER_OK,
+    check(create("p4", "acc", 50, 1000, &available) == LEDGER_OK &&
+              create("p5", "acc", 50, 1001, &available) == LEDGER_OK,
           "there may be others");
     check(purchase_order_expire(ledger, 999) == 0 && is("p3", 900, 0, 300, false), "nothing happens before its end");
     check(launch("i5", "", 6, 300, 1000) == LEDGER_CONFLICT && launch("i6", "po:p3", 6, 1, 1000) == LEDGER_CONFLICT,
           "at its end it takes none, of its own instances neither");
     check(purchase_order_add(ledger, "a4", "p3", "acc", 1, 1000, &available) == LEDGER_CONFLICT, "nor money");
     check(purchase_order_expire(ledger, 1000) == 0 && is("p3", 300, 0, 300, false) && is("p4", 0, 0, 0, true) &&
-          is("p5", 50, 0, 0, false) && life_posted(&life, "acc") == wallet - 350, "what is free goes back, what is held stays");
+              is("p5", 50, 0, 0, false) && life_posted(&life, "acc") == wallet - 350,
+          "what is free goes back, what is held stays");
     check(purchase_order_expire(ledger, 1000) == 0 && is("p3", 300, 0, 300, false), "once");
     check(ledger_instance_close(ledger, "i5") == LEDGER_OK && life_step(&life, S) == 0 && is("p3", 0, 0, 0, true) &&
           is("p5", 0, 0, 0, true) && life_posted(&life, "acc") == wallet,
@@ -172,7 +184,8 @@ int main(void)
     test_close_gives_back();
     test_end();
     check(purchase_order_each(ledger, "acc", count, ids) == 0 && strcmp(ids, "p1 p2 p3 p4 p5 ") == 0, "all are listed");
-    check(ledger_audit(ledger, differs) == LEDGER_OK && life_is_sound(&life), "every balance is the sum of its entries");
+    check(ledger_audit(ledger, differs) == LEDGER_OK && life_is_sound(&life),
+          "every balance is the sum of its entries");
     life_end(&life);
     return tap_end();
 }

@@ -48,8 +48,8 @@ static void open_accounts(void)
 
         snprintf(id, sizeof(id), "t%d", i);
         snprintf(amount, sizeof(amount), "%d", 1000000000 + i);
-        if (!done(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s,s:s}", "transfer_id", id, "account_id", "acc", "amount_nano", amount,
-                            "reason", "test", "operator", "op_1")))
+        if (!done(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s,s:s}", "transfer_id", id, "account_id", "acc", "amount_nano",
+                            amount, "reason", "test", "operator", "op_1")))
             exit(99);
     }
 }
@@ -62,7 +62,8 @@ static void test_pages(void)
     int pages = 0;
 
     do {
-        json_t *page = world_ask(&w, "wallet", "{s:s,s:I,s:i}", "account_id", "acc", "after", after, "limit", 2), *entry;
+        json_t *page = world_ask(&w, "wallet", "{s:s,s:I,s:i}", "account_id", "acc", "after", after, "limit", 2),
+               *entry;
         size_t i;
 
         json_array_foreach(json_object_get(page, "entries"), i, entry)
@@ -73,7 +74,8 @@ static void test_pages(void)
     check(strcmp(ids, "t4 t3 t2 t1 t0 ") == 0 && pages == 2, "a wallet's entries come in pages, the newest first");
     check(refused("bad_request", world_ask(&w, "wallet", "{s:s,s:i}", "account_id", "acc", "limit", 201), "limit"),
           "a page has a greatest size");
-    check(refused("not_found", world_ask(&w, "holds", "{s:s}", "account_id", "nobody"), "nobody"), "nobody has no holds");
+    check(refused("not_found", world_ask(&w, "holds", "{s:s}", "account_id", "nobody"), "nobody"),
+          "nobody has no holds");
 }
 
 static json_t *order_of(json_t *ok)
@@ -86,27 +88,36 @@ static json_t *order_of(json_t *ok)
 
 static void test_orders(void)
 {
-    json_t *order = order_of(world_ask(&w, "purchase_order_create", "{s:s,s:s,s:s,s:s}", "po_id", "po_1", "account_id", "acc",
-                                       "name", "a project", "amount_nano", "3000000000")), *list;
+    json_t *order = order_of(world_ask(&w, "purchase_order_create", "{s:s,s:s,s:s,s:s}", "po_id", "po_1", "account_id",
+                                       "acc", "name", "a project", "amount_nano", "3000000000")),
+           *list;
 
     check(strcmp(text(order, "state"), "open") == 0 && strcmp(text(order, "available_nano"), "3000000000") == 0 &&
           strcmp(text(order, "funded_nano"), "3000000000") == 0 && strcmp(text(order, "spent_nano"), "0") == 0 &&
           json_is_null(json_object_get(order, "end_ms")), "a purchase order is made");
     json_decref(order);
-    check(refused("insufficient_funds", world_ask(&w, "purchase_order_add", "{s:s,s:s,s:s,s:s}", "transfer_id", "a1", "po_id",
-                                                  "po_1", "account_id", "acc", "amount_nano", "2000000011"), "2000000010") &&
-          strcmp(text(json_object_get(w.error, "context"), "available_nano"), "2000000010") == 0,
+    check(refused("insufficient_funds",
+                  world_ask(&w, "purchase_order_add", "{s:s,s:s,s:s,s:s}", "transfer_id", "a1", "po_id", "po_1",
+                            "account_id", "acc", "amount_nano", "2000000011"),
+                  "2000000010") &&
+              strcmp(text(json_object_get(w.error, "context"), "available_nano"), "2000000010") == 0,
           "more than the wallet has cannot be added, and it is said what it has");
     order = order_of(world_ask(&w, "purchase_order_add", "{s:s,s:s,s:s,s:s}", "transfer_id", "a1", "po_id", "po_1",
                                "account_id", "acc", "amount_nano", "5"));
     check(strcmp(text(order, "available_nano"), "3000000005") == 0, "less can");
     json_decref(order);
-    check(refused("bad_request", world_ask(&w, "purchase_order_create", "{s:s,s:s,s:s,s:s,s:i}", "po_id", "po_2", "account_id",
-                                           "acc", "name", "n", "amount_nano", "1", "end_ms", 5), "end_ms"),
+    check(refused("bad_request",
+                  world_ask(&w, "purchase_order_create", "{s:s,s:s,s:s,s:s,s:i}", "po_id", "po_2", "account_id", "acc",
+                            "name", "n", "amount_nano", "1", "end_ms", 5),
+                  "end_ms"),
           "an end in the past is refused");
-    check(refused("conflict", world_ask(&w, "purchase_order_create", "{s:s,s:s,s:s,s:s}", "po_id", "po_1", "account_id", "acc",
-                                        "name", "another", "amount_nano", "3000000000"), "po_1"), "an id is one order's");
-    check(refused("not_found", world_ask(&w, "purchase_order_close", "{s:s,s:s}", "po_id", "po_1", "account_id", "bob"), "po_1"),
+    check(refused("conflict",
+                  world_ask(&w, "purchase_order_create", "{s:s,s:s,s:s,s:s}", "po_id", "po_1", "account_id", "acc",
+                            "name", "another", "amount_nano", "3000000000"),
+                  "po_1"),
+          "an id is one order's");
+    check(refused("not_found", world_ask(&w, "purchase_order_close", "{s:s,s:s}", "po_id", "po_1", "account_id", "bob"),
+                  "po_1"),
           "it is not another customer's");
     list = world_ask(&w, "purchase_orders", "{s:s}", "account_id", "acc");
     check(json_array_size(json_object_get(list, "purchase_orders")) == 1, "it is listed");
@@ -115,9 +126,9 @@ static void test_orders(void)
 
 static json_t *launch(const char *instance, uint8_t tag, const char *order)
 {
-    return world_ask(&w, "instance_register", "{s:s,s:s,s:s,s:s,s:i,s:i,s:s*}", "account_id", "acc", "instance_id", instance,
-                     "domain_uuid", world_hex(tag), "incarnation", world_hex(tag), "vcpus", 1, "memory_mib", 256,
-                     "purchase_order_id", order);
+    return world_ask(&w, "instance_register", "{s:s,s:s,s:s,s:s,s:i,s:i,s:s*}", "account_id", "acc", "instance_id",
+                     instance, "domain_uuid", world_hex(tag), "incarnation", world_hex(tag), "vcpus", 1, "memory_mib",
+                     256, "purchase_order_id", order);
 }
 
 static void test_launch(void)
@@ -125,7 +136,8 @@ static void test_launch(void)
     json_t *holds, *hold;
 
     check(refused("not_found", launch("i1", 1, "po_9"), "po_9"), "an order that is not there pays for nothing");
-    check(done(launch("i1", 1, "po_1")) && done(launch("i2", 2, NULL)), "one instance is paid by the order, one by the wallet");
+    check(done(launch("i1", 1, "po_1")) && done(launch("i2", 2, NULL)),
+          "one instance is paid by the order, one by the wallet");
     check(refused("conflict", launch("i2", 3, "po_1"), "keeps its payer"), "an instance keeps its payer");
     holds = world_ask(&w, "holds", "{s:s}", "account_id", "acc");
     hold = json_array_get(json_object_get(holds, "holds"), 0);
@@ -152,9 +164,10 @@ static void test_books(void)
           "the trial balance balances");
     json_decref(trial);
     page = world_ask(&w, "transfers", "{s:s,s:i}", "account", "po:po_1", "limit", 3);
-    check(json_array_size(json_object_get(page, "transfers")) == 3 && json_integer_value(json_object_get(page, "next")) > 0 &&
-          strcmp(text(json_array_get(json_object_get(page, "transfers"), 0), "code"), "po") == 0 &&
-          strcmp(text(json_array_get(json_object_get(page, "transfers"), 2), "kind"), "pending") == 0,
+    check(json_array_size(json_object_get(page, "transfers")) == 3 &&
+              json_integer_value(json_object_get(page, "next")) > 0 &&
+              strcmp(text(json_array_get(json_object_get(page, "transfers"), 0), "code"), "po") == 0 &&
+              strcmp(text(json_array_get(json_object_get(page, "transfers"), 2), "kind"), "pending") == 0,
           "an operator sees an account's transfers, the oldest first");
     json_decref(page);
     check(refused("not_found", world_ask(&w, "transfers", "{s:s}", "account", "host:nothing"), "host:nothing"),
@@ -166,7 +179,8 @@ static void test_books(void)
     journal = world_ask(&w, "ledger_journal", "{}");
     check(journal && stat(text(journal, "path"), &st) == 0 && st.st_size > 500, "the host's too");
     json_decref(journal);
-    check(refused("not_found", world_ask(&w, "ledger_journal", "{s:s}", "account_id", "nobody"), "nobody"), "nobody has none");
+    check(refused("not_found", world_ask(&w, "ledger_journal", "{s:s}", "account_id", "nobody"), "nobody"),
+          "nobody has none");
 }
 
 int main(void)

@@ -69,9 +69,11 @@ static void ours_alone(const struct ledger_transfer *t)
 
 static void plain_locked(const struct ledger_transfer *t)
 {
-    sqlite3_stmt *stmt = db_keep(plain, &plain_insert, "INSERT INTO plain VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-                                 " ?10, NULL)", "ttttitttti", t->id, t->kind, t->debit, t->credit, t->amount_nano,
-                                 t->pending_id, t->code, t->reason, t->refers, t->at_ms);
+    sqlite3_stmt *stmt = db_keep(plain, &plain_insert,
+                                 "INSERT INTO plain VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+                                 " ?10, NULL)",
+                                 "ttttitttti", t->id, t->kind, t->debit, t->credit, t->amount_nano, t->pending_id,
+                                 t->code, t->reason, t->refers, t->at_ms);
 
     must(db_next(stmt) == 0);
     sqlite3_reset(stmt);
@@ -143,9 +145,14 @@ static void open_both(const char *dir)
     for (uint64_t i = 0; i < CUSTOMERS; i++) {
         name_customer(name, i);
         must(ledger_account_open(ledger, name, "A Customer", LEDGER_CURRENCY, 1) == LEDGER_OK);
-        must(ledger_apply(ledger, &(struct ledger_transfer){ .id = name, .kind = "posted", .debit = LEDGER_DEPOSITS_BANK,
-                                                             .credit = name, .amount_nano = LEDGER_AMOUNT_MAX / 1000,
-                                                             .code = "bank", .reason = "", .refers = "" }) == LEDGER_OK);
+        must(ledger_apply(ledger, &(struct ledger_transfer){.id = name,
+                                                            .kind = "posted",
+                                                            .debit = LEDGER_DEPOSITS_BANK,
+                                                            .credit = name,
+                                                            .amount_nano = LEDGER_AMOUNT_MAX / 1000,
+                                                            .code = "bank",
+                                                            .reason = "",
+                                                            .refers = ""}) == LEDGER_OK);
     }
 }
 
