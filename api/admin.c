@@ -131,8 +131,8 @@ enum answer credit_create(struct request *rq, struct reply *rp)
         return answer;
     snprintf(amount, sizeof(amount), "%jd", (intmax_t)amount_nano);
     answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "fund",
-                          json_pack("{s:s, s:s, s:s, s:s, s:s}", "transfer_id", idem.subject_id, "account_id", rq->param,
-                                    "amount_nano", amount, "reason", reason, "operator", rq->who.key_id),
+                          json_pack("{s:s, s:s, s:s, s:s, s:s}", "transfer_id", idem.subject_id, "account_id",
+                                    rq->param, "amount_nano", amount, "reason", reason, "operator", rq->who.key_id),
                           &ok);
     if (answer == ANSWER_OK) {
         json_t *balances = present_copy(ok);

@@ -7,8 +7,8 @@
 
 enum answer bank_import_create(struct request *rq, struct reply *rp)
 {
-    static const struct relay_making making = { .prefix = "imp_", .verb = "bank_import", .id_arg = "import_id",
-                                                .id_name = "import_id" };
+    static const struct relay_making making = {
+        .prefix = "imp_", .verb = "bank_import", .id_arg = "import_id", .id_name = "import_id"};
     json_t *args = relay_operator_args(rq), *text = json_stringn(rq->body, rq->body_size);
 
     if (!text) {
@@ -21,7 +21,7 @@ enum answer bank_import_create(struct request *rq, struct reply *rp)
 
 static bool state_valid(const char *text)
 {
-    static const char *const states[] = { "credited", "suspense", "ignored", "assigned", "returned" };
+    static const char *const states[] = {"credited", "suspense", "ignored", "assigned", "returned"};
 
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
         if (strcmp(states[i], text) == 0)
@@ -49,7 +49,7 @@ enum answer bank_entries_list(struct request *rq, struct reply *rp)
 static enum answer entry_end(struct request *rq, struct reply *rp, const char *verb, const char *field, const char *arg,
                              size_t max)
 {
-    const struct relay_making making = { .prefix = "trf_", .verb = verb, .id_arg = "transfer_id", .id_name = "entry_id" };
+    const struct relay_making making = {.prefix = "trf_", .verb = verb, .id_arg = "transfer_id", .id_name = "entry_id"};
     json_t *args = relay_operator_args(rq);
     const char *text = "";
     struct fields fields;
@@ -59,7 +59,8 @@ static enum answer entry_end(struct request *rq, struct reply *rp, const char *v
     if (fields_text(&fields, field, max, &text) && strcmp(arg, "account_id") == 0 && !id_valid("acc_", text))
         fields_error(&fields, field, "unknown", "there is no customer %s", text);
     rp->errors = fields_done(&fields);
-    answer = rp->errors ? reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors") : relay_param(rq, rp, NULL, "entry_id", args);
+    answer =
+        rp->errors ? reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors") : relay_param(rq, rp, NULL, "entry_id", args);
     if (answer != ANSWER_OK) {
         json_decref(args);
         return answer;

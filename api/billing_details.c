@@ -47,7 +47,7 @@ static void vat_id_read(struct fields *fields, json_t *args)
 
 enum answer billing_details_set(struct request *rq, struct reply *rp)
 {
-    static const char *const texts[] = { "name", "street", "postcode", "city" };
+    static const char *const texts[] = {"name", "street", "postcode", "city"};
     json_t *args = relay_args(rq);
     struct fields fields;
     const char *text;

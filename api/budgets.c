@@ -26,8 +26,8 @@ static json_t *steps_json(const json_t *steps)
 
 enum answer budget_create(struct request *rq, struct reply *rp)
 {
-    static const struct relay_making making = { .prefix = "bud_", .verb = "budget_set", .id_arg = "budget_id",
-                                                .id_name = "budget_id", .echo = true };
+    static const struct relay_making making = {
+        .prefix = "bud_", .verb = "budget_set", .id_arg = "budget_id", .id_name = "budget_id", .echo = true};
     int64_t amount_nano = 0;
     const json_t *steps = NULL;
     struct fields fields;
@@ -62,7 +62,8 @@ static enum answer budget_own(struct request *rq, struct reply *rp)
 
     if (answer != ANSWER_OK)
         return answer;
-    json_array_foreach(json_object_get(ok, "budgets"), i, each) {
+    json_array_foreach(json_object_get(ok, "budgets"), i, each)
+    {
         const char *id = json_string_value(json_object_get(each, "budget_id"));
 
         found |= id && strcmp(id, rq->param) == 0;

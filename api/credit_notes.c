@@ -1,4 +1,5 @@
-/* Credit notes, as operators make them: an invoice never changes, what was wrong with it is given back by another paper. */
+/* Credit notes, as operators make them: an invoice never changes, what was wrong with it is given back by another
+ * paper. */
 #include "api/fields.h"
 #include "api/present.h"
 #include "api/relay.h"
@@ -23,7 +24,8 @@ static void line_read(struct fields *outer, const json_t *element, size_t i, jso
                      json_string_value(json_object_get(json_array_get(errors, 0), "field")),
                      json_string_value(json_object_get(json_array_get(errors, 0), "detail")));
     json_decref(errors);
-    json_array_append_new(list, json_pack("{s:I, s:o}", "line", (json_int_t)line, "amount_nano", json_decimal(amount_nano)));
+    json_array_append_new(list,
+                          json_pack("{s:I, s:o}", "line", (json_int_t)line, "amount_nano", json_decimal(amount_nano)));
 }
 
 /* Left out, all of the invoice is given back. */
@@ -41,15 +43,17 @@ static void lines_read(struct fields *fields, json_t *args)
         return;
     }
     list = json_array();
-    json_array_foreach((json_t *)lines, i, element)
-        line_read(fields, element, i, list);
+    json_array_foreach((json_t *)lines, i, element) line_read(fields, element, i, list);
     json_object_set_new(args, "lines", list);
 }
 
 enum answer credit_note_create(struct request *rq, struct reply *rp)
 {
-    static const struct relay_making making = { .prefix = "inv_", .verb = "credit_note_create", .id_arg = "credit_note_id",
-                                                .name = "invoice", .id_name = "invoice_id" };
+    static const struct relay_making making = {.prefix = "inv_",
+                                               .verb = "credit_note_create",
+                                               .id_arg = "credit_note_id",
+                                               .name = "invoice",
+                                               .id_name = "invoice_id"};
     json_t *args = relay_operator_args(rq);
     const char *invoice = "", *reason = "";
     struct fields fields;

@@ -5,8 +5,12 @@
 
 enum answer dispute_open(struct request *rq, struct reply *rp)
 {
-    static const struct relay_making making = { .prefix = "dis_", .verb = "dispute_open", .id_arg = "dispute_id",
-                                                .name = "dispute", .id_name = "dispute_id", .place = "/v1/disputes" };
+    static const struct relay_making making = {.prefix = "dis_",
+                                               .verb = "dispute_open",
+                                               .id_arg = "dispute_id",
+                                               .name = "dispute",
+                                               .id_name = "dispute_id",
+                                               .place = "/v1/disputes"};
     const char *invoice = "", *reason = "";
     int64_t line = 0;
     struct fields fields;
@@ -48,7 +52,7 @@ enum answer dispute_show(struct request *rq, struct reply *rp)
 /* An operator's end of it. What follows from the outcome, a credit note or nothing, accountd knows. */
 enum answer dispute_resolve(struct request *rq, struct reply *rp)
 {
-    static const char *const outcomes[] = { "accepted", "rejected", NULL };
+    static const char *const outcomes[] = {"accepted", "rejected", NULL};
     json_t *args = relay_operator_args(rq);
     const char *outcome = "", *reason = "";
     struct fields fields;

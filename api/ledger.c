@@ -34,7 +34,8 @@ static enum answer journal_open(struct reply *rp, const char *path)
         log_warn("journal %s: cannot be read, answered 502", path ? path : "(no path)");
         if (fd >= 0)
             close(fd);
-        return reply_fail(rp, ANSWER_UPSTREAM_FAILED, "the journal cannot be read; try again, and if it stays so tell us");
+        return reply_fail(rp, ANSWER_UPSTREAM_FAILED,
+                          "the journal cannot be read; try again, and if it stays so tell us");
     }
     rp->file_fd = fd;
     rp->file_size = (size_t)st.st_size;

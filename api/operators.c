@@ -72,7 +72,7 @@ static enum answer operator_made(struct request *rq, struct reply *rp, struct ma
 
 enum answer operator_create(struct request *rq, struct reply *rp)
 {
-    struct making making = { .creator = rq->who.token, .row.created_ms = rq->now_ms };
+    struct making making = {.creator = rq->who.token, .row.created_ms = rq->now_ms};
     const char *name = "";
     struct fields fields;
 

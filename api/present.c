@@ -127,15 +127,35 @@ static const struct {
     const char *inside;
     const char *outside;
 } times[] = {
-    { "at_ms", "at" },           { "as_of_ms", "as_of" },       { "created_ms", "created_at" },
-    { "started_ms", "started_at" }, { "finished_ms", "finished_at" }, { "issued_ms", "issued_at" },
-    { "period_start_ms", "period_start" }, { "period_end_ms", "period_end" },
-    { "lasts_until_ms", "lasts_until" }, { "end_ms", "ends_at" }, { "expires_ms", "expires_at" },
-    { "closed_ms", "closed_at" }, { "opened_ms", "opened_at" }, { "resolved_ms", "resolved_at" },
-    { "raised_ms", "raised_at" }, { "cleared_ms", "cleared_at" }, { "booked_ms", "booked_at" },
-    { "imported_ms", "imported_at" }, { "redeemed_ms", "redeemed_at" }, { "proposed_ms", "proposed_at" },
-    { "published_ms", "published_at" }, { "since_ms", "since" }, { "from_ms", "from" }, { "to_ms", "to" },
-    { "decided_ms", "decided_at" }, { "t0_ms", "t0" }, { "t1_ms", "t1" }, { "stop_ms", "stops_at" }, { "delete_ms", "deletes_at" },
+    {"at_ms", "at"},
+    {"as_of_ms", "as_of"},
+    {"created_ms", "created_at"},
+    {"started_ms", "started_at"},
+    {"finished_ms", "finished_at"},
+    {"issued_ms", "issued_at"},
+    {"period_start_ms", "period_start"},
+    {"period_end_ms", "period_end"},
+    {"lasts_until_ms", "lasts_until"},
+    {"end_ms", "ends_at"},
+    {"expires_ms", "expires_at"},
+    {"closed_ms", "closed_at"},
+    {"opened_ms", "opened_at"},
+    {"resolved_ms", "resolved_at"},
+    {"raised_ms", "raised_at"},
+    {"cleared_ms", "cleared_at"},
+    {"booked_ms", "booked_at"},
+    {"imported_ms", "imported_at"},
+    {"redeemed_ms", "redeemed_at"},
+    {"proposed_ms", "proposed_at"},
+    {"published_ms", "published_at"},
+    {"since_ms", "since"},
+    {"from_ms", "from"},
+    {"to_ms", "to"},
+    {"decided_ms", "decided_at"},
+    {"t0_ms", "t0"},
+    {"t1_ms", "t1"},
+    {"stop_ms", "stops_at"},
+    {"delete_ms", "deletes_at"},
 };
 
 static json_t *copy(const json_t *value, int depth);
@@ -155,7 +175,8 @@ static bool ends_with(const char *name, const char *ending)
     return name_len > ending_len && strcmp(name + name_len - ending_len, ending) == 0;
 }
 
-/* Sets one field of the copy under its outside name. What counts as `x` and in money as `x_nano` is `x` and `x_amount`. */
+/* Sets one field of the copy under its outside name. What counts as `x` and in money as `x_nano` is `x` and `x_amount`.
+ */
 static void field_copy(json_t *out, const json_t *inside, const char *name, const json_t *value, int depth)
 {
     char shown[96], money[MONEY_BYTES];

@@ -36,9 +36,8 @@ enum answer price_books_list(struct request *rq, struct reply *rp)
     if (answer != ANSWER_OK)
         return answer;
     rows = json_object_get(rp->json, "data");
-    json_array_foreach(json_object_get(ok, "price_proposals"), i, each)
-        if (!state_is(each, "published"))
-            json_array_append_new(rows, row_view(each));
+    json_array_foreach(json_object_get(ok, "price_proposals"), i, each) if (!state_is(each, "published"))
+        json_array_append_new(rows, row_view(each));
     json_decref(ok);
     return ANSWER_OK;
 }
@@ -57,7 +56,7 @@ static enum answer version_param(const struct request *rq, struct reply *rp, con
 /* The fields' values are the book's own: read again, because body_parse makes all numbers doubles. */
 enum answer price_book_propose(struct request *rq, struct reply *rp)
 {
-    static const struct relay_making making = { .prefix = "nil_", .verb = "price_book_propose" };
+    static const struct relay_making making = {.prefix = "nil_", .verb = "price_book_propose"};
     json_t *args = relay_operator_args(rq);
 
     json_object_set_new(args, "body", json_loadb(rq->body, rq->body_size, JSON_REJECT_DUPLICATES, NULL));
@@ -106,9 +105,9 @@ enum answer price_book_show(struct request *rq, struct reply *rp)
         json_decref(args);
         return answer;
     }
-    json_array_foreach(json_object_get(ok, "price_proposals"), i, each)
-        if (json_equal(json_object_get(each, "version"), json_object_get(args, "version")))
-            rp->json = present_copy(each);
+    json_array_foreach(json_object_get(ok, "price_proposals"), i,
+                       each) if (json_equal(json_object_get(each, "version"), json_object_get(args, "version")))
+        rp->json = present_copy(each);
     json_decref(ok);
     if (!rp->json)
         return upstream_ask(rq, rp, DAEMON_ACCOUNTD, "price_book", args, &rp->json);
@@ -128,7 +127,8 @@ static enum answer against_read(struct request *rq, struct reply *rp, json_t *ar
 {
     const char *against;
     json_t *ok;
-    enum answer answer = request_query_text(rq, rp, "against", version_valid, "must be a version, a number from 1", &against);
+    enum answer answer =
+        request_query_text(rq, rp, "against", version_valid, "must be a version, a number from 1", &against);
 
     if (answer != ANSWER_OK)
         return answer;

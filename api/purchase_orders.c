@@ -11,9 +11,12 @@
 
 enum answer purchase_order_create(struct request *rq, struct reply *rp)
 {
-    static const struct relay_making making = { .prefix = "po_", .verb = "purchase_order_create", .id_arg = "po_id",
-                                                .name = "purchase_order", .id_name = "po_id",
-                                                .place = "/v1/purchase_orders" };
+    static const struct relay_making making = {.prefix = "po_",
+                                               .verb = "purchase_order_create",
+                                               .id_arg = "po_id",
+                                               .name = "purchase_order",
+                                               .id_name = "po_id",
+                                               .place = "/v1/purchase_orders"};
     const char *name = "";
     int64_t amount_nano = 0, end_ms = 0;
     struct fields fields;
@@ -50,7 +53,8 @@ enum answer purchase_order_own(struct request *rq, struct reply *rp, const char 
     answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "purchase_orders", relay_args(rq), &ok);
     if (answer != ANSWER_OK)
         return answer;
-    json_array_foreach(json_object_get(ok, "purchase_orders"), i, each) {
+    json_array_foreach(json_object_get(ok, "purchase_orders"), i, each)
+    {
         const char *po_id = json_string_value(json_object_get(each, "po_id"));
 
         if (po_id && strcmp(po_id, id) == 0)
@@ -73,8 +77,11 @@ enum answer purchase_order_show(struct request *rq, struct reply *rp)
 
 enum answer purchase_order_add(struct request *rq, struct reply *rp)
 {
-    static const struct relay_making making = { .prefix = "trf_", .verb = "purchase_order_add", .id_arg = "transfer_id",
-                                                .name = "purchase_order", .id_name = "po_id" };
+    static const struct relay_making making = {.prefix = "trf_",
+                                               .verb = "purchase_order_add",
+                                               .id_arg = "transfer_id",
+                                               .name = "purchase_order",
+                                               .id_name = "po_id"};
     int64_t amount_nano = 0;
     struct fields fields;
     json_t *args;

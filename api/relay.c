@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PAGE_MAX 200                    /* what accountd gives at once */
+#define PAGE_MAX 200 /* what accountd gives at once */
 
 json_t *relay_args(const struct request *rq)
 {
@@ -62,8 +62,7 @@ enum answer relay_list(struct request *rq, struct reply *rp, const char *verb, j
     if (answer != ANSWER_OK)
         return answer;
     rows = json_array();
-    json_array_foreach(json_object_get(ok, list), i, thing)
-        json_array_append_new(rows, relay_view(rq, thing, id_name));
+    json_array_foreach(json_object_get(ok, list), i, thing) json_array_append_new(rows, relay_view(rq, thing, id_name));
     next = json_object_get(ok, "next");
     rp->json = json_pack("{s:o, s:o}", "data", rows, "next_cursor", next ? json_incref(next) : json_null());
     json_decref(ok);

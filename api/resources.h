@@ -10,7 +10,8 @@ route_handler account_show;
 /* wallet.c */
 route_handler wallet_show, wallet_entries_list, holds_list, voucher_redeem;
 /* purchase_orders.c */
-route_handler purchase_order_create, purchase_orders_list, purchase_order_show, purchase_order_add, purchase_order_close;
+route_handler purchase_order_create, purchase_orders_list, purchase_order_show, purchase_order_add,
+    purchase_order_close;
 /* prices.c */
 route_handler prices_list, price_show;
 /* catalog.c */
@@ -24,7 +25,8 @@ route_handler action_create, instance_delete, action_show;
 /* usage.c */
 route_handler usage_show, instance_usage_show, usage_summary, usage_records_list, records_list, console_log_show;
 /* invoices.c */
-route_handler invoice_create, invoice_draft, invoices_list, credit_notes_list, invoice_show, invoice_bundle, invoice_file;
+route_handler invoice_create, invoice_draft, invoices_list, credit_notes_list, invoice_show, invoice_bundle,
+    invoice_file;
 /* billing_details.c */
 route_handler billing_details_show, billing_details_set;
 /* disputes.c */
@@ -51,8 +53,8 @@ route_handler customer_create, customers_list, credit_create, host_show;
 /* operators.c */
 route_handler operator_create, operators_list, operator_revoke;
 /* price_books.c */
-route_handler price_books_list, price_book_show, price_book_propose, price_book_approve, price_book_withdraw, price_book_diff,
-    price_book_replay;
+route_handler price_books_list, price_book_show, price_book_propose, price_book_approve, price_book_withdraw,
+    price_book_diff, price_book_replay;
 /* vouchers.c */
 route_handler voucher_create;
 /* bank.c */

@@ -12,7 +12,9 @@ static const struct {
     const char *type;
     enum form form;
 } forms[] = {
-    { "application/json", FORM_JSON }, { "text/csv", FORM_CSV }, { "application/x-ndjson", FORM_NDJSON },
+    {"application/json", FORM_JSON},
+    {"text/csv", FORM_CSV},
+    {"application/x-ndjson", FORM_NDJSON},
 };
 
 /* The first of our types that Accept names; who names none gets JSON (RFC 9110 section 12.5.1 lets us answer so). */
@@ -38,10 +40,8 @@ static json_t *columns_of(const json_t *rows)
     const char *name;
     size_t i;
 
-    json_array_foreach(rows, i, row)
-        json_object_foreach(row, name, value)
-            if (!json_object_get(columns, name))
-                json_object_set_new(columns, name, json_true());
+    json_array_foreach(rows, i, row) json_object_foreach(row, name, value) if (!json_object_get(columns, name))
+        json_object_set_new(columns, name, json_true());
     return columns;
 }
 
@@ -82,7 +82,8 @@ static void row_write(FILE *out, json_t *columns, const json_t *row)
     bool first = true;
     json_t *mark;
 
-    json_object_foreach(columns, name, mark) {
+    json_object_foreach(columns, name, mark)
+    {
         if (!first)
             putc(',', out);
         first = false;
@@ -112,8 +113,7 @@ char *rows_csv(const json_t *rows)
     if (out && json_array_size(rows))
         row_write(out, columns, NULL);
     if (out)
-        json_array_foreach(rows, i, row)
-            row_write(out, columns, row);
+        json_array_foreach(rows, i, row) row_write(out, columns, row);
     json_decref(columns);
     return out ? ended(out, &text) : NULL;
 }
@@ -127,7 +127,8 @@ char *rows_ndjson(const json_t *rows)
 
     if (!out)
         return NULL;
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         json_dumpf(row, out, JSON_COMPACT);
         putc('\n', out);
     }

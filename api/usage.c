@@ -78,7 +78,7 @@ enum answer records_list(struct request *rq, struct reply *rp)
 /* "meter", "instance", "day", or several of them with commas between. */
 static bool by_valid(const char *text)
 {
-    static const char *const words[] = { "meter", "instance", "day" };
+    static const char *const words[] = {"meter", "instance", "day"};
     unsigned seen = 0;
 
     for (;;) {
@@ -108,8 +108,8 @@ static enum answer summary_read(struct request *rq, struct reply *rp, json_t *ar
     if (answer == ANSWER_OK)
         answer = request_query_text(rq, rp, "to", day_valid, must, &to);
     if (answer == ANSWER_OK)
-        answer = request_query_text(rq, rp, "by", by_valid, "must be meter, instance or day, or some of them with commas",
-                                    &by);
+        answer = request_query_text(rq, rp, "by", by_valid,
+                                    "must be meter, instance or day, or some of them with commas", &by);
     if (answer != ANSWER_OK)
         return answer;
     time_print(rq->now_ms, today)[10] = 0;

@@ -15,7 +15,8 @@ static enum answer voucher_read(struct request *rq, struct reply *rp, json_t *ar
 
     fields_start(&fields, rq->json);
     fields_money(&fields, "amount", MONEY_NANO_MAX, &amount_nano);
-    if (fields_has(&fields, "expires_at") && fields_time(&fields, "expires_at", &expires_ms) && expires_ms <= rq->now_ms)
+    if (fields_has(&fields, "expires_at") && fields_time(&fields, "expires_at", &expires_ms) &&
+        expires_ms <= rq->now_ms)
         fields_error(&fields, "expires_at", "past", "must be in the future");
     rp->errors = fields_done(&fields);
     if (rp->errors)

@@ -40,12 +40,12 @@ enum answer wallet_show(struct request *rq, struct reply *rp)
     if (answer != ANSWER_OK)
         return answer;
     shown = present_copy(wallet);
-    rp->json = json_pack("{s:O?, s:O?, s:O?, s:O?, s:o, s:o, s:o, s:O?, s:o}", "currency",
-                         json_object_get(shown, "currency"), "balance", json_object_get(shown, "posted"), "held",
-                         json_object_get(shown, "held"), "available", json_object_get(shown, "available"),
-                         "burn_per_hour", burn_json(wallet), "lasts_until", or_null(shown, "lasts_until"),
-                         "payment_reference", or_null(shown, "payment_reference"), "entries",
-                         json_object_get(shown, "entries"), "next_cursor", or_null(shown, "next"));
+    rp->json =
+        json_pack("{s:O?, s:O?, s:O?, s:O?, s:o, s:o, s:o, s:O?, s:o}", "currency", json_object_get(shown, "currency"),
+                  "balance", json_object_get(shown, "posted"), "held", json_object_get(shown, "held"), "available",
+                  json_object_get(shown, "available"), "burn_per_hour", burn_json(wallet), "lasts_until",
+                  or_null(shown, "lasts_until"), "payment_reference", or_null(shown, "payment_reference"), "entries",
+                  json_object_get(shown, "entries"), "next_cursor", or_null(shown, "next"));
     json_decref(shown);
     json_decref(wallet);
     return ANSWER_OK;
@@ -63,7 +63,7 @@ enum answer holds_list(struct request *rq, struct reply *rp)
 
 enum answer voucher_redeem(struct request *rq, struct reply *rp)
 {
-    static const struct relay_making making = { .prefix = "trf_", .verb = "voucher_redeem", .id_arg = "transfer_id" };
+    static const struct relay_making making = {.prefix = "trf_", .verb = "voucher_redeem", .id_arg = "transfer_id"};
     const char *code = "";
     struct fields fields;
     json_t *args;

@@ -38,8 +38,9 @@ command_run invoice_new_command, invoice_draft_command, invoice_list_command, in
 command_run dispute_open_command, dispute_list_command, dispute_show_command, admin_disputes_command,
     admin_dispute_show_command, admin_dispute_resolve_command;
 /* prices.c */
-command_run prices_command, price_show_command, admin_prices_command, admin_price_show_command, admin_price_propose_command,
-    admin_price_approve_command, admin_price_withdraw_command, admin_price_diff_command, admin_price_replay_command;
+command_run prices_command, price_show_command, admin_prices_command, admin_price_show_command,
+    admin_price_propose_command, admin_price_approve_command, admin_price_withdraw_command, admin_price_diff_command,
+    admin_price_replay_command;
 /* operator.c */
 command_run operator_add_command, operator_list_command, operator_revoke_command, voucher_create_command,
     bank_import_command, bank_list_command, bank_assign_command, bank_return_command;

@@ -8,8 +8,8 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct column columns[] = {
-    { "ID", "id" },         { "INVOICE", "invoice_id" }, { "LINE", "line" },       { "STATE", "state" },
-    { "OUTCOME", "outcome" }, { "OPENED", "opened_at" },   { "REASON", "reason" },   { "CUSTOMER", "customer_id" },
+    {"ID", "id"},           {"INVOICE", "invoice_id"}, {"LINE", "line"},     {"STATE", "state"},
+    {"OUTCOME", "outcome"}, {"OPENED", "opened_at"},   {"REASON", "reason"}, {"CUSTOMER", "customer_id"},
 };
 #define OWN_COLUMNS (COUNT(columns) - 1)
 
@@ -27,7 +27,7 @@ static int dispute_print(struct host *host, json_t *dispute)
 int dispute_open_command(struct host *host, char **argv)
 {
     const char *alone[2], *line = NULL;
-    const struct flag flags[] = { { "--line", &line, NULL }, { NULL, NULL, NULL } };
+    const struct flag flags[] = {{"--line", &line, NULL}, {NULL, NULL, NULL}};
     json_t *body;
 
     args_take(argv, flags, alone, 2, 2, "dispute open INVOICE REASON [--line NUMBER]");
@@ -62,7 +62,8 @@ int dispute_show_command(struct host *host, char **argv)
 
 int admin_disputes_command(struct host *host, char **argv)
 {
-    return list_show(host, argv, "/v1/admin/disputes", columns, COUNT(columns), "There are no disputes.", "admin disputes");
+    return list_show(host, argv, "/v1/admin/disputes", columns, COUNT(columns), "There are no disputes.",
+                     "admin disputes");
 }
 
 int admin_dispute_show_command(struct host *host, char **argv)

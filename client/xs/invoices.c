@@ -11,9 +11,9 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct column invoice_columns[] = {
-    { "ID", "id" },        { "NUMBER", "number_text" }, { "KIND", "kind" },     { "ISSUED", "issued_at" },
-    { ">NET", "net" },     { ">TOTAL", "total" },       { "CURRENCY", "currency" }, { "FROM", "period_start" },
-    { "TO", "period_end" }, { "CUSTOMER", "customer_id" },
+    {"ID", "id"},         {"NUMBER", "number_text"},   {"KIND", "kind"},         {"ISSUED", "issued_at"},
+    {">NET", "net"},      {">TOTAL", "total"},         {"CURRENCY", "currency"}, {"FROM", "period_start"},
+    {"TO", "period_end"}, {"CUSTOMER", "customer_id"},
 };
 /* All but the customer, whom only operators see. */
 #define OWN_COLUMNS (COUNT(invoice_columns) - 1)
@@ -21,12 +21,12 @@ static const struct column invoice_columns[] = {
 static void invoice_print(struct host *host, json_t *invoice)
 {
     static const struct column lines[] = {
-        { "PERIOD", "period" }, { "METER", "meter" },  { ">QUANTITY", "units" }, { "UNIT", "unit" },
-        { ">BYTES", "bytes" },  { "PRICE", "price" },  { ">AMOUNT", "amount" },
+        {"PERIOD", "period"}, {"METER", "meter"}, {">QUANTITY", "units"}, {"UNIT", "unit"},
+        {">BYTES", "bytes"},  {"PRICE", "price"}, {">AMOUNT", "amount"},
     };
     static const struct column taxes[] = {
-        { "TAX", "category" }, { "COUNTRY", "country" }, { ">RATE / 10000", "rate_permyriad" },
-        { ">OF", "taxable" },  { ">AMOUNT", "amount" },  { "REASON", "reason" },
+        {"TAX", "category"}, {"COUNTRY", "country"}, {">RATE / 10000", "rate_permyriad"},
+        {">OF", "taxable"},  {">AMOUNT", "amount"},  {"REASON", "reason"},
     };
     json_t *rows;
 
@@ -66,11 +66,14 @@ int invoice_draft_command(struct host *host, char **argv)
 }
 
 /* A page of invoices or credit notes; `customer` is for operators. */
-static int invoices_show(struct host *host, char **argv, const char *list, bool operator, const char *none, const char *usage)
+static int invoices_show(struct host *host, char **argv, const char *list, bool operator, const char * none,
+                         const char *usage)
 {
     const char *after = NULL, *customer = NULL;
     const struct flag flags[] = {
-        { "--after", &after, NULL }, { operator ? "--customer-id" : NULL, &customer, NULL }, { NULL, NULL, NULL },
+        {"--after", &after, NULL},
+        {operator? "--customer-id" : NULL, &customer, NULL},
+        {NULL, NULL, NULL},
     };
     char path[256];
 
@@ -78,7 +81,7 @@ static int invoices_show(struct host *host, char **argv, const char *list, bool 
     snprintf(path, sizeof(path), "%s", list);
     query_add(path, sizeof(path), "--customer-id", customer);
     query_add(path, sizeof(path), "--after", after);
-    return page_show(host, path, invoice_columns, operator ? COUNT(invoice_columns) : OWN_COLUMNS, none);
+    return page_show(host, path, invoice_columns, operator? COUNT(invoice_columns) : OWN_COLUMNS, none);
 }
 
 int invoice_list_command(struct host *host, char **argv)
@@ -89,7 +92,8 @@ int invoice_list_command(struct host *host, char **argv)
 
 int credit_notes_command(struct host *host, char **argv)
 {
-    return invoices_show(host, argv, "/v1/credit_notes", false, "There are no credit notes.", "credit-notes [--after CURSOR]");
+    return invoices_show(host, argv, "/v1/credit_notes", false, "There are no credit notes.",
+                         "credit-notes [--after CURSOR]");
 }
 
 int admin_invoices_command(struct host *host, char **argv)
@@ -115,11 +119,11 @@ int invoice_show_command(struct host *host, char **argv)
 }
 
 /* What is at /v1/invoices/ID/`rest` into the file, by default ID.`ending`; returns the file's name. */
-static const char *invoice_fetch(struct host *host, char **argv, const char *rest, const char *ending, char name[static 96],
-                                 const char *usage)
+static const char *invoice_fetch(struct host *host, char **argv, const char *rest, const char *ending,
+                                 char name[static 96], const char *usage)
 {
     const char *id, *file = NULL;
-    const struct flag flags[] = { { "-o", &file, NULL }, { NULL, NULL, NULL } };
+    const struct flag flags[] = {{"-o", &file, NULL}, {NULL, NULL, NULL}};
     char path[256];
 
     args_take(argv, flags, &id, 1, 1, usage);
@@ -169,8 +173,8 @@ int invoice_csv_command(struct host *host, char **argv)
 /* An operator's. "3=0.50" gives back so much of line 3. */
 int credit_note_create_command(struct host *host, char **argv)
 {
-    const char *alone[2], *lines[ARGS_TIMES + 1] = { NULL };
-    const struct flag flags[] = { { "--line...", lines, NULL }, { NULL, NULL, NULL } };
+    const char *alone[2], *lines[ARGS_TIMES + 1] = {NULL};
+    const struct flag flags[] = {{"--line...", lines, NULL}, {NULL, NULL, NULL}};
     json_t *body, *list = json_array();
 
     args_take(argv, flags, alone, 2, 2, "admin credit-note create INVOICE REASON [--line NUMBER=AMOUNT]...");
@@ -184,8 +188,9 @@ int credit_note_create_command(struct host *host, char **argv)
         if (!amount || (size_t)(amount - *line) >= sizeof(number))
             fail(EXIT_USAGE, "--line %s: must be the line's number, '=' and an amount, such as 3=0.50", *line);
         snprintf(number, sizeof(number), "%.*s", (int)(amount - *line), *line);
-        json_array_append_new(list, json_pack("{s:I, s:s}", "line",
-                                              (json_int_t)args_number("--line", number, 1, 1000000), "amount", amount + 1));
+        json_array_append_new(list,
+                              json_pack("{s:I, s:s}", "line", (json_int_t)args_number("--line", number, 1, 1000000),
+                                        "amount", amount + 1));
     }
     if (json_array_size(list))
         json_object_set(body, "lines", list);

@@ -11,7 +11,10 @@
 int ledger_balance_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "ACCOUNT", "account" }, { "KIND", "kind" }, { ">DEBIT", "debit" }, { ">CREDIT", "credit" },
+        {"ACCOUNT", "account"},
+        {"KIND", "kind"},
+        {">DEBIT", "debit"},
+        {">CREDIT", "credit"},
     };
     json_t *balance;
     bool sound;
@@ -34,12 +37,11 @@ int ledger_balance_command(struct host *host, char **argv)
 int ledger_transfers_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { ">SEQ", "seq" },      { "AT", "at" },         { "KIND", "kind" },   { "DEBIT", "debit" },
-        { "CREDIT", "credit" }, { ">AMOUNT", "amount" }, { "CODE", "code" },   { "REASON", "reason" },
-        { "TRANSFER", "id" },
+        {">SEQ", "seq"},       {"AT", "at"},     {"KIND", "kind"},     {"DEBIT", "debit"}, {"CREDIT", "credit"},
+        {">AMOUNT", "amount"}, {"CODE", "code"}, {"REASON", "reason"}, {"TRANSFER", "id"},
     };
     const char *account, *after = NULL;
-    const struct flag flags[] = { { "--after", &after, NULL }, { NULL, NULL, NULL } };
+    const struct flag flags[] = {{"--after", &after, NULL}, {NULL, NULL, NULL}};
     char path[256];
 
     args_take(argv, flags, &account, 1, 1, "admin ledger transfers ACCOUNT [--after CURSOR]");
@@ -54,7 +56,7 @@ int ledger_transfers_command(struct host *host, char **argv)
 int ledger_journal_command(struct host *host, char **argv)
 {
     const char *file = "ledger.journal", *customer = NULL;
-    const struct flag flags[] = { { "-o", &file, NULL }, { "--customer-id", &customer, NULL }, { NULL, NULL, NULL } };
+    const struct flag flags[] = {{"-o", &file, NULL}, {"--customer-id", &customer, NULL}, {NULL, NULL, NULL}};
     char path[160] = "/v1/admin/ledger/journal";
 
     args_take(argv, flags, NULL, 0, 0, "admin ledger journal [--customer-id C] [-o FILE]");
@@ -67,10 +69,10 @@ int ledger_journal_command(struct host *host, char **argv)
 int reconciliation_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "FROM", "from" }, { "TO", "to" }, { "CLOSES", "closes" }, { "DRIFT", "drift" }, { "CAUSE", "cause" },
+        {"FROM", "from"}, {"TO", "to"}, {"CLOSES", "closes"}, {"DRIFT", "drift"}, {"CAUSE", "cause"},
     };
     const char *after = NULL;
-    const struct flag flags[] = { { "--after", &after, NULL }, { NULL, NULL, NULL } };
+    const struct flag flags[] = {{"--after", &after, NULL}, {NULL, NULL, NULL}};
     char path[160] = "/v1/admin/reconciliation";
 
     args_take(argv, flags, NULL, 0, 0, "admin reconciliation [--after CURSOR]");
@@ -86,25 +88,25 @@ int admin_alerts_command(struct host *host, char **argv)
 int suspensions_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "CUSTOMER", "customer_id" }, { "PAYER", "payer" },        { "STATE", "state" },
-        { "SINCE", "since" },          { "THEN", "next" },          { ">IN MS", "next_in_ms" },
+        {"CUSTOMER", "customer_id"}, {"PAYER", "payer"}, {"STATE", "state"},
+        {"SINCE", "since"},          {"THEN", "next"},   {">IN MS", "next_in_ms"},
     };
 
-    return list_show(host, argv, "/v1/admin/suspensions", columns, COUNT(columns), "Nobody stands still for want of money.",
-                     "admin suspensions");
+    return list_show(host, argv, "/v1/admin/suspensions", columns, COUNT(columns),
+                     "Nobody stands still for want of money.", "admin suspensions");
 }
 
 int cap_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "loop, ms", "loop_ms" },
-        { "stops", "stops" },
-        { "money gone to stopped, ms: half within", "p50_ms" },
-        { "99 of 100 within", "p99_ms" },
-        { "all within", "max_ms" },
-        { "memory is kept for, s", "grace_suspended_s" },
-        { "disks after that for, s", "retention_s" },
-        { "largest overshoot, carried by the host", "overshoot_max" },
+        {"loop, ms", "loop_ms"},
+        {"stops", "stops"},
+        {"money gone to stopped, ms: half within", "p50_ms"},
+        {"99 of 100 within", "p99_ms"},
+        {"all within", "max_ms"},
+        {"memory is kept for, s", "grace_suspended_s"},
+        {"disks after that for, s", "retention_s"},
+        {"largest overshoot, carried by the host", "overshoot_max"},
     };
 
     args_take(argv, NULL, NULL, 0, 0, "admin cap");

@@ -19,7 +19,7 @@ int operator_add_command(struct host *host, char **argv)
     body = json_pack("{s:s}", "name", name);
     if (!body)
         fail(EXIT_USAGE, "the name is not UTF-8 text");
-    operator = ask_post(host, "/v1/admin/operators", body);
+    operator= ask_post(host, "/v1/admin/operators", body);
     if (!json_print(host, operator)) {
         puts(answer_text(operator, "key"));
         fprintf(stderr, "%s \"%s\": give it to them now, it is not shown again\n", answer_text(operator, "id"), name);
@@ -31,7 +31,10 @@ int operator_add_command(struct host *host, char **argv)
 int operator_list_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "ID", "id" }, { "NAME", "name" }, { "CREATED", "created_at" }, { "REVOKED", "revoked_at" },
+        {"ID", "id"},
+        {"NAME", "name"},
+        {"CREATED", "created_at"},
+        {"REVOKED", "revoked_at"},
     };
 
     return list_show(host, argv, "/v1/admin/operators", columns, COUNT(columns), "There are no operators.",
@@ -49,7 +52,7 @@ int operator_revoke_command(struct host *host, char **argv)
 int voucher_create_command(struct host *host, char **argv)
 {
     const char *amount, *expires = NULL;
-    const struct flag flags[] = { { "--expires-at", &expires, NULL }, { NULL, NULL, NULL } };
+    const struct flag flags[] = {{"--expires-at", &expires, NULL}, {NULL, NULL, NULL}};
     json_t *body, *voucher;
 
     args_take(argv, flags, &amount, 1, 1, "admin voucher AMOUNT [--expires-at 2026-12-31T23:59:59Z]");
@@ -69,8 +72,8 @@ int voucher_create_command(struct host *host, char **argv)
 int bank_import_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { ">LINE", "line" },   { "ENTRY", "entry_id" },     { "STATE", "state" }, { ">AMOUNT", "amount" },
-        { "CURRENCY", "currency" }, { "CUSTOMER", "account_id" }, { "WHY", "why" },
+        {">LINE", "line"},        {"ENTRY", "entry_id"},      {"STATE", "state"}, {">AMOUNT", "amount"},
+        {"CURRENCY", "currency"}, {"CUSTOMER", "account_id"}, {"WHY", "why"},
     };
     const char *file;
     char *text;
@@ -82,10 +85,10 @@ int bank_import_command(struct host *host, char **argv)
     free(text);
     if (!json_print(host, done)) {
         table_print(columns, COUNT(columns), json_object_get(done, "listed"), "The statement has no entries.");
-        printf("\n%s: %jd credited (%s), %jd to suspense (%s), %jd ignored, %jd known before\n", answer_text(done, "id"),
-               (intmax_t)json_integer_value(json_object_get(done, "credited")), answer_text(done, "credited_amount"),
-               (intmax_t)json_integer_value(json_object_get(done, "suspense")), answer_text(done, "suspense_amount"),
-               (intmax_t)json_integer_value(json_object_get(done, "ignored")),
+        printf("\n%s: %jd credited (%s), %jd to suspense (%s), %jd ignored, %jd known before\n",
+               answer_text(done, "id"), (intmax_t)json_integer_value(json_object_get(done, "credited")),
+               answer_text(done, "credited_amount"), (intmax_t)json_integer_value(json_object_get(done, "suspense")),
+               answer_text(done, "suspense_amount"), (intmax_t)json_integer_value(json_object_get(done, "ignored")),
                (intmax_t)json_integer_value(json_object_get(done, "duplicates")));
     }
     json_decref(done);
@@ -95,12 +98,12 @@ int bank_import_command(struct host *host, char **argv)
 int bank_list_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "ENTRY", "id" },     { "BOOKED", "booked_on" },   { "STATE", "state" }, { ">AMOUNT", "amount" },
-        { "CURRENCY", "currency" }, { "PAYER", "payer" },   { "TEXT", "text" },   { "WHY", "why" },
-        { "CUSTOMER", "customer_id" },
+        {"ENTRY", "id"},       {"BOOKED", "booked_on"},  {"STATE", "state"},
+        {">AMOUNT", "amount"}, {"CURRENCY", "currency"}, {"PAYER", "payer"},
+        {"TEXT", "text"},      {"WHY", "why"},           {"CUSTOMER", "customer_id"},
     };
     const char *state = NULL, *after = NULL;
-    const struct flag flags[] = { { "--state", &state, NULL }, { "--after", &after, NULL }, { NULL, NULL, NULL } };
+    const struct flag flags[] = {{"--state", &state, NULL}, {"--after", &after, NULL}, {NULL, NULL, NULL}};
     char path[160] = "/v1/admin/bank_entries";
 
     args_take(argv, flags, NULL, 0, 0, "admin bank list [--state suspense] [--after CURSOR]");
@@ -112,7 +115,7 @@ int bank_list_command(struct host *host, char **argv)
 /* Takes an entry out of suspense: `field` says what to do with it. */
 static int entry_end(struct host *host, char **argv, const char *rest, const char *field, const char *usage)
 {
-    static const struct column columns[] = { { "entry", "id" }, { "state", "state" } };
+    static const struct column columns[] = {{"entry", "id"}, {"state", "state"}};
     const char *alone[2];
     char path[256];
     json_t *body;

@@ -10,9 +10,13 @@
 #define BOOK_BYTES_MAX 65536
 
 static const struct column book_columns[] = {
-    { "VERSION", "version" },      { "STATE", "state" },               { "CURRENCY", "currency" },
-    { "VALID FROM", "valid_from" }, { "MOVES RUNNING", "moves_running_at" }, { "PROPOSED BY", "operator" },
-    { "DECIDED BY", "decided_by" },
+    {"VERSION", "version"},
+    {"STATE", "state"},
+    {"CURRENCY", "currency"},
+    {"VALID FROM", "valid_from"},
+    {"MOVES RUNNING", "moves_running_at"},
+    {"PROPOSED BY", "operator"},
+    {"DECIDED BY", "decided_by"},
 };
 /* What customers see. */
 #define OWN_COLUMNS 5
@@ -49,8 +53,8 @@ int price_show_command(struct host *host, char **argv)
 
 int admin_prices_command(struct host *host, char **argv)
 {
-    return list_show(host, argv, "/v1/admin/price_books", book_columns, COUNT(book_columns), "There are no price books.",
-                     "admin prices");
+    return list_show(host, argv, "/v1/admin/price_books", book_columns, COUNT(book_columns),
+                     "There are no price books.", "admin prices");
 }
 
 int admin_price_show_command(struct host *host, char **argv)
@@ -101,9 +105,9 @@ int admin_price_withdraw_command(struct host *host, char **argv)
 
 int admin_price_diff_command(struct host *host, char **argv)
 {
-    static const struct column columns[] = { { "METER", "meter" }, { "UNIT", "unit" }, { "WAS", "was" }, { "IS", "is" } };
+    static const struct column columns[] = {{"METER", "meter"}, {"UNIT", "unit"}, {"WAS", "was"}, {"IS", "is"}};
     const char *version, *against = NULL;
-    const struct flag flags[] = { { "--against", &against, NULL }, { NULL, NULL, NULL } };
+    const struct flag flags[] = {{"--against", &against, NULL}, {NULL, NULL, NULL}};
     char path[160];
     json_t *diff;
 
@@ -120,7 +124,10 @@ int admin_price_diff_command(struct host *host, char **argv)
 int admin_price_replay_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "METER", "meter" }, { ">QUANTITY", "units" }, { "UNIT", "unit" }, { ">AMOUNT", "amount" },
+        {"METER", "meter"},
+        {">QUANTITY", "units"},
+        {"UNIT", "unit"},
+        {">AMOUNT", "amount"},
     };
     const char *alone[3];
     char path[200];

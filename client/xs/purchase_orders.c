@@ -9,8 +9,8 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct column columns[] = {
-    { "ID", "id" },          { "NAME", "name" },   { "STATE", "state" },         { ">FUNDED", "funded" },
-    { ">HELD", "held" },     { ">SPENT", "spent" }, { ">FREE", "available" },     { "ENDS", "ends_at" },
+    {"ID", "id"},      {"NAME", "name"},    {"STATE", "state"},     {">FUNDED", "funded"},
+    {">HELD", "held"}, {">SPENT", "spent"}, {">FREE", "available"}, {"ENDS", "ends_at"},
 };
 
 char *purchase_order_resolve(struct host *host, const char *name_or_id)
@@ -30,7 +30,7 @@ static void path_make(struct host *host, const char *which, const char *rest, ch
 int po_create_command(struct host *host, char **argv)
 {
     const char *alone[2], *ends = NULL;
-    const struct flag flags[] = { { "--ends-at", &ends, NULL }, { NULL, NULL, NULL } };
+    const struct flag flags[] = {{"--ends-at", &ends, NULL}, {NULL, NULL, NULL}};
     json_t *body;
 
     args_take(argv, flags, alone, 2, 2, "po create NAME AMOUNT [--ends-at 2026-12-31T23:59:59Z]");

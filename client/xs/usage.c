@@ -15,17 +15,12 @@
 static void usage_print(const json_t *rows)
 {
     static const struct column columns[] = {
-        { "INSTANCE", "id" },
-        { "STATE", "state" },
-        { ">GUEST NS", "guest_ns" },
-        { ">HV NS", "hv_ns" },
-        { ">WAIT NS", "wait_ns" },
-        { ">PAGE S", "page_seconds" },
-        { ">EXITS", "exits" },
-        { ">HYPERCALLS", "hypercalls" },
-        { ">AMOUNT", "amount" },
-        { "BILLED NOW", "meters_running" },
-        { "AS OF", "as_of" },
+        {"INSTANCE", "id"},        {"STATE", "state"},
+        {">GUEST NS", "guest_ns"}, {">HV NS", "hv_ns"},
+        {">WAIT NS", "wait_ns"},   {">PAGE S", "page_seconds"},
+        {">EXITS", "exits"},       {">HYPERCALLS", "hypercalls"},
+        {">AMOUNT", "amount"},     {"BILLED NOW", "meters_running"},
+        {"AS OF", "as_of"},
     };
 
     table_print(columns, COUNT(columns), rows, "Nothing has been used yet.");
@@ -34,15 +29,16 @@ static void usage_print(const json_t *rows)
 /* Bytes as people read them beside the exact counts, which --json has; true if there are any operations or packets. */
 static bool devices_in_units(json_t *rows)
 {
-    static const char *const bytes[] = { "disk_read_bytes", "disk_write_bytes", "net_rx_bytes", "net_tx_bytes" };
-    static const char *const counts[] = { "disk_read_ops", "disk_write_ops", "disk_flush_ops", "disk_discard_ops",
-                                          "net_rx_packets", "net_tx_packets" };
+    static const char *const bytes[] = {"disk_read_bytes", "disk_write_bytes", "net_rx_bytes", "net_tx_bytes"};
+    static const char *const counts[] = {"disk_read_ops",    "disk_write_ops", "disk_flush_ops",
+                                         "disk_discard_ops", "net_rx_packets", "net_tx_packets"};
     char text[UNITS_BYTES];
     bool any = false;
     json_t *row;
     size_t i;
 
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         for (size_t b = 0; b < COUNT(bytes); b++) {
             uint64_t count = strtoull(answer_text(row, bytes[b]), NULL, 10);
 
@@ -57,17 +53,17 @@ static bool devices_in_units(json_t *rows)
 static void devices_print(json_t *rows)
 {
     static const struct column columns[] = {
-        { "INSTANCE", "id" },
-        { ">READS", "disk_read_ops" },
-        { ">READ", "disk_read_bytes" },
-        { ">WRITES", "disk_write_ops" },
-        { ">WRITTEN", "disk_write_bytes" },
-        { ">FLUSHES", "disk_flush_ops" },
-        { ">DISCARDS", "disk_discard_ops" },
-        { ">PACKETS IN", "net_rx_packets" },
-        { ">RECEIVED", "net_rx_bytes" },
-        { ">PACKETS OUT", "net_tx_packets" },
-        { ">SENT", "net_tx_bytes" },
+        {"INSTANCE", "id"},
+        {">READS", "disk_read_ops"},
+        {">READ", "disk_read_bytes"},
+        {">WRITES", "disk_write_ops"},
+        {">WRITTEN", "disk_write_bytes"},
+        {">FLUSHES", "disk_flush_ops"},
+        {">DISCARDS", "disk_discard_ops"},
+        {">PACKETS IN", "net_rx_packets"},
+        {">RECEIVED", "net_rx_bytes"},
+        {">PACKETS OUT", "net_tx_packets"},
+        {">SENT", "net_tx_bytes"},
     };
 
     if (!devices_in_units(rows))
@@ -85,8 +81,8 @@ struct period_words {
 static int summary_show(struct host *host, const struct period_words *words)
 {
     static const struct column columns[] = {
-        { "DAY", "day" }, { "INSTANCE", "instance_id" }, { "METER", "meter" }, { ">QUANTITY", "units" },
-        { "UNIT", "unit" }, { ">AMOUNT", "amount" },
+        {"DAY", "day"},   {"INSTANCE", "instance_id"}, {"METER", "meter"}, {">QUANTITY", "units"},
+        {"UNIT", "unit"}, {">AMOUNT", "amount"},
     };
     char path[256] = "/v1/usage/summary";
 
@@ -103,12 +99,13 @@ static int summary_show(struct host *host, const struct period_words *words)
 
 int usage_command(struct host *host, char **argv)
 {
-    static const char words_usage[] = "usage [INSTANCE]\n"
-                                      "       xs usage [--by meter|instance|day[,...]] [--from DAY] [--to DAY] [--csv | --ndjson]";
-    struct period_words words = { .from = NULL };
+    static const char words_usage[] =
+        "usage [INSTANCE]\n"
+        "       xs usage [--by meter|instance|day[,...]] [--from DAY] [--to DAY] [--csv | --ndjson]";
+    struct period_words words = {.from = NULL};
     const struct flag flags[] = {
-        { "--by", &words.by, NULL },       { "--from", &words.from, NULL },     { "--to", &words.to, NULL },
-        { "--csv", NULL, &words.csv },     { "--ndjson", NULL, &words.ndjson }, { NULL, NULL, NULL },
+        {"--by", &words.by, NULL},   {"--from", &words.from, NULL},     {"--to", &words.to, NULL},
+        {"--csv", NULL, &words.csv}, {"--ndjson", NULL, &words.ndjson}, {NULL, NULL, NULL},
     };
     bool summary;
     const char *which;
@@ -118,7 +115,8 @@ int usage_command(struct host *host, char **argv)
     args_take(argv, flags, &which, 0, 1, words_usage);
     summary = words.by || words.from || words.to || words.csv || words.ndjson;
     if (summary && which)
-        fail(EXIT_USAGE, "\"%s\": days are summed for all instances: --by instance shows each\nusage: xs %s", which, words_usage);
+        fail(EXIT_USAGE, "\"%s\": days are summed for all instances: --by instance shows each\nusage: xs %s", which,
+             words_usage);
     if (summary)
         return summary_show(host, &words);
     if (which) {
@@ -155,7 +153,8 @@ static void proofs_put(const char *folder, const json_t *records)
     json_t *record;
     size_t i, waiting = 0;
 
-    json_array_foreach(records, i, record) {
+    json_array_foreach(records, i, record)
+    {
         json_int_t index = json_integer_value(json_object_get(record, "index"));
 
         file_put(folder, index, "leaf", answer_text(record, "leaf"));
@@ -171,7 +170,7 @@ static void proofs_put(const char *folder, const json_t *records)
 int records_command(struct host *host, char **argv)
 {
     const char *which, *after = NULL, *folder = NULL;
-    const struct flag flags[] = { { "--after", &after, NULL }, { "--proofs", &folder, NULL }, { NULL, NULL, NULL } };
+    const struct flag flags[] = {{"--after", &after, NULL}, {"--proofs", &folder, NULL}, {NULL, NULL, NULL}};
     char path[320] = "/v1/usage/records", *id;
     json_t *records, *record;
     size_t i;
@@ -186,10 +185,10 @@ int records_command(struct host *host, char **argv)
     if (folder)
         proofs_put(folder, json_object_get(records, "data"));
     else if (!json_print(host, records))
-        json_array_foreach(json_object_get(records, "data"), i, record)
-            text_print(answer_text(record, "leaf"));
+        json_array_foreach(json_object_get(records, "data"), i, record) text_print(answer_text(record, "leaf"));
     if (json_is_integer(json_object_get(records, "next_cursor")))
-        fprintf(stderr, "there is more: --after %jd\n", (intmax_t)json_integer_value(json_object_get(records, "next_cursor")));
+        fprintf(stderr, "there is more: --after %jd\n",
+                (intmax_t)json_integer_value(json_object_get(records, "next_cursor")));
     json_decref(records);
     free(id);
     return EXIT_DONE;

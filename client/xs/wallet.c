@@ -11,7 +11,7 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct column entry_columns[] = {
-    { "AT", "at" }, { "WHAT", "code" }, { ">AMOUNT", "amount" }, { "REASON", "reason" }, { "TRANSFER", "transfer_id" },
+    {"AT", "at"}, {"WHAT", "code"}, {">AMOUNT", "amount"}, {"REASON", "reason"}, {"TRANSFER", "transfer_id"},
 };
 
 static void wallet_print(const json_t *wallet)
@@ -33,7 +33,7 @@ static void wallet_print(const json_t *wallet)
 int wallet_command(struct host *host, char **argv)
 {
     const char *after = NULL;
-    const struct flag flags[] = { { "--after", &after, NULL }, { NULL, NULL, NULL } };
+    const struct flag flags[] = {{"--after", &after, NULL}, {NULL, NULL, NULL}};
     char path[128] = "/v1/wallet/entries";
     json_t *wallet, *next;
 
@@ -57,7 +57,10 @@ int wallet_command(struct host *host, char **argv)
 int holds_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "INSTANCE", "instance_id" }, { ">AMOUNT", "amount" }, { "PURCHASE ORDER", "purchase_order_id" }, { "SINCE", "at" },
+        {"INSTANCE", "instance_id"},
+        {">AMOUNT", "amount"},
+        {"PURCHASE ORDER", "purchase_order_id"},
+        {"SINCE", "at"},
     };
 
     return list_show(host, argv, "/v1/holds", columns, COUNT(columns), "Nothing is set aside.", "holds");
@@ -78,7 +81,10 @@ int voucher_redeem_command(struct host *host, char **argv)
 }
 
 static const struct column budget_columns[] = {
-    { "ID", "id" }, { ">AMOUNT", "amount" }, { ">SPENT", "spent" }, { "STEPS %", "steps" },
+    {"ID", "id"},
+    {">AMOUNT", "amount"},
+    {">SPENT", "spent"},
+    {"STEPS %", "steps"},
 };
 
 /* "50,80,100" */
@@ -96,7 +102,7 @@ static json_t *steps_json(const char *text)
 int budget_create_command(struct host *host, char **argv)
 {
     const char *amount, *steps = NULL;
-    const struct flag flags[] = { { "--steps", &steps, NULL }, { NULL, NULL, NULL } };
+    const struct flag flags[] = {{"--steps", &steps, NULL}, {NULL, NULL, NULL}};
     json_t *body;
 
     args_take(argv, flags, &amount, 1, 1, "budget create AMOUNT [--steps 50,80,100]");
@@ -123,12 +129,12 @@ int budget_delete_command(struct host *host, char **argv)
 int alerts_show(struct host *host, char **argv, const char *list, const char *usage)
 {
     static const struct column columns[] = {
-        { "RAISED", "raised_at" }, { "KIND", "kind" }, { "SUBJECT", "subject" }, { "DETAIL", "detail" },
-        { "CLEARED", "cleared_at" }, { "CUSTOMER", "customer_id" },
+        {"RAISED", "raised_at"}, {"KIND", "kind"},          {"SUBJECT", "subject"},
+        {"DETAIL", "detail"},    {"CLEARED", "cleared_at"}, {"CUSTOMER", "customer_id"},
     };
     const char *after = NULL;
     bool standing = false;
-    const struct flag flags[] = { { "--standing", NULL, &standing }, { "--after", &after, NULL }, { NULL, NULL, NULL } };
+    const struct flag flags[] = {{"--standing", NULL, &standing}, {"--after", &after, NULL}, {NULL, NULL, NULL}};
     char path[128];
 
     args_take(argv, flags, NULL, 0, 0, usage);
@@ -145,8 +151,8 @@ int alerts_command(struct host *host, char **argv)
 }
 
 static const struct column details_columns[] = {
-    { "name", "name" },       { "street", "street" }, { "postcode", "postcode" }, { "city", "city" },
-    { "country", "country" }, { "VAT id", "vat_id" }, { "email", "email" },
+    {"name", "name"},       {"street", "street"}, {"postcode", "postcode"}, {"city", "city"},
+    {"country", "country"}, {"VAT id", "vat_id"}, {"email", "email"},
 };
 
 int details_command(struct host *host, char **argv)
@@ -157,12 +163,13 @@ int details_command(struct host *host, char **argv)
 
 int details_set_command(struct host *host, char **argv)
 {
-    static const char *const names[] = { "name", "street", "postcode", "city", "country", "vat_id", "email" };
-    const char *values[COUNT(names)] = { NULL };
+    static const char *const names[] = {"name", "street", "postcode", "city", "country", "vat_id", "email"};
+    const char *values[COUNT(names)] = {NULL};
     const struct flag flags[] = {
-        { "--name", &values[0], NULL },    { "--street", &values[1], NULL }, { "--postcode", &values[2], NULL },
-        { "--city", &values[3], NULL },    { "--country", &values[4], NULL }, { "--vat-id", &values[5], NULL },
-        { "--email", &values[6], NULL },   { NULL, NULL, NULL },
+        {"--name", &values[0], NULL},     {"--street", &values[1], NULL},
+        {"--postcode", &values[2], NULL}, {"--city", &values[3], NULL},
+        {"--country", &values[4], NULL},  {"--vat-id", &values[5], NULL},
+        {"--email", &values[6], NULL},    {NULL, NULL, NULL},
     };
     json_t *body = json_object();
 

@@ -14,7 +14,7 @@ static char out[1 << 16];
 
 static void xs(int status, const char *words, const char *what, ...)
 {
-    const char *argv[24] = { "tests/api/xs" };
+    const char *argv[24] = {"tests/api/xs"};
     int count = 1, got;
     va_list args;
 
@@ -55,7 +55,8 @@ static void field(const char *name, char value[static 64])
 static void wallet(void)
 {
     xs(0, "balance 10.00 EUR, held 0.00, free to use 10.00", "wallet", "wallet", NULL);
-    ok_has(out, "an hour costs 2.50 EUR as things run now; the money lasts until 2026-01-01T01:00", "how long it lasts");
+    ok_has(out, "an hour costs 2.50 EUR as things run now; the money lasts until 2026-01-01T01:00",
+           "how long it lasts");
     ok_has(out, "RF18XS0001", "and what a bank transfer has to say");
     xs(0, "5.00; free to use 15.00", "voucher redeem", "voucher", "redeem", "XSV-1", NULL);
     xs(1, "no such voucher", "a wrong code", "voucher", "redeem", "X", NULL);
@@ -63,26 +64,30 @@ static void wallet(void)
     xs(0, "5.00", "po add by its name", "po", "add", "project", "1.00", NULL);
     xs(1, "needed: 1000.00", "more than there is", "po", "add", "project", "1000.00", NULL);
     xs(1, "no purchase order called \"other\"", "another name", "po", "show", "other", NULL);
-    xs(0, "pending", "create --purchase-order", "create", "web", "--image", "tiny", "--flavor", "xs1", "--purchase-order",
-       "project", NULL);
+    xs(0, "pending", "create --purchase-order", "create", "web", "--image", "tiny", "--flavor", "xs1",
+       "--purchase-order", "project", NULL);
     xs(0, "0.0036", "holds --json", "holds", "--json", NULL);
     xs(0, "closed", "po close", "po", "close", "project", NULL);
     xs(0, "50, 100", "budget create", "budget", "create", "20.00", "--steps", "50,100", NULL);
-    xs(2, "--steps x: must be a whole number", "a step that is none", "budget", "create", "20.00", "--steps", "50,x", NULL);
+    xs(2, "--steps x: must be a whole number", "a step that is none", "budget", "create", "20.00", "--steps", "50,x",
+       NULL);
     xs(0, "less than a day", "alerts", "alerts", "--standing", NULL);
-    xs(0, "Ulm", "details set", "details", "set", "--name", "Ann", "--street", "Lane 1", "--postcode", "1", "--city", "Ulm",
-       "--country", "DE", "--email", "a@example.org", NULL);
-    xs(1, "country: must be two capital letters", "a wrong country", "details", "set", "--name", "Ann", "--country", "de", NULL);
+    xs(0, "Ulm", "details set", "details", "set", "--name", "Ann", "--street", "Lane 1", "--postcode", "1", "--city",
+       "Ulm", "--country", "DE", "--email", "a@example.org", NULL);
+    xs(1, "country: must be two capital letters", "a wrong country", "details", "set", "--name", "Ann", "--country",
+       "de", NULL);
 }
 
 static void use(void)
 {
     char folder[256], command[600];
 
-    xs(0, "vcpu_reserved", "usage by day", "usage", "--by", "day,meter", "--from", "2026-01-01", "--to", "2026-01-31", NULL);
+    xs(0, "vcpu_reserved", "usage by day", "usage", "--by", "day,meter", "--from", "2026-01-01", "--to", "2026-01-31",
+       NULL);
     xs(0, "day,meter,quantity,unit,amount\r\n2026-01-01,vcpu_reserved,", "usage as CSV", "usage", "--csv", "--from",
        "2026-01-01", "--to", "2026-01-31", NULL);
-    xs(0, "{\"day\":\"2026-01-01\"", "usage as NDJSON", "usage", "--ndjson", "--from", "2026-01-01", "--to", "2026-01-31", NULL);
+    xs(0, "{\"day\":\"2026-01-01\"", "usage as NDJSON", "usage", "--ndjson", "--from", "2026-01-01", "--to",
+       "2026-01-31", NULL);
     xs(2, "--from 2026/01/01", "a day that cannot be one", "usage", "--from", "2026/01/01", NULL);
     xs(1, "from: must be a day", "or is none", "usage", "--from", "2026-01-32", NULL);
     xs(0, "xs-usage/v1 use", "records", "records", "web", NULL);
@@ -90,9 +95,11 @@ static void use(void)
     snprintf(command, sizeof(command), "mkdir %s", folder);
     if (system(command) != 0)
         tap_bail("%s", command);
-    xs(0, "1 records, 0 of them not under a signed head yet", "records --proofs", "records", "web", "--proofs", folder, NULL);
-    snprintf(command, sizeof(command), "grep -q tlog-proof@v1 %s/000000000001.tlog-proof && grep -q amount_nano %s/000000000001.leaf",
-             folder, folder);
+    xs(0, "1 records, 0 of them not under a signed head yet", "records --proofs", "records", "web", "--proofs", folder,
+       NULL);
+    snprintf(command, sizeof(command),
+             "grep -q tlog-proof@v1 %s/000000000001.tlog-proof && grep -q amount_nano %s/000000000001.leaf", folder,
+             folder);
     ok_int(system(command), 0, "the proof and the leaf are files");
     xs(0, "published_at", "prices", "prices", "--json", NULL);
     xs(0, "\"num_nano\": \"7000\"", "prices show", "prices", "show", "1", NULL);
@@ -124,10 +131,10 @@ static void paper(char invoice[static 64])
     be(rig.operator_key);
     xs(0, "I was not there", "admin disputes", "admin", "disputes", NULL);
     xs(0, "resolved", "admin dispute resolve", "admin", "dispute", "resolve", dispute, "accepted", "so it was", NULL);
-    xs(0, "credit_note", "admin credit-note create", "admin", "credit-note", "create", invoice, "not there", "--line", "1=0.50",
-       NULL);
-    xs(2, "--line 1: must be the line's number", "a line without an amount", "admin", "credit-note", "create", invoice, "r",
-       "--line", "1", NULL);
+    xs(0, "credit_note", "admin credit-note create", "admin", "credit-note", "create", invoice, "not there", "--line",
+       "1=0.50", NULL);
+    xs(2, "--line 1: must be the line's number", "a line without an amount", "admin", "credit-note", "create", invoice,
+       "r", "--line", "1", NULL);
     xs(0, account, "admin credit-notes", "admin", "credit-notes", NULL);
     xs(0, "XS-2026-000001", "admin invoices of a customer", "admin", "invoices", "--customer-id", account, NULL);
     be(key);
@@ -146,8 +153,8 @@ static void prices_by_two(void)
     xs(0, "8000/3 nano", "admin prices diff", "admin", "prices", "diff", "5", NULL);
     be(ann);
     xs(0, "published", "admin prices approve, by another", "admin", "prices", "approve", "5", NULL);
-    xs(0, "2.00 under version 1, 1.00 as it was billed", "admin prices replay", "admin", "prices", "replay", "1", account,
-       "2026-01", NULL);
+    xs(0, "2.00 under version 1, 1.00 as it was billed", "admin prices replay", "admin", "prices", "replay", "1",
+       account, "2026-01", NULL);
     xs(0, "bootstrap", "admin operator list", "admin", "operator", "list", NULL);
     file_write("broken.json", "{\"version\":5,\n", path);
     xs(2, "line 2", "a book that is no JSON", "admin", "prices", "propose", path, NULL);

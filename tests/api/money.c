@@ -1,4 +1,5 @@
-/* The customer's money: wallet, purchase orders, holds, vouchers, prices, use, invoices, disputes, budgets; lists as rows. */
+/* The customer's money: wallet, purchase orders, holds, vouchers, prices, use, invoices, disputes, budgets; lists as
+ * rows. */
 #include "common/id.h"
 #include "tests/api/rig.h"
 #include "tests/api/tap.h"
@@ -63,9 +64,11 @@ static void pages(void)
     snprintf(path, sizeof(path), "/v1/wallet/entries?limit=1&after=%d",
              (int)json_integer_value(json_object_get(first.json, "next_cursor")));
     second = rig_get(&rig, key, path);
-    ok(json_array_size(json_object_get(first.json, "data")) == 1 && json_array_size(json_object_get(second.json, "data")) == 1,
+    ok(json_array_size(json_object_get(first.json, "data")) == 1 &&
+           json_array_size(json_object_get(second.json, "data")) == 1,
        "a page of one entry, and another");
-    ok(strcmp(cell_of(row_of(&first, "data", 0), "transfer_id"), cell_of(row_of(&second, "data", 0), "transfer_id")) != 0,
+    ok(strcmp(cell_of(row_of(&first, "data", 0), "transfer_id"), cell_of(row_of(&second, "data", 0), "transfer_id")) !=
+           0,
        "with different entries");
     answer_free(&first);
     answer_free(&second);
@@ -73,7 +76,9 @@ static void pages(void)
 
 static struct response entries_as(const char *accept)
 {
-    return rig_call(&rig, &(struct call){ .method = "GET", .path = "/v1/wallet/entries?limit=1&after=1", .key = key, .header = accept });
+    return rig_call(
+        &rig,
+        &(struct call){.method = "GET", .path = "/v1/wallet/entries?limit=1&after=1", .key = key, .header = accept});
 }
 
 static void rows(void)
@@ -83,7 +88,8 @@ static void rows(void)
     ok_has(answer_header(&answer, "content-type"), "text/csv", "a list as CSV says so");
     ok(answer.text && strncmp(answer.text, "transfer_id,at,amount,code,reason\r\ntrf_", 39) == 0,
        "a heading, then a row, with CRLF");
-    ok_has(answer.text, ",2026-01-01T00:00:00.000Z,1.00,credit,\"more, \"\"much\"\" more\"\r\n", "quoted as RFC 4180 says");
+    ok_has(answer.text, ",2026-01-01T00:00:00.000Z,1.00,credit,\"more, \"\"much\"\" more\"\r\n",
+           "quoted as RFC 4180 says");
     ok_text(answer_header(&answer, "x-next-cursor"), "2", "the next page's cursor is a header");
     answer_free(&answer);
     answer = entries_as("Accept: application/x-ndjson");
@@ -93,15 +99,16 @@ static void rows(void)
     answer = entries_as("Accept: text/html, */*;q=0.5");
     ok(json_is_array(json_object_get(answer.json, "data")), "who wants nothing of ours gets JSON");
     answer_free(&answer);
-    answer = rig_call(&rig, &(struct call){ .method = "GET", .path = "/v1/wallet", .key = key, .header = "Accept: text/csv" });
+    answer =
+        rig_call(&rig, &(struct call){.method = "GET", .path = "/v1/wallet", .key = key, .header = "Accept: text/csv"});
     ok(json_is_object(answer.json), "what is no list stays JSON");
     answer_free(&answer);
 }
 
 static void orders(void)
 {
-    struct response answer = post("/v1/purchase_orders",
-                                  "{\"name\":\"project\",\"amount\":\"4.00\",\"ends_at\":\"2036-12-31T23:59:59Z\"}");
+    struct response answer =
+        post("/v1/purchase_orders", "{\"name\":\"project\",\"amount\":\"4.00\",\"ends_at\":\"2036-12-31T23:59:59Z\"}");
     char id[40], path[128], body[256];
 
     ok_int(answer.status, 201, "a purchase order");
@@ -117,15 +124,18 @@ static void orders(void)
     answer = post(path, "{\"amount\":\"1000.00\"}");
     ok_int(answer.status, 402, "not more than the wallet has");
     answer_free(&answer);
-    snprintf(body, sizeof(body), "{\"name\":\"n\",\"image\":\"tiny\",\"flavor\":\"xs1\",\"purchase_order_id\":\"%s\"}", id);
+    snprintf(body, sizeof(body), "{\"name\":\"n\",\"image\":\"tiny\",\"flavor\":\"xs1\",\"purchase_order_id\":\"%s\"}",
+             id);
     answer = post("/v1/instances", body);
     ok_int(answer.status, 202, "an instance that it pays for");
     answer_free(&answer);
-    answer = post("/v1/instances", "{\"name\":\"n\",\"image\":\"tiny\",\"flavor\":\"xs1\",\"purchase_order_id\":\"po_1\"}");
-    ok(answer.status == 422 && answer.text && strstr(answer.text, "you have no purchase order po_1"), "but no other's, or none");
+    answer =
+        post("/v1/instances", "{\"name\":\"n\",\"image\":\"tiny\",\"flavor\":\"xs1\",\"purchase_order_id\":\"po_1\"}");
+    ok(answer.status == 422 && answer.text && strstr(answer.text, "you have no purchase order po_1"),
+       "but no other's, or none");
     answer_free(&answer);
     snprintf(path, sizeof(path), "/v1/purchase_orders/%s", id);
-    answer = rig_call(&rig, &(struct call){ .method = "DELETE", .path = path, .key = key });
+    answer = rig_call(&rig, &(struct call){.method = "DELETE", .path = path, .key = key});
     ok_text(answer_text_of(&answer, "state"), "closed", "it is closed");
     answer_free(&answer);
     answer = rig_get(&rig, key, "/v1/holds");
@@ -138,12 +148,12 @@ static void bad_orders(void)
     static const struct {
         const char *body, *words;
     } cases[] = {
-        { "{\"name\":\"n\",\"amount\":\"-1\"}", "\"field\":\"amount\"" },
-        { "{\"name\":\"n\",\"amount\":1}", "never a JSON number" },
-        { "{\"name\":\"n\",\"amount\":\"1.00\",\"ends_at\":\"2020-01-01T00:00:00Z\"}", "must be in the future" },
-        { "{\"name\":\"n\",\"amount\":\"1.00\",\"ends_at\":\"2036-02-30T00:00:00Z\"}", "must be a time in UTC" },
-        { "{\"name\":\"n\",\"amount\":\"1.00\",\"ends_at\":\"2036-02-28T24:00:00Z\"}", "must be a time in UTC" },
-        { "{\"name\":\"n\",\"amount\":\"1.00\",\"ends_at\":\"tomorrow\"}", "must be a time in UTC" },
+        {"{\"name\":\"n\",\"amount\":\"-1\"}", "\"field\":\"amount\""},
+        {"{\"name\":\"n\",\"amount\":1}", "never a JSON number"},
+        {"{\"name\":\"n\",\"amount\":\"1.00\",\"ends_at\":\"2020-01-01T00:00:00Z\"}", "must be in the future"},
+        {"{\"name\":\"n\",\"amount\":\"1.00\",\"ends_at\":\"2036-02-30T00:00:00Z\"}", "must be a time in UTC"},
+        {"{\"name\":\"n\",\"amount\":\"1.00\",\"ends_at\":\"2036-02-28T24:00:00Z\"}", "must be a time in UTC"},
+        {"{\"name\":\"n\",\"amount\":\"1.00\",\"ends_at\":\"tomorrow\"}", "must be a time in UTC"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -158,7 +168,8 @@ static void prices(void)
 {
     struct response answer = rig_get(&rig, key, "/v1/prices");
 
-    ok_int(json_integer_value(json_object_get(row_of(&answer, "data", 0), "version")), 1, "the published book is listed");
+    ok_int(json_integer_value(json_object_get(row_of(&answer, "data", 0), "version")), 1,
+           "the published book is listed");
     answer_free(&answer);
     answer = rig_get(&rig, key, "/v1/prices/1");
     ok_has(answer_text_of(&answer, "signature"), "untrusted comment", "and shown with its signature");
@@ -194,7 +205,8 @@ static void use(void)
     rig_instance(&rig, key, "use", id);
     snprintf(path, sizeof(path), "/v1/usage/records?instance_id=%s", id);
     answer = rig_get(&rig, key, path);
-    ok_has(cell_of(row_of(&answer, "data", 0), "proof"), "c2sp.org/tlog-proof@v1\nindex 1\n", "a record with its proof file");
+    ok_has(cell_of(row_of(&answer, "data", 0), "proof"), "c2sp.org/tlog-proof@v1\nindex 1\n",
+           "a record with its proof file");
     ok_has(cell_of(row_of(&answer, "data", 0), "leaf"), "\"amount_nano\":\"5\"", "and the leaf as it was hashed");
     answer_free(&answer);
     status_of("/v1/usage/records", 422, "say whose records", "no instance named");
@@ -202,9 +214,10 @@ static void use(void)
 
 static void details(void)
 {
-    static const char right[] = "{\"name\":\"Ann\",\"street\":\"Lane 1\",\"postcode\":\"12345\",\"city\":\"Ulm\",\"country\":\"DE\","
-                                "\"vat_id\":\"DE123456789\",\"email\":\"ann@example.org\"}";
-    struct call put = { .method = "PUT", .path = "/v1/account/billing_details", .key = key, .body = right };
+    static const char right[] =
+        "{\"name\":\"Ann\",\"street\":\"Lane 1\",\"postcode\":\"12345\",\"city\":\"Ulm\",\"country\":\"DE\","
+        "\"vat_id\":\"DE123456789\",\"email\":\"ann@example.org\"}";
+    struct call put = {.method = "PUT", .path = "/v1/account/billing_details", .key = key, .body = right};
     struct response answer = rig_call(&rig, &put);
 
     ok_text(answer_text_of(&answer, "vat_id"), "DE123456789", "who is billed is said");
@@ -244,7 +257,8 @@ static void invoices(char id[static 40])
     snprintf(path, sizeof(path), "/v1/invoices/%s/files/xml", id);
     status_of(path, 404, "this invoice has no such file", "a file that its bundle has not");
     answer = rig_get(&rig, key, "/v1/credit_notes");
-    ok(answer.status == 200 && json_array_size(json_object_get(answer.json, "data")) == 0, "an invoice is no credit note");
+    ok(answer.status == 200 && json_array_size(json_object_get(answer.json, "data")) == 0,
+       "an invoice is no credit note");
     answer_free(&answer);
 }
 
@@ -279,7 +293,7 @@ static void budgets(void)
     answer = post("/v1/budgets", "{\"amount\":\"20.00\",\"steps\":[]}");
     ok_int(answer.status, 422, "a budget without steps says nothing");
     answer_free(&answer);
-    answer = rig_call(&rig, &(struct call){ .method = "DELETE", .path = path, .key = key });
+    answer = rig_call(&rig, &(struct call){.method = "DELETE", .path = path, .key = key});
     ok_int(answer.status, 204, "it is removed");
     answer_free(&answer);
     answer = rig_get(&rig, key, "/v1/budgets");
@@ -291,7 +305,8 @@ static void budgets(void)
     answer_free(&answer);
     answer = rig_get(&rig, key, "/v1/alerts?standing=true&limit=1");
     ok(json_array_size(json_object_get(answer.json, "data")) == 1 &&
-           json_is_null(json_object_get(row_of(&answer, "data", 0), "cleared_at")), "and one stands");
+           json_is_null(json_object_get(row_of(&answer, "data", 0), "cleared_at")),
+       "and one stands");
     answer_free(&answer);
     status_of("/v1/alerts?standing=maybe", 422, "standing: must be true or false", "a flag that is none");
 }
@@ -305,7 +320,8 @@ int main(void)
     rig_customer(&rig, "money", key, account);
     wallet();
     snprintf(path, sizeof(path), "/v1/admin/customers/%s/credits", account);
-    answer = rig_post(&rig, rig.operator_key, path, "credit-2", "{\"amount\":\"1.00\",\"reason\":\"more, \\\"much\\\" more\"}");
+    answer = rig_post(&rig, rig.operator_key, path, "credit-2",
+                      "{\"amount\":\"1.00\",\"reason\":\"more, \\\"much\\\" more\"}");
     ok_int(answer.status, 201, "more credit");
     answer_free(&answer);
     vouchers();

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BOOK "{\"version\":7,\"currency\":\"EUR\",\"meters\":[{\"meter\":\"vcpu_used\",\"num_nano\":\"7000\",\"den\":\"3\"}]}"
+#define BOOK                                                                                                           \
+    "{\"version\":7,\"currency\":\"EUR\",\"meters\":[{\"meter\":\"vcpu_used\",\"num_nano\":\"7000\",\"den\":\"3\"}]}"
 
 static struct rig rig;
 static char key[64], account[40];
@@ -49,21 +50,22 @@ static void operators(void)
     snprintf(command, sizeof(command), "grep -aq %s %s/db/api.db*", ann + 8, rig.dir);
     ok(system(command) != 0, "it is not in the database");
     first = rig_get(&rig, ann, "/v1/admin/operators");
-    ok(first.status == 200 && strstr(first.text, ann_id) && !strstr(first.text, "xs_oper_"), "it works; lists show no text");
+    ok(first.status == 200 && strstr(first.text, ann_id) && !strstr(first.text, "xs_oper_"),
+       "it works; lists show no text");
     answer_free(&first);
     first = post_as(ann, "/v1/admin/operators", "{\"name\":\"bob\"}");
     snprintf(path, sizeof(path), "/v1/admin/operators/%s", answer_text_of(&first, "id"));
     snprintf(command, sizeof(command), "%s", answer_text_of(&first, "key"));
     answer_free(&first);
-    first = rig_call(&rig, &(struct call){ .method = "DELETE", .path = path, .key = ann });
+    first = rig_call(&rig, &(struct call){.method = "DELETE", .path = path, .key = ann});
     ok_int(first.status, 204, "a key is revoked");
     answer_free(&first);
     said(rig_get(&rig, command, "/v1/admin/operators"), 401, "key_revoked", "and no longer works");
     snprintf(path, sizeof(path), "/v1/admin/operators/%s", ann_id);
-    said(rig_call(&rig, &(struct call){ .method = "DELETE", .path = path, .key = ann }), 409, "another operator",
+    said(rig_call(&rig, &(struct call){.method = "DELETE", .path = path, .key = ann}), 409, "another operator",
          "nobody revokes the key in use");
-    said(rig_call(&rig, &(struct call){ .method = "DELETE", .path = "/v1/admin/operators/opk_bootstrap", .key = ann }), 409,
-         "configuration", "nor the bootstrap key");
+    said(rig_call(&rig, &(struct call){.method = "DELETE", .path = "/v1/admin/operators/opk_bootstrap", .key = ann}),
+         409, "configuration", "nor the bootstrap key");
 }
 
 static void two_for_prices(void)
@@ -76,7 +78,8 @@ static void two_for_prices(void)
     ok(json_equal(json_object_get(answer.json, "book"), book), "its book is what was sent, not a letter else");
     answer_free(&answer);
     json_decref(book);
-    said(post_as(ann, "/v1/admin/price_books/7/approve", NULL), 403, "another operator must publish", "who proposed cannot publish");
+    said(post_as(ann, "/v1/admin/price_books/7/approve", NULL), 403, "another operator must publish",
+         "who proposed cannot publish");
     got("/v1/admin/price_books/7/diff", 200, "\"was\":\"7000/3 nano\"", "what it changes, against what holds now");
     got("/v1/admin/price_books/7/diff?against=0", 422, "against: must be a version", "against what is none");
     said(post_as(rig.operator_key, "/v1/admin/price_books/7/approve", NULL), 200, "\"decided_by\":\"opk_bootstrap\"",
@@ -86,7 +89,8 @@ static void two_for_prices(void)
     got("/v1/admin/price_books/7", 200, "\"num_nano\":\"7000\"", "one with its book");
     got("/v1/admin/price_books/1", 200, "signature", "the first, which nobody proposed");
     got("/v1/admin/price_books/77", 404, "not_found", "none");
-    said(post_as(ann, "/v1/admin/price_books", "{\"version\":1.5}"), 422, "version", "a version that is no whole number");
+    said(post_as(ann, "/v1/admin/price_books", "{\"version\":1.5}"), 422, "version",
+         "a version that is no whole number");
 }
 
 static void replay(void)
@@ -119,8 +123,13 @@ static struct response import(const char *body, size_t size, const char *type)
 {
     char idem[ID_BYTES];
 
-    return rig_call(&rig, &(struct call){ .method = "POST", .path = "/v1/admin/bank_imports", .key = ann, .body = body,
-                                          .body_size = size, .type = type, .idem = id_make("tst_", idem) });
+    return rig_call(&rig, &(struct call){.method = "POST",
+                                         .path = "/v1/admin/bank_imports",
+                                         .key = ann,
+                                         .body = body,
+                                         .body_size = size,
+                                         .type = type,
+                                         .idem = id_make("tst_", idem)});
 }
 
 static void bank(void)
@@ -130,13 +139,15 @@ static void bank(void)
     struct response answer = import("<Document>\n<x a=\"1\"/></Document>", 0, "application/xml");
 
     ok(answer.status == 201 && json_integer_value(json_object_get(answer.json, "credited")) == 1 &&
-           strcmp(answer_text_of(&answer, "credited_amount"), "5.00") == 0, "a statement is imported");
+           strcmp(answer_text_of(&answer, "credited_amount"), "5.00") == 0,
+       "a statement is imported");
     answer_free(&answer);
     memset(large, ' ', size + 1);
     memcpy(large, "<Document>", 10);
     said(import(large, size, "text/xml"), 201, "imp_", "one of 700 KiB too");
     said(import(large, size + 1, "text/xml"), 413, "716800", "a larger one is not");
-    said(import("nothing", 0, "application/xml"), 422, "line 1: no Document", "what is no statement is refused with its line");
+    said(import("nothing", 0, "application/xml"), 422, "line 1: no Document",
+         "what is no statement is refused with its line");
     said(import("<Document/>", 0, "application/json"), 415, "application/xml", "and what is not called XML");
     said(import("\xff<Document/>", 0, "application/xml"), 400, "UTF-8", "and what is no text");
     free(large);
@@ -144,18 +155,23 @@ static void bank(void)
     got("/v1/admin/bank_entries?state=lost", 422, "state: must be", "in a state that is none");
     snprintf(body, sizeof(body), "{\"customer_id\":\"%s\"}", account);
     said(post_as(ann, "/v1/admin/bank_entries/e2/assign", body), 201, "assigned", "is given to a customer");
-    said(post_as(ann, "/v1/admin/bank_entries/e2/assign", "{\"customer_id\":\"revenue:x\"}"), 422, "there is no customer",
-         "to a customer alone");
+    said(post_as(ann, "/v1/admin/bank_entries/e2/assign", "{\"customer_id\":\"revenue:x\"}"), 422,
+         "there is no customer", "to a customer alone");
     said(post_as(ann, "/v1/admin/bank_entries/e2/return", "{\"reason\":\"unknown\"}"), 201, "returned", "or sent back");
-    said(post_as(ann, "/v1/admin/bank_entries/e3/return", "{\"reason\":\"unknown\"}"), 404, "no such thing", "one that is none");
+    said(post_as(ann, "/v1/admin/bank_entries/e3/return", "{\"reason\":\"unknown\"}"), 404, "no such thing",
+         "one that is none");
 }
 
 /* The Idempotency-Key covers a body that is no JSON too. */
 static void import_once(void)
 {
     int before = rig_count(&rig, "accountd", "bank_import");
-    struct call call = { .method = "POST", .path = "/v1/admin/bank_imports", .key = ann, .body = "<Document>1</Document>",
-                         .type = "application/xml", .idem = "import-1" };
+    struct call call = {.method = "POST",
+                        .path = "/v1/admin/bank_imports",
+                        .key = ann,
+                        .body = "<Document>1</Document>",
+                        .type = "application/xml",
+                        .idem = "import-1"};
     struct response first = rig_call(&rig, &call), again = rig_call(&rig, &call);
 
     ok(first.status == 201 && json_equal(first.json, again.json), "the same statement again has the same answer");
@@ -173,19 +189,27 @@ static void large_for_operators(void)
     char *body = calloc(1, size + 1), idem[ID_BYTES];
 
     memset(body, 'x', size);
-    said(rig_call(&rig, &(struct call){ .method = "POST", .path = "/v1/admin/bank_imports", .key = key, .body = body,
-                                        .type = "application/xml", .idem = id_make("tst_", idem) }),
+    said(rig_call(&rig, &(struct call){.method = "POST",
+                                       .path = "/v1/admin/bank_imports",
+                                       .key = key,
+                                       .body = body,
+                                       .type = "application/xml",
+                                       .idem = id_make("tst_", idem)}),
          403, "wrong_role", "a customer imports nothing");
-    said(rig_call(&rig, &(struct call){ .method = "POST", .path = "/v1/webhooks/payments", .body = body,
-                                        .header = "Stripe-Signature: t=1,v1=good" }),
+    said(rig_call(&rig, &(struct call){.method = "POST",
+                                       .path = "/v1/webhooks/payments",
+                                       .body = body,
+                                       .header = "Stripe-Signature: t=1,v1=good"}),
          413, "65536", "an event of 70 kB");
     free(body);
 }
 
 static void webhook(void)
 {
-    struct call event = { .method = "POST", .path = "/v1/webhooks/payments", .body = "{\"id\":\"evt_1\"}",
-                          .header = "Stripe-Signature: t=1,v1=good" };
+    struct call event = {.method = "POST",
+                         .path = "/v1/webhooks/payments",
+                         .body = "{\"id\":\"evt_1\"}",
+                         .header = "Stripe-Signature: t=1,v1=good"};
 
     said(rig_call(&rig, &event), 200, "\"received\":true", "the provider's event");
     said(rig_call(&rig, &event), 200, "\"received\":true", "is acknowledged again");
@@ -203,7 +227,8 @@ static void ledger(void)
     char path[160];
 
     got("/v1/admin/ledger/trial_balance", 200, "\"sound\":true", "the trial balance");
-    got("/v1/admin/ledger/accounts/revenue:vcpu_used/transfers?limit=2", 200, "\"next_cursor\":2", "an account's transfers by pages");
+    got("/v1/admin/ledger/accounts/revenue:vcpu_used/transfers?limit=2", 200, "\"next_cursor\":2",
+        "an account's transfers by pages");
     got("/v1/admin/ledger/accounts/a%20b/transfers", 404, "not_found", "an account that can be none");
     got("/v1/admin/ledger/journal", 200, "account host", "the journal of the host");
     snprintf(path, sizeof(path), "/v1/admin/ledger/journal?customer_id=%s", account);
@@ -220,19 +245,23 @@ static void paper(void)
     got("/v1/admin/invoices", 200, invoice, "all customers' invoices");
     got("/v1/admin/invoices", 200, account, "say whose they are");
     got("/v1/admin/invoices?customer_id=acc_00000000000000000000000000", 200, "\"data\":[]", "or one customer's");
-    snprintf(body, sizeof(body), "{\"invoice_id\":\"%s\",\"reason\":\"r\",\"lines\":[{\"line\":1,\"amount\":\"0.50\"}]}", invoice);
+    snprintf(body, sizeof(body),
+             "{\"invoice_id\":\"%s\",\"reason\":\"r\",\"lines\":[{\"line\":1,\"amount\":\"0.50\"}]}", invoice);
     said(post_as(ann, "/v1/admin/credit_notes", body), 201, "credit_note", "a credit note");
     got("/v1/admin/credit_notes", 200, "credit_note", "is listed");
     said(rig_get(&rig, key, "/v1/credit_notes"), 200, "credit_note", "by its customer too");
-    snprintf(body, sizeof(body), "{\"invoice_id\":\"%s\",\"reason\":\"r\",\"lines\":[{\"line\":0,\"amount\":\"0.50\"}]}", invoice);
+    snprintf(body, sizeof(body),
+             "{\"invoice_id\":\"%s\",\"reason\":\"r\",\"lines\":[{\"line\":0,\"amount\":\"0.50\"}]}", invoice);
     said(post_as(ann, "/v1/admin/credit_notes", body), 422, "element 0: line must be from 1", "a line that is none");
     snprintf(body, sizeof(body), "{\"invoice_id\":\"%s\",\"reason\":\"wrong\"}", invoice);
     answer = post_as(key, "/v1/disputes", body);
     snprintf(path, sizeof(path), "/v1/admin/disputes/%s/resolve", answer_text_of(&answer, "id"));
     answer_free(&answer);
     got("/v1/admin/disputes", 200, "wrong", "disputes of all customers");
-    said(post_as(ann, path, "{\"outcome\":\"perhaps\",\"reason\":\"r\"}"), 422, "accepted, rejected", "an outcome that is none");
-    said(post_as(ann, path, "{\"outcome\":\"rejected\",\"reason\":\"the records say so\"}"), 200, "resolved", "one is answered");
+    said(post_as(ann, path, "{\"outcome\":\"perhaps\",\"reason\":\"r\"}"), 422, "accepted, rejected",
+         "an outcome that is none");
+    said(post_as(ann, path, "{\"outcome\":\"rejected\",\"reason\":\"the records say so\"}"), 200, "resolved",
+         "one is answered");
 }
 
 static void watch(void)

@@ -36,12 +36,20 @@ void real_page_write(const struct rig *rig)
         (page = mmap(NULL, XS_STATS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED)
         tap_bail("%s", path);
     header = (struct xs_stats_header *)page;
-    *header = (struct xs_stats_header){ .magic = XS_STATS_MAGIC, .version = XS_STATS_VERSION,
-                                        .header_size = sizeof(*header), .cpu_offset = XS_STATS_CPU_OFFSET,
-                                        .cpu_size = sizeof(struct xs_stats_cpu), .nr_cpus = 1,
-                                        .slot_offset = XS_STATS_SLOT_OFFSET, .slot_size = 512, .nr_slots = 8,
-                                        .boot_id = { 1 }, .tsc_base = __rdtsc() - 20000000000, .tsc_mul = 1u << 31,
-                                        .boot_wall_ns = (uint64_t)time(NULL) * 1000000000, .pages_total = 65536 };
+    *header = (struct xs_stats_header){.magic = XS_STATS_MAGIC,
+                                       .version = XS_STATS_VERSION,
+                                       .header_size = sizeof(*header),
+                                       .cpu_offset = XS_STATS_CPU_OFFSET,
+                                       .cpu_size = sizeof(struct xs_stats_cpu),
+                                       .nr_cpus = 1,
+                                       .slot_offset = XS_STATS_SLOT_OFFSET,
+                                       .slot_size = 512,
+                                       .nr_slots = 8,
+                                       .boot_id = {1},
+                                       .tsc_base = __rdtsc() - 20000000000,
+                                       .tsc_mul = 1u << 31,
+                                       .boot_wall_ns = (uint64_t)time(NULL) * 1000000000,
+                                       .pages_total = 65536};
     slot = (struct xs_stats_slot *)(page + XS_STATS_SLOT_OFFSET + 512);
     slot->state = XS_SLOT_LIVE;
     slot->domid = 1;
@@ -114,7 +122,7 @@ bool real_until(struct rig *rig, const char *key, const char *path, bool (*done)
                 struct response *answer)
 {
     for (int i = 0; i < 600; i++) {
-        struct timespec pause = { .tv_nsec = 100000000 };
+        struct timespec pause = {.tv_nsec = 100000000};
 
         *answer = rig_get(rig, key && key[0] ? key : NULL, path);
         if (done(answer))

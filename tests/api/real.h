@@ -1,12 +1,13 @@
-/* The real accountd behind the api under test, in the stand-in's place. hv's stats page is a file in which one guest runs. */
+/* The real accountd behind the api under test, in the stand-in's place. hv's stats page is a file in which one guest
+ * runs. */
 #ifndef TESTS_API_REAL_H
 #define TESTS_API_REAL_H
 
 #include "tests/api/rig.h"
 
-#define REAL_UUID        "00112233445566778899aabbccddeeff"
+#define REAL_UUID "00112233445566778899aabbccddeeff"
 #define REAL_INCARNATION "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
-#define REAL_SECRET      "whsec_of_the_tests" /* the payment provider's */
+#define REAL_SECRET "whsec_of_the_tests" /* the payment provider's */
 
 /* Before the first start. */
 void real_page_write(const struct rig *rig);

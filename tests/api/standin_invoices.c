@@ -20,8 +20,8 @@ void invoices_start(void)
 
 static bool theirs(const json_t *thing, const json_t *args)
 {
-    return thing && (!json_object_get(args, "account_id") ||
-                     strcmp(text(thing, "account_id"), text(args, "account_id")) == 0);
+    return thing &&
+           (!json_object_get(args, "account_id") || strcmp(text(thing, "account_id"), text(args, "account_id")) == 0);
 }
 
 /* The values that are this account's, or everybody's, as a page. */
@@ -30,9 +30,7 @@ static json_t *of_account(json_t *things, const json_t *args, const char *name)
     json_t *list = json_array(), *thing, *page;
     const char *id;
 
-    json_object_foreach(things, id, thing)
-        if (theirs(thing, args))
-            json_array_append(list, thing);
+    json_object_foreach(things, id, thing) if (theirs(thing, args)) json_array_append(list, thing);
     page = page_of(list, args, name);
     json_decref(list);
     return page;
@@ -41,7 +39,7 @@ static json_t *of_account(json_t *things, const json_t *args, const char *name)
 /* A tar with the files that can be had by themselves, and enough of them not to fit one write. */
 static json_t *bundle_write(const char *invoice_id)
 {
-    struct ustar tar = { .mtime_s = NOW_MS / 1000 };
+    struct ustar tar = {.mtime_s = NOW_MS / 1000};
     char path[4200], *lines = NULL, *archive;
     size_t size, len;
     FILE *file = open_memstream(&lines, &size);
@@ -87,8 +85,8 @@ int stand_invoice_create(struct rpc_call *call, json_t *args, json_t **result)
     if (changing(&accountd, call))
         return -1;
     if (!known)
-        json_object_set_new(invoices, id, invoice_new("invoice", id, text(args, "account_id"),
-                                                      (int)json_object_size(invoices) + 1));
+        json_object_set_new(invoices, id,
+                            invoice_new("invoice", id, text(args, "account_id"), (int)json_object_size(invoices) + 1));
     return done(&accountd, call, "invoice_create", !known, json_pack("{s:O}", "invoice", json_object_get(invoices, id)),
                 result);
 }
@@ -123,8 +121,8 @@ int stand_details(struct rpc_call *call, json_t *args, json_t **result)
 
     (void)call;
     *result = known ? json_pack("{s:O}", "details", known)
-                    : json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:s, s:s}}", "details", "name", "", "street", "", "postcode",
-                                "", "city", "", "country", "", "vat_id", "", "email", "");
+                    : json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:s, s:s}}", "details", "name", "", "street", "",
+                                "postcode", "", "city", "", "country", "", "vat_id", "", "email", "");
     return 0;
 }
 
@@ -212,8 +210,8 @@ int stand_credit_note(struct rpc_call *call, json_t *args, json_t **result)
         json_object_set_new(note, "refers", json_pack("{s:s}", "invoice_id", text(args, "invoice_id")));
         json_object_set_new(invoices, id, note);
     }
-    return done(&accountd, call, "credit_note_create", !known, json_pack("{s:O}", "invoice", json_object_get(invoices, id)),
-                result);
+    return done(&accountd, call, "credit_note_create", !known,
+                json_pack("{s:O}", "invoice", json_object_get(invoices, id)), result);
 }
 
 /* budgets, alerts, summaries */

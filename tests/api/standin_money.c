@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static json_t *orders;                  /* purchase orders by id */
+static json_t *orders; /* purchase orders by id */
 
 void money_start(void)
 {
@@ -19,8 +19,8 @@ static int64_t posted(const json_t *account)
 
 static json_t *balances(const json_t *account)
 {
-    return json_pack("{s:o, s:s, s:o}", "posted_nano", json_decimal(posted(account)), "held_nano", "0", "available_nano",
-                     json_decimal(posted(account)));
+    return json_pack("{s:o, s:s, s:o}", "posted_nano", json_decimal(posted(account)), "held_nano", "0",
+                     "available_nano", json_decimal(posted(account)));
 }
 
 /* One entry of the wallet. */
@@ -89,11 +89,11 @@ int stand_holds(struct rpc_call *call, json_t *args, json_t **result)
     const char *id;
 
     (void)call;
-    json_object_foreach(instances, id, instance)
-        if (strcmp(text(instance, "account_id"), text(args, "account_id")) == 0)
-            json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I}", "instance_id", id, "account_id",
-                                                  text(args, "account_id"), "amount_nano", "3600000", "at_ms",
-                                                  (json_int_t)NOW_MS));
+    json_object_foreach(instances, id,
+                        instance) if (strcmp(text(instance, "account_id"), text(args, "account_id")) == 0)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I}", "instance_id", id, "account_id",
+                                              text(args, "account_id"), "amount_nano", "3600000", "at_ms",
+                                              (json_int_t)NOW_MS));
     *result = json_pack("{s:o}", "holds", list);
     return 0;
 }
@@ -198,9 +198,8 @@ int stand_pos(struct rpc_call *call, json_t *args, json_t **result)
     const char *id;
 
     (void)call;
-    json_object_foreach(orders, id, order)
-        if (strcmp(text(order, "account_id"), text(args, "account_id")) == 0)
-            json_array_append(list, order);
+    json_object_foreach(orders, id, order) if (strcmp(text(order, "account_id"), text(args, "account_id")) == 0)
+        json_array_append(list, order);
     *result = json_pack("{s:o}", "purchase_orders", list);
     return 0;
 }
@@ -210,9 +209,9 @@ int stand_pos(struct rpc_call *call, json_t *args, json_t **result)
 static json_t *book(int version)
 {
     return json_pack("{s:i, s:s, s:s, s:[{s:s, s:s, s:s, s:[{s:s, s:s, s:s}, {s:s, s:s, s:s}]}]}", "version", version,
-                     "currency", "EUR", "valid_from", "2026-01-01T00:00:00Z", "meters", "meter", "vcpu_reserved", "unit",
-                     "vCPU s", "free", "100", "tiers", "above", "0", "num_nano", version == 1 ? "7000" : "8000", "den",
-                     "3", "above", "1000000", "num_nano", "2000", "den", "1");
+                     "currency", "EUR", "valid_from", "2026-01-01T00:00:00Z", "meters", "meter", "vcpu_reserved",
+                     "unit", "vCPU s", "free", "100", "tiers", "above", "0", "num_nano", version == 1 ? "7000" : "8000",
+                     "den", "3", "above", "1000000", "num_nano", "2000", "den", "1");
 }
 
 int stand_price_books(struct rpc_call *call, json_t *args, json_t **result)

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static json_t *proposals;               /* by version */
+static json_t *proposals; /* by version */
 
-static json_t *proposal_new(json_int_t version, const char *operator, json_t *book)
+static json_t *proposal_new(json_int_t version, const char *operator, json_t * book)
 {
     return json_pack("{s:I, s:s, s:s, s:s, s:I, s:s, s:I, s:o}", "version", version, "currency", "EUR", "state",
                      "proposed", "operator", operator, "at_ms", (json_int_t)NOW_MS, "decided_by", "", "decided_ms",
@@ -21,9 +21,10 @@ void operator_start(void)
         char key[8];
 
         snprintf(key, sizeof(key), "%d", version);
-        json_object_set_new(proposals, key,
-                            proposal_new(version, "config", json_pack("{s:i, s:s, s:[]}", "version", version,
-                                                                      "currency", "EUR", "meters")));
+        json_object_set_new(
+            proposals, key,
+            proposal_new(version, "config",
+                         json_pack("{s:i, s:s, s:[]}", "version", version, "currency", "EUR", "meters")));
     }
 }
 
@@ -46,7 +47,8 @@ int stand_propose(struct rpc_call *call, json_t *args, json_t **result)
     if (!json_is_integer(json_object_get(book, "version")) || version < 2)
         return rpc_fail(call, "bad_request", "version: must be a whole number above 1");
     there = proposal_of(book);
-    if (there && (!json_equal(json_object_get(there, "book"), book) || strcmp(text(there, "operator"), text(args, "operator"))))
+    if (there &&
+        (!json_equal(json_object_get(there, "book"), book) || strcmp(text(there, "operator"), text(args, "operator"))))
         return rpc_fail(call, "conflict", "version %lld was proposed before", (long long)version);
     snprintf(key, sizeof(key), "%lld", (long long)version);
     if (!there)
@@ -70,7 +72,8 @@ static int decide(struct rpc_call *call, const json_t *args, const char *state, 
 int stand_approve(struct rpc_call *call, json_t *args, json_t **result)
 {
     if (strcmp(text(proposal_of(args), "operator"), text(args, "operator")) == 0)
-        return rpc_fail(call, "forbidden", "it was proposed by %s: another operator must publish it", text(args, "operator"));
+        return rpc_fail(call, "forbidden", "it was proposed by %s: another operator must publish it",
+                        text(args, "operator"));
     return decide(call, args, "published", result);
 }
 
@@ -85,8 +88,7 @@ int stand_proposals(struct rpc_call *call, json_t *args, json_t **result)
     const char *key;
 
     (void)call, (void)args;
-    json_object_foreach(proposals, key, proposal)
-        json_array_append(list, proposal);
+    json_object_foreach(proposals, key, proposal) json_array_append(list, proposal);
     *result = json_pack("{s:o}", "price_proposals", list);
     return 0;
 }
@@ -148,9 +150,9 @@ int stand_bank_entries(struct rpc_call *call, json_t *args, json_t **result)
     const char *state = *text(args, "state") ? text(args, "state") : "suspense";
 
     (void)call;
-    *result = json_pack("{s:[{s:i, s:s, s:s, s:I, s:s, s:s}], s:n}", "entries", "number", 1, "entry_id", "e2",
-                        "amount_nano", "7000000000", "at_ms", (json_int_t)NOW_MS, "state", state, "payer", "Somebody",
-                        "next");
+    *result =
+        json_pack("{s:[{s:i, s:s, s:s, s:I, s:s, s:s}], s:n}", "entries", "number", 1, "entry_id", "e2", "amount_nano",
+                  "7000000000", "at_ms", (json_int_t)NOW_MS, "state", state, "payer", "Somebody", "next");
     return 0;
 }
 
@@ -191,8 +193,8 @@ int stand_payment_event(struct rpc_call *call, json_t *args, json_t **result)
 int stand_trial_balance(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call, (void)args;
-    *result = json_pack("{s:[{s:s, s:s, s:s, s:s}], s:s, s:s, s:i, s:b, s:n}", "accounts", "account", "customers", "kind",
-                        "liability", "debit_nano", "1000000000", "credit_nano", "11000000000", "debit_nano",
+    *result = json_pack("{s:[{s:s, s:s, s:s, s:s}], s:s, s:s, s:i, s:b, s:n}", "accounts", "account", "customers",
+                        "kind", "liability", "debit_nano", "1000000000", "credit_nano", "11000000000", "debit_nano",
                         "11000000000", "credit_nano", "11000000000", "last_seq", 4, "sound", 1, "differs");
     return 0;
 }
@@ -203,8 +205,8 @@ int stand_transfers(struct rpc_call *call, json_t *args, json_t **result)
 
     (void)call;
     for (int i = 1; i <= 3; i++)
-        json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:O, s:s, s:s, s:n, s:I}", "seq", i, "transfer_id", "t",
-                                              "kind", "posted", "debit", "host:deposits:credit", "credit",
+        json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:O, s:s, s:s, s:n, s:I}", "seq", i, "transfer_id",
+                                              "t", "kind", "posted", "debit", "host:deposits:credit", "credit",
                                               json_object_get(args, "account"), "amount_nano", "1000000000", "code",
                                               "credit", "reason", "at_ms", (json_int_t)NOW_MS));
     *result = page_of(list, args, "transfers");
@@ -241,14 +243,15 @@ int stand_suspensions(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call, (void)args;
     *result = json_pack("{s:[{s:s, s:s, s:s, s:I, s:s, s:i, s:[]}]}", "suspensions", "payer", "po:po_1", "account_id",
-                        "acc_1", "state", "suspended", "since_ms", (json_int_t)NOW_MS, "next", "stop", "next_in_ms", 5000,
-                        "instances");
+                        "acc_1", "state", "suspended", "since_ms", (json_int_t)NOW_MS, "next", "stop", "next_in_ms",
+                        5000, "instances");
     return 0;
 }
 
 int stand_cap(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call, (void)args;
-    *result = json_pack("{s:i, s:s, s:i, s:i}", "loop_ms", 1000, "overshoot_max_nano", "1500000", "stops", 50, "p99_ms", 2100);
+    *result = json_pack("{s:i, s:s, s:i, s:i}", "loop_ms", 1000, "overshoot_max_nano", "1500000", "stops", 50, "p99_ms",
+                        2100);
     return 0;
 }

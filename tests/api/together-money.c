@@ -25,7 +25,8 @@ static struct response post_as(const char *who, const char *path, const char *bo
 /* One request, its status and a word of its answer. */
 static void said(struct response answer, int status, const char *words, const char *what)
 {
-    bool good = answer.status == status && answer.text && (!*words || memmem(answer.text, answer.size, words, strlen(words)));
+    bool good =
+        answer.status == status && answer.text && (!*words || memmem(answer.text, answer.size, words, strlen(words)));
 
     if (!ok(good, "%s: %d, %s", what, status, words))
         printf("# %d %.500s\n", answer.status, answer.text ? answer.text : "");
@@ -47,7 +48,8 @@ static void operators(void)
 
 static void purses(void)
 {
-    struct response answer = post_as(key, "/v1/purchase_orders", "{\"name\":\"p\",\"amount\":\"2.00\",\"ends_at\":\"2099-01-01T00:00:00Z\"}");
+    struct response answer = post_as(key, "/v1/purchase_orders",
+                                     "{\"name\":\"p\",\"amount\":\"2.00\",\"ends_at\":\"2099-01-01T00:00:00Z\"}");
     char path[160];
 
     snprintf(path, sizeof(path), "/v1/purchase_orders/%s/add", answer_text_of(&answer, "id"));
@@ -56,7 +58,7 @@ static void purses(void)
     said(post_as(key, path, "{\"amount\":\"100.00\"}"), 402, "\"needed\":\"100.00\"", "no more than there is");
     *strrchr(path, '/') = 0;
     got(key, path, 200, "2099-01-01T00:00:00.000Z", "it is shown");
-    said(rig_call(&rig, &(struct call){ .method = "DELETE", .path = path, .key = key }), 200, "closed", "and closed");
+    said(rig_call(&rig, &(struct call){.method = "DELETE", .path = path, .key = key}), 200, "closed", "and closed");
     got(key, "/v1/wallet", 200, "\"balance\":\"10.00\"", "what was left is back");
     got(key, "/v1/wallet/entries?limit=2", 200, "\"next_cursor\":", "the wallet's entries by pages");
     got(key, "/v1/holds", 200, instance, "the instance's hold");
@@ -69,7 +71,8 @@ static void vouchers(void)
     char body[96];
 
     ok(answer.status == 201 && strncmp(answer_text_of(&answer, "code"), "XSV-", 4) == 0 &&
-           strcmp(answer_text_of(&answer, "code"), answer_text_of(&again, "code")) == 0, "a voucher, the same when asked again");
+           strcmp(answer_text_of(&answer, "code"), answer_text_of(&again, "code")) == 0,
+       "a voucher, the same when asked again");
     snprintf(body, sizeof(body), "{\"code\":\"%s\"}", answer_text_of(&answer, "code"));
     answer_free(&answer);
     answer_free(&again);
@@ -92,8 +95,12 @@ static char *file_text(const char *path)
 static void bank(void)
 {
     char *text = file_text(TOP_SRCDIR "/tests/accountd/funding/unmatched.xml"), idem[ID_BYTES], path[160], body[96];
-    struct call import = { .method = "POST", .path = "/v1/admin/bank_imports", .key = ann, .body = text,
-                           .type = "application/xml", .idem = id_make("tst_", idem) };
+    struct call import = {.method = "POST",
+                          .path = "/v1/admin/bank_imports",
+                          .key = ann,
+                          .body = text,
+                          .type = "application/xml",
+                          .idem = id_make("tst_", idem)};
     struct response answer;
 
     said(rig_call(&rig, &import), 201, "\"state\":\"suspense\"", "a statement is imported");
@@ -115,17 +122,22 @@ static void webhook(void)
     crypto_auth_hmacsha256_state state;
     unsigned char mac[crypto_auth_hmacsha256_BYTES];
     char body[512], header[256], stamp[32], hex[2 * sizeof(mac) + 1];
-    struct call event = { .method = "POST", .path = "/v1/webhooks/payments", .body = body, .header = header };
+    struct call event = {.method = "POST", .path = "/v1/webhooks/payments", .body = body, .header = header};
 
-    snprintf(body, sizeof(body), "{\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{\"id\":\"pi_1\","
-             "\"object\":\"payment_intent\",\"amount_received\":700,\"currency\":\"eur\",\"metadata\":{\"account_id\":\"%s\"}}}}", account);
+    snprintf(body, sizeof(body),
+             "{\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{"
+             "\"id\":\"pi_1\","
+             "\"object\":\"payment_intent\",\"amount_received\":700,\"currency\":\"eur\",\"metadata\":{\"account_id\":"
+             "\"%s\"}}}}",
+             account);
     snprintf(stamp, sizeof(stamp), "%jd", (intmax_t)time(NULL));
     crypto_auth_hmacsha256_init(&state, (const unsigned char *)REAL_SECRET, strlen(REAL_SECRET));
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)stamp, strlen(stamp));
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)".", 1);
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)body, strlen(body));
     crypto_auth_hmacsha256_final(&state, mac);
-    snprintf(header, sizeof(header), "Stripe-Signature: t=%s,v1=%s", stamp, sodium_bin2hex(hex, sizeof(hex), mac, sizeof(mac)));
+    snprintf(header, sizeof(header), "Stripe-Signature: t=%s,v1=%s", stamp,
+             sodium_bin2hex(hex, sizeof(hex), mac, sizeof(mac)));
     said(rig_call(&rig, &event), 200, "received", "a payment by card");
     said(rig_call(&rig, &event), 200, "received", "told twice");
     got(key, "/v1/wallet/entries", 200, "\"7.00\"", "is in the wallet");
@@ -144,7 +156,8 @@ static void prices_by_two(void)
     got(key, "/v1/prices/1", 200, "\"num_nano\"", "as they were signed");
     said(post_as(ann, "/v1/admin/price_books", text), 201, "proposed", "others are proposed");
     got(ann, "/v1/admin/price_books/2/diff", 200, "\"from\":1", "compared");
-    said(post_as(ann, "/v1/admin/price_books/2/approve", NULL), 403, "another operator", "not published by who proposed them");
+    said(post_as(ann, "/v1/admin/price_books/2/approve", NULL), 403, "another operator",
+         "not published by who proposed them");
     said(post_as(rig.operator_key, "/v1/admin/price_books/2/approve", NULL), 200, "published", "but by another");
     got(ann, "/v1/admin/price_books", 200, "\"version\":2", "and listed");
     free(text);
@@ -165,9 +178,12 @@ static void use(void)
     ok(real_until(&rig, key, path, has_proof, &answer), "records with their proofs");
     answer_free(&answer);
     got(key, "/v1/usage/summary?by=day,meter", 200, "\"meter\":\"cpu_used\"", "use by day and meter");
-    said(rig_call(&rig, &(struct call){ .method = "GET", .path = "/v1/usage/summary", .key = key, .header = "Accept: text/csv" }),
+    said(rig_call(
+             &rig,
+             &(struct call){.method = "GET", .path = "/v1/usage/summary", .key = key, .header = "Accept: text/csv"}),
          200, "meter,quantity,quantity_per_unit,unit,units,amount\r\n", "as CSV");
-    said(post_as(key, "/v1/budgets", "{\"amount\":\"20.00\",\"steps\":[50,100]}"), 201, "\"amount\":\"20.00\"", "a budget");
+    said(post_as(key, "/v1/budgets", "{\"amount\":\"20.00\",\"steps\":[50,100]}"), 201, "\"amount\":\"20.00\"",
+         "a budget");
     got(key, "/v1/budgets", 200, "\"steps\":[50,100]", "is kept");
     got(key, "/v1/alerts", 200, "\"data\":", "alerts");
 }
@@ -177,9 +193,13 @@ static void paper(void)
     char path[160], id[40];
     struct response answer;
 
-    said(rig_call(&rig, &(struct call){ .method = "PUT", .path = "/v1/account/billing_details", .key = key,
-                                        .body = "{\"name\":\"Ann\",\"street\":\"Lane 1\",\"postcode\":\"12345\",\"city\":\"Ulm\","
-                                                "\"country\":\"DE\",\"email\":\"a@example.org\"}" }),
+    said(rig_call(&rig,
+                  &(struct call){.method = "PUT",
+                                 .path = "/v1/account/billing_details",
+                                 .key = key,
+                                 .body =
+                                     "{\"name\":\"Ann\",\"street\":\"Lane 1\",\"postcode\":\"12345\",\"city\":\"Ulm\","
+                                     "\"country\":\"DE\",\"email\":\"a@example.org\"}"}),
          200, "\"city\":\"Ulm\"", "who is billed");
     got(key, "/v1/account/billing_details", 200, "\"vat_id\":\"\"", "is kept");
     got(key, "/v1/invoices/draft", 200, "\"kind\":\"draft\"", "a draft");
