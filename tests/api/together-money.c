@@ -188,6 +188,18 @@ static void use(void)
     got(key, "/v1/alerts", 200, "\"data\":", "alerts");
 }
 
+/* This month under the second version, which has the same prices. */
+static void replayed(void)
+{
+    char path[200], month[16];
+    time_t now = time(NULL);
+    struct tm utc;
+
+    strftime(month, sizeof(month), "%Y-%m", gmtime_r(&now, &utc));
+    snprintf(path, sizeof(path), "/v1/admin/price_books/2/replay?customer_id=%s&period=%s", account, month);
+    got(ann, path, 200, "\"billed\":", "the month under another version");
+}
+
 static void paper(void)
 {
     char path[160], id[40];
@@ -256,6 +268,7 @@ int main(void)
     webhook();
     prices_by_two();
     use();
+    replayed();
     paper();
     books();
     kill(accountd, SIGTERM);
