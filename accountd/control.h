@@ -42,7 +42,8 @@
  *                                                                api        -> {purchase_order}   more money; insufficient_funds; conflict: ended
  * purchase_order_close  {po_id, account_id}                      api        -> {purchase_order}   the rest goes back; conflict: instances are paid from it
  * purchase_orders       {account_id}                             api        -> {purchase_orders:[{po_id, account_id, name, state, funded_nano, held_nano,
- *                                                                              spent_nano, available_nano, created_ms, end_ms}]}
+ *                                                                              spent_nano, available_nano, created_ms, end_ms, cap_state,
+ *                                                                              burn_nano_per_hour, lasts_until_ms}]}   the last three as of a wallet
  *                state: open, ended, closed; funded = spent + held + available; end_ms null: none
  * transfers      {account[, after][, limit]}                     api        -> {transfers:[{seq, transfer_id, kind, debit, credit, amount_nano, pending_id,
  *                                                                              code, reason, refers, at_ms, expires_ms}], next}

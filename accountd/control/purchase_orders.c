@@ -18,8 +18,11 @@ static json_t *order_json(const struct purchase_order *o)
                              "held_nano", json_decimal(o->held_nano), "spent_nano", json_decimal(o->spent_nano),
                              "available_nano", json_decimal(o->free_nano), "created_ms",
                              (json_int_t)o->created_ms);
+    char purse[LEDGER_ACCOUNT_BYTES];
 
     json_object_set_new(json, "end_ms", o->end_ms ? json_integer((json_int_t)o->end_ms) : json_null());
+    snprintf(purse, sizeof(purse), LEDGER_PURSE "%s", o->id);
+    cap_show(control_self, purse, json);
     return json;
 }
 
