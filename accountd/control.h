@@ -137,7 +137,7 @@
  *                                                                              want: run|suspend|stop|delete, held}]}]}
  *                payer: the account, or "po:" and the purchase order. next_in_ms is of the host's running time
  * cap            {}                                              api, root  -> {loop_ms, grace_suspended_s, retention_s, events, stops, p50_ms, p99_ms, max_ms,
- *                                                                              overshoot_max_nano, last:[{payer, at_ms, instances, stop_ms,
+ *                                                                              overshoot_max_nano, last:[{payer, at_ms, instances, took_ms,
  *                                                                              overshoot_nano}]}
  *                How well the cap holds, measured: from the end of a payer's money until a guest ran no more (of the last 1000
  *                stops), and the most that was used past the money, ever: the host carries it

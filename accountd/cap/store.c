@@ -152,7 +152,7 @@ static json_t *newest(struct ledger *ledger)
     while ((rc = db_next(stmt)) == 1)
         json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:o}", "payer", sqlite3_column_text(stmt, 0), "at_ms",
                                               (json_int_t)sqlite3_column_int64(stmt, 1), "instances",
-                                              (json_int_t)sqlite3_column_int64(stmt, 2), "stop_ms",
+                                              (json_int_t)sqlite3_column_int64(stmt, 2), "took_ms",
                                               (json_int_t)sqlite3_column_int64(stmt, 3), "overshoot_nano",
                                               json_decimal(sqlite3_column_int64(stmt, 4))));
     sqlite3_finalize(stmt);
