@@ -18,6 +18,7 @@
 #include "accountd/ledger/registry.h"
 #include "accountd/log/publish.h"
 #include "accountd/log/witnesses.h"
+#include "accountd/paper/cades.h"
 #include "accountd/party.h"
 #include "accountd/sample.h"
 #include "accountd/store.h"
@@ -38,6 +39,7 @@ struct accountd {
     struct witnesses witnesses;         /* whose cosignatures are taken */
     char state_dir[512], keys_dir[512], bundle_dir[512];
     struct seller seller;
+    struct paper_cades cades;           /* signs invoices for those who want X.509 */
 
     struct sample sample;               /* the newest */
     struct journal_clock clock;         /* when it was taken */

@@ -6,8 +6,19 @@
 #include "accountd/statement.h"
 #include "accountd/ustar.h"
 
-#define BUNDLE_SUMS    "SHA256SUMS"
-#define BUNDLE_MINISIG ".minisig"
+#define BUNDLE_SUMS        "SHA256SUMS"
+#define BUNDLE_SIGNERS     "allowed_signers"    /* ssh-keygen(1)'s */
+#define BUNDLE_CERTIFICATE "invoice-cert.pem"
+#define BUNDLE_MINISIG     ".minisig"
+#define BUNDLE_SSHSIG      ".sshsig"
+#define BUNDLE_CADES       ".p7s"
+#define BUNDLE_NAMESPACE_BYTES 80
+
+/* What is signed three times: invoice.json, invoice.pdf, invoice.xml, lines.csv. */
+#define BUNDLE_DOCUMENTS 4
+extern const char *const bundle_documents[BUNDLE_DOCUMENTS];
+/* The SSH signatures' namespace, "invoice@HOST". */
+char *bundle_namespace(const json_t *invoice, char namespace[static BUNDLE_NAMESPACE_BYTES]);
 
 /* "SHA256SUMS" over all files of the tar but itself and its signature. malloc'd. */
 char *bundle_sums(const struct ustar *tar);

@@ -1,7 +1,9 @@
 /* Writes the tar of an invoice. It is made of what is durable and of
  * deterministic signatures only: made again, it has the same bytes. */
 #include "accountd/bundle.h"
+#include "accountd/bundle_documents.h"
 #include "accountd/invoice.h"
+#include "accountd/ledger/hledger.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -17,7 +19,8 @@ struct writer {
     struct accountd *a;
     const struct ledger_invoice *invoice;
     json_t *body;
-    struct keys keys;                   /* as of the invoice's checkpoint */
+    struct keys keys;                   /* as they were then */
+    struct bundle_signer signer;
     struct ustar tar;
     FILE *records;
     struct chain_ends *chains;
@@ -32,14 +35,14 @@ struct chain_ends {
     bool has_before, is_billed;
 };
 
+/* Steals text. */
 static int add_signed(struct writer *w, const char *name, char *text)
 {
-    char comment[160], sig_name[USTAR_NAME_BYTES + 16];
-    char *sig = text ? note_minisig(text, strlen(text), bundle_comment(name, w->body, comment), &w->keys.invoice)
-                     : NULL;
-
-    snprintf(sig_name, sizeof(sig_name), "%s" BUNDLE_MINISIG, name);
-    return ustar_add_text(&w->tar, name, text) || ustar_add_text(&w->tar, sig_name, sig) ? -1 : 0;
+    if (!text || bundle_add_minisig(&w->signer, &w->tar, name, text, strlen(text))) {
+        free(text);
+        return -1;
+    }
+    return ustar_add_text(&w->tar, name, text);
 }
 
 static int add_proof(struct writer *w, uint64_t idx)
@@ -166,16 +169,22 @@ static int add_records(struct writer *w)
     return ustar_add_text(&w->tar, "records.jsonl", text);
 }
 
-static int fill(struct writer *w)
+static int add_texts(struct writer *w)
 {
-    const struct keys *keys = &w->keys;
+    return ustar_add_text(&w->tar, "checkpoint", strdup(w->invoice->head_note)) ||
+           ustar_add_text(&w->tar, "keys.txt", keys_text(&w->keys, w->a->head.host, w->invoice->origin)) ||
+           ustar_add_text(&w->tar, "invoice-key.pem", note_pem(&w->keys.invoice)) ||
+           ustar_add_text(&w->tar, "log-key.pem", note_pem(&w->keys.log)) ||
+           ustar_add_text(&w->tar, "ledger.journal",
+                          hledger_journal(w->a->ledger, w->invoice->account, w->invoice->ledger_seq)) ||
+           ustar_add_text(&w->tar, "VERIFY.txt", bundle_verify_text(w->body)) ? -1 : 0;
+}
 
-    keys_as_of(&w->a->keys, w->invoice->to_idx, &w->keys);
-    if (add_signed(w, "invoice.json", strdup(w->invoice->body)) || add_records(w) || ustar_add_text(&w->tar, "checkpoint", strdup(w->invoice->head_note)) ||
-        ustar_add_text(&w->tar, "keys.txt", keys_text(keys, w->a->head.host, w->invoice->origin)) ||
-        ustar_add_text(&w->tar, "invoice-key.pem", note_pem(&keys->invoice)) ||
-        ustar_add_text(&w->tar, "log-key.pem", note_pem(&keys->log)) ||
-        ustar_add_text(&w->tar, "VERIFY.txt", bundle_verify_text(w->body)))
+static int fill(struct writer *w, struct json_why *why)
+{
+    bool has_records = strcmp(w->invoice->kind, "invoice") == 0;
+
+    if (bundle_add_documents(&w->signer, &w->tar, why) || (has_records && add_records(w)) || add_texts(w))
         return -1;
     ustar_sort(&w->tar);
     if (add_signed(w, BUNDLE_SUMS, bundle_sums(&w->tar)))
@@ -221,8 +230,10 @@ static int make_bundle(struct accountd *a, const struct ledger_invoice *invoice,
 
     w.body = json_loads(invoice->body, JSON_REJECT_DUPLICATES, NULL);
     w.tar.mtime_s = json_integer_value(json_object_get(w.body, "issued_ms")) / 1000;
-    rc = w.body ? fill(&w) : -1;
+    keys_as_of(&a->keys, invoice->to_idx, &w.keys);
+    w.signer = (struct bundle_signer){ a, w.body, &w.keys.invoice };
     snprintf(why->text, sizeof(why->text), "the bundle could not be put together");
+    rc = w.body ? fill(&w, why) : -1;
     if (rc == 0)
         archive = ustar_pack(&w.tar, &len);
     if (archive && write_file(path, archive, len))

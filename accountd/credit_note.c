@@ -178,14 +178,16 @@ static enum ledger_result give_all_back(struct crediting *c, int64_t tax_nano)
 static json_t *note_body(struct crediting *c, int64_t number, int64_t tax_nano)
 {
     json_t *body = invoice_head(c->a, "credit_note", c->note->credit_note_id, c->account, number);
-    json_t *rest = json_pack("{s:{s:s, s:O, s:O}, s:s, s:s, s:O, s:o, s:o, s:[o], s:o, s:O, s:O}", "refers", "invoice_id",
+    json_t *rest = json_pack("{s:{s:s, s:O, s:O}, s:s, s:s, s:O, s:o, s:o, s:[o], s:o, s:O, s:O, s:I, s:I, s:I}", "refers", "invoice_id",
                              c->note->invoice_id, "number_text", json_object_get(c->invoice, "number_text"), "issued_ms",
                              json_object_get(c->invoice, "issued_ms"), "reason", c->note->reason, "operator",
                              c->note->operator_id, "lines", c->lines, "details", json_array(), "net_nano",
                              json_decimal(c->net_nano), "tax", tax_json(&c->tax, c->net_nano, tax_nano), "total_nano",
                              json_decimal(c->net_nano + tax_nano), "period_start_ms",
                              json_object_get(c->invoice, "period_start_ms"), "period_end_ms",
-                             json_object_get(c->invoice, "period_end_ms"));
+                             json_object_get(c->invoice, "period_end_ms"), "from_index",
+                             (json_int_t)c->a->head.size, "to_index", (json_int_t)c->a->head.size, "context_index",
+                             (json_int_t)c->a->head.size);
 
     /* What it is about stays as the invoice had it, also when the customer has moved since. */
     if (!body || !rest || json_object_update(body, rest) ||
@@ -201,6 +203,7 @@ static enum ledger_result put_locked(struct crediting *c, json_t **body)
 {
     struct ledger_invoice row = { .invoice_id = c->note->credit_note_id, .account = c->account, .kind = "credit_note",
                                   .refers_id = c->note->invoice_id, .origin = c->a->head.origin,
+                                  .from_idx = c->a->head.size, .to_idx = c->a->head.size,
                                   .head_note = c->a->head.note };
     enum ledger_result result;
     int64_t tax_nano;

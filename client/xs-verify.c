@@ -1,7 +1,7 @@
 /* xs-verify BUNDLE: is this invoice what the host's log and prices make of it?
  * Needs no network and no other file; --key brings the keys to trust. */
 #include "accountd/note.h"
-#include "client/verify.h"
+#include "client/verify/verify.h"
 #include "common/log.h"
 
 #include <getopt.h>

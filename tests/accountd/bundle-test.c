@@ -2,7 +2,7 @@
  * xs-verify refuses: every flipped bit, and bundles that are signed again by
  * the right keys but do not add up. */
 #include "accountd/bundle.h"
-#include "client/verify.h"
+#include "client/verify/verify.h"
 #include "tests/accountd/life.h"
 #include "tests/tap/tap.h"
 

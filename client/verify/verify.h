@@ -1,6 +1,6 @@
 /* Checks an invoice bundle, offline and whole. */
-#ifndef CLIENT_VERIFY_H
-#define CLIENT_VERIFY_H
+#ifndef CLIENT_VERIFY_VERIFY_H
+#define CLIENT_VERIFY_VERIFY_H
 
 #include "common/json.h"
 
