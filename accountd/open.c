@@ -7,13 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static int open_databases(struct accountd *a, const char *state_dir)
+static int open_databases(struct accountd *a, const char *state_dir, const char *host)
 {
     char path[512];
 
     snprintf(a->state_dir, sizeof(a->state_dir), "%s", state_dir);
     snprintf(a->keys_dir, sizeof(a->keys_dir), "%s/keys", state_dir);
-    if (keys_open(a->keys_dir, &a->keys) || keys_seed(a->keys_dir, "voucher.key", a->funding.voucher_key))
+    if (keys_open(a->keys_dir, &a->keys) || keys_seed(a->keys_dir, "voucher.key", a->funding.voucher_key) ||
+        paper_cades_open(a->keys_dir, host, clock_utc_ms(), &a->cades))
         return -1;
     snprintf(path, sizeof(path), "%s/usage.db", state_dir);
     a->store = store_open(path);
@@ -75,7 +76,7 @@ int accountd_open(struct accountd *a, const struct accountd_setup *setup)
     a->conservation_ok = true;
     a->funding.secrets = setup->payments;
     a->seller = setup->seller;
-    if (open_databases(a, setup->state_dir) || publish_prices(a, setup))
+    if (open_databases(a, setup->state_dir, setup->host) || publish_prices(a, setup))
         return -1;
     if (head_open(&a->head, a->store, a->ledger, &a->keys, setup->host, setup->head_copy, clock_utc_ms()) ||
         tariff_settle(a) || head_sign(&a->head, clock_utc_ms()))
@@ -90,6 +91,7 @@ void accountd_close(struct accountd *a)
     cap_close(a);
     journal_close(&a->journal);
     seller_free(&a->seller);
+    paper_cades_close(&a->cades);
     head_close(&a->head);
     if (a->store)
         store_close(a->store);

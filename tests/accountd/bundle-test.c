@@ -2,6 +2,7 @@
  * xs-verify refuses: every flipped bit, and bundles that are signed again by
  * the right keys but do not add up. */
 #include "accountd/bundle.h"
+#include "accountd/paper/sshsig.h"
 #include "client/verify/verify.h"
 #include "tests/accountd/life.h"
 #include "tests/tap/tap.h"
@@ -257,7 +258,7 @@ static void test_stock_tools(const char *archive, size_t len)
     fclose(out);
     snprintf(command, sizeof(command), "cd %s && tar xf b.tar && grep -c '^    ' VERIFY.txt >/dev/null && "
              "sed -n 's/^    //p' VERIFY.txt >commands && sh -e commands >out 2>&1 || { cat out; exit 1; }", dir);
-    check(system(command) == 0, "every command of VERIFY.txt succeeds: minisign, signify, openssl, sha256sum, jq, python3");
+    check(system(command) == 0, "every command of VERIFY.txt succeeds: minisign, signify, ssh-keygen, openssl, xmllint, hledger, sha256sum, jq, python3");
     snprintf(command, sizeof(command), "cd %s && sed -n '/included()/,/^for/p' commands >one && sh -e one && "
              "cp records.jsonl was && sed -i '1,/guest_ns_1/s/guest_ns_1/guest_ns_2/' records.jsonl && ! sh -e one >out 2>&1;"
              " test $? = 0 && mv was records.jsonl", dir);
@@ -318,6 +319,8 @@ static const struct forgery forgeries[] = {
     { "a chain's last number", "invoice.json", "\"last_number\":2", "\"last_number\":3" },
     { "the account", "invoice.json", "\"account_id\":\"acc\"", "\"account_id\":\"abc\"" },
     { "the period", "invoice.json", "\"period_start_ms\":17", "\"period_start_ms\":18" },
+    { "a cost in the CSV", "lines.csv", ",EUR", ",USD" },
+    { "an amount in the XML", "invoice.xml", "3.11", "3.12" },
     { "a price in the price book", "pricebook-1.json", "\"num_nano\":\"1000000000\"", "\"num_nano\":\"2000000000\"" },
     { "a counter in a record", "records.jsonl", "\\\"guest_ns_1\\\":\\\"123456789\\\"",
       "\\\"guest_ns_1\\\":\\\"923456789\\\"" },
@@ -342,6 +345,33 @@ static void replace_text(struct ustar_file *file, const char *was, const char *i
     file->len = strlen(text);
 }
 
+static void replace_file(struct ustar *tar, const char *name, char *bytes, size_t len)
+{
+    struct ustar_file *file = (struct ustar_file *)ustar_find(tar, name);
+
+    free(file->bytes);
+    file->bytes = bytes;
+    file->len = len;
+}
+
+/* The SSH and X.509 signatures of what has them. */
+static void sign_document_again(struct life *life, struct ustar *tar, const json_t *invoice, const struct ustar_file *file)
+{
+    char name[USTAR_NAME_BYTES + 16], namespace[BUNDLE_NAMESPACE_BYTES], *text;
+    uint8_t *der;
+    size_t len;
+
+    snprintf(name, sizeof(name), "%s" BUNDLE_SSHSIG, file->name);
+    if (!ustar_find(tar, name))
+        return;
+    text = paper_sshsig(file->bytes, file->len, bundle_namespace(invoice, namespace), &life->a.keys.invoice);
+    replace_file(tar, name, text, strlen(text));
+    snprintf(name, sizeof(name), "%s" BUNDLE_CADES, file->name);
+    if (paper_cades_sign(&life->a.cades, file->bytes, file->len, 1700000000000, &der, &len))
+        exit(99);
+    replace_file(tar, name, (char *)der, len);
+}
+
 static void sign_again(struct life *life, struct ustar *tar, const char *name)
 {
     char sig_name[USTAR_NAME_BYTES + 16], comment[160];
@@ -355,6 +385,7 @@ static void sign_again(struct life *life, struct ustar *tar, const char *name)
         sig->bytes = note_minisig(file->bytes, file->len, bundle_comment(name, invoice, comment), &life->a.keys.invoice);
         sig->len = strlen(sig->bytes);
     }
+    sign_document_again(life, tar, invoice, file);
     json_decref(invoice);
 }
 
