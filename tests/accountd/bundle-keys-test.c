@@ -3,7 +3,7 @@
 #include "accountd/bundle.h"
 #include "accountd/log/file.h"
 #include "accountd/log/rotate.h"
-#include "client/verify.h"
+#include "client/verify/verify.h"
 #include "tests/accountd/life.h"
 #include "tests/tap/tap.h"
 

@@ -3,7 +3,7 @@
 #include "accountd/ledger/db.h"
 #include "accountd/ledger/price_proposals.h"
 #include "accountd/quote.h"
-#include "client/verify.h"
+#include "client/verify/verify.h"
 #include "tests/tap/tap.h"
 
 #include <stdio.h>
