@@ -15,8 +15,9 @@ const char *const job_status_names[4] = { "queued", "running", "succeeded", "fai
     "instance_id, account_id, name, image, flavor, cmdline, vcpus, memory_mib, weight, cap_percent, domain_uuid, " \
     "state, desired_state, state_reason, domid, incarnation, boot_id, console_start, quick_reboots, created_ms, " \
     "started_ms, disk_limit, net_limit, purchase_order_id, unpaid"
-#define JOB_COLUMNS \
-    "job_id, instance_id, number, type, status, step, undoing, failed_step, error_code, error_detail, created_ms, started_ms, " \
+#define JOB_COLUMNS                                                                                                    \
+    "job_id, instance_id, number, type, status, step, undoing, failed_step, error_code, error_detail, created_ms, "    \
+    "started_ms, "                                                                                                     \
     "finished_ms, volume_id"
 #define UNFINISHED "status IN ('queued', 'running')"
 
@@ -129,22 +130,25 @@ static int instance_one(sqlite3_stmt *query, struct instance *instance)
 
 static int instance_insert(sqlite3 *db, const struct instance *i)
 {
-    return db_run(db, "INSERT INTO instance (" INSTANCE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                      "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "ttttttiiiibtttittiiiittti",
-                  i->instance_id, i->account_id, i->name, i->image, i->flavor, i->cmdline, i->vcpus, i->memory_mib,
-                  i->weight, i->cap_percent, i->domain_uuid, sizeof(i->domain_uuid), state_names[i->state],
-                  state_names[i->desired_state], i->state_reason, i->domid, i->incarnation, i->boot_id,
-                  i->console_start, i->quick_reboots, i->created_ms, i->started_ms, i->disk_limit, i->net_limit,
-                  i->purchase_order_id, (int64_t)i->unpaid);
+    return db_run(db,
+                  "INSERT INTO instance (" INSTANCE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                  "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  "ttttttiiiibtttittiiiittti", i->instance_id, i->account_id, i->name, i->image, i->flavor, i->cmdline,
+                  i->vcpus, i->memory_mib, i->weight, i->cap_percent, i->domain_uuid, sizeof(i->domain_uuid),
+                  state_names[i->state], state_names[i->desired_state], i->state_reason, i->domid, i->incarnation,
+                  i->boot_id, i->console_start, i->quick_reboots, i->created_ms, i->started_ms, i->disk_limit,
+                  i->net_limit, i->purchase_order_id, (int64_t)i->unpaid);
 }
 
 static int job_insert(sqlite3 *db, struct job *j, const char *request)
 {
     if (db_int(db, &j->number, "SELECT coalesce(max(number), 0) + 1 FROM job", "") != 1)
         return -1;
-    return db_run(db, "INSERT INTO job (" JOB_COLUMNS ", request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                      "?)", "ttittiiittiiitt", j->job_id, j->instance_id, j->number, j->type, job_status_names[j->status], j->step,
-                  (int64_t)j->undoing, j->failed_step, j->error_code, j->error_detail, j->created_ms,
+    return db_run(db,
+                  "INSERT INTO job (" JOB_COLUMNS ", request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                  "?)",
+                  "ttittiiittiiitt", j->job_id, j->instance_id, j->number, j->type, job_status_names[j->status],
+                  j->step, (int64_t)j->undoing, j->failed_step, j->error_code, j->error_detail, j->created_ms,
                   j->started_ms, j->finished_ms, j->volume_id, request);
 }
 

@@ -60,16 +60,17 @@ static json_t *instance_json(const struct instance *i)
     json_t *out;
     char uuid[UUID_TEXT_BYTES];
     bool held = i->unpaid && (i->state == STATE_RUNNING || i->state == STATE_SUSPENDED);
-    bool ready = !held && i->state == STATE_RUNNING && console_size(serve.console_dir, i->instance_id) > i->console_start;
+    bool ready =
+        !held && i->state == STATE_RUNNING && console_size(serve.console_dir, i->instance_id) > i->console_start;
 
     uuid_text(i->domain_uuid, uuid);
-    out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:b, s:I, s:s, s:s, s:I, s:I}",
-                     "instance_id", i->instance_id, "account_id", i->account_id, "name", i->name, "image", i->image,
-                     "flavor", i->flavor, "vcpus", (json_int_t)i->vcpus, "memory_mib", (json_int_t)i->memory_mib,
-                     "state", held ? "billing_suspended" : state_names[i->state], "desired_state",
-                     state_names[i->desired_state], "state_reason", held ? UNPAID : i->state_reason, "ready", ready, "domid", (json_int_t)i->domid, "domain_uuid", uuid,
-                     "incarnation", i->incarnation, "created_ms", (json_int_t)i->created_ms, "started_ms",
-                     (json_int_t)i->started_ms);
+    out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:b, s:I, s:s, s:s, s:I, s:I}", "instance_id",
+                    i->instance_id, "account_id", i->account_id, "name", i->name, "image", i->image, "flavor",
+                    i->flavor, "vcpus", (json_int_t)i->vcpus, "memory_mib", (json_int_t)i->memory_mib, "state",
+                    held ? "billing_suspended" : state_names[i->state], "desired_state", state_names[i->desired_state],
+                    "state_reason", held ? UNPAID : i->state_reason, "ready", ready, "domid", (json_int_t)i->domid,
+                    "domain_uuid", uuid, "incarnation", i->incarnation, "created_ms", (json_int_t)i->created_ms,
+                    "started_ms", (json_int_t)i->started_ms);
     if (*i->purchase_order_id)
         json_object_set_new(out, "purchase_order_id", json_string(i->purchase_order_id));
     if (out && belongings_add(out, i->instance_id)) {
@@ -386,8 +387,9 @@ int instance_create(struct rpc_call *call, json_t *args, json_t **result)
     struct job job;
     int rc;
 
-    if (keys_check(call, args, "job_id instance_id account_id name image flavor cmdline volume_id disk_mib volumes network "
-                               "ssh_keys user_data forwards purchase_order_id") ||
+    if (keys_check(call, args,
+                   "job_id instance_id account_id name image flavor cmdline volume_id disk_mib volumes network "
+                   "ssh_keys user_data forwards purchase_order_id") ||
         id_arg(call, args, "job_id", &job_id) || instance_fill(call, args, &instance, &image, &flavor))
         return -1;
     job_fill(&job, job_id, instance.instance_id, "create");
@@ -419,10 +421,12 @@ static int state_expected(const struct instance *i, enum state *state)
 static int unpaid_check(struct rpc_call *call, const struct instance *i, const struct job_type *type)
 {
     if (i->unpaid && !strcmp(type->name, "shutdown"))
-        return rpc_fail(call, "conflict", "shutdown is not possible while the instance is billing_suspended: use power_off");
+        return rpc_fail(call, "conflict",
+                        "shutdown is not possible while the instance is billing_suspended: use power_off");
     if (!i->unpaid || type->keeps || type->after != STATE_RUNNING)
         return 0;
-    return rpc_fail(call, "insufficient_funds", "instance %s: its money is gone: top up what pays for it", i->instance_id);
+    return rpc_fail(call, "insufficient_funds", "instance %s: its money is gone: top up what pays for it",
+                    i->instance_id);
 }
 
 static int action_check(struct rpc_call *call, const char *instance_id, const struct job_type *type)

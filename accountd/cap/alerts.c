@@ -5,14 +5,16 @@
 int alert_raise(struct ledger *ledger, const char *key, const char *kind, const char *account, const char *subject,
                 const char *detail, int64_t at_ms)
 {
-    return db_run(ledger->db, "INSERT INTO alert (key, kind, account_id, subject, detail, raised_ms)"
-                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (key) WHERE cleared_ms IS NULL DO NOTHING", "ttttti", key,
-                  kind, account, subject, detail, at_ms);
+    return db_run(ledger->db,
+                  "INSERT INTO alert (key, kind, account_id, subject, detail, raised_ms)"
+                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (key) WHERE cleared_ms IS NULL DO NOTHING",
+                  "ttttti", key, kind, account, subject, detail, at_ms);
 }
 
 int alert_clear(struct ledger *ledger, const char *key, int64_t at_ms)
 {
-    return db_run(ledger->db, "UPDATE alert SET cleared_ms = ?2 WHERE key = ?1 AND cleared_ms IS NULL", "ti", key, at_ms);
+    return db_run(ledger->db, "UPDATE alert SET cleared_ms = ?2 WHERE key = ?1 AND cleared_ms IS NULL", "ti", key,
+                  at_ms);
 }
 
 int alert_clear_all(struct ledger *ledger, const char *prefix, int64_t at_ms)
@@ -41,10 +43,11 @@ static json_t *row_json(sqlite3_stmt *stmt)
 
 json_t *alert_list(struct ledger *ledger, const char *account, bool standing, int64_t after, int64_t limit)
 {
-    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT number, key, kind, account_id, subject, detail, raised_ms, cleared_ms"
+    sqlite3_stmt *stmt = db_query(ledger->db,
+                                  "SELECT number, key, kind, account_id, subject, detail, raised_ms, cleared_ms"
                                   " FROM alert WHERE number > ?3 AND (?1 IS NULL OR account_id = ?1)"
-                                  " AND (?2 = 0 OR cleared_ms IS NULL) ORDER BY number LIMIT ?4", "tiii", account,
-                                  (int64_t)standing, after, limit);
+                                  " AND (?2 = 0 OR cleared_ms IS NULL) ORDER BY number LIMIT ?4",
+                                  "tiii", account, (int64_t)standing, after, limit);
     json_t *list = json_array();
     int rc;
 

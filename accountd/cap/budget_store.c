@@ -28,7 +28,8 @@ enum ledger_result budget_put(struct ledger *ledger, const struct budget *b)
 {
     char steps[8 * 21];
     int64_t mine;
-    int rc = db_int(ledger->db, &mine, "SELECT account_id = ?2 FROM budget WHERE budget_id = ?1", "tt", b->id, b->account);
+    int rc =
+        db_int(ledger->db, &mine, "SELECT account_id = ?2 FROM budget WHERE budget_id = ?1", "tt", b->id, b->account);
 
     if (rc < 0 || (rc == 1 && !mine))
         return rc < 0 ? LEDGER_FAILED : LEDGER_CONFLICT;
@@ -41,7 +42,8 @@ enum ledger_result budget_put(struct ledger *ledger, const struct budget *b)
     return rc ? LEDGER_FAILED : LEDGER_OK;
 }
 
-int budget_each(struct ledger *ledger, const char *account, int (*fn)(void *arg, const struct budget *budget), void *arg)
+int budget_each(struct ledger *ledger, const char *account, int (*fn)(void *arg, const struct budget *budget),
+                void *arg)
 {
     sqlite3_stmt *stmt = db_query(ledger->db, "SELECT budget_id, account_id, amount_nano, steps FROM budget"
                                   " WHERE ?1 IS NULL OR account_id = ?1 ORDER BY budget_id", "t", account);
@@ -61,15 +63,19 @@ int budget_each(struct ledger *ledger, const char *account, int (*fn)(void *arg,
     return rc;
 }
 
-int budget_spent(struct ledger *ledger, const char *account, int64_t from_ms, int64_t to_ms, int64_t *seq, int64_t *nano)
+int budget_spent(struct ledger *ledger, const char *account, int64_t from_ms, int64_t to_ms, int64_t *seq,
+                 int64_t *nano)
 {
-    sqlite3_stmt *stmt = db_query(ledger->db, "WITH payer AS (SELECT DISTINCT coalesce(payer, account_id) AS id FROM instance"
-                                  " WHERE account_id = ?1) SELECT"
-                                  " (SELECT coalesce(sum(amount_nano), 0) FROM transfer WHERE debit IN (SELECT id FROM payer)"
-                                  "  AND seq > ?2 AND code IN ('usage', 'tax') AND at_ms >= ?3 AND at_ms < ?4)"
-                                  " - (SELECT coalesce(sum(amount_nano), 0) FROM transfer WHERE credit IN (SELECT id FROM payer)"
-                                  "  AND seq > ?2 AND code = 'carried' AND at_ms >= ?3 AND at_ms < ?4),"
-                                  " (SELECT coalesce(max(seq), 0) FROM transfer)", "tiii", account, *seq, from_ms, to_ms);
+    sqlite3_stmt *stmt =
+        db_query(ledger->db,
+                 "WITH payer AS (SELECT DISTINCT coalesce(payer, account_id) AS id FROM instance"
+                 " WHERE account_id = ?1) SELECT"
+                 " (SELECT coalesce(sum(amount_nano), 0) FROM transfer WHERE debit IN (SELECT id FROM payer)"
+                 "  AND seq > ?2 AND code IN ('usage', 'tax') AND at_ms >= ?3 AND at_ms < ?4)"
+                 " - (SELECT coalesce(sum(amount_nano), 0) FROM transfer WHERE credit IN (SELECT id FROM payer)"
+                 "  AND seq > ?2 AND code = 'carried' AND at_ms >= ?3 AND at_ms < ?4),"
+                 " (SELECT coalesce(max(seq), 0) FROM transfer)",
+                 "tiii", account, *seq, from_ms, to_ms);
     int rc = db_next(stmt);
 
     if (rc == 1) {

@@ -56,7 +56,8 @@ static int tell(struct accountd *a, struct budget_sum *s, unsigned step, const c
     const struct budget *b = &s->budget;
     char key[200], subject[160], detail[200];
 
-    snprintf(key, sizeof(key), "budget %s %jd %s %jd", b->id, (intmax_t)b->amount_nano, month, (intmax_t)b->steps[step]);
+    snprintf(key, sizeof(key), "budget %s %jd %s %jd", b->id, (intmax_t)b->amount_nano, month,
+             (intmax_t)b->steps[step]);
     snprintf(subject, sizeof(subject), "%jd %% of the budget %s are spent", (intmax_t)b->steps[step], b->id);
     snprintf(detail, sizeof(detail), "%jd of %jd nano in %s. A budget stops nothing.", (intmax_t)s->spent_nano,
              (intmax_t)b->amount_nano, month);
@@ -123,9 +124,10 @@ static int list_one(void *arg, const struct budget *b)
         json_decref(steps);
         return -1;
     }
-    return json_array_append_new(listing->list, json_pack("{s:s, s:s, s:o, s:o, s:s, s:o}", "budget_id", b->id, "account_id",
-                                                          b->account, "amount_nano", json_decimal(b->amount_nano), "steps",
-                                                          steps, "period", month, "spent_nano", json_decimal(spent_nano)));
+    return json_array_append_new(listing->list,
+                                 json_pack("{s:s, s:s, s:o, s:o, s:s, s:o}", "budget_id", b->id, "account_id",
+                                           b->account, "amount_nano", json_decimal(b->amount_nano), "steps", steps,
+                                           "period", month, "spent_nano", json_decimal(spent_nano)));
 }
 
 json_t *budgets_json(struct accountd *a, const char *account)

@@ -185,7 +185,8 @@ static int keep_time(struct accountd *a, struct cap_payer *p)
 
 int64_t cap_grace_left_ms(const struct accountd *a, const struct cap_payer *p)
 {
-    return 1000 * (p->state == CAP_SUSPENDED ? a->cap.graces.suspended_s : a->cap.graces.retention_s) - elapsed_ms(a, p);
+    return 1000 * (p->state == CAP_SUSPENDED ? a->cap.graces.suspended_s : a->cap.graces.retention_s) -
+           elapsed_ms(a, p);
 }
 
 /* The payer's new state and what is wanted of its instances, in one transaction; memory follows. */

@@ -114,7 +114,8 @@ bool cap_allows(struct accountd *a, const char *payer);
 void cap_show(struct accountd *a, const char *payer, json_t *object);
 /* {loop_ms, grace_suspended_s, retention_s, events, stops, p50_ms, p99_ms, max_ms, overshoot_max_nano, last:[...]} */
 json_t *cap_report(struct accountd *a);
-/* [{payer, account_id, state, since_ms, next, next_in_ms, instances:[{instance_id, want, held}]}] of an account or all. */
+/* [{payer, account_id, state, since_ms, next, next_in_ms, instances:[{instance_id, want, held}]}] of an account or all.
+ */
 json_t *cap_suspensions(struct accountd *a, const char *account);
 
 /* Below: the cap's own files. */

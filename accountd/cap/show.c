@@ -29,11 +29,13 @@ int cap_say(struct accountd *a, const struct cap_payer *p)
     snprintf(key, sizeof(key), "cap %s %s", p->payer, state);
     snprintf(subject, sizeof(subject), "The money of %s is gone: its instances are %s", p->payer, state);
     if (p->state == CAP_SUSPENDED)
-        snprintf(detail, sizeof(detail), "They are paused and cost nothing; their memory is kept. Top up %s and they go on. After"
-                 " %s they are powered off, and %s later deleted.", p->payer, span_text(g->suspended_s, first),
-                 span_text(g->retention_s, then));
+        snprintf(detail, sizeof(detail),
+                 "They are paused and cost nothing; their memory is kept. Top up %s and they go on. After"
+                 " %s they are powered off, and %s later deleted.",
+                 p->payer, span_text(g->suspended_s, first), span_text(g->retention_s, then));
     else if (p->state == CAP_STOPPED)
-        snprintf(detail, sizeof(detail), "They were suspended for %s and are powered off now; their disks are kept. Top up %s and"
+        snprintf(detail, sizeof(detail),
+                 "They were suspended for %s and are powered off now; their disks are kept. Top up %s and"
                  " start them yourself: money alone starts nothing. In %s they are deleted.",
                  span_text(g->suspended_s, first), p->payer, span_text(g->retention_s, then));
     else

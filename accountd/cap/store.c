@@ -93,12 +93,14 @@ int64_t cap_changes(struct ledger *ledger)
 
 int cap_payer_read(struct ledger *ledger, struct cap_payer *p)
 {
-    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT posted_nano, (SELECT coalesce(sum(amount_nano), 0) FROM transfer"
-                                  " WHERE debit = ?1 AND seq > ?2 AND code IN ('usage', 'tax') AND kind = 'posted'),"
-                                  " (SELECT coalesce(max(seq), 0) FROM transfer), (SELECT amount_nano FROM transfer"
-                                  " WHERE credit = ?1 AND kind = 'posted' AND code IN ('fund', 'voucher', 'credit', 'bank',"
-                                  " 'card', 'po', 'suspense') ORDER BY seq DESC LIMIT 1) FROM balance WHERE account_id = ?1",
-                                  "ti", p->payer, p->seq);
+    sqlite3_stmt *stmt =
+        db_query(ledger->db,
+                 "SELECT posted_nano, (SELECT coalesce(sum(amount_nano), 0) FROM transfer"
+                 " WHERE debit = ?1 AND seq > ?2 AND code IN ('usage', 'tax') AND kind = 'posted'),"
+                 " (SELECT coalesce(max(seq), 0) FROM transfer), (SELECT amount_nano FROM transfer"
+                 " WHERE credit = ?1 AND kind = 'posted' AND code IN ('fund', 'voucher', 'credit', 'bank',"
+                 " 'card', 'po', 'suspense') ORDER BY seq DESC LIMIT 1) FROM balance WHERE account_id = ?1",
+                 "ti", p->payer, p->seq);
     int rc = db_next(stmt);
 
     if (rc == 1) {
@@ -121,7 +123,8 @@ int cap_event_put_locked(struct ledger *ledger, const struct cap_payer *p, unsig
 
 int cap_stop_put_locked(struct ledger *ledger, const struct cap_instance *i)
 {
-    return db_run(ledger->db, "INSERT INTO cap_stop (instance_id, stop_ms) VALUES (?1, ?2)", "ti", i->instance, i->stop_ms);
+    return db_run(ledger->db, "INSERT INTO cap_stop (instance_id, stop_ms) VALUES (?1, ?2)", "ti", i->instance,
+                  i->stop_ms);
 }
 
 /* The q-th permyriad of the newest stops, by nearest rank; null if there are none. */
@@ -150,8 +153,8 @@ static json_t *newest(struct ledger *ledger)
     int rc;
 
     while ((rc = db_next(stmt)) == 1)
-        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:o}", "payer", sqlite3_column_text(stmt, 0), "at_ms",
-                                              (json_int_t)sqlite3_column_int64(stmt, 1), "instances",
+        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:o}", "payer", sqlite3_column_text(stmt, 0),
+                                              "at_ms", (json_int_t)sqlite3_column_int64(stmt, 1), "instances",
                                               (json_int_t)sqlite3_column_int64(stmt, 2), "took_ms",
                                               (json_int_t)sqlite3_column_int64(stmt, 3), "overshoot_nano",
                                               json_decimal(sqlite3_column_int64(stmt, 4))));
@@ -169,8 +172,9 @@ json_t *cap_events(struct ledger *ledger)
     if (db_int(ledger->db, &most, "SELECT coalesce(max(overshoot_nano), 0) FROM cap_event", "") != 1)
         return NULL;
     /* A part that could not be read makes the whole NULL. */
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "events", number_of(ledger, "SELECT count(*) FROM cap_event"),
-                     "stops", number_of(ledger, "SELECT count(*) FROM cap_stop"), "p50_ms", quantile(ledger, 5000), "p99_ms",
-                     quantile(ledger, 9900), "max_ms", quantile(ledger, 10000), "overshoot_max_nano", json_decimal(most),
-                     "last", newest(ledger));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "events",
+                     number_of(ledger, "SELECT count(*) FROM cap_event"), "stops",
+                     number_of(ledger, "SELECT count(*) FROM cap_stop"), "p50_ms", quantile(ledger, 5000), "p99_ms",
+                     quantile(ledger, 9900), "max_ms", quantile(ledger, 10000), "overshoot_max_nano",
+                     json_decimal(most), "last", newest(ledger));
 }

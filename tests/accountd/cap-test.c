@@ -240,7 +240,8 @@ static void test_stopped_is_not_started(void)
     life_death(&life, 2);
     fund("t2", "acc", 1000000000);
     turn(S);
-    check(is("acc", CAP_OK) && settled() && provider_told(provider, "ins") == ACKER_RUN && life.a.cap.instances_count == 0,
+    check(is("acc", CAP_OK) && settled() && provider_told(provider, "ins") == ACKER_RUN &&
+              life.a.cap.instances_count == 0,
           "topped up when stopped: it may run, which starts nothing");
     end();
 }
@@ -383,7 +384,8 @@ static void test_budget(void)
     turn(S);
     list = budgets_json(&life.a, "acc");
     spent = strtoll(json_string_value(json_object_get(json_array_get(list, 0), "spent_nano")), NULL, 10);
-    check(spent > 1000 && standing("acc", "budget") == 3 && is("acc", CAP_OK), "all of its steps are told, nothing stops");
+    check(spent > 1000 && standing("acc", "budget") == 3 && is("acc", CAP_OK),
+          "all of its steps are told, nothing stops");
     json_decref(list);
     check(restart() && turn(S) == 0 && standing("acc", "budget") == 3, "and not again after a restart");
     b.amount_nano = 1000000000;
@@ -403,7 +405,8 @@ static void test_two_of_one_payer(void)
     life_account(&life, "acc", 2 * HOUR_NANO + 100);
     life_birth(&life, 2, 0xaa);
     life_birth(&life, 3, 0xbb);
-    check(life_register(&life, "acc", "ins", 0xaa) == LEDGER_OK && life_register(&life, "acc", "idle", 0xbb) == LEDGER_OK,
+    check(life_register(&life, "acc", "ins", 0xaa) == LEDGER_OK &&
+              life_register(&life, "acc", "idle", 0xbb) == LEDGER_OK,
           "two guests hold an hour each");
     turn(S);
     for (int n = 0; n < 300 && (!payer("acc") || is("acc", CAP_OK)); n++) {
@@ -447,8 +450,9 @@ static void test_purse(void)
         use(2, 10000 * S);
         turn(S);
     }
-    check(is("po:p1", CAP_SUSPENDED) && is("acc", CAP_OK) && settled() && provider_told(provider, "ins") == ACKER_SUSPEND &&
-          provider_told(provider, "other") == ACKER_WANTS, "the purse is empty: its guest stops, the wallet's runs on");
+    check(is("po:p1", CAP_SUSPENDED) && is("acc", CAP_OK) && settled() &&
+              provider_told(provider, "ins") == ACKER_SUSPEND && provider_told(provider, "other") == ACKER_WANTS,
+          "the purse is empty: its guest stops, the wallet's runs on");
     check(purse_of("po:p1").balance.posted_nano >= 0, "never below zero");
     check(purchase_order_add(life.a.ledger, "t9", "p1", "acc", HOUR_NANO, 6, &available) == LEDGER_OK &&
           turn(S) == 0 && is("po:p1", CAP_OK), "money from the wallet into the purse, and it goes on");

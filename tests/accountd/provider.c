@@ -89,7 +89,7 @@ static const struct rpc_verb verbs[] = {
 static void *play(void *arg)
 {
     struct provider *p = arg;
-    struct pollfd on[] = { { .fd = rpc_server_fd(p->server), .events = POLLIN }, { .fd = p->stop[0], .events = POLLIN } };
+    struct pollfd on[] = {{.fd = rpc_server_fd(p->server), .events = POLLIN}, {.fd = p->stop[0], .events = POLLIN}};
 
     while (poll(on, 2, -1) > 0 && !on[1].revents)
         rpc_server_run(p->server);

@@ -126,7 +126,16 @@ check 'its records say when it was not billed' grep -q '"flags":"billing_suspend
 for owner in $PAYERS ticker; do
     KEY=$(cat "$work/$owner.key")
     while read -r action id; do
-        call DELETE "/v1/instances/$id" | jq -r .id >>"$work/deletions"
+        call DELETE "/v1/instances/$id" | jq -r .id >>"$work/$owner.deletions"
     done <"$work/$owner.ids"
+done
+all_gone() {
+    while read -r action; do
+        [ "$(action_ends "$action" 120)" = succeeded ] || return 1
+    done <"$work/$1.deletions"
+}
+for owner in $PAYERS ticker; do
+    KEY=$(cat "$work/$owner.key")
+    check "$owner: its guests are deleted" all_gone "$owner"
 done
 tap_end

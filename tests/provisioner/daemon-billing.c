@@ -46,7 +46,8 @@ static void pauses_and_goes_on(void)
 {
     check(done("instance_create", create_args("act_1", "ins_1"), "act_1") &&
           instance_is("ins_1", "purchase_order_id", "po_1"), "an instance that a purchase order pays");
-    check(wanted("suspend", "ins_1") == 1 && w->domain[0].pauses == 1 && instance_is("ins_1", "state", "billing_suspended"),
+    check(wanted("suspend", "ins_1") == 1 && w->domain[0].pauses == 1 &&
+              instance_is("ins_1", "state", "billing_suspended"),
           "the money is gone: paused when the answer comes");
     check(wanted("suspend", "ins_1") == 1 && w->domain[0].pauses == 1, "asked again: the same");
     check(refused("instance_action", action_args("act_2", "ins_1", "reboot"), "insufficient_funds", "ins_1") &&
@@ -92,7 +93,8 @@ static void outlives_a_kill(void)
 
 static void stops_and_deletes(void)
 {
-    check(becomes("stop", "ins_1") && instance_is("ins_1", "state", "stopped") && world_alive(w) == 1, "stopped at last");
+    check(becomes("stop", "ins_1") && instance_is("ins_1", "state", "stopped") && world_alive(w) == 1,
+          "stopped at last");
     check(becomes("stop", "ins_1") && refused("instance_action", action_args("act_20", "ins_1", "start"),
                                               "insufficient_funds", "top up"), "and not started without money");
     check(wanted("run", "ins_1") == 1 && instance_is("ins_1", "state", "stopped"), "money starts nothing by itself");
@@ -106,9 +108,11 @@ static void stops_and_deletes(void)
 static void refuses(void)
 {
     check(refused("billing_want", want_args("dance", "ins_1"), "bad_request", "want") &&
-          refused("billing_want", want_args("run", "../x"), "bad_request", "instance_ids") &&
-          refused("billing_want", json_pack("{s:s, s:[i]}", "want", "run", "instance_ids", 7), "bad_request", "[0]") &&
-          refused("billing_want", json_pack("{s:s}", "want", "run"), "bad_request", "instance_ids"), "bad input is named");
+              refused("billing_want", want_args("run", "../x"), "bad_request", "instance_ids") &&
+              refused("billing_want", json_pack("{s:s, s:[i]}", "want", "run", "instance_ids", 7), "bad_request",
+                      "[0]") &&
+              refused("billing_want", json_pack("{s:s}", "want", "run"), "bad_request", "instance_ids"),
+          "bad input is named");
 }
 
 int main(void)
