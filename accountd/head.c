@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define CHECK_LEAVES 4096               /* newest leaves rehashed at start */
+#define LEDGER_ENTRIES "ledger_entries" /* in usage.db's meta: the newest entry of the ledger when the newest head was signed */
 
 int head_append_locked(struct head *head, const char *type, json_t *fields)
 {
@@ -215,6 +216,25 @@ int head_epoch(const char *origin, const char *host)
     return (int)epoch;
 }
 
+/* Without its newest entries it would be charged again, but payments and invoices would be gone. */
+static int check_ledger_entries(struct head *head)
+{
+    int64_t entries = ledger_last_seq(head->ledger), known = 0;
+    char *text = NULL;
+    int rc = store_meta(head->store, LEDGER_ENTRIES, &text);
+
+    if (rc == 1 && !json_decimal_parse(text, &known))
+        rc = -1;
+    free(text);
+    if (rc < 0 || entries < 0)
+        return -1;
+    if (entries >= known)
+        return 0;
+    log_warnx("log %s: ledger.db has %jd entries, but had %jd: it is an old copy. Restore the newer file; if that is lost, move"
+              " usage.db away to go on with a new log and what this one has", head->origin, (intmax_t)entries, (intmax_t)known);
+    return -1;
+}
+
 static int check_host(struct head *head)
 {
     if (head_epoch(head->origin, head->host) > 0)
@@ -229,7 +249,7 @@ static int go_on(struct head *head, const char *copy_path, const struct head_cop
     if (check_host(head) || store_each_host_leaf(head->store, "genesis", take_key_leaf, head) ||
         store_each_host_leaf(head->store, "key", take_key_leaf, head) ||
         store_head(head->store, &head->size, &head->note) < 0 || check_own_head(head) || check_ledger_copy(head) ||
-        head_copy_check(head, copy_path, copy))
+        check_ledger_entries(head) || head_copy_check(head, copy_path, copy))
         return -1;
     return head_sign(head, now_ms);
 }
@@ -255,6 +275,22 @@ int head_open(struct head *head, struct store *store, struct ledger *ledger, str
     return rc < 0 ? -1 : 0;
 }
 
+/* With it, how far the ledger was by then: an old copy of that file is told by it. */
+static int put_head(struct head *head, uint64_t size, const char *note, int64_t now_ms)
+{
+    int64_t entries = ledger_last_seq(head->ledger);
+    char text[24];
+
+    snprintf(text, sizeof(text), "%jd", (intmax_t)entries);
+    if (entries < 0 || store_begin(head->store))
+        return -1;
+    if (store_head_put(head->store, size, note, now_ms) || store_meta_put(head->store, LEDGER_ENTRIES, text)) {
+        store_rollback(head->store);
+        return -1;
+    }
+    return store_commit(head->store);
+}
+
 int head_sign(struct head *head, int64_t now_ms)
 {
     const struct note_key *keys[KEYS_OVERLAP];
@@ -269,7 +305,7 @@ int head_sign(struct head *head, int64_t now_ms)
     if (store_root(head->store, size, &root))
         return -1;
     note = count ? note_checkpoint_by(head->origin, size, &root, keys, count) : NULL;
-    if (!note || store_head_put(head->store, size, note, now_ms)) {
+    if (!note || put_head(head, size, note, now_ms)) {
         free(note);
         return -1;
     }

@@ -23,7 +23,8 @@ struct head {
 };
 
 /* Opens the log of this host, or begins one. Checks what is stored against its
- * own head, the ledger's copy of it, and the one in the file `copy_path` (NULL:
+ * own head, the ledger's copy of it, the ledger against the entries that it had
+ * when that was signed, and both against the head in the file `copy_path` (NULL:
  * none), a checkpoint that somebody keeps elsewhere: without it, a backup of
  * both databases that is put back would go unnoticed. The keys learn from the
  * log from when each is valid. -1 after logging what is wrong and what to do. */

@@ -1,7 +1,7 @@
 -- usage.db: the usage log and what is open in it. One writer: accountd.
 -- This is today's shape; migrations/ lead to it.
 
--- Facts about this log: origin, boot (the last boot id seen).
+-- Facts about this log: origin, boot (the last boot id seen), ledger_entries (the newest of ledger.db at the newest head).
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
