@@ -14,7 +14,7 @@
 #include "accountd/log/file.h"
 #include "accountd/log/publish.h"
 #include "accountd/log/rotate.h"
-#include "client/verify.h"
+#include "client/verify/verify.h"
 
 #include <sodium.h>
 #include <stdlib.h>
