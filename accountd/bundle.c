@@ -51,23 +51,46 @@ char *bundle_record_line(uint64_t index, const char *leaf)
     return text;
 }
 
+/* "HASH  NAME\n", as sha256sum writes it. False for what the list leaves out. */
+static bool sum_line(const struct ustar_file *file, char line[static USTAR_NAME_BYTES + 70])
+{
+    char hex[65];
+    uint8_t hash[32];
+
+    if (strncmp(file->name, BUNDLE_SUMS, strlen(BUNDLE_SUMS)) == 0)
+        return false;
+    SHA256((const uint8_t *)file->bytes, file->len, hash);
+    snprintf(line, USTAR_NAME_BYTES + 70, "%s  %s\n", sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash)), file->name);
+    return true;
+}
+
 char *bundle_sums(const struct ustar *tar)
 {
-    char *text = NULL, hex[65];
-    uint8_t hash[32];
+    char *text = NULL, line[USTAR_NAME_BYTES + 70];
     size_t len;
     FILE *out = open_memstream(&text, &len);
 
     if (!out)
         return NULL;
-    for (size_t i = 0; i < tar->count; i++) {
-        if (strncmp(tar->files[i].name, BUNDLE_SUMS, strlen(BUNDLE_SUMS)) == 0)
-            continue;
-        SHA256((const uint8_t *)tar->files[i].bytes, tar->files[i].len, hash);
-        fprintf(out, "%s  %s\n", sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash)), tar->files[i].name);
-    }
+    for (size_t i = 0; i < tar->count; i++)
+        if (sum_line(&tar->files[i], line))
+            fputs(line, out);
     if (fclose(out) == 0)
         return text;
     free(text);
     return NULL;
+}
+
+const char *bundle_sums_check(const struct ustar *tar, const char *sums)
+{
+    char line[USTAR_NAME_BYTES + 70];
+
+    for (size_t i = 0; i < tar->count; i++) {
+        if (!sum_line(&tar->files[i], line))
+            continue;
+        if (strncmp(sums, line, strlen(line)) != 0)
+            return tar->files[i].name;
+        sums += strlen(line);
+    }
+    return *sums ? BUNDLE_SUMS : NULL;
 }

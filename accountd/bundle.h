@@ -22,6 +22,8 @@ char *bundle_namespace(const json_t *invoice, char namespace[static BUNDLE_NAMES
 
 /* "SHA256SUMS" over all files of the tar but itself and its signature. malloc'd. */
 char *bundle_sums(const struct ustar *tar);
+/* The first file whose sum is not as listed, or NULL: the list is what bundle_sums writes. */
+const char *bundle_sums_check(const struct ustar *tar, const char *sums);
 /* How to check with stock tools; commands stand on lines that begin with four spaces. malloc'd. */
 char *bundle_verify_text(const json_t *invoice);
 /* One line of records.jsonl. malloc'd. */
