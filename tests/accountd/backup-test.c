@@ -45,18 +45,20 @@ static void refused(const char *files, bool copy_elsewhere)
         exit(99);
     life.head_copy = copy_elsewhere ? path : NULL;
     accountd_close(&life.a);
-    snprintf(command, sizeof(command), "mkdir new && cp usage.db* ledger.db* new && for f in %s; do rm -f $f* && cp old/$f* .; done",
-             files);
+    snprintf(command, sizeof(command),
+             "mkdir new && cp usage.db* ledger.db* new && for f in %s; do rm -f $f* && cp old/$f* .; done", files);
     check(in_state(&life, command) && !life_reopen(&life), "an old copy of %s%s is refused", files,
           copy_elsewhere ? ", with a head kept elsewhere," : "");
     accountd_close(&life.a);
-    check(in_state(&life, "rm -f usage.db* ledger.db* && cp new/* .") && life_reopen(&life) && life_step(&life, 60 * S) == 0 &&
-          life_posted(&life, "acc") < posted && life_is_sound(&life), "the newer files go on");
+    check(in_state(&life, "rm -f usage.db* ledger.db* && cp new/* .") && life_reopen(&life) &&
+              life_step(&life, 60 * S) == 0 && life_posted(&life, "acc") < posted && life_is_sound(&life),
+          "the newer files go on");
     life.head_copy = NULL;
     life_end(&life);
 }
 
-/* An entry that came after the newest head, or a charge that came before it: neither order of the two files is an old copy. */
+/* An entry that came after the newest head, or a charge that came before it: neither order of the two files is an old
+ * copy. */
 static void not_refused(void)
 {
     struct life life;

@@ -8,9 +8,11 @@
 /* A record's cut differs after a restart, so what is drawn by it is summed, and what is made of a place in the log (the
  * id of a month's invoice too) is left out. */
 static const char *const ledger_facts[] = {
-    "SELECT 'drawn', kind, debit, credit, code, sum(amount_nano) FROM transfer WHERE code IN ('usage', 'tax', 'carried')"
+    "SELECT 'drawn', kind, debit, credit, code, sum(amount_nano) FROM transfer WHERE code IN ('usage', 'tax', "
+    "'carried')"
     " GROUP BY kind, debit, credit, code",
-    "SELECT 'transfer', transfer_id, kind, debit, credit, amount_nano, pending_id, code, reason, refers, at_ms, expires_ms"
+    "SELECT 'transfer', transfer_id, kind, debit, credit, amount_nano, pending_id, code, reason, refers, at_ms, "
+    "expires_ms"
     " FROM transfer WHERE code NOT IN ('usage', 'tax', 'carried', 'rounding')",
     "SELECT 'rounding', debit, credit, amount_nano, reason, at_ms FROM transfer WHERE code = 'rounding'",
     "SELECT 'balance', account_id, posted_nano, held_nano FROM balance",
@@ -18,19 +20,20 @@ static const char *const ledger_facts[] = {
     "SELECT 'registration', incarnation, instance_id, price_book, at_ms, last_leaf IS NULL FROM registration",
     "SELECT 'open use', account_id, period, t0_ms, t1_ms, net_nano, tax_nano, carried_nano FROM open_use"
     " WHERE net_nano <> 0 OR t1_ms > t0_ms",
-    "SELECT 'invoice', number, CASE WHEN invoice_id GLOB 'inv_*' THEN 'of a month' ELSE invoice_id END, account_id, kind, refers_id, carried_nano, json_extract(body, '$.lines'),"
+    "SELECT 'invoice', number, CASE WHEN invoice_id GLOB 'inv_*' THEN 'of a month' ELSE invoice_id END, account_id, "
+    "kind, refers_id, carried_nano, json_extract(body, '$.lines'),"
     " json_extract(body, '$.details'), json_extract(body, '$.tax'), json_extract(body, '$.total_nano') FROM invoice",
     "SELECT 'signed prices', version FROM price_signature",
-    NULL
-};
-static const char ledger_special[] = "'transfer','balance','instance','registration','open_use','invoice','price_signature',"
-                                     "'log','open_chain','period_start','invoice_cades','sqlite_stat1'";
+    NULL};
+static const char ledger_special[] =
+    "'transfer','balance','instance','registration','open_use','invoice','price_signature',"
+    "'log','open_chain','period_start','invoice_cades','sqlite_stat1'";
 static const char *const usage_facts[] = {
     "SELECT 'incarnation', incarnation, account, instance, state, used FROM incarnation",
     "SELECT 'host leaves', type, count(*) FROM leaf WHERE account IS NULL GROUP BY type",
-    "SELECT 'ends', type, incarnation, count(*) FROM leaf WHERE type IN ('start', 'end', 'gap', 'anomaly') GROUP BY type, incarnation",
-    NULL
-};
+    "SELECT 'ends', type, incarnation, count(*) FROM leaf WHERE type IN ('start', 'end', 'gap', 'anomaly') GROUP BY "
+    "type, incarnation",
+    NULL};
 
 struct text {
     char **line;
@@ -75,7 +78,8 @@ static void add_tables(struct text *t, sqlite3 *db)
     char sql[400];
     sqlite3_stmt *stmt;
 
-    snprintf(sql, sizeof(sql), "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN (%s)", ledger_special);
+    snprintf(sql, sizeof(sql), "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN (%s)",
+             ledger_special);
     stmt = db_query(db, sql, "");
     while (db_next(stmt) == 1) {
         const char *name = (const char *)sqlite3_column_text(stmt, 0);

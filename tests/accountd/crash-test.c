@@ -81,13 +81,10 @@ static struct life *host_at(unsigned k, const char *dir)
 {
     static struct life life;
 
-    life = moments[k].life;
+    life = (struct life){ .now_ns = moments[k].life.now_ns, .boot = moments[k].life.boot };
+    life.a.sample = moments[k].life.a.sample;
+    life.a.clock = moments[k].life.a.clock;
     snprintf(life.dir, sizeof(life.dir), "%s", dir);
-    life.a.store = NULL;
-    life.a.ledger = NULL;
-    life.a.journal.entries = NULL;
-    life.a.head.note = NULL;
-    life.a.seller = (struct seller){ .party = NULL };
     disk_clock(story_ms(&life));
     return &life;
 }

@@ -371,7 +371,8 @@ static void tear(struct content *c, const struct file *f)
     for (size_t i = 0; i < keep; i++)
         content_apply(c, f->pending[i]);
     if (keep < f->count && f->pending[keep]->what == WRITE)
-        content_put(c, f->pending[keep]->at, f->pending[keep]->bytes, dice(f->pending[keep]->len / SECTOR + 1) * SECTOR);
+        content_put(c, f->pending[keep]->at, f->pending[keep]->bytes,
+                    dice(f->pending[keep]->len / SECTOR + 1) * SECTOR);
 }
 
 static void reorder(struct content *c, const struct file *f)
@@ -401,7 +402,8 @@ static void leave_file(const struct file *f, enum disk_ending ending, const char
         if (ending == DISK_REORDERED)
             reorder(&c, f);
     }
-    if (!out || fwrite(c.bytes ? c.bytes : "", 1, c.len, out) != c.len || fchmod(fileno(out), 0600) != 0 || fclose(out) != 0)
+    if (!out || fwrite(c.bytes ? c.bytes : "", 1, c.len, out) != c.len || fchmod(fileno(out), 0600) != 0 ||
+        fclose(out) != 0)
         give_up(path);
     free(c.bytes);
 }

@@ -37,7 +37,8 @@ bool disk_is_synced(const struct disk *disk);
 /* Makes the (empty) folder what the ending leaves; `seed` decides what is left to chance. */
 void disk_leave(const struct disk *disk, enum disk_ending ending, uint64_t seed, const char *folder);
 
-/* From the next on, of the calls of this kind below the watched folder, those from the n-th to the (n+times-1)-th fail. */
+/* From the next on, of the calls of this kind below the watched folder, those from the n-th to the (n+times-1)-th fail.
+ */
 enum disk_fault {
     DISK_FULL,                          /* writes and creations: ENOSPC */
     DISK_WRITE_ERROR,                   /* writes, truncations, renames: EIO */

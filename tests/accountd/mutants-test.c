@@ -80,7 +80,8 @@ static enum stage judge(const char *bytes, size_t len, uint64_t idx)
         return BY_FORM;
     if (rc)
         return BY_RECORD;
-    return chain_proof_verify(&hash, idx, size, genuine[idx].proof, (unsigned)genuine[idx].proof_len, &root) ? ACCEPTED : BY_PROOF;
+    return chain_proof_verify(&hash, idx, size, genuine[idx].proof, (unsigned)genuine[idx].proof_len, &root) ? ACCEPTED
+                                                                                                             : BY_PROOF;
 }
 
 static const char *any_key(json_t *fields)
@@ -171,7 +172,9 @@ static enum stage one(void)
 {
     for (;;) {
         uint64_t i = any_record(), place = dice(20) ? i : any_record();
-        char *bytes = place != i ? strdup(genuine[i].bytes) : dice(2) ? change_field(genuine[i].bytes) : change_bytes(genuine[i].bytes);
+        char *bytes = place != i ? strdup(genuine[i].bytes)
+                      : dice(2)  ? change_field(genuine[i].bytes)
+                                 : change_bytes(genuine[i].bytes);
         enum stage stage = BY_FORM;
         /* A NUL ends what is compared, so it is compared as text. */
         bool same = bytes && strcmp(bytes, genuine[place].bytes) == 0;
@@ -186,7 +189,8 @@ static enum stage one(void)
 
 int main(int argc, char **argv)
 {
-    unsigned count = argc > 1 && strcmp(argv[1], "--long") == 0 ? 1000000 : 200000, genuine_ones = 0, refused[STAGES] = { 0 };
+    unsigned count = argc > 1 && strcmp(argv[1], "--long") == 0 ? 1000000 : 200000, genuine_ones = 0,
+             refused[STAGES] = {0};
     struct life life;
 
     make_log(&life);
@@ -195,8 +199,9 @@ int main(int argc, char **argv)
     check(genuine_ones == 32, "%u genuine records are accepted", genuine_ones);
     for (unsigned i = 0; i < count; i++)
         refused[one()]++;
-    check(refused[ACCEPTED] == 0, "%u changed records: %u refused by their form, %u as records, %u by the signed head; %u accepted",
-          count, refused[BY_FORM], refused[BY_RECORD], refused[BY_PROOF], refused[ACCEPTED]);
+    check(refused[ACCEPTED] == 0,
+          "%u changed records: %u refused by their form, %u as records, %u by the signed head; %u accepted", count,
+          refused[BY_FORM], refused[BY_RECORD], refused[BY_PROOF], refused[ACCEPTED]);
     check(refused[BY_PROOF] > count / 10 && refused[BY_RECORD] > 0, "many of them were well-formed records");
     for (uint64_t i = 0; i < size; i++)
         free(genuine[i].bytes);

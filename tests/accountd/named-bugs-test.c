@@ -35,7 +35,8 @@ static void checkpoint_does_not_advance(void)
     runs_for(&life, 5);
     posted = life_posted(&life, "acc");
     db_int(life.a.ledger->db, &entries, "SELECT count(*) FROM transfer", "");
-    check(posted < MONEY && db_run(life.a.ledger->db, "UPDATE log SET charged_to = 1", "") == 0, "it is charged; the cursor falls back");
+    check(posted < MONEY && db_run(life.a.ledger->db, "UPDATE log SET charged_to = 1", "") == 0,
+          "it is charged; the cursor falls back");
     check(charge_run(&life.a) != 0, "charging again is refused: these leaves are charged");
     db_int(life.a.ledger->db, &again, "SELECT count(*) FROM transfer", "");
     check(life_posted(&life, "acc") == posted && again == entries, "no row and no nano was doubled");
@@ -54,13 +55,16 @@ static void deleted_bills_for_ever(void)
     runs_for(&life, 3);
     life_death(&life, 2);
     ledger_instance_close(life.a.ledger, "ins");
-    check(life_step(&life, S) == 0 && life_leaves(&life, "acc", "ins", "end") == 1, "CloudStack 10789: an instance is deleted");
+    check(life_step(&life, S) == 0 && life_leaves(&life, "acc", "ins", "end") == 1,
+          "CloudStack 10789: an instance is deleted");
     posted = life_posted(&life, "acc");
     /* Its slot stays: nobody acknowledged the tombstone. */
     for (unsigned day = 0; day < 40; day++)
         life_step(&life, 86400 * S);
-    check(life_posted(&life, "acc") == posted && life_held(&life, "acc") == 0, "40 days later it has cost nothing more");
-    check(life_reopen(&life) && life_step(&life, 86400 * S) == 0 && life_posted(&life, "acc") == posted, "nor after a restart");
+    check(life_posted(&life, "acc") == posted && life_held(&life, "acc") == 0,
+          "40 days later it has cost nothing more");
+    check(life_reopen(&life) && life_step(&life, 86400 * S) == 0 && life_posted(&life, "acc") == posted,
+          "nor after a restart");
     life_end(&life);
 }
 
@@ -88,7 +92,8 @@ static void resize_bills_the_old_size(void)
     life_death(&life, 3);
     life_step(&life, 0);
     billed = life_billed(&life, "acc", "ins");
-    check(billed.of[METER_VCPU_RESERVED] == 2 * 100 * S + 8 * 100 * S, "each size is billed for its own time, to the nanosecond");
+    check(billed.of[METER_VCPU_RESERVED] == 2 * 100 * S + 8 * 100 * S,
+          "each size is billed for its own time, to the nanosecond");
     check(billed.of[METER_MEMORY_RESERVED] == (unsigned __int128)(512 + 4096) * 100 * S, "memory too");
     life_end(&life);
 }
@@ -111,13 +116,16 @@ static void rescue_is_negative(void)
     after = life_posted(&life, "acc");
     check(after <= before && life_leaves(&life, "acc", "ins", "anomaly") == 1,
           "caso 56: counters that begin again are an anomaly, and nothing is given back");
-    check(life_billed(&life, "acc", "ins").of[METER_CPU_USED] == billed.of[METER_CPU_USED], "no CPU time is billed for it");
+    check(life_billed(&life, "acc", "ins").of[METER_CPU_USED] == billed.of[METER_CPU_USED],
+          "no CPU time is billed for it");
     runs_for(&life, 1);
-    check(life_billed(&life, "acc", "ins").of[METER_CPU_USED] == billed.of[METER_CPU_USED] + 10 * S, "what follows is billed as it is");
+    check(life_billed(&life, "acc", "ins").of[METER_CPU_USED] == billed.of[METER_CPU_USED] + 10 * S,
+          "what follows is billed as it is");
     life_end(&life);
 }
 
-/* OpenMeter 5118: an event's id was claimed before the event was written; the write failed, and its repetition was dropped. */
+/* OpenMeter 5118: an event's id was claimed before the event was written; the write failed, and its repetition was
+ * dropped. */
 static void claim_before_write(void)
 {
     struct life life;
@@ -134,7 +142,8 @@ static void claim_before_write(void)
     check(life_step(&life, 60 * S) != 0 && life_posted(&life, "acc") == posted,
           "OpenMeter 5118: a charge fails in its middle, and nothing of it stays");
     db_run(life.a.ledger->db, "DROP TRIGGER fails", "");
-    check(charge_run(&life.a) == 0 && life_posted(&life, "acc") < posted, "done again, it is charged and not taken for a repetition");
+    check(charge_run(&life.a) == 0 && life_posted(&life, "acc") < posted,
+          "done again, it is charged and not taken for a repetition");
     check(life_is_sound(&life), "the log and the ledger are sound");
     life_end(&life);
 }

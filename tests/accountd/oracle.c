@@ -139,7 +139,8 @@ static bool moved(int64_t from, int64_t to, int64_t t0_ms)
     const char *when = to > from && to < 256 ? text_of(o.books[to], "moves_running_at") : "";
     struct tm tm = { .tm_sec = 0 };
 
-    return sscanf(when, "%d-%d-%dT%d:%d:%dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) == 6 &&
+    return sscanf(when, "%d-%d-%dT%d:%d:%dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
+                  &tm.tm_sec) == 6 &&
            (tm.tm_year -= 1900, tm.tm_mon--, timegm(&tm)) * 1000 <= t0_ms;
 }
 
@@ -156,8 +157,8 @@ static void follow(struct chain *c, const char *type, const json_t *leaf)
     for (int i = 0; i <= METER_COUNTERS; i++)
         if (counter(leaf, i, "_0") != c->at[i])
             broken(INV_TELESCOPING, "begins elsewhere than the record before ended", incarnation);
-    if (c->vcpus != int_of(leaf, "vcpus") || c->memory != int_of(leaf, "memory_mib") || strcmp(c->account, text_of(leaf, "account")) ||
-        strcmp(c->instance, text_of(leaf, "instance")) != 0 ||
+    if (c->vcpus != int_of(leaf, "vcpus") || c->memory != int_of(leaf, "memory_mib") ||
+        strcmp(c->account, text_of(leaf, "account")) || strcmp(c->instance, text_of(leaf, "instance")) != 0 ||
         (strcmp(type, "gap") != 0 && strcmp(c->boot, text_of(leaf, "boot")) != 0))
         broken(INV_SEGMENTS, "size, owner or boot changed inside a chain", incarnation);
     if (c->book != int_of(leaf, "price_book") && !moved(c->book, int_of(leaf, "price_book"), int_of(leaf, "t0_ms")))
@@ -166,7 +167,8 @@ static void follow(struct chain *c, const char *type, const json_t *leaf)
 
 static void bill(struct chain *c, const char *type, const json_t *leaf)
 {
-    bool bills = (strcmp(type, "use") == 0 || strcmp(type, "end") == 0) && strcmp(text_of(leaf, "flags"), RECORD_UNPAID) != 0;
+    bool bills =
+        (strcmp(type, "use") == 0 || strcmp(type, "end") == 0) && strcmp(text_of(leaf, "flags"), RECORD_UNPAID) != 0;
     u128 used[METER_QUANTITIES];
     unsigned account = account_of(c->account);
 
@@ -263,7 +265,8 @@ static void check_log(void)
     struct json_why why;
     uint64_t size;
 
-    if (!o.leaves_count || !note_checkpoint_open(a->head.note, a->head.origin, &a->keys.log, &size, &signed_root, &why) ||
+    if (!o.leaves_count ||
+        !note_checkpoint_open(a->head.note, a->head.origin, &a->keys.log, &size, &signed_root, &why) ||
         size != o.leaves_count || (root = tree(0, size), !chain_hash_equal(&root, &signed_root)))
         broken(INV_LOG, "the signed head is not the root of the leaves", a->head.origin);
 }
@@ -288,8 +291,9 @@ static void exact_price(const struct group *g, u128 *num, u128 *den)
         if (i + 1 < json_array_size(tiers) && number_of(json_array_get(tiers, i + 1), "above", "") * per < q)
             to = number_of(json_array_get(tiers, i + 1), "above", "") * per;
         from = from < free ? free : from;
-        if (to > from && (__builtin_mul_overflow(to - from, number_of(json_array_get(tiers, i), "num_nano", ""), &part) ||
-                          __builtin_add_overflow(*num, part, num)))
+        if (to > from &&
+            (__builtin_mul_overflow(to - from, number_of(json_array_get(tiers, i), "num_nano", ""), &part) ||
+             __builtin_add_overflow(*num, part, num)))
             exit(99);
     }
     minimum = number_of(row, "minimum_nano", "") * *den;
@@ -320,10 +324,12 @@ static int64_t sum_of(const char *sql, const char *first, const char *second)
 /* What of an account went to one of the host's, by use and by rounding. */
 static int64_t drawn(const char *account, const char *host)
 {
-    return sum_of("SELECT coalesce(sum(CASE WHEN t.credit = ?2 THEN t.amount_nano ELSE -t.amount_nano END), 0) FROM transfer t"
-                  " JOIN account a ON a.account_id = CASE WHEN t.credit = ?2 THEN t.debit ELSE t.credit END"
-                  " WHERE t.code IN ('usage', 'tax', 'rounding') AND (t.credit = ?2 OR t.debit = ?2)"
-                  " AND (a.account_id = ?1 OR a.owner = ?1)", account, host);
+    return sum_of(
+        "SELECT coalesce(sum(CASE WHEN t.credit = ?2 THEN t.amount_nano ELSE -t.amount_nano END), 0) FROM transfer t"
+        " JOIN account a ON a.account_id = CASE WHEN t.credit = ?2 THEN t.debit ELSE t.credit END"
+        " WHERE t.code IN ('usage', 'tax', 'rounding') AND (t.credit = ?2 OR t.debit = ?2)"
+        " AND (a.account_id = ?1 OR a.owner = ?1)",
+        account, host);
 }
 
 static void check_amounts(unsigned account)
@@ -346,7 +352,8 @@ static void check_amounts(unsigned account)
         if (got != due) {
             char what[120];
 
-            snprintf(what, sizeof(what), "%s %s: %jd drawn, %jd due", sim_accounts[account], revenue, (intmax_t)got, (intmax_t)due);
+            snprintf(what, sizeof(what), "%s %s: %jd drawn, %jd due", sim_accounts[account], revenue, (intmax_t)got,
+                     (intmax_t)due);
             broken(INV_APART, "a meter was not billed for itself", what);
         }
         all += due;
@@ -371,7 +378,10 @@ static int check_invoice(json_t *body, int64_t *tax_sum)
             return -1;
     }
     *tax_sum += tax;
-    return strtoll(text_of(body, "net_nano"), NULL, 10) == net && strtoll(text_of(body, "total_nano"), NULL, 10) == net + tax ? 0 : -1;
+    return strtoll(text_of(body, "net_nano"), NULL, 10) == net &&
+                   strtoll(text_of(body, "total_nano"), NULL, 10) == net + tax
+               ? 0
+               : -1;
 }
 
 static void check_invoices(void)
@@ -387,7 +397,8 @@ static void check_invoices(void)
         json_decref(body);
     }
     sqlite3_finalize(stmt);
-    if (sum_of("SELECT coalesce(sum(posted_nano), 0) FROM balance WHERE account_id GLOB 'tax:*' AND ?1 = ?2", "", "") != tax)
+    if (sum_of("SELECT coalesce(sum(posted_nano), 0) FROM balance WHERE account_id GLOB 'tax:*' AND ?1 = ?2", "", "") !=
+        tax)
         broken(INV_AMOUNTS, "tax that was drawn is not the invoices'", "tax");
 }
 
@@ -396,13 +407,18 @@ static void check_balances(void)
 {
     sqlite3 *db = o.sim->life.a.ledger->db;
     static const char *const wrong[] = {
-        "SELECT count(*) FROM balance b WHERE posted_nano <> (SELECT coalesce(sum(CASE WHEN credit = b.account_id THEN amount_nano"
-        " ELSE -amount_nano END), 0) FROM transfer WHERE kind IN ('posted', 'post') AND b.account_id IN (debit, credit))",
+        "SELECT count(*) FROM balance b WHERE posted_nano <> (SELECT coalesce(sum(CASE WHEN credit = b.account_id THEN "
+        "amount_nano"
+        " ELSE -amount_nano END), 0) FROM transfer WHERE kind IN ('posted', 'post') AND b.account_id IN (debit, "
+        "credit))",
         "SELECT count(*) FROM (SELECT abs(sum(posted_nano)) AS s FROM balance) WHERE s <> 0",
         "SELECT count(*) FROM balance b WHERE held_nano <> (SELECT coalesce(sum(amount_nano), 0) FROM transfer p WHERE"
-        " kind = 'pending' AND debit = b.account_id AND NOT EXISTS (SELECT 1 FROM transfer e WHERE e.pending_id = p.transfer_id))",
-        "WITH move AS (SELECT seq, debit AS id, CASE kind WHEN 'void' THEN 0 ELSE -amount_nano END + CASE WHEN kind IN ('post', 'void')"
-        " THEN (SELECT amount_nano FROM transfer p WHERE p.transfer_id = t.pending_id) ELSE 0 END AS n FROM transfer t UNION ALL"
+        " kind = 'pending' AND debit = b.account_id AND NOT EXISTS (SELECT 1 FROM transfer e WHERE e.pending_id = "
+        "p.transfer_id))",
+        "WITH move AS (SELECT seq, debit AS id, CASE kind WHEN 'void' THEN 0 ELSE -amount_nano END + CASE WHEN kind IN "
+        "('post', 'void')"
+        " THEN (SELECT amount_nano FROM transfer p WHERE p.transfer_id = t.pending_id) ELSE 0 END AS n FROM transfer t "
+        "UNION ALL"
         " SELECT seq, credit, amount_nano FROM transfer WHERE kind IN ('posted', 'post')),"
         " run AS (SELECT id, sum(n) OVER (PARTITION BY id ORDER BY seq) AS available FROM move)"
         " SELECT count(*) FROM run JOIN account ON account_id = id WHERE overdraft = 0 AND available < 0",
@@ -426,13 +442,16 @@ static void check_deeds(void)
 
         snprintf(nano, sizeof(nano), "%jd", (intmax_t)d->nano);
         found = card ? sum_of("SELECT count(*) FROM payment_event JOIN receipt USING (receipt_id) JOIN transfer t USING"
-                              " (transfer_id) WHERE event_id = 'evt_' || substr(?1, 4) AND t.amount_nano = ?2", d->id, nano)
+                              " (transfer_id) WHERE event_id = 'evt_' || substr(?1, 4) AND t.amount_nano = ?2",
+                              d->id, nano)
                      : sum_of("SELECT count(*) FROM transfer WHERE transfer_id = ?1 AND amount_nano = ?2", d->id, nano);
         if (d->acknowledged && found != 1)
             broken(INV_ONCE, "acknowledged, and not there once", d->id);
     }
-    if (sum_of("SELECT count(*) FROM (SELECT refers, credit FROM transfer WHERE code IN ('usage', 'tax') GROUP BY refers, credit"
-               " HAVING count(*) > 1) WHERE ?1 = ?2", "", ""))
+    if (sum_of("SELECT count(*) FROM (SELECT refers, credit FROM transfer WHERE code IN ('usage', 'tax') GROUP BY "
+               "refers, credit"
+               " HAVING count(*) > 1) WHERE ?1 = ?2",
+               "", ""))
         broken(INV_ONCE, "a leaf was charged twice", "transfer");
 }
 
@@ -443,8 +462,8 @@ static void check_effects(void)
         broken(INV_KEY_AND_EFFECT, "the cursor is not at the signed head", "log");
     for (unsigned i = 0; i < o.chains_count; i++)
         if (account_of(o.chains[i].account) < SIM_ACCOUNTS &&
-            sum_of("SELECT count(*) FROM registration WHERE incarnation = ?1 AND last_leaf = ?2", o.chains[i].incarnation,
-                   o.chains[i].leaf) != 1)
+            sum_of("SELECT count(*) FROM registration WHERE incarnation = ?1 AND last_leaf = ?2",
+                   o.chains[i].incarnation, o.chains[i].leaf) != 1)
             broken(INV_KEY_AND_EFFECT, "the newest leaf is not the newest charged", o.chains[i].incarnation);
 }
 

@@ -181,7 +181,8 @@ static void fund(struct sim *s)
     char id[24];
 
     snprintf(id, sizeof(id), "f%u", s->done);
-    note(s, "fund", id, account, nano, ledger_fund(s->life.a.ledger, id, sim_accounts[account], nano, NULL, "given", s->utc_ms));
+    note(s, "fund", id, account, nano,
+         ledger_fund(s->life.a.ledger, id, sim_accounts[account], nano, NULL, "given", s->utc_ms));
 }
 
 static void ask_again(struct sim *s)
@@ -197,7 +198,8 @@ static void ask_again(struct sim *s)
 
 static void card_pays(struct sim *s)
 {
-    unsigned account = dice(s, SIM_ACCOUNTS), cents = 1 + dice(s, 10000), n = dice(s, 3) ? s->done : dice(s, s->done + 1);
+    unsigned account = dice(s, SIM_ACCOUNTS), cents = 1 + dice(s, 10000),
+             n = dice(s, 3) ? s->done : dice(s, s->done + 1);
     char body[400], id[24], outcome[PAYMENT_OUTCOME_BYTES];
     struct webhook_event event;
     struct json_why why;
@@ -210,12 +212,14 @@ static void card_pays(struct sim *s)
         }
     }
     snprintf(id, sizeof(id), "pi_%u", n);
-    snprintf(body, sizeof(body), "{\"id\":\"evt_%u\",\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{\"id\":\"%s\","
-             "\"amount_received\":%u,\"currency\":\"eur\",\"metadata\":{\"account_id\":\"%s\"}}}}", n, id, cents,
-             sim_accounts[account]);
+    snprintf(body, sizeof(body),
+             "{\"id\":\"evt_%u\",\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{\"id\":\"%s\","
+             "\"amount_received\":%u,\"currency\":\"eur\",\"metadata\":{\"account_id\":\"%s\"}}}}",
+             n, id, cents, sim_accounts[account]);
     if (webhook_parse(body, strlen(body), &event, &why))
         exit(99);
-    note(s, "card", id, account, cents * 10000000ll, payment_apply(s->life.a.ledger, "EUR", &event, body, s->utc_ms, outcome));
+    note(s, "card", id, account, cents * 10000000ll,
+         payment_apply(s->life.a.ledger, "EUR", &event, body, s->utc_ms, outcome));
 }
 
 static void order(struct sim *s)
@@ -434,7 +438,8 @@ void sim_play(struct sim *s, uint64_t seed, unsigned steps)
 {
     bool loud = s->loud;
 
-    *s = (struct sim){ .seed = seed, .dice = seed * 0x9e3779b97f4a7c15ull, .utc_ms = 1700000000000, .alive = true, .loud = loud };
+    *s = (struct sim){
+        .seed = seed, .dice = seed * 0x9e3779b97f4a7c15ull, .utc_ms = 1700000000000, .alive = true, .loud = loud};
     new_folder(s->life.dir);
     disk_leave(fresh_disk(), DISK_KILL, 0, s->life.dir);
     s->life.boot = 1;

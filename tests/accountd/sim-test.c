@@ -46,7 +46,8 @@ static bool play(struct sim *sim, uint64_t seed, unsigned steps, bool loud)
 
 static void count(const struct sim *sim, bool good)
 {
-    const unsigned more[] = { 1, !good, sim->restarts, sim->faults, sim->jumps, sim->born, sim->done, sim->invoices, sim->books };
+    const unsigned more[] = {1,         !good,     sim->restarts, sim->faults, sim->jumps,
+                             sim->born, sim->done, sim->invoices, sim->books};
 
     for (unsigned i = 0; i < sizeof(more) / sizeof(more[0]); i++)
         __atomic_add_fetch((unsigned *)counts + i, more[i], __ATOMIC_SEQ_CST);
@@ -71,9 +72,11 @@ static void play_all(uint64_t first, unsigned steps)
         }
     while (wait(&status) > 0)
         ended = ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    check(ended && counts->played == SEEDS && counts->bad == 0, "%u hosts: %u lives, %u restarts, %u failing disks, %u jumps of"
-          " the clock, %u payments, %u price books, %u invoices: all invariants hold (%u broken)", counts->played, counts->lives,
-          counts->restarts, counts->faults, counts->jumps, counts->deeds, counts->books, counts->invoices, counts->bad);
+    check(ended && counts->played == SEEDS && counts->bad == 0,
+          "%u hosts: %u lives, %u restarts, %u failing disks, %u jumps of"
+          " the clock, %u payments, %u price books, %u invoices: all invariants hold (%u broken)",
+          counts->played, counts->lives, counts->restarts, counts->faults, counts->jumps, counts->deeds, counts->books,
+          counts->invoices, counts->bad);
     *counts = (struct counts){ .played = 0 };
 }
 
@@ -104,11 +107,13 @@ static void change_leaf(struct sim *sim, const char *which, const char *field, i
     char *bytes;
 
     snprintf(path, sizeof(path), "%s/usage.db", sim->life.dir);
-    snprintf(sql, sizeof(sql), "SELECT idx, bytes FROM leaf WHERE account IN ('ann', 'bob', 'cem') AND %s ORDER BY idx LIMIT 1", which);
+    snprintf(sql, sizeof(sql),
+             "SELECT idx, bytes FROM leaf WHERE account IN ('ann', 'bob', 'cem') AND %s ORDER BY idx LIMIT 1", which);
     if (sqlite3_open(path, &db) != SQLITE_OK || !(stmt = db_query(db, sql, "")) || db_next(stmt) != 1)
         exit(99);
     idx = sqlite3_column_int64(stmt, 0);
-    leaf = chain_leaf_parse((const char *)sqlite3_column_text(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1), type, &why);
+    leaf =
+        chain_leaf_parse((const char *)sqlite3_column_text(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1), type, &why);
     sqlite3_finalize(stmt);
     if (json_is_integer(json_object_get(leaf, field))) {
         json_object_set_new(leaf, field, json_integer(json_integer_value(json_object_get(leaf, field)) + more));
@@ -133,28 +138,43 @@ static const struct mutation {
     const char *leaf, *field;           /* which record, and what of it */
     int64_t more;
 } mutations[] = {
-    { INV_COUNTERS, "a counter falls in a record that bills", NULL, "type = 'end' AND number > 1", "guest_ns_1", INT64_MIN / 4 },
-    { INV_TELESCOPING, "a record begins a nanosecond late", NULL, "number > 0", "t0_ns", 1 },
-    { INV_TELESCOPING, "a number is skipped", NULL, "number > 0", "number", 1 },
-    { INV_ONCE, "a charge is posted again under another id", "INSERT INTO transfer SELECT (SELECT max(seq) + 1 FROM transfer), 'again',"
-      " kind, debit, credit, amount_nano, pending_id, code, reason, refers, at_ms, expires_ms FROM transfer WHERE code = 'usage'"
-      " LIMIT 1", NULL, NULL, 0 },
-    { INV_ONCE, "an acknowledged payment is gone", "DELETE FROM transfer WHERE transfer_id GLOB 'f[0-9]*'", NULL, NULL, 0 },
-    { INV_KEY_AND_EFFECT, "the cursor stayed behind the charges", "UPDATE log SET charged_to = charged_to - 1", NULL, NULL, 0 },
-    { INV_AMOUNTS, "a charge is a nano too much", "UPDATE transfer SET amount_nano = amount_nano + 1 WHERE seq ="
-      " (SELECT min(seq) FROM transfer WHERE code = 'usage')", NULL, NULL, 0 },
-    { INV_AMOUNTS, "an invoice number is missing", "UPDATE invoice SET number = number + 1 WHERE number ="
-      " (SELECT max(number) FROM invoice)", NULL, NULL, 0 },
-    { INV_BALANCED, "a balance is a nano off", "UPDATE balance SET posted_nano = posted_nano + 1 WHERE account_id = 'ann'", NULL,
-      NULL, 0 },
-    { INV_BALANCED, "a wallet was below zero for a while", "UPDATE transfer SET seq = seq + 1000000 WHERE transfer_id GLOB 'f[0-9]*'"
-      " OR code = 'carried'", NULL, NULL, 0 },
-    { INV_SEGMENTS, "a size changes inside a chain", NULL, "number > 0", "vcpus", 1 },
-    { INV_SEGMENTS, "a price book changes inside a chain", NULL, "number > 0", "price_book", 1 },
-    { INV_APART, "use is booked as reservation", "UPDATE transfer SET credit = 'revenue:vcpu_reserved' WHERE code = 'usage'"
-      " AND credit = 'revenue:cpu_used'", NULL, NULL, 0 },
-    { INV_CONSERVED, "a record has more than the CPUs ran", NULL, "type = 'end' AND number > 1", "guest_ns_1", 1000000000000000 },
-    { INV_LOG, "a leaf is another than was signed", NULL, "number > 0", "samples", 1 },
+    {INV_COUNTERS, "a counter falls in a record that bills", NULL, "type = 'end' AND number > 1", "guest_ns_1",
+     INT64_MIN / 4},
+    {INV_TELESCOPING, "a record begins a nanosecond late", NULL, "number > 0", "t0_ns", 1},
+    {INV_TELESCOPING, "a number is skipped", NULL, "number > 0", "number", 1},
+    {INV_ONCE, "a charge is posted again under another id",
+     "INSERT INTO transfer SELECT (SELECT max(seq) + 1 FROM transfer), 'again',"
+     " kind, debit, credit, amount_nano, pending_id, code, reason, refers, at_ms, expires_ms FROM transfer WHERE code "
+     "= 'usage'"
+     " LIMIT 1",
+     NULL, NULL, 0},
+    {INV_ONCE, "an acknowledged payment is gone", "DELETE FROM transfer WHERE transfer_id GLOB 'f[0-9]*'", NULL, NULL,
+     0},
+    {INV_KEY_AND_EFFECT, "the cursor stayed behind the charges", "UPDATE log SET charged_to = charged_to - 1", NULL,
+     NULL, 0},
+    {INV_AMOUNTS, "a charge is a nano too much",
+     "UPDATE transfer SET amount_nano = amount_nano + 1 WHERE seq ="
+     " (SELECT min(seq) FROM transfer WHERE code = 'usage')",
+     NULL, NULL, 0},
+    {INV_AMOUNTS, "an invoice number is missing",
+     "UPDATE invoice SET number = number + 1 WHERE number ="
+     " (SELECT max(number) FROM invoice)",
+     NULL, NULL, 0},
+    {INV_BALANCED, "a balance is a nano off",
+     "UPDATE balance SET posted_nano = posted_nano + 1 WHERE account_id = 'ann'", NULL, NULL, 0},
+    {INV_BALANCED, "a wallet was below zero for a while",
+     "UPDATE transfer SET seq = seq + 1000000 WHERE transfer_id GLOB 'f[0-9]*'"
+     " OR code = 'carried'",
+     NULL, NULL, 0},
+    {INV_SEGMENTS, "a size changes inside a chain", NULL, "number > 0", "vcpus", 1},
+    {INV_SEGMENTS, "a price book changes inside a chain", NULL, "number > 0", "price_book", 1},
+    {INV_APART, "use is booked as reservation",
+     "UPDATE transfer SET credit = 'revenue:vcpu_reserved' WHERE code = 'usage'"
+     " AND credit = 'revenue:cpu_used'",
+     NULL, NULL, 0},
+    {INV_CONSERVED, "a record has more than the CPUs ran", NULL, "type = 'end' AND number > 1", "guest_ns_1",
+     1000000000000000},
+    {INV_LOG, "a leaf is another than was signed", NULL, "number > 0", "samples", 1},
 };
 
 static void mutate(struct sim *sim, const struct mutation *m)
@@ -170,7 +190,8 @@ static void mutate(struct sim *sim, const struct mutation *m)
     }
     if (m->sql) {
         drop_triggers(sim->life.a.ledger->db);
-        if (db_run(sim->life.a.ledger->db, "PRAGMA foreign_keys = OFF", "") || db_run(sim->life.a.ledger->db, m->sql, ""))
+        if (db_run(sim->life.a.ledger->db, "PRAGMA foreign_keys = OFF", "") ||
+            db_run(sim->life.a.ledger->db, m->sql, ""))
             exit(99);
     } else {
         change_leaf(sim, m->leaf, m->field, m->more);

@@ -1,6 +1,7 @@
 #include "tests/accountd/story.h"
 #include "tests/accountd/disk.h"
 #include "accountd/cap/alerts.h"
+#include "accountd/cap/store.h"
 #include "accountd/funding/bank.h"
 #include "accountd/funding/payment.h"
 #include "accountd/funding/receipt.h"
@@ -34,7 +35,8 @@ const char *story_prices =
     "{\"above\":\"40\",\"den\":\"17\",\"num_nano\":\"40000000\"}],\"unit\":\"operation\"},"
     "{\"den\":\"1\",\"meter\":\"disk_bytes\",\"num_nano\":\"1000\",\"unit\":\"GiB\"},"
     "{\"den\":\"1\",\"meter\":\"net_packets\",\"num_nano\":\"0\",\"unit\":\"packet\"},"
-    "{\"den\":\"1\",\"meter\":\"net_bytes_out\",\"minimum_nano\":\"300000000\",\"num_nano\":\"10000000\",\"unit\":\"GiB\"},"
+    "{\"den\":\"1\",\"meter\":\"net_bytes_out\",\"minimum_nano\":\"300000000\",\"num_nano\":\"10000000\",\"unit\":"
+    "\"GiB\"},"
     "{\"den\":\"1\",\"meter\":\"net_bytes_in\",\"num_nano\":\"0\",\"unit\":\"GiB\"}],\"version\":1}";
 
 int64_t story_ms(const struct life *life)
@@ -135,14 +137,16 @@ static bool redeem(struct life *l)
            done(voucher_redeem(l->a.ledger, "t2", "acc", code, story_ms(l), &nano)) && nano == 7 * EUR;
 }
 
-#define ENTRY(amount, ref, text) "<Ntry><Amt Ccy=\"EUR\">" amount "</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>" \
-    "<BookgDt><Dt>2026-11-20</Dt></BookgDt><AcctSvcrRef>" ref "</AcctSvcrRef><NtryDtls><TxDtls><RmtInf><Ustrd>" text \
+#define ENTRY(amount, ref, text)                                                                                       \
+    "<Ntry><Amt Ccy=\"EUR\">" amount "</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>"                       \
+    "<BookgDt><Dt>2026-11-20</Dt></BookgDt><AcctSvcrRef>" ref "</AcctSvcrRef><NtryDtls><TxDtls><RmtInf><Ustrd>" text   \
     "</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"
 static const char statement_text[] =
     "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt><GrpHdr><MsgId>M1</MsgId>"
-    "<CreDtTm>2026-11-20T20:00:00</CreDtTm></GrpHdr><Stmt><Id>S1</Id><CreDtTm>2026-11-20T20:00:00</CreDtTm><Acct><Id><IBAN>"
-    "DE02120300000000202051</IBAN></Id><Ccy>EUR</Ccy></Acct>"
-    ENTRY("10", "A1", "%s") ENTRY("20.05", "A2", "whoever") ENTRY("3", "A3", "nobody") "</Stmt></BkToCstmrStmt></Document>";
+    "<CreDtTm>2026-11-20T20:00:00</CreDtTm></GrpHdr><Stmt><Id>S1</Id><CreDtTm>2026-11-20T20:00:00</"
+    "CreDtTm><Acct><Id><IBAN>"
+    "DE02120300000000202051</IBAN></Id><Ccy>EUR</Ccy></Acct>" ENTRY("10", "A1", "%s") ENTRY("20.05", "A2", "whoever")
+        ENTRY("3", "A3", "nobody") "</Stmt></BkToCstmrStmt></Document>";
 
 static bool import_statement(struct life *l)
 {
@@ -205,14 +209,16 @@ static bool provider_says(struct life *l, const char *body)
 
 static bool card_pays(struct life *l)
 {
-    return provider_says(l, "{\"id\":\"evt_1\",\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{\"id\":\"pi_1\","
-                            "\"amount_received\":5000,\"currency\":\"eur\",\"metadata\":{\"account_id\":\"acc\"}}}}");
+    return provider_says(
+        l, "{\"id\":\"evt_1\",\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{\"id\":\"pi_1\","
+           "\"amount_received\":5000,\"currency\":\"eur\",\"metadata\":{\"account_id\":\"acc\"}}}}");
 }
 
 static bool card_is_refunded(struct life *l)
 {
-    return provider_says(l, "{\"id\":\"evt_2\",\"type\":\"charge.refunded\",\"data\":{\"object\":{\"id\":\"ch_1\","
-                            "\"payment_intent\":\"pi_1\",\"amount\":5000,\"amount_refunded\":1500,\"currency\":\"eur\"}}}");
+    return provider_says(
+        l, "{\"id\":\"evt_2\",\"type\":\"charge.refunded\",\"data\":{\"object\":{\"id\":\"ch_1\","
+           "\"payment_intent\":\"pi_1\",\"amount\":5000,\"amount_refunded\":1500,\"currency\":\"eur\"}}}");
 }
 
 /* Purchase orders and launches. */
@@ -392,6 +398,27 @@ static bool alert(struct life *l)
     return alert_raise(l->a.ledger, "test", "test", "acc", "low", "nearly nothing is left", story_ms(l)) == 0;
 }
 
+/* The cap's rows, as it writes them: a payer's and its instance's, and both gone when there is money again. */
+static bool suspend(struct life *l)
+{
+    struct cap_payer payer = { .payer = "acc", .account = "acc", .state = CAP_SUSPENDED, .since_ms = story_ms(l) };
+    struct cap_instance instance = { .instance = "ins", .payer = "acc", .held = true };
+
+    return cap_payer_put(l->a.ledger, &payer) == 0 && cap_instance_put(l->a.ledger, &instance) == 0;
+}
+
+static bool resume(struct life *l)
+{
+    return cap_instance_drop(l->a.ledger, "ins") == 0 && cap_payer_drop(l->a.ledger, "acc") == 0;
+}
+
+static bool set_budget(struct life *l)
+{
+    struct budget budget = { "b1", "acc", 100 * EUR, { 50, 80 }, 2 };
+
+    return done(budget_put(l->a.ledger, &budget));
+}
+
 const struct act story[] = {
     { "account", NULL, open_account }, { "details", NULL, say_details }, { "credit", NULL, fund },
     { "voucher", NULL, make_voucher }, { "redeem", NULL, redeem }, { "bank statement", NULL, import_statement },
@@ -403,7 +430,8 @@ const struct act story[] = {
     { "card refund", NULL, card_is_refunded }, { "propose prices", NULL, propose }, { "approve prices", NULL, approve },
     { "restart", NULL, restart }, { "interval", runs, settle }, { "rotate log key", NULL, rotate_log },
     { "interval", runs, settle }, { "rotate invoice key", NULL, rotate_invoice }, { "publish", NULL, publish },
-    { "month end", month_passes, settle }, { "alert", NULL, alert }, { "credit note", NULL, credit },
+    { "month end", month_passes, settle }, { "alert", NULL, alert }, { "budget", NULL, set_budget }, { "suspend", NULL, suspend },
+    { "resume", NULL, resume }, { "credit note", NULL, credit },
     { "end", dies, settle }, { "end on order", second_dies, settle }, { "freed", freed, settle },
     { "close", NULL, close_instances }, { "release holds", NULL, settle }, { "close order", NULL, close_order },
     { "last invoice", runs, invoice_last }, { "publish", NULL, publish }, { "restart", NULL, restart },

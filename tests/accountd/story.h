@@ -19,8 +19,8 @@ extern const char *story_prices;
 /* The clock of the story stands at life->now_ns. */
 int64_t story_ms(const struct life *life);
 
-/* What the books say, one fact a line, sorted: what no break may change. Left out is what a restart may do otherwise: how use
- * is cut into records, and bytes that are random. malloc'd. */
+/* What the books say, one fact a line, sorted: what no break may change. Left out is what a restart may do otherwise:
+ * how use is cut into records, and bytes that are random. malloc'd. */
 char *books_text(struct life *life);
 /* Prints the lines that are in one only, at most ten. */
 void books_differ(const char *expected, const char *got);
