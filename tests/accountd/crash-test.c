@@ -3,7 +3,7 @@
  * Then, for each change, the folder is made what the ending leaves right after
  * it; accountd starts on that, goes on from the act that was not
  * acknowledged, and the books must be those of the story without a break: what was
- * acknowledged is there, nothing is there twice. At every 16th point the
+ * acknowledged is there, nothing is there twice. At every 64th point the
  * story is told to its end.
  *
  * Then each act meets a disk that fails at its n-th call: it is refused, not
@@ -150,7 +150,7 @@ static bool one_point(const struct disk *disk, size_t n, enum disk_ending ending
     if (!mkdtemp(work.dir))
         exit(99);
     disk_leave(disk, ending, seed, work.dir);
-    good = goes_on(k, n % 16 == 0 ? story_acts : 1, work.dir, where);
+    good = goes_on(k, n % 64 == 0 ? story_acts : 1, work.dir, where);
     life_end(&work);
     return good;
 }
