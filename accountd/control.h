@@ -116,6 +116,19 @@
  *                                                                api        -> {invoice}   gives back whole cents of an invoice's lines, with their tax;
  *                                                                              without `lines` all that is left. `conflict`: more than is left
  *                Invoices are those of accountd/invoice.h (xs-invoice/v2)
+ * dispute_open   {dispute_id, account_id, invoice_id, reason[, line][, claim:{incarnation, counter, value}]}
+ *                                                                api        -> {dispute}   gathers and signs the evidence at once. line: absent, all of the
+ *                                                                              invoice. claim: what a counter of the guest's own slot says, a decimal
+ *                                                                              string. `conflict`: this line is disputed already, or is not there
+ * disputes       {[account_id][, after][, limit]}                api        -> {disputes:[dispute], next}   oldest first, at most 100, without evidence
+ * dispute        {[account_id,] dispute_id}                      api        -> {dispute: {dispute_id, account_id, invoice_id, line, reason, claim, opened_ms,
+ *                                                                              state: open|resolved, outcome, resolution, operator, credit_note_id,
+ *                                                                              resolved_ms, verdict: same|differs|unproven, proposed_nano,
+ *                                                                              evidence:{lines, claim, credit_note}, document, signature}}
+ *                document: all of the evidence as it is signed (accountd/dispute/evidence.h; null above 512 KiB); signature: minisig of it by the invoice key
+ * dispute_resolve {dispute_id, operator, outcome, reason[, lines:[{line, amount_nano}]]}
+ *                                                                api        -> {dispute}   once. outcome "accepted" issues the credit note over `lines`, or
+ *                                                                              over what the evidence proposes; "rejected" gives nothing back
  * checkpoint     {}                                              api        -> {text, keys}   with cosignatures; keys: keys.txt, what xs-verify --key reads
  * keys           {}                                              api, root  -> {text[, root_key, signature]}   keys.txt, and the root key's signature of it, if
  *                                                                              there is one (minisign's formats)

@@ -245,19 +245,54 @@ static enum ledger_result read_invoice(struct crediting *c)
     return tax_parse(tax, &c->tax, c->why) || read_left(c) ? LEDGER_FAILED : LEDGER_OK;
 }
 
-static enum ledger_result create_locked(struct crediting *c, json_t **body)
+static enum ledger_result credited_lines(struct crediting *c)
 {
     enum ledger_result result = read_invoice(c);
 
+    return result == LEDGER_OK ? credit_lines(c) : result;
+}
+
+static void crediting_free(struct crediting *c)
+{
+    json_decref(c->invoice);
+    json_decref(c->lines);
+    free(c->left);
+}
+
+enum ledger_result credit_note_draft(struct accountd *a, const struct credit_note *note, json_t **body,
+                                     struct json_why *why)
+{
+    struct crediting c = { .a = a, .note = note, .why = why };
+    enum ledger_result result = credited_lines(&c);
+    int64_t tax_nano;
+
+    *body = NULL;
+    if (result == LEDGER_OK && tax_of(&c, &tax_nano) == 0)
+        *body = note_body(&c, 0, tax_nano);
+    crediting_free(&c);
+    return result == LEDGER_OK && !*body ? LEDGER_FAILED : result;
+}
+
+enum ledger_result credit_note_create_locked(struct accountd *a, const struct credit_note *note, json_t **body,
+                                             struct json_why *why)
+{
+    struct crediting c = { .a = a, .note = note, .why = why };
+    enum ledger_result result = credited_lines(&c);
+
+    *body = NULL;
     if (result == LEDGER_OK)
-        result = credit_lines(c);
-    return result == LEDGER_OK ? put_locked(c, body) : result;
+        result = put_locked(&c, body);
+    if (result != LEDGER_OK) {
+        json_decref(*body);
+        *body = NULL;
+    }
+    crediting_free(&c);
+    return result;
 }
 
 enum ledger_result credit_note_create(struct accountd *a, const struct credit_note *note, json_t **body,
                                       struct json_why *why)
 {
-    struct crediting c = { .a = a, .note = note, .why = why };
     enum ledger_result result;
 
     *body = NULL;
@@ -267,17 +302,10 @@ enum ledger_result credit_note_create(struct accountd *a, const struct credit_no
         return result == LEDGER_OK ? LEDGER_EXISTS : result;
     if (ledger_begin(a->ledger))
         return LEDGER_FAILED;
-    result = create_locked(&c, body);
-    if (result == LEDGER_OK && ledger_commit(a->ledger))
-        result = LEDGER_FAILED;
-    else if (result != LEDGER_OK)
-        ledger_rollback(a->ledger);
+    result = ledger_finish(a->ledger, credit_note_create_locked(a, note, body, why));
     if (result != LEDGER_OK) {
         json_decref(*body);
         *body = NULL;
     }
-    json_decref(c.invoice);
-    json_decref(c.lines);
-    free(c.left);
     return result;
 }

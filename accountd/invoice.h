@@ -39,6 +39,12 @@ struct credit_note {
 };
 enum ledger_result credit_note_create(struct accountd *a, const struct credit_note *note, json_t **body,
                                       struct json_why *why);
+/* The same between ledger_begin and ledger_commit, of an id that is not known yet. */
+enum ledger_result credit_note_create_locked(struct accountd *a, const struct credit_note *note, json_t **body,
+                                             struct json_why *why);
+/* What it would say, without a number (0); nothing is written. */
+enum ledger_result credit_note_draft(struct accountd *a, const struct credit_note *note, json_t **body,
+                                     struct json_why *why);
 
 /* The common part of an invoice's and a credit note's body; number 0 makes a draft. New reference. */
 json_t *invoice_head(struct accountd *a, const char *kind, const char *invoice_id, const char *account, int64_t number);
