@@ -24,6 +24,9 @@ static void invoice_print(struct host *host, json_t *invoice)
         {"PERIOD", "period"}, {"METER", "meter"}, {">QUANTITY", "units"}, {"UNIT", "unit"},
         {">BYTES", "bytes"},  {"PRICE", "price"}, {">AMOUNT", "amount"},
     };
+    static const struct column details[] = {
+        {"PERIOD", "period"}, {"INSTANCE", "instance_id"}, {"METER", "meter"}, {">CHARGED", "charged"},
+    };
     static const struct column taxes[] = {
         {"TAX", "category"}, {"COUNTRY", "country"}, {">RATE / 10000", "rate_permyriad"},
         {">OF", "taxable"},  {">AMOUNT", "amount"},  {"REASON", "reason"},
@@ -35,6 +38,11 @@ static void invoice_print(struct host *host, json_t *invoice)
     if (json_is_array(json_object_get(invoice, "lines"))) {
         lines_in_units(json_object_get(invoice, "lines"));
         table_print(lines, COUNT(lines), json_object_get(invoice, "lines"), "This invoice has no lines.");
+        putchar('\n');
+    }
+    if (json_array_size(json_object_get(invoice, "details"))) {
+        puts("What each instance had of it, before lines are rounded to cents:");
+        table_print(details, COUNT(details), json_object_get(invoice, "details"), "");
         putchar('\n');
     }
     if (json_array_size(json_object_get(invoice, "tax"))) {
