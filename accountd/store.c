@@ -51,7 +51,7 @@ int store_meta(struct store *store, const char *key, char **value)
 
     if (rc == 1)
         rc = text_of(stmt, 0, value);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -95,7 +95,7 @@ static int fetch_node(void *arg, unsigned level, uint64_t index, struct chain_ha
         memcpy(out->bytes, sqlite3_column_blob(stmt, 0), CHAIN_HASH_BYTES);
     else
         log_warnx("usage.db: node %ju of level %u is missing: restore the file from a backup", (uintmax_t)index, level);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc == 1 ? 0 : -1;
 }
 
@@ -111,7 +111,7 @@ int store_nodes(struct store *store, unsigned level, uint64_t first, unsigned co
 
     while ((rc = db_next(stmt)) == 1 && got < count && sqlite3_column_bytes(stmt, 0) == CHAIN_HASH_BYTES)
         memcpy(out[got++].bytes, sqlite3_column_blob(stmt, 0), CHAIN_HASH_BYTES);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     if (rc == 0 && got == count)
         return 0;
     log_warnx("usage.db: nodes %ju to %ju of level %u are not all there: restore the file from a backup",
@@ -187,7 +187,7 @@ int store_check_leaves(struct store *store, uint64_t count)
             break;
         }
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -200,7 +200,7 @@ int store_head(struct store *store, uint64_t *size, char **note)
         *size = (uint64_t)sqlite3_column_int64(stmt, 0);
         rc = text_of(stmt, 1, note);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -216,7 +216,7 @@ int store_head_at(struct store *store, uint64_t size, char **note)
 
     if (rc == 1)
         rc = text_of(stmt, 0, note);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -231,7 +231,7 @@ int store_head_cosigned(struct store *store, uint64_t *size, char **note)
         *size = (uint64_t)sqlite3_column_int64(stmt, 0);
         rc = text_of(stmt, 1, note);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -252,7 +252,7 @@ int store_each_cosignature(struct store *store, uint64_t size, store_cosignature
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -279,7 +279,7 @@ int store_incarnation_get_state(struct store *store, const char *incarnation, ch
         strncpy(state, (const char *)sqlite3_column_text(stmt, 0), 7);
         state[7] = 0;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -302,7 +302,7 @@ static int walk_incarnations(sqlite3_stmt *stmt, store_incarnation_fn fn, void *
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -339,7 +339,7 @@ int store_each_leaf(struct store *store, const char *account, const char *instan
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -354,7 +354,7 @@ int store_each_host_leaf(struct store *store, const char *type, store_leaf_fn fn
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 

@@ -31,11 +31,13 @@ void db_rollback(sqlite3 *db);
 /* Runs one statement to its end. 0, or -1. */
 int db_run(sqlite3 *db, const char *sql, const char *types, ...);
 
-/* A query: db_query, then db_next until it is not 1, then sqlite3_finalize.
+/* A query: db_query, then db_next until it is not 1, then db_end, which keeps the prepared
+ * statement for the next query of the same text (or sqlite3_finalize, which does not).
  * db_query is NULL after logging; db_next gives 1 for a row, 0 at the end, -1. NULL is
  * accepted and gives -1. */
 sqlite3_stmt *db_query(sqlite3 *db, const char *sql, const char *types, ...);
 int db_next(sqlite3_stmt *stmt);
+void db_end(sqlite3_stmt *stmt);
 
 /* A query asked again and again: prepared at its first use into *kept, which
  * begins as NULL, and bound anew each time. End it with sqlite3_reset, and finalize *kept before

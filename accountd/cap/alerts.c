@@ -53,7 +53,7 @@ json_t *alert_list(struct ledger *ledger, const char *account, bool standing, in
 
     while ((rc = db_next(stmt)) == 1)
         json_array_append_new(list, row_json(stmt));
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     if (rc == 0)
         return list;
     json_decref(list);

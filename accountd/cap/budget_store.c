@@ -59,7 +59,7 @@ int budget_each(struct ledger *ledger, const char *account, int (*fn)(void *arg,
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -82,6 +82,6 @@ int budget_spent(struct ledger *ledger, const char *account, int64_t from_ms, in
         *nano += sqlite3_column_int64(stmt, 0);
         *seq = sqlite3_column_int64(stmt, 1);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc == 1 ? 0 : -1;
 }

@@ -62,7 +62,7 @@ int cap_each_payer(struct ledger *ledger, int (*fn)(void *arg, const struct cap_
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -82,7 +82,7 @@ int cap_each_instance(struct ledger *ledger, int (*fn)(void *arg, const struct c
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -109,7 +109,7 @@ int cap_payer_read(struct ledger *ledger, struct cap_payer *p)
         p->seq = sqlite3_column_int64(stmt, 2);
         p->top_up_nano = sqlite3_column_int64(stmt, 3);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc == 1 ? 0 : -1;
 }
 
@@ -158,7 +158,7 @@ static json_t *newest(struct ledger *ledger)
                                               (json_int_t)sqlite3_column_int64(stmt, 2), "took_ms",
                                               (json_int_t)sqlite3_column_int64(stmt, 3), "overshoot_nano",
                                               json_decimal(sqlite3_column_int64(stmt, 4))));
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     if (rc == 0)
         return list;
     json_decref(list);

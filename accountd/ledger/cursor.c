@@ -16,7 +16,7 @@ int ledger_log(struct ledger *ledger, const char *origin, uint64_t *charged_to, 
         *head_size = (uint64_t)sqlite3_column_int64(stmt, 1);
         *head_note = strdup((const char *)sqlite3_column_text(stmt, 2));
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 

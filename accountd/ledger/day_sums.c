@@ -13,7 +13,7 @@ static int sum_so_far(struct ledger *ledger, const struct record *r, const char 
     *quantity = 0;
     if (rc == 1 && !json_u128_parse((const char *)sqlite3_column_text(stmt, 0), quantity))
         rc = -1;
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc < 0 ? -1 : 0;
 }
 
@@ -57,6 +57,6 @@ int day_sums_each(struct ledger *ledger, const char *account, int64_t from_ms, i
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }

@@ -14,7 +14,7 @@ json_t *ledger_details(struct ledger *ledger, const char *account)
     struct ledger_balance balance;
     struct json_why why;
 
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     if (rc == 0 && ledger_account(ledger, account, &balance, name, currency) == LEDGER_OK) {
         json_t *said = json_pack("{s:s}", "name", name);
 

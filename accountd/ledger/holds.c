@@ -21,7 +21,7 @@ enum ledger_result hold_read(struct ledger *ledger, const char *instance, struct
         hold->closed = sqlite3_column_int64(stmt, 4) != 0;
         db_copy_text(hold->payer, sizeof(hold->payer), stmt, 5);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc == 1 ? LEDGER_OK : rc == 0 ? LEDGER_NOT_FOUND : LEDGER_FAILED;
 }
 
@@ -93,7 +93,7 @@ int ledger_each_hold(struct ledger *ledger, const char *account, int (*fn)(void 
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -124,7 +124,7 @@ static enum ledger_result any_holder(struct ledger *ledger, const char *payer, c
 
     if (rc == 1)
         db_copy_text(instance, RECORD_NAME_BYTES, stmt, 0);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc == 1 ? LEDGER_OK : rc == 0 ? LEDGER_NOT_FOUND : LEDGER_FAILED;
 }
 

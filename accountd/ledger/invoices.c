@@ -43,7 +43,7 @@ static int walk_invoices(sqlite3_stmt *stmt, ledger_invoice_fn fn, void *arg, in
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -91,7 +91,7 @@ int ledger_cades(struct ledger *ledger, const char *invoice_id, const char *file
         else
             rc = -1;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 

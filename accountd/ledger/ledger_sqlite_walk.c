@@ -23,7 +23,7 @@ enum ledger_result ledger_account_get(struct ledger *ledger, const char *account
 
     if (rc == 1)
         read_account(stmt, out);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc == 1 ? LEDGER_OK : rc == 0 ? LEDGER_NOT_FOUND : LEDGER_FAILED;
 }
 
@@ -42,7 +42,7 @@ int ledger_each_account(struct ledger *ledger, const char *owner, const char *af
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -80,7 +80,7 @@ enum ledger_result ledger_transfer_get(struct ledger *ledger, const char *id, le
         if (fn(arg, &transfer))
             result = LEDGER_FAILED;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return result;
 }
 
@@ -116,7 +116,7 @@ int ledger_each_transfer(struct ledger *ledger, const struct ledger_walk *walk, 
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -157,6 +157,6 @@ enum ledger_result ledger_audit(struct ledger *ledger, char account[static LEDGE
             db_copy_text(account, LEDGER_ACCOUNT_BYTES, stmt, 0);
             break;
         }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc == 1 ? LEDGER_CONFLICT : rc == 0 ? LEDGER_OK : LEDGER_FAILED;
 }

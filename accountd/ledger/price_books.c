@@ -96,7 +96,7 @@ enum ledger_result ledger_price_book(struct ledger *ledger, int64_t version, str
             result = LEDGER_FAILED;
         }
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return result;
 }
 
@@ -114,7 +114,7 @@ int ledger_each_price_book(struct ledger *ledger, int (*fn)(void *arg, const str
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -147,7 +147,7 @@ enum ledger_result price_book_signature(struct ledger *ledger, int64_t version, 
     int rc = db_next(stmt);
 
     *minisig = rc == 1 ? strdup((const char *)sqlite3_column_text(stmt, 0)) : NULL;
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc == 0 ? LEDGER_NOT_FOUND : *minisig ? LEDGER_OK : LEDGER_FAILED;
 }
 

@@ -35,7 +35,7 @@ enum ledger_result purchase_order_get(struct ledger *ledger, const char *id, str
 
     if (rc == 1)
         read_order(stmt, order);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc == 1 ? LEDGER_OK : rc == 0 ? LEDGER_NOT_FOUND : LEDGER_FAILED;
 }
 
@@ -50,7 +50,7 @@ static int walk(sqlite3_stmt *stmt, int (*fn)(void *arg, const struct purchase_o
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 

@@ -144,7 +144,7 @@ enum ledger_result ledger_registration(struct ledger *ledger, const char *incarn
 
     if (rc == 1)
         read_registration(stmt, registration);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc == 1 ? LEDGER_OK : rc == 0 ? LEDGER_NOT_FOUND : LEDGER_FAILED;
 }
 
@@ -156,7 +156,7 @@ int ledger_last_leaf(struct ledger *ledger, const char *incarnation, char **leaf
 
     if (rc == 1 && !(*leaf = strdup((const char *)sqlite3_column_text(stmt, 0))))
         rc = -1;
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -179,7 +179,7 @@ int ledger_each_registration(struct ledger *ledger, const char *instance,
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -206,7 +206,7 @@ static int walk_instances(sqlite3_stmt *stmt, ledger_instance_fn fn, void *arg)
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 

@@ -36,7 +36,7 @@ enum ledger_result sums_open(struct ledger *ledger, const char *account, const c
         column_text(open->tax.country, sizeof(open->tax.country), stmt, 9);
         column_text(open->tax.reason, sizeof(open->tax.reason), stmt, 11);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc == 1 ? LEDGER_OK : rc == 0 ? LEDGER_NOT_FOUND : LEDGER_FAILED;
 }
 
@@ -60,7 +60,7 @@ int sums_quantity(struct ledger *ledger, const char *account, const char *origin
     *quantity = 0;
     if (rc == 1 && !column_u128(stmt, 0, quantity))
         rc = -1;
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc < 0 ? -1 : 0;
 }
 
@@ -75,7 +75,7 @@ static int detail_quantity(struct ledger *ledger, const char *origin, const stru
     *quantity = 0;
     if (rc == 1 && !column_u128(stmt, 0, quantity))
         rc = -1;
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc < 0 ? -1 : 0;
 }
 
@@ -159,7 +159,7 @@ static int read_rows(sqlite3_stmt *stmt, int (*row)(sqlite3_stmt *stmt, struct s
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -193,7 +193,7 @@ json_t *sums_chains(struct ledger *ledger, const char *account, const char *orig
                                                 "instance_id", sqlite3_column_text(stmt, 1), "first_number",
                                                 (json_int_t)sqlite3_column_int64(stmt, 2), "last_number",
                                                 (json_int_t)sqlite3_column_int64(stmt, 3)));
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     if (rc == 0)
         return chains;
     json_decref(chains);
@@ -236,6 +236,6 @@ int sums_each_open(struct ledger *ledger, const char *origin, const char *before
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
