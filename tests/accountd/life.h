@@ -23,6 +23,8 @@ struct life {
 
 /* The price book of what is begun next, canonical JSON. */
 extern const char *life_prices;
+/* Where what is begun next lies; NULL: in memory if there is such a place, since these tests sync thousands of times. */
+extern const char *life_at;
 void life_begin(struct life *life);
 /* Removes the directory. */
 void life_end(struct life *life);
