@@ -63,16 +63,15 @@ int json_arg_int(const json_t *object, const char *key, int64_t min, int64_t max
 
 bool json_u128_parse(const char *text, unsigned __int128 *out)
 {
-    unsigned __int128 value = 0, max = ~(unsigned __int128)0;
+    unsigned __int128 value = 0;
 
     if (!*text || (text[0] == '0' && text[1]))
         return false;
     for (; *text; text++) {
         unsigned digit = (unsigned)(*text - '0');
 
-        if (digit > 9 || value > (max - digit) / 10)
+        if (digit > 9 || __builtin_mul_overflow(value, 10u, &value) || __builtin_add_overflow(value, digit, &value))
             return false;
-        value = value * 10 + digit;
     }
     *out = value;
     return true;
@@ -172,19 +171,24 @@ json_t *json_decimal(int64_t value)
 
 json_t *json_decimal_u64(uint64_t value)
 {
-    return json_sprintf("%ju", (uintmax_t)value);
+    return json_decimal_u128(value);
 }
 
 json_t *json_decimal_u128(unsigned __int128 value)
 {
     char text[40];
     int at = sizeof(text) - 1;
+    uint64_t low;
 
     text[at] = 0;
-    do {
+    /* Dividing 128 bits is a call; nearly all that comes here has 64. */
+    for (; value > UINT64_MAX; value /= 10)
         text[--at] = (char)('0' + (unsigned)(value % 10));
-        value /= 10;
-    } while (value);
+    low = (uint64_t)value;
+    do {
+        text[--at] = (char)('0' + (unsigned)(low % 10));
+        low /= 10;
+    } while (low);
     return json_string(text + at);
 }
 

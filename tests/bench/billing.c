@@ -20,7 +20,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include <x86intrin.h>
 
 #define S      1000000000ull
 #define MINUTE (60 * S)
@@ -89,25 +88,6 @@ static void begin(struct life *life, const char *dir)
     life->a.sample.slots = XS_STATS_SLOTS;
 }
 
-/* The page that hv would show, as a file. */
-static void write_page(struct life *life, const char *path, unsigned domains)
-{
-    static uint8_t page[XS_STATS_BYTES];
-    struct xs_stats_header *h = (struct xs_stats_header *)page;
-    struct xs_stats_cpu *cpu = (struct xs_stats_cpu *)(page + XS_STATS_CPU_OFFSET);
-    struct xs_stats_slot *slots = (struct xs_stats_slot *)(page + XS_STATS_SLOT_OFFSET);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-    *h = (struct xs_stats_header){ .magic = XS_STATS_MAGIC, .version = XS_STATS_VERSION, .header_size = sizeof(*h),
-                                   .cpu_offset = XS_STATS_CPU_OFFSET, .cpu_size = sizeof(*cpu), .nr_cpus = 1,
-                                   .slot_offset = XS_STATS_SLOT_OFFSET, .slot_size = sizeof(*slots),
-                                   .nr_slots = XS_STATS_SLOTS, .boot_id = { 1 }, .tsc_mul = 1u << 31 };
-    h->tsc_base = __rdtsc() - 4 * S;
-    *cpu = (struct xs_stats_cpu){ .charged_until_ns = 1000 * DAY, .guest_ns = 1000 * DAY };
-    memcpy(slots, life->a.sample.slot, (domains + 1) * sizeof(*slots));
-    must(fd >= 0 && write(fd, page, sizeof(page)) == (ssize_t)sizeof(page) && close(fd) == 0);
-}
-
 static void sample(const char *dir)
 {
     enum { TIMES = 50 };
@@ -117,10 +97,10 @@ static void sample(const char *dir)
 
     begin(&life, dir);
     for (unsigned i = 1; i <= FLEET_PAGE; i++)
-        fleet_birth(&life, i, i);
+        fleet_birth(&life, i, i, i);
     fleet_work(&life, FLEET_PAGE, S);
     snprintf(path, sizeof(path), "%s/page", life.dir);
-    write_page(&life, path, FLEET_PAGE);
+    fleet_page(&life, path);
     life.a.page = stats_page_file(path);
     life.a.acker = acker_new("/nonexistent");
     /* The first writes what is due, and the rates are of two. */
@@ -174,7 +154,7 @@ static void leaves(const char *dir)
 
     begin(&life, dir);
     for (unsigned i = 1; i <= HALF; i++)
-        fleet_birth(&life, i, i);
+        fleet_birth(&life, i, i, i);
     must(life_step(&life, S) == 0);
     measure_sync(life.dir);
     for (int i = 0; i < ROUNDS; i++) {
@@ -200,7 +180,7 @@ static void leaves(const char *dir)
 static void live_on(struct life *life, unsigned first)
 {
     for (unsigned i = 1; i <= HALF; i++)
-        fleet_birth(life, i, first + i);
+        fleet_birth(life, i, first + i, first + i);
     for (int step = 0; step < 4; step++) {
         must(life_step(life, S) == 0);
         fleet_work(life, HALF, 3 * DAY);
@@ -291,7 +271,7 @@ static void guest(const char *bundle)
 
     begin(&life, NULL);
     life.now_ns += TO_DECEMBER;
-    fleet_birth(&life, 1, 1);
+    fleet_birth(&life, 1, 1, 1);
     from = start();
     must(life_step(&life, S) == 0);
     for (int i = 0; i < MINUTES; i++) {
