@@ -1,5 +1,6 @@
 /* One pass over the entries. Each account is declared where it first appears,
- * and its sum is kept, to be asserted at the end. */
+ * and its sum is kept, to be asserted at the end. What records drew in a day
+ * stays in a tree until the next day is booked. */
 #include "accountd/ledger/hledger.h"
 #include "accountd/ledger/chart.h"
 
@@ -17,11 +18,21 @@ struct book {
     __int128 sum_nano;
 };
 
+/* What the records of a day drew from one account for another, booked on this day. */
+struct drawn {
+    int64_t day;                        /* the records' */
+    char debit[LEDGER_ACCOUNT_BYTES], credit[LEDGER_ACCOUNT_BYTES], code[LEDGER_ID_BYTES];
+    __int128 nano;
+    uintmax_t entries;
+};
+
 struct journal {
     struct ledger *ledger;
     FILE *out;
     bool customers;                     /* whose side it is */
     void *books;                        /* a tree, by name */
+    void *drawn;                        /* a tree, by accounts and code */
+    bool failed;                        /* while the trees were walked */
     int64_t day;                        /* of the newest booking */
     bool any;
 };
@@ -31,6 +42,18 @@ struct leg {
     bool held;
     __int128 nano;                      /* credit positive, as in the ledger */
 };
+
+static int by_pair(const void *a, const void *b)
+{
+    const struct drawn *x = a, *y = b;
+    int order = (x->day > y->day) - (x->day < y->day);
+
+    if (order == 0)
+        order = strcmp(x->debit, y->debit);
+    if (order == 0)
+        order = strcmp(x->credit, y->credit);
+    return order ? order : strcmp(x->code, y->code);
+}
 
 static int by_name(const void *a, const void *b)
 {
@@ -90,23 +113,26 @@ static struct book *book_of(struct journal *j, const struct leg *leg)
     return *found;
 }
 
-static int print_legs(struct journal *j, const struct ledger_transfer *t, const struct leg *legs, int count)
+/* The booking day, and the entry's own if that is another. */
+static void print_days(const struct journal *j, int64_t own)
 {
-    struct book *books[3];
+    print_day(j->out, j->day);
+    if (own == j->day)
+        return;
+    fputc('=', j->out);
+    print_day(j->out, own);
+}
 
-    /* Declarations cannot stand between a transaction's lines. */
+static int find_books(struct journal *j, const struct leg *legs, int count, struct book **books)
+{
     for (int i = 0; i < count; i++)
         if (!(books[i] = book_of(j, &legs[i])))
             return -1;
-    print_day(j->out, j->day);
-    if (t->at_ms / DAY_MS != j->day) {
-        fputc('=', j->out);
-        print_day(j->out, t->at_ms / DAY_MS);
-    }
-    fprintf(j->out, " * (%s) %s ", t->id, t->code);
-    print_words(j->out, t->refers);
-    fputs("  ; ", j->out);
-    print_words(j->out, t->reason);
+    return 0;
+}
+
+static void print_postings(struct journal *j, const struct leg *legs, int count, struct book **books)
+{
     for (int i = 0; i < count; i++) {
         __int128 nano = j->customers ? legs[i].nano : -legs[i].nano;
 
@@ -115,6 +141,72 @@ static int print_legs(struct journal *j, const struct ledger_transfer *t, const 
         print_amount(j->out, nano);
     }
     fputs("\n\n", j->out);
+}
+
+static int print_legs(struct journal *j, const struct ledger_transfer *t, const struct leg *legs, int count)
+{
+    struct book *books[3];
+
+    /* Declarations cannot stand between a transaction's lines. */
+    if (find_books(j, legs, count, books))
+        return -1;
+    print_days(j, t->at_ms / DAY_MS);
+    fprintf(j->out, " * (%s) %s ", t->id, t->code);
+    print_words(j->out, t->refers);
+    fputs("  ; ", j->out);
+    print_words(j->out, t->reason);
+    print_postings(j, legs, count, books);
+    return 0;
+}
+
+static void print_drawn(const void *node, VISIT visit, void *arg)
+{
+    const struct drawn *d = *(const struct drawn *const *)node;
+    struct journal *j = arg;
+    struct leg legs[] = { { d->debit, false, -d->nano }, { d->credit, false, d->nano } };
+    struct book *books[2];
+
+    if ((visit != postorder && visit != leaf) || j->failed)
+        return;
+    j->failed = find_books(j, legs, 2, books) != 0;
+    if (j->failed)
+        return;
+    print_days(j, d->day);
+    fprintf(j->out, " * %s  ; %ju entries", d->code, d->entries);
+    print_postings(j, legs, 2, books);
+}
+
+/* The booking day is over. */
+static int flush_drawn(struct journal *j)
+{
+    twalk_r(j->drawn, print_drawn, j);
+    tdestroy(j->drawn, free);
+    j->drawn = NULL;
+    return j->failed ? -1 : 0;
+}
+
+static bool is_drawn(const struct ledger_transfer *t)
+{
+    return strcmp(t->kind, "posted") == 0 && (strcmp(t->code, "usage") == 0 || strcmp(t->code, "tax") == 0);
+}
+
+static int add_drawn(struct journal *j, const struct ledger_transfer *t)
+{
+    struct drawn *drawn = calloc(1, sizeof(*drawn)), **found;
+
+    if (!drawn)
+        return -1;
+    drawn->day = t->at_ms / DAY_MS;
+    snprintf(drawn->debit, sizeof(drawn->debit), "%s", t->debit);
+    snprintf(drawn->credit, sizeof(drawn->credit), "%s", t->credit);
+    snprintf(drawn->code, sizeof(drawn->code), "%s", t->code);
+    found = tsearch(drawn, &j->drawn, by_pair);
+    if (!found || *found != drawn)
+        free(drawn);
+    if (!found)
+        return -1;
+    (*found)->nano += t->amount_nano;
+    (*found)->entries++;
     return 0;
 }
 
@@ -129,9 +221,14 @@ static int print_transfer(void *arg, const struct ledger_transfer *t)
     struct journal *j = arg;
     int64_t nano = t->amount_nano, hold_nano = 0;
 
-    if (!j->any || t->at_ms / DAY_MS > j->day)
+    if (!j->any || t->at_ms / DAY_MS > j->day) {
+        if (flush_drawn(j))
+            return -1;
         j->day = t->at_ms / DAY_MS;
+    }
     j->any = true;
+    if (is_drawn(t))
+        return add_drawn(j, t);
     if (strcmp(t->kind, "posted") == 0)
         return print_legs(j, t, (struct leg[]){ { t->debit, false, -nano }, { t->credit, false, nano } }, 2);
     if (strcmp(t->kind, "pending") == 0)
@@ -168,11 +265,14 @@ int hledger_write(struct ledger *ledger, const char *account, int64_t to_seq, FI
     fprintf(out, "; %s%s, entries up to %jd\ncommodity " LEDGER_CURRENCY " 1.000000000\n\n",
             account ? "account " : "the host", account ? account : "", (intmax_t)walk.upto);
     rc = ledger_each_transfer(ledger, &walk, print_transfer, &j);
+    if (rc == 0)
+        rc = flush_drawn(&j);
     if (rc == 0 && j.any) {
         print_day(out, j.day);
         fputs(" * balances\n", out);
         twalk_r(j.books, print_assertion, &j);
     }
+    tdestroy(j.drawn, free);
     tdestroy(j.books, free);
     return rc || ferror(out) ? -1 : 0;
 }

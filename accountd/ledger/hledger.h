@@ -7,6 +7,10 @@
  * the sub-account `held`. The host's journal is the other side, where the
  * same money is a liability and its signs are turned round.
  *
+ * What records drew (codes usage and tax) is one transaction a day for each pair of
+ * accounts, after the day's others: a guest has hundreds of thousands of charges a month, which
+ * the records themselves prove one by one. Every other entry is a transaction of its own.
+ *
  * Dates are booking dates: they never run backwards, as the entries do where a clock was
  * set or a record came late; the entry's own day follows as the second date. */
 #ifndef ACCOUNTD_LEDGER_HLEDGER_H

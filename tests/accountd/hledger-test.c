@@ -126,6 +126,20 @@ static void live(void)
     }
 }
 
+/* How many there are of this code's daily sums. */
+static int transactions(const char *code)
+{
+    char command[256], line[32] = "";
+    FILE *in;
+
+    snprintf(command, sizeof(command), "grep -c '^[-0-9=]* [*] %s  ; [0-9]* entries$' %s", code, path);
+    in = popen(command, "re");
+    if (!in || !fgets(line, sizeof(line), in))
+        exit(99);
+    pclose(in);
+    return atoi(line);
+}
+
 static void test_customer(void)
 {
     struct ledger_balance wallet = of("acc"), purse = of("po:po1");
@@ -140,6 +154,8 @@ static void test_customer(void)
     check(tells("assets:purchase orders:po1", purse.posted_nano - purse.held_nano) &&
           tells("assets:purchase orders:po1:held", purse.held_nano), "the purchase order too");
     check(tells("expenses:usage:cpu_used", of("revenue:cpu_used").posted_nano), "what was used is an expense");
+    check(transactions("usage") == 8, "a day's charges of one account for one meter are one transaction: %d",
+          transactions("usage"));
     check(told("expenses:tax:FR") == INT64_MIN && told("assets:wallet:other") == INT64_MIN, "nobody else's is in it");
     first = hledger_journal(life.a.ledger, "acc", seq);
     ledger_fund(life.a.ledger, "later", "acc", 5, NULL, "later", 1800000000000);
