@@ -6,6 +6,7 @@
 #include "accountd/cap/cap.h"
 #include "accountd/funding/funding.h"
 #include "accountd/head.h"
+#include "accountd/hostbooks.h"
 #include "accountd/journal.h"
 #include "accountd/keys.h"
 #include "accountd/ledger/cursor.h"
@@ -32,6 +33,7 @@ struct accountd {
     struct funding funding;
     struct head head;
     struct journal journal;
+    struct hostbooks books;
     struct acker *acker;
     struct cap cap;
     int64_t hold_s;                     /* an instance's hold pays for so long at its full */

@@ -129,6 +129,9 @@
  * dispute_resolve {dispute_id, operator, outcome, reason[, lines:[{line, amount_nano}]]}
  *                                                                api        -> {dispute}   once. outcome "accepted" issues the credit note over `lines`, or
  *                                                                              over what the evidence proposes; "rejected" gives nothing back
+ * host_books     {[after][, limit]}                              api, root  -> {host_books:[{index, ...}], next}   the host's own statements, newest first,
+ *                                                                              at most 100; fields of accountd/hostbooks.h; index: its leaf
+ * host_books_now {}                                              api, root  -> {statement}   one of now
  * checkpoint     {}                                              api        -> {text, keys}   with cosignatures; keys: keys.txt, what xs-verify --key reads
  * keys           {}                                              api, root  -> {text[, root_key, signature]}   keys.txt, and the root key's signature of it, if
  *                                                                              there is one (minisign's formats)

@@ -171,6 +171,8 @@ int main(int argc, char **argv)
         fatalx("%s: no socket", paths.socket);
     daemon_ready();
     loop(&a, server, signals, timer);
+    if (hostbooks_now(&a))
+        log_warnx("books: no statement at this stop: the next one is of the time since the last");
     rpc_server_free(server);
     acker_free(a.acker);
     publish_free(a.publish);

@@ -343,10 +343,8 @@ int store_each_leaf(struct store *store, const char *account, const char *instan
     return rc;
 }
 
-int store_each_host_leaf(struct store *store, const char *type, store_leaf_fn fn, void *arg)
+static int walk_host_leaves(sqlite3_stmt *stmt, const char *type, store_leaf_fn fn, void *arg)
 {
-    sqlite3_stmt *stmt = db_query(store->db, "SELECT idx, bytes FROM leaf WHERE account IS NULL AND type = ?1 ORDER BY idx",
-                                  "t", type);
     int rc;
 
     while ((rc = db_next(stmt)) == 1) {
@@ -356,6 +354,20 @@ int store_each_host_leaf(struct store *store, const char *type, store_leaf_fn fn
     }
     db_end(stmt);
     return rc;
+}
+
+int store_each_host_leaf(struct store *store, const char *type, store_leaf_fn fn, void *arg)
+{
+    return walk_host_leaves(db_query(store->db, "SELECT idx, bytes FROM leaf WHERE account IS NULL AND type = ?1"
+                                     " ORDER BY idx", "t", type), type, fn, arg);
+}
+
+int store_newest_host_leaves(struct store *store, const char *type, uint64_t before, int64_t limit, store_leaf_fn fn,
+                             void *arg)
+{
+    return walk_host_leaves(db_query(store->db, "SELECT idx, bytes FROM leaf WHERE account IS NULL AND type = ?1"
+                                     " AND idx < ?2 ORDER BY idx DESC LIMIT ?3", "tii", type, (int64_t)before, limit),
+                            type, fn, arg);
 }
 
 int store_find_leaf(struct store *store, const char *type, const char *part, uint64_t *idx)

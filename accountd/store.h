@@ -77,6 +77,9 @@ int store_each_leaf(struct store *store, const char *account, const char *instan
                     int64_t limit, store_leaf_fn fn, void *arg);
 /* Leaves of this type about the host. */
 int store_each_host_leaf(struct store *store, const char *type, store_leaf_fn fn, void *arg);
+/* The newest `limit` of them before `before`, newest first. */
+int store_newest_host_leaves(struct store *store, const char *type, uint64_t before, int64_t limit, store_leaf_fn fn,
+                             void *arg);
 /* The first leaf of this type whose bytes contain `part`; 1, 0, -1. */
 int store_find_leaf(struct store *store, const char *type, const char *part, uint64_t *idx);
 

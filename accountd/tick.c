@@ -127,6 +127,19 @@ int accountd_settle(struct accountd *a, int64_t misses, const char *account)
            purchase_order_expire(a->ledger, a->clock.utc_ms) ? -1 : 0;
 }
 
+/* The host's books, when they are due: a leaf of its own, with a head. */
+static int state_books(struct accountd *a)
+{
+    int rc = hostbooks_run(a);
+
+    if (rc != 1)
+        return rc;
+    if (head_sign(&a->head, a->clock.utc_ms))
+        return -1;
+    publish_wake(a->publish);
+    return charge_run(a);
+}
+
 int accountd_tick(struct accountd *a, int64_t misses, const char *account)
 {
     int rc;
@@ -139,6 +152,8 @@ int accountd_tick(struct accountd *a, int64_t misses, const char *account)
         rc = cap_watch(a);
     if (rc == 0)
         rc = invoice_month_run(a);
+    if (rc == 0)
+        rc = state_books(a);
     /* An entry is marked as ended when its end is durable: hv's copy is not
      * needed then, whatever else went wrong. */
     free_tombstones(a);

@@ -45,6 +45,7 @@ extern const struct rpc_verb control_usage_verbs[];
 extern const struct rpc_verb control_summary_verbs[];
 extern const struct rpc_verb control_invoice_verbs[];
 extern const struct rpc_verb control_dispute_verbs[];
+extern const struct rpc_verb control_hostbooks_verbs[];
 extern const struct rpc_verb control_log_verbs[];
 extern const struct rpc_verb control_purchase_order_verbs[];
 extern const struct rpc_verb control_book_verbs[];

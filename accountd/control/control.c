@@ -51,6 +51,7 @@ static const struct rpc_verb *const families[] = {
     control_summary_verbs,
     control_invoice_verbs,
     control_dispute_verbs,
+    control_hostbooks_verbs,
     control_log_verbs,
     control_purchase_order_verbs,
     control_book_verbs,
