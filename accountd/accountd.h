@@ -71,6 +71,9 @@ void accountd_close(struct accountd *a);
 /* tariff.c: signs and logs what was published and is not signed or logged yet; no head is signed. -1 after logging. */
 int tariff_settle(struct accountd *a);
 
+/* lost_log.c: gives back what was charged under logs that are lost and is on no invoice. -1 after logging. */
+int lost_log_settle(struct accountd *a);
+
 /* tick.c: samples, settles, and asks for the release of what is final. -1:
  * something could not be made durable; the next tick does it again. */
 int accountd_tick(struct accountd *a, int64_t misses, const char *account);

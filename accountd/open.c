@@ -81,7 +81,8 @@ int accountd_open(struct accountd *a, const struct accountd_setup *setup)
     if (head_open(&a->head, a->store, a->ledger, &a->keys, setup->host, setup->head_copy, clock_utc_ms()) ||
         tariff_settle(a) || head_sign(&a->head, clock_utc_ms()))
         return -1;
-    if (journal_open(&a->journal, &a->head, setup->interval_ns) || charge_run(a) || hostbooks_open(a))
+    if (journal_open(&a->journal, &a->head, setup->interval_ns) || charge_run(a) || hostbooks_open(a) ||
+        lost_log_settle(a))
         return -1;
     return cap_open(a, &setup->graces);
 }

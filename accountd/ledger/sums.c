@@ -223,6 +223,21 @@ int sums_close_locked(struct ledger *ledger, const char *account, const char *or
     return 0;
 }
 
+int sums_any_lost(struct ledger *ledger, const char *origin, char account[static RECORD_NAME_BYTES],
+                  char lost_origin[static 128])
+{
+    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT account_id, origin FROM open_use WHERE origin <> ?1"
+                                  " ORDER BY account_id, origin LIMIT 1", "t", origin);
+    int rc = db_next(stmt);
+
+    if (rc == 1) {
+        column_text(account, RECORD_NAME_BYTES, stmt, 0);
+        column_text(lost_origin, 128, stmt, 1);
+    }
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
 int sums_each_open(struct ledger *ledger, const char *origin, const char *before_period, int limit, sums_account_fn fn,
                    void *arg)
 {

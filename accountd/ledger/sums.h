@@ -44,6 +44,10 @@ int64_t sums_period_start(struct ledger *ledger, const char *account, const char
 /* What is open now is invoiced. */
 int sums_close_locked(struct ledger *ledger, const char *account, const char *origin);
 
+/* One with use of another log than this, and whose: 1, 0 none, -1. */
+int sums_any_lost(struct ledger *ledger, const char *origin, char account[static RECORD_NAME_BYTES],
+                  char lost_origin[static 128]);
+
 /* Accounts with use that is not invoiced, of a period before `period` (NULL: of any), at most limit, in order of id.
  * The callback must not write. */
 typedef int (*sums_account_fn)(void *arg, const char *account);

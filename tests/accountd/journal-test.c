@@ -1,5 +1,6 @@
 /* journal.c and charge.c: what is written of whom, over lives that go wrong.
  * The named cases are bugs that other meters had or could have. */
+#include "accountd/cap/alerts.h"
 #include "tests/accountd/life.h"
 #include "accountd/ledger/sums.h"
 #include "tests/tap/tap.h"
@@ -237,26 +238,67 @@ static void test_torn_slot(void)
     life_end(&life);
 }
 
+static size_t lost_alerts(struct life *life, const char *account)
+{
+    json_t *list = alert_list(life->a.ledger, account, true, 0, 10);
+    size_t count = json_array_size(list);
+
+    json_decref(list);
+    return count;
+}
+
 /* The newest usage.db is lost; the ledger still knows how far it charged. */
 static void test_lost_log(void)
 {
     struct life life;
     char command[160];
-    int64_t posted;
+    int64_t posted, invoiced;
+    struct json_why why;
+    json_t *body;
 
     life_begin(&life);
     life_account(&life, "acc", 100000000);
     life_birth(&life, 2, 0xaa);
     life_register(&life, "acc", "ins", 0xaa);
     run_for(&life, 2, 121, 1000000);
+    check(invoice_create(&life.a, "inv", "acc", &body, &why) == LEDGER_OK, "an invoice is made");
+    json_decref(body);
+    invoiced = life_posted(&life, "acc");
+    run_for(&life, 2, 121, 1000000);
     posted = life_posted(&life, "acc");
     accountd_close(&life.a);
     snprintf(command, sizeof(command), "rm %s/usage.db*", life.dir);
     check(system(command) == 0 && life_reopen(&life), "without usage.db it starts");
     check(strcmp(life.a.head.origin, "test.host/usage/e2") == 0, "as a log of the next epoch");
+    check(posted < invoiced && life_posted(&life, "acc") == invoiced,
+          "what no invoice had and no record proves any more is given back to the nano, with its tax");
+    check(lost_alerts(&life, "acc") == 1 && lost_alerts(&life, NULL) == 2, "the customer and the operator are told");
+    check(life_reopen(&life) && life_posted(&life, "acc") == invoiced, "once");
     life_step(&life, S);
-    check(life_leaves(&life, "acc", "ins", "succ") == 1 && life_posted(&life, "acc") > posted - 1500,
+    check(life_leaves(&life, "acc", "ins", "succ") == 1 && life_posted(&life, "acc") > invoiced - 1500,
           "what the ledger has charged is not charged again");
+    check(life_is_sound(&life), "the log and the ledger are sound");
+    life_end(&life);
+}
+
+/* The end of the money came before the log was lost: the host has back what it carried, the customer what was its own. */
+static void test_lost_log_carried(void)
+{
+    struct life life;
+    char command[160];
+
+    life_begin(&life);
+    life_account(&life, "acc", 2000000);
+    life_birth(&life, 2, 0xaa);
+    life_register(&life, "acc", "ins", 0xaa);
+    for (int minute = 0; minute < 200; minute++)
+        life_step(&life, 60 * S);
+    check(life_posted(&life, "host:carried") < 0, "the host carries a guest");
+    accountd_close(&life.a);
+    snprintf(command, sizeof(command), "rm %s/usage.db*", life.dir);
+    check(system(command) == 0 && life_reopen(&life) && life_posted(&life, "host:carried") == 0 &&
+          life_posted(&life, "acc") == 2000000, "both have their own back");
+    check(life_is_sound(&life), "the log and the ledger are sound");
     life_end(&life);
 }
 
@@ -336,6 +378,7 @@ int main(void)
     test_end_of_money();
     test_torn_slot();
     test_lost_log();
+    test_lost_log_carried();
     test_old_copy();
     return tap_end();
 }
