@@ -194,38 +194,30 @@ static int fill(struct writer *w, struct json_why *why)
 }
 
 /* Whole or not at all: the name appears when the bytes are on the disk. */
-static int write_file(const char *path, const char *bytes, size_t len)
+static int write_file(const char *path, const struct ustar *tar)
 {
     char fresh[600];
-    int fd, rc = -1;
+    FILE *out;
+    int fd, rc;
 
     snprintf(fresh, sizeof(fresh), "%s.new", path);
     unlink(fresh);
     fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-    if (fd < 0)
+    out = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!out)
         return -1;
-    for (size_t done = 0; done < len;) {
-        ssize_t n = write(fd, bytes + done, len - done);
-
-        if (n < 0 && errno != EINTR)
-            goto out;
-        done += n > 0 ? (size_t)n : 0;
-    }
     /* The umask may not have let api's group read. */
-    if (fchmod(fd, 0640) == 0 && fsync(fd) == 0 && rename(fresh, path) == 0)
-        rc = 0;
-out:
-    close(fd);
-    if (rc)
+    rc = fchmod(fd, 0640) || ustar_write(tar, out) || fsync(fd) ? -1 : 0;
+    if (fclose(out) || rc || rename(fresh, path)) {
         unlink(fresh);
-    return rc;
+        return -1;
+    }
+    return 0;
 }
 
 static int make_bundle(struct accountd *a, const struct ledger_invoice *invoice, const char *path, struct json_why *why)
 {
     struct writer w = { .a = a, .invoice = invoice };
-    char *archive = NULL;
-    size_t len;
     int rc;
 
     w.body = json_loads(invoice->body, JSON_REJECT_DUPLICATES, NULL);
@@ -234,13 +226,10 @@ static int make_bundle(struct accountd *a, const struct ledger_invoice *invoice,
     w.signer = (struct bundle_signer){ a, w.body, &w.keys.invoice };
     snprintf(why->text, sizeof(why->text), "the bundle could not be put together");
     rc = w.body ? fill(&w, why) : -1;
-    if (rc == 0)
-        archive = ustar_pack(&w.tar, &len);
-    if (archive && write_file(path, archive, len))
+    if (rc == 0 && write_file(path, &w.tar))
         snprintf(why->text, sizeof(why->text), "%.180s: %s", path, strerror(errno));
-    else if (archive)
+    else if (rc == 0)
         why->text[0] = 0;
-    free(archive);
     ustar_free(&w.tar);
     free(w.chains);
     json_decref(w.body);

@@ -2,7 +2,6 @@
  * writing: each header is built again from what was read and compared. */
 #include "accountd/ustar.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,25 +109,33 @@ const struct ustar_file *ustar_find(const struct ustar *tar, const char *name)
     return NULL;
 }
 
-char *ustar_pack(const struct ustar *tar, size_t *len)
+int ustar_write(const struct ustar *tar, FILE *out)
 {
-    size_t total = 2 * BLOCK;
-    char *archive, *at;
+    static const char zero[2 * BLOCK];
 
-    for (size_t i = 0; i < tar->count; i++)
-        total += BLOCK + padded(tar->files[i].len);
-    archive = at = calloc(1, total);
-    if (!archive)
-        return NULL;
     for (size_t i = 0; i < tar->count; i++) {
         const struct ustar_file *file = &tar->files[i];
+        size_t padding = padded(file->len) - file->len;
+        struct header header;
 
-        make_header((struct header *)at, file->name, file->len, tar->mtime_s);
-        memcpy(at + BLOCK, file->bytes, file->len);
-        at += BLOCK + padded(file->len);
+        make_header(&header, file->name, file->len, tar->mtime_s);
+        if (fwrite(&header, 1, BLOCK, out) != BLOCK || fwrite(file->bytes, 1, file->len, out) != file->len ||
+            fwrite(zero, 1, padding, out) != padding)
+            return -1;
     }
-    *len = total;
-    return archive;
+    return fwrite(zero, 1, sizeof(zero), out) == sizeof(zero) && fflush(out) == 0 ? 0 : -1;
+}
+
+char *ustar_pack(const struct ustar *tar, size_t *len)
+{
+    char *archive = NULL;
+    FILE *out = open_memstream(&archive, len);
+    int rc = out ? ustar_write(tar, out) : -1;
+
+    if (out && fclose(out) == 0 && rc == 0)
+        return archive;
+    free(archive);
+    return NULL;
 }
 
 static bool get_octal(const char *field, int digits, int64_t *out)

@@ -9,6 +9,8 @@
 
 #include "common/json.h"
 
+#include <stdio.h>
+
 #define USTAR_NAME_BYTES 101
 
 struct ustar_file {
@@ -25,10 +27,12 @@ struct ustar {
 /* Adds a file in any order; steals `bytes` (malloc'd, terminated). -1 and freed when out of memory or `bytes` is NULL. */
 int ustar_add(struct ustar *tar, const char *name, char *bytes, size_t len);
 int ustar_add_text(struct ustar *tar, const char *name, char *text);
-/* Puts the files in order; ustar_find and ustar_pack need them so. */
+/* Puts the files in order; ustar_find, ustar_write and ustar_pack need them so. */
 void ustar_sort(struct ustar *tar);
 const struct ustar_file *ustar_find(const struct ustar *tar, const char *name);
-/* The archive, malloc'd; NULL when out of memory. */
+/* Writes the archive. 0, or -1 with errno. */
+int ustar_write(const struct ustar *tar, FILE *out);
+/* The same, malloc'd; NULL when out of memory. */
 char *ustar_pack(const struct ustar *tar, size_t *len);
 /* -1 with the reason; *tar is empty then. */
 int ustar_unpack(const char *archive, size_t len, struct ustar *tar, struct json_why *why);
