@@ -19,7 +19,9 @@ static enum hostbooks_owner owner_of(const struct record *r)
 {
     if (strcmp(r->account, RECORD_HOST_ACCOUNT) != 0)
         return BOOKS_CUSTOMERS;
-    return strcmp(r->instance, "hv") == 0 ? BOOKS_HV : strcmp(r->instance, "dom0") == 0 ? BOOKS_DOM0 : BOOKS_UNREGISTERED;
+    return strcmp(r->instance, "hv") == 0     ? BOOKS_HV
+           : strcmp(r->instance, "dom0") == 0 ? BOOKS_DOM0
+                                              : BOOKS_UNREGISTERED;
 }
 
 static int64_t cpu_ns(const struct meter_point *point)
@@ -183,7 +185,8 @@ static void put_ns(json_t *fields, const char *prefix, const char *name, int64_t
     json_object_set_new(fields, key, json_decimal(ns));
 }
 
-static void put_sums(json_t *fields, const char *prefix, const struct hostbooks_sums *now, const struct hostbooks_sums *then)
+static void put_sums(json_t *fields, const char *prefix, const struct hostbooks_sums *now,
+                     const struct hostbooks_sums *then)
 {
     put_ns(fields, prefix, "wall", now->wall_ns - then->wall_ns);
     put_ns(fields, prefix, "cpu_guest", now->guest_ns - then->guest_ns);
@@ -205,15 +208,14 @@ struct closing {
 static json_t *fields_of(struct accountd *a, const struct closing *c)
 {
     const struct hostbooks *b = &a->books;
-    json_t *fields = json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:s}",
-                               "host", a->head.host, "boot", b->boot, "cpus", (json_int_t)a->sample.cpus, "from_ms",
-                               (json_int_t)b->last_ms, "to_ms", (json_int_t)a->clock.utc_ms, "t0_ns",
-                               json_decimal_u64(b->last_ns), "t1_ns", json_decimal_u64(a->sample.now_ns), "skew_ns",
-                               json_decimal(c->skew_ns), "skew_max_ns", json_decimal(c->skew_max_ns), "from_index",
-                               (json_int_t)b->from_idx, "to_index", (json_int_t)b->read_to, "records",
-                               (json_int_t)b->records, "from_seq", (json_int_t)b->from_seq, "to_seq", (json_int_t)c->to_seq,
-                               "charges", (json_int_t)c->charges, "charged_nano", json_decimal(c->charged_nano),
-                               "recomputed_nano", json_decimal(c->recomputed_nano), "drift", c->drift);
+    json_t *fields = json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:s}", "host",
+        a->head.host, "boot", b->boot, "cpus", (json_int_t)a->sample.cpus, "from_ms", (json_int_t)b->last_ms, "to_ms",
+        (json_int_t)a->clock.utc_ms, "t0_ns", json_decimal_u64(b->last_ns), "t1_ns", json_decimal_u64(a->sample.now_ns),
+        "skew_ns", json_decimal(c->skew_ns), "skew_max_ns", json_decimal(c->skew_max_ns), "from_index",
+        (json_int_t)b->from_idx, "to_index", (json_int_t)b->read_to, "records", (json_int_t)b->records, "from_seq",
+        (json_int_t)b->from_seq, "to_seq", (json_int_t)c->to_seq, "charges", (json_int_t)c->charges, "charged_nano",
+        json_decimal(c->charged_nano), "recomputed_nano", json_decimal(c->recomputed_nano), "drift", c->drift);
 
     put_sums(fields, "", &c->sums, &b->last);
     put_sums(fields, "boot_", &c->sums, &(struct hostbooks_sums){ 0 });
@@ -331,7 +333,8 @@ static int take_statement(void *arg, uint64_t idx, const char *type, const char 
     int rc = -1;
 
     (void)type;
-    if (fields && take_sums(fields, b, &why) == 0 && json_arg_string(fields, "boot", RECORD_HEX_BYTES - 1, &boot, &why) == 0 &&
+    if (fields && take_sums(fields, b, &why) == 0 &&
+        json_arg_string(fields, "boot", RECORD_HEX_BYTES - 1, &boot, &why) == 0 &&
         json_arg_decimal(fields, "t1_ns", 0, INT64_MAX, &t1_ns, &why) == 0 &&
         json_arg_int(fields, "to_ms", 0, INT64_MAX, &b->last_ms, &why) == 0 &&
         json_arg_int(fields, "from_index", 0, INT64_MAX, &from, &why) == 0 &&

@@ -1,21 +1,24 @@
-/* The host's own books: each hour of hv's clock, when accountd stops, and when asked, a leaf of type `books` says where
- * every ns of the CPUs went and that ledger, records and counters agree. As a leaf it is signed with the head.
+/* The host's own books: each hour of hv's clock, when accountd stops, and when asked, a leaf of type `books` says
+ * where every ns of the CPUs went and that ledger, records and counters agree. As a leaf it is signed with the head.
  *
- * Exact: each CPU's guest + hv + idle = the time it was charged for (stats.h); what the ledger was given as usage = what the
- * records since the last statement cost (each account, month, price book and meter priced as F(after) - F(before), which is
- * what its records were charged one by one). Bounded: what all slots have used since boot (records of those that are gone,
- * records and what followed them of those that live) against what the CPUs ran. The two are read one after the other and
- * at most one slice of each CPU is charged in between: HOSTBOOKS_SKEW_NS a CPU, however long ago the boot is.
- * So customers + dom0 + unregistered + hv + idle + skew = wall, where wall is the charged time of all CPUs.
+ * Exact: each CPU's guest + hv + idle = the time it was charged for (stats.h); what the ledger was given as usage =
+ * what the records since the last statement cost (each account, month, price book and meter priced as F(after) -
+ * F(before), which is what its records were charged one by one). Bounded: what all slots have used since boot
+ * (records of those that are gone, records and what followed them of those that live) against what the CPUs ran. The
+ * two are read one after the other and at most one slice of each CPU is charged in between: HOSTBOOKS_SKEW_NS a CPU,
+ * however long ago the boot is. So customers + dom0 + unregistered + hv + idle + skew = wall, where wall is the
+ * charged time of all CPUs.
  *
- * Fields of the leaf (flat; ns and nano are decimal strings): host, boot, cpus, from_ms, to_ms, t0_ns, t1_ns;
- * since the last statement of this boot wall_ns, cpu_guest_ns, cpu_hv_ns, idle_ns (the CPU table), customers_ns, dom0_ns,
- * unregistered_ns, hv_ns (slots, guest and hv on their behalf); the same since boot with boot_ before;
- * recorded_... (of that, in records); skew_ns (since boot, CPUs less slots), skew_max_ns; from_index, to_index, records
- * (of customers), from_seq, to_seq, charges, charged_nano, recomputed_nano; drift: "" or what does not close: "cpu", "slots", "ledger".
+ * Fields of the leaf (flat; ns and nano are decimal strings): host, boot, cpus, from_ms, to_ms, t0_ns, t1_ns; since
+ * the last statement of this boot wall_ns, cpu_guest_ns, cpu_hv_ns, idle_ns (the CPU table), customers_ns, dom0_ns,
+ * unregistered_ns, hv_ns (slots, guest and hv on their behalf); the same since boot with boot_ before; recorded_...
+ * (of that, in records); skew_ns (since boot, CPUs less slots), skew_max_ns; from_index, to_index, records (of
+ * customers), from_seq, to_seq, charges, charged_nano, recomputed_nano; drift: "" or what does not close: "cpu",
+ * "slots", "ledger".
  *
- * What does not close is an alert of kind `books` that says which CPU, incarnation or leaf, as far as that can be told,
- * and ends when it closes again. A range of the ledger that did not close is counted again in the next statement.
+ * What does not close is an alert of kind `books` that says which CPU, incarnation or leaf, as far as that can be
+ * told, and ends when it closes again. A range of the ledger that did not close is counted again in the next
+ * statement.
  */
 #ifndef ACCOUNTD_HOSTBOOKS_H
 #define ACCOUNTD_HOSTBOOKS_H

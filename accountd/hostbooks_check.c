@@ -25,9 +25,10 @@ static int check_cpu(struct accountd *a, uint32_t i)
 
     snprintf(key, sizeof(key), "books cpu %u", i);
     snprintf(subject, sizeof(subject), "cpu %u: its time does not add up", i);
-    snprintf(detail, sizeof(detail), "CPU %u was charged for %ju ns since boot; guest %ju + hv %ju + idle %ju ns is %jd ns"
-             " away from that. Its meter is wrong: bills of guests that ran on it are in doubt.", i,
-             (uintmax_t)(c->charged_until_ns - c->online_ns), (uintmax_t)c->guest_ns, (uintmax_t)c->hv_ns,
+    snprintf(detail, sizeof(detail),
+             "CPU %u was charged for %ju ns since boot; guest %ju + hv %ju + idle %ju ns is %jd ns"
+             " away from that. Its meter is wrong: bills of guests that ran on it are in doubt.",
+             i, (uintmax_t)(c->charged_until_ns - c->online_ns), (uintmax_t)c->guest_ns, (uintmax_t)c->hv_ns,
              (uintmax_t)c->idle_ns, missing);
     return say(a, key, meter_cpu_conserved(c), subject, detail);
 }
@@ -53,15 +54,17 @@ int hostbooks_check_slots(struct accountd *a, int64_t skew_ns, int64_t at_most_n
     char cause[200], detail[500];
 
     if (skew_ns < 0 && b->worst_ns > 0)
-        snprintf(cause, sizeof(cause), "incarnation %s has %jd ns more than its vCPUs can have had, up to leaf %ju", b->worst,
-                 (intmax_t)b->worst_ns, (uintmax_t)b->worst_idx);
+        snprintf(cause, sizeof(cause), "incarnation %s has %jd ns more than its vCPUs can have had, up to leaf %ju",
+                 b->worst, (intmax_t)b->worst_ns, (uintmax_t)b->worst_idx);
     else if (skew_ns > 0 && b->lost[0])
         snprintf(cause, sizeof(cause), "incarnation %s went without a last record", b->lost);
     else
-        snprintf(cause, sizeof(cause), "no single incarnation stands out: compare the newest records with the statement before");
-    snprintf(detail, sizeof(detail), "Since boot the CPUs ran %jd ns %s than all domains were given, where at most %jd ns"
-             " may be between the two readings. Cause: %s.", (intmax_t)(skew_ns < 0 ? -skew_ns : skew_ns),
-             skew_ns < 0 ? "less" : "more", (intmax_t)at_most_ns, cause);
+        snprintf(cause, sizeof(cause),
+                 "no single incarnation stands out: compare the newest records with the statement before");
+    snprintf(detail, sizeof(detail),
+             "Since boot the CPUs ran %jd ns %s than all domains were given, where at most %jd ns"
+             " may be between the two readings. Cause: %s.",
+             (intmax_t)(skew_ns < 0 ? -skew_ns : skew_ns), skew_ns < 0 ? "less" : "more", (intmax_t)at_most_ns, cause);
     return say(a, "books slots", closes, "the domains' CPU time is not the CPUs'", detail);
 }
 
@@ -121,8 +124,9 @@ static int compare_charge(struct search *s, struct hostbooks_tally *t, uint64_t 
     t->before.of[meter] += quantity;
     if (charged == expected)
         return 0;
-    snprintf(s->found, sizeof(s->found), "leaf %ju (account %s, instance %s): %s was charged with %jd nano, its record costs %jd",
-             (uintmax_t)idx, r->account, r->instance, name, (intmax_t)charged, (intmax_t)expected);
+    snprintf(s->found, sizeof(s->found),
+             "leaf %ju (account %s, instance %s): %s was charged with %jd nano, its record costs %jd", (uintmax_t)idx,
+             r->account, r->instance, name, (intmax_t)charged, (intmax_t)expected);
     return 1;
 }
 
@@ -179,7 +183,9 @@ int hostbooks_check_ledger(struct accountd *a, int64_t charged_nano, int64_t rec
     if (charged_nano != recomputed_nano &&
         store_each_leaf(a->store, NULL, NULL, a->books.from_idx, a->books.read_to, -1, search_leaf, &search) < 0)
         return -1;
-    snprintf(detail, sizeof(detail), "From leaf %ju on the ledger was given %jd nano of usage, the records cost %jd nano."
-             " Cause: %s.", (uintmax_t)a->books.from_idx, (intmax_t)charged_nano, (intmax_t)recomputed_nano, search.found);
+    snprintf(detail, sizeof(detail),
+             "From leaf %ju on the ledger was given %jd nano of usage, the records cost %jd nano."
+             " Cause: %s.",
+             (uintmax_t)a->books.from_idx, (intmax_t)charged_nano, (intmax_t)recomputed_nano, search.found);
     return say(a, "books ledger", charged_nano == recomputed_nano, "the ledger's charges are not its records'", detail);
 }

@@ -1,5 +1,6 @@
-/* What was charged under a log that is lost and was on no invoice yet can no longer be proven: it is given back. Account by
- * account, with the end of its sums in the same transaction, so a crash between two of them goes on where it was. */
+/* What was charged under a log that is lost and was on no invoice yet can no longer be proven: it is given back.
+ * Account by account, with the end of its sums in the same transaction, so a crash between two of them goes on where it
+ * was. */
 #include "accountd/accountd.h"
 #include "accountd/cap/alerts.h"
 #include "accountd/ledger/chart.h"
@@ -27,7 +28,8 @@ static enum ledger_result move(struct refund *f, const char *from, const char *t
     if (nano == 0)
         return LEDGER_OK;
     snprintf(refers, sizeof(refers), "log %s", f->origin);
-    t.id = ledger_derive_id(id, "lost log %s %s %jd %s %s", f->origin, f->account, (intmax_t)f->open.from_idx, what, to);
+    t.id =
+        ledger_derive_id(id, "lost log %s %s %jd %s %s", f->origin, f->account, (intmax_t)f->open.from_idx, what, to);
     return ledger_apply_locked(f->a->ledger, &t);
 }
 
@@ -59,14 +61,19 @@ static int tell(const struct refund *f)
 
     snprintf(key, sizeof(key), "lost log %s", f->origin);
     snprintf(subject, sizeof(subject), "log %s is lost", f->origin);
-    if (alert_raise(f->a->ledger, key, "lost_log", NULL, subject, "What it proved and no invoice had yet was given back to each"
-                    " account from host:refunds and the tax accounts (transfers with code refund). Bundles that were not made"
-                    " before cannot be made any more.", now_ms))
+    if (alert_raise(
+            f->a->ledger, key, "lost_log", NULL, subject,
+            "What it proved and no invoice had yet was given back to each"
+            " account from host:refunds and the tax accounts (transfers with code refund). Bundles that were not made"
+            " before cannot be made any more.",
+            now_ms))
         return -1;
     snprintf(key, sizeof(key), "lost log %s %s", f->origin, f->account);
     snprintf(subject, sizeof(subject), "the records of your use since your last invoice are lost");
-    snprintf(detail, sizeof(detail), "The host lost the log %s. What was charged by it and not invoiced yet, %jd nano, is back"
-             " in your wallet.", f->origin, (intmax_t)f->returned_nano);
+    snprintf(detail, sizeof(detail),
+             "The host lost the log %s. What was charged by it and not invoiced yet, %jd nano, is back"
+             " in your wallet.",
+             f->origin, (intmax_t)f->returned_nano);
     return alert_raise(f->a->ledger, key, "lost_log", f->account, subject, detail, now_ms);
 }
 

@@ -42,8 +42,10 @@ static int check_claim(const json_t *claim, struct json_why *why)
     const char *text;
 
     return json_arg_only(claim, "incarnation counter value", why) ||
-           json_arg_string(claim, "incarnation", RECORD_HEX_BYTES - 1, &text, why) ||
-           json_arg_string(claim, "counter", 32, &text, why) || json_arg_string(claim, "value", 40, &text, why) ? -1 : 0;
+                   json_arg_string(claim, "incarnation", RECORD_HEX_BYTES - 1, &text, why) ||
+                   json_arg_string(claim, "counter", 32, &text, why) || json_arg_string(claim, "value", 40, &text, why)
+               ? -1
+               : 0;
 }
 
 static int open_dispute(struct rpc_call *call, json_t *args, json_t **result)
@@ -53,7 +55,8 @@ static int open_dispute(struct rpc_call *call, json_t *args, json_t **result)
     enum ledger_result rc;
 
     if (control_arg_name(args, "dispute_id", &request.dispute_id, &why) ||
-        control_arg_account(args, &request.account, &why) || control_arg_name(args, "invoice_id", &request.invoice_id, &why) ||
+        control_arg_account(args, &request.account, &why) ||
+        control_arg_name(args, "invoice_id", &request.invoice_id, &why) ||
         (json_has(args, "line") && json_arg_int(args, "line", 1, 1000000, &request.line, &why)) ||
         json_arg_string(args, "reason", REASON_MAX, &request.reason, &why) ||
         (request.claim && check_claim(request.claim, &why)))
@@ -114,8 +117,10 @@ static int resolve(struct rpc_call *call, json_t *args, json_t **result)
     struct json_why why = { "" };
     enum ledger_result rc;
 
-    if (control_arg_name(args, "dispute_id", &r.dispute_id, &why) || control_arg_name(args, "operator", &r.operator_id, &why) ||
-        json_arg_string(args, "outcome", 16, &r.outcome, &why) || json_arg_string(args, "reason", REASON_MAX, &r.reason, &why))
+    if (control_arg_name(args, "dispute_id", &r.dispute_id, &why) ||
+        control_arg_name(args, "operator", &r.operator_id, &why) ||
+        json_arg_string(args, "outcome", 16, &r.outcome, &why) ||
+        json_arg_string(args, "reason", REASON_MAX, &r.reason, &why))
         return control_bad(call, &why);
     if (strcmp(r.outcome, "accepted") != 0 && strcmp(r.outcome, "rejected") != 0)
         return rpc_fail(call, "bad_request", "outcome: must be accepted or rejected");

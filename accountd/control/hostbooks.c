@@ -44,8 +44,9 @@ static int now(struct rpc_call *call, json_t *args, json_t **result)
 
     (void)args;
     if (hostbooks_now(control_self))
-        return rpc_fail(call, "unavailable", "the counters could not be read together, or nothing could be written: ask again,"
-                                             " and see accountd's log");
+        return rpc_fail(call, "unavailable",
+                        "the counters could not be read together, or nothing could be written: ask again,"
+                        " and see accountd's log");
     rows = json_array();
     if (store_newest_host_leaves(control_self->store, "books", control_self->head.size, 1, list_statement, rows)) {
         json_decref(rows);

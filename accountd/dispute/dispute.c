@@ -30,8 +30,9 @@ static enum ledger_result find_asked(struct accountd *a, const struct evidence_r
     enum ledger_result result = dispute_get(a->ledger, r->account, r->dispute_id, compare_asked, &known);
 
     if (result == LEDGER_NOT_FOUND)
-        result = dispute_get(a->ledger, NULL, r->dispute_id, compare_asked, &known) == LEDGER_OK ? LEDGER_EXISTS_DIFFERENT
-                                                                                                 : LEDGER_NOT_FOUND;
+        result = dispute_get(a->ledger, NULL, r->dispute_id, compare_asked, &known) == LEDGER_OK
+                     ? LEDGER_EXISTS_DIFFERENT
+                     : LEDGER_NOT_FOUND;
     else if (result == LEDGER_OK && !known.same)
         result = LEDGER_EXISTS_DIFFERENT;
     if (result == LEDGER_EXISTS_DIFFERENT)
@@ -149,8 +150,11 @@ static enum ledger_result end_locked(struct ending *e)
 {
     bool accepted = strcmp(e->r->outcome, "accepted") == 0;
     char id[32];
-    struct credit_note note = { .credit_note_id = evidence_credit_note_id(e->r->dispute_id, id), .invoice_id = e->invoice_id,
-                                .reason = e->r->reason, .operator_id = e->r->operator_id, .lines = e->lines };
+    struct credit_note note = {.credit_note_id = evidence_credit_note_id(e->r->dispute_id, id),
+                               .invoice_id = e->invoice_id,
+                               .reason = e->r->reason,
+                               .operator_id = e->r->operator_id,
+                               .lines = e->lines};
     struct dispute_row row = { .dispute_id = e->r->dispute_id, .outcome = e->r->outcome, .end_reason = e->r->reason,
                                .operator_id = e->r->operator_id, .credit_note_id = accepted ? id : NULL,
                                .ended_ms = clock_utc_ms() };
@@ -176,11 +180,13 @@ static enum ledger_result check_end(struct ending *e)
     if (accepted ? json_array_size(e->lines) > 0 : !e->r->lines)
         return LEDGER_OK;
     snprintf(e->why->text, sizeof(e->why->text), "%s: lines: %s", e->r->dispute_id,
-             accepted ? "the records give what was billed: say what to give back" : "nothing is given back if it is rejected");
+             accepted ? "the records give what was billed: say what to give back"
+                      : "nothing is given back if it is rejected");
     return LEDGER_CONFLICT;
 }
 
-enum ledger_result dispute_resolve(struct accountd *a, const struct dispute_resolution *resolution, struct json_why *why)
+enum ledger_result dispute_resolve(struct accountd *a, const struct dispute_resolution *resolution,
+                                   struct json_why *why)
 {
     struct ending e = { .a = a, .r = resolution, .why = why };
     enum ledger_result result = dispute_get(a->ledger, NULL, resolution->dispute_id, read_dispute, &e);
@@ -209,8 +215,9 @@ static void put_evidence(json_t *dispute, const struct dispute_row *row, const j
 {
     bool shown = strlen(row->document) <= DOCUMENT_SHOWN_MAX;
 
-    json_object_set_new(dispute, "evidence", json_pack("{s:o, s:o, s:o}", "lines", got(document, "lines"), "claim",
-                                                       got(document, "claim"), "credit_note", got(document, "credit_note")));
+    json_object_set_new(dispute, "evidence",
+                        json_pack("{s:o, s:o, s:o}", "lines", got(document, "lines"), "claim", got(document, "claim"),
+                                  "credit_note", got(document, "credit_note")));
     json_object_set_new(dispute, "document", shown ? json_string(row->document) : json_null());
     json_object_set_new(dispute, "signature", json_string(row->minisig));
 }
@@ -219,14 +226,14 @@ json_t *dispute_json(const struct dispute_row *row, bool all)
 {
     json_t *document = json_loads(row->document, 0, NULL), *asked = json_loads(row->request, 0, NULL);
     const json_t *credit_note = json_object_get(document, "credit_note");
-    json_t *dispute = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "dispute_id",
-                                row->dispute_id, "account_id", row->account, "invoice_id", row->invoice_id, "line",
-                                row->line ? json_integer(row->line) : json_null(), "reason", got(asked, "reason"), "claim",
-                                got(asked, "claim"), "opened_ms", (json_int_t)row->opened_ms, "state",
-                                row->outcome ? "resolved" : "open", "outcome", text_or_null(row->outcome), "resolution",
-                                text_or_null(row->end_reason), "operator", text_or_null(row->operator_id),
-                                "credit_note_id", text_or_null(row->credit_note_id), "resolved_ms",
-                                row->outcome ? json_integer(row->ended_ms) : json_null(), "verdict",
+    json_t *dispute = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                                "dispute_id", row->dispute_id, "account_id", row->account, "invoice_id",
+                                row->invoice_id, "line", row->line ? json_integer(row->line) : json_null(), "reason",
+                                got(asked, "reason"), "claim", got(asked, "claim"), "opened_ms",
+                                (json_int_t)row->opened_ms, "state", row->outcome ? "resolved" : "open", "outcome",
+                                text_or_null(row->outcome), "resolution", text_or_null(row->end_reason), "operator",
+                                text_or_null(row->operator_id), "credit_note_id", text_or_null(row->credit_note_id),
+                                "resolved_ms", row->outcome ? json_integer(row->ended_ms) : json_null(), "verdict",
                                 got(document, "verdict"), "proposed_nano", got(credit_note, "total_nano"));
 
     if (dispute && all)

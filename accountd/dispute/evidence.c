@@ -24,8 +24,8 @@ struct weighing {
 
 json_t *evidence_asked(const struct evidence_request *r)
 {
-    return json_pack("{s:s, s:I, s:s, s:o}", "invoice_id", r->invoice_id, "line", (json_int_t)r->line, "reason", r->reason,
-                     "claim", r->claim ? json_deep_copy(r->claim) : json_null());
+    return json_pack("{s:s, s:I, s:s, s:o}", "invoice_id", r->invoice_id, "line", (json_int_t)r->line, "reason",
+                     r->reason, "claim", r->claim ? json_deep_copy(r->claim) : json_null());
 }
 
 char *evidence_credit_note_id(const char *dispute_id, char id[static 32])
@@ -87,11 +87,12 @@ static void add_verdict(struct weighing *w, int64_t line, const json_t *names, i
                         int64_t credited)
 {
     char verdict[64] = "same";
-    json_t *row = json_pack("{s:o, s:O, s:O, s:O, s:o, s:o, s:o, s:o}", "line", line ? json_integer(line) : json_null(),
-                            "period", json_object_get(names, "period"), "price_book", json_object_get(names, "price_book"),
-                            "meter", json_object_get(names, "meter"), "invoiced_nano", json_decimal(invoiced),
-                            "recomputed_nano", json_decimal(recomputed), "credited_nano", json_decimal(credited),
-                            "difference_nano", json_decimal(invoiced - recomputed));
+    json_t *row =
+        json_pack("{s:o, s:O, s:O, s:O, s:o, s:o, s:o, s:o}", "line", line ? json_integer(line) : json_null(), "period",
+                  json_object_get(names, "period"), "price_book", json_object_get(names, "price_book"), "meter",
+                  json_object_get(names, "meter"), "invoiced_nano", json_decimal(invoiced), "recomputed_nano",
+                  json_decimal(recomputed), "credited_nano", json_decimal(credited), "difference_nano",
+                  json_decimal(invoiced - recomputed));
 
     if (w->unproven)
         strcpy(verdict, "unproven");
@@ -193,7 +194,8 @@ static json_t *claim_beside(const struct weighing *w, const struct proofs_chain 
 
     json_object_set_new(beside, "recorded_start", json_decimal_u128(chain->from.at[counter]));
     json_object_set_new(beside, "recorded_end", json_decimal_u128(recorded));
-    json_object_set_new(beside, "now", entry && entry->seen ? json_decimal_u128(entry->point.at[counter]) : json_null());
+    json_object_set_new(beside, "now",
+                        entry && entry->seen ? json_decimal_u128(entry->point.at[counter]) : json_null());
     json_object_set_new(beside, "recorded_more", json_decimal_u128(recorded > claimed ? recorded - claimed : 0));
     json_object_set_new(beside, "claimed_more", json_decimal_u128(claimed > recorded ? claimed - recorded : 0));
     return beside;

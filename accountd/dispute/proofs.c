@@ -98,7 +98,8 @@ static json_t *proven(const struct proofs *p, uint64_t idx, const char *leaf)
     struct chain_hash path[CHAIN_PROOF_MAX];
     int len = store_proof(p->a->store, idx, p->invoice->to_idx, path);
     char *proof = len < 0 ? NULL : note_proof(idx, path, (unsigned)len, p->invoice->head_note);
-    json_t *object = proof ? json_pack("{s:I, s:s, s:s}", "index", (json_int_t)idx, "leaf", leaf, "proof", proof) : NULL;
+    json_t *object =
+        proof ? json_pack("{s:I, s:s, s:s}", "index", (json_int_t)idx, "leaf", leaf, "proof", proof) : NULL;
 
     free(proof);
     return object;

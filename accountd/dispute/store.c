@@ -1,8 +1,9 @@
 #include "accountd/dispute/store.h"
 #include "accountd/ledger/db.h"
 
-#define COLUMNS "SELECT number, d.dispute_id, account_id, invoice_id, line, request, opened_ms, document, minisig, outcome," \
-                " reason, operator, credit_note_id, at_ms FROM dispute d LEFT JOIN dispute_end e USING (dispute_id)"
+#define COLUMNS                                                                                                        \
+    "SELECT number, d.dispute_id, account_id, invoice_id, line, request, opened_ms, document, minisig, outcome,"       \
+    " reason, operator, credit_note_id, at_ms FROM dispute d LEFT JOIN dispute_end e USING (dispute_id)"
 
 static const char *text(sqlite3_stmt *stmt, int column)
 {
@@ -35,8 +36,9 @@ enum ledger_result dispute_get(struct ledger *ledger, const char *account, const
 {
     int count;
 
-    if (walk(db_query(ledger->db, COLUMNS " WHERE d.dispute_id = ?1 AND (?2 IS NULL OR account_id = ?2)", "tt", dispute_id,
-                      account), fn, arg, &count))
+    if (walk(db_query(ledger->db, COLUMNS " WHERE d.dispute_id = ?1 AND (?2 IS NULL OR account_id = ?2)", "tt",
+                      dispute_id, account),
+             fn, arg, &count))
         return LEDGER_FAILED;
     return count ? LEDGER_OK : LEDGER_NOT_FOUND;
 }
@@ -61,9 +63,11 @@ int dispute_stands(struct ledger *ledger, const char *invoice_id, int64_t line)
 
 int dispute_put_locked(struct ledger *ledger, const struct dispute_row *row)
 {
-    return db_run(ledger->db, "INSERT INTO dispute (dispute_id, account_id, invoice_id, line, request, opened_ms, document,"
-                  " minisig) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", "tttititt", row->dispute_id, row->account,
-                  row->invoice_id, row->line, row->request, row->opened_ms, row->document, row->minisig);
+    return db_run(ledger->db,
+                  "INSERT INTO dispute (dispute_id, account_id, invoice_id, line, request, opened_ms, document,"
+                  " minisig) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                  "tttititt", row->dispute_id, row->account, row->invoice_id, row->line, row->request, row->opened_ms,
+                  row->document, row->minisig);
 }
 
 int dispute_end_put_locked(struct ledger *ledger, const struct dispute_row *row)

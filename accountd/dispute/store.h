@@ -20,7 +20,8 @@ typedef int (*dispute_row_fn)(void *arg, const struct dispute_row *row);
 enum ledger_result dispute_get(struct ledger *ledger, const char *account, const char *dispute_id, dispute_row_fn fn,
                                void *arg);
 /* Numbers after `after`, oldest first, at most limit. */
-int dispute_each(struct ledger *ledger, const char *account, int64_t after, int64_t limit, dispute_row_fn fn, void *arg);
+int dispute_each(struct ledger *ledger, const char *account, int64_t after, int64_t limit, dispute_row_fn fn,
+                 void *arg);
 /* Whether an open dispute has this line, or all of the invoice, or this is all and it has a line. 1, 0, -1. */
 int dispute_stands(struct ledger *ledger, const char *invoice_id, int64_t line);
 int dispute_put_locked(struct ledger *ledger, const struct dispute_row *row);

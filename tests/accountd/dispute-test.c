@@ -116,20 +116,26 @@ static void test_right_invoice(void)
 
     check(open_line("d1", "other", "inv", 0, NULL) == LEDGER_NOT_FOUND, "another's invoice is not found");
     check(open_line("d1", "acc", "nil", 0, NULL) == LEDGER_NOT_FOUND, "nor one that is not there");
-    check(open_line("d1", "acc", "inv", 99, NULL) == LEDGER_CONFLICT && strstr(why.text, "line"), "nor a line it has not");
-    claim = json_pack("{s:s, s:s, s:s}", "incarnation", life_hex(0xaa), "counter", "guest_ns", "value", "2160000000007");
+    check(open_line("d1", "acc", "inv", 99, NULL) == LEDGER_CONFLICT && strstr(why.text, "line"),
+          "nor a line it has not");
+    claim =
+        json_pack("{s:s, s:s, s:s}", "incarnation", life_hex(0xaa), "counter", "guest_ns", "value", "2160000000007");
     check(open_line("d1", "acc", "inv", 0, claim) == LEDGER_OK, "a dispute is opened");
     t = taken("d1");
     check(t.signed_by_us, "its evidence is signed");
     json_array_foreach(json_object_get(t.document, "lines"), i, row)
         same += strcmp(text(row, "verdict"), "same") == 0;
-    check(same > 0 && same == json_array_size(json_object_get(invoice, "lines")), "each line is recomputed, and the same");
-    check(strcmp(text(t.document, "verdict"), "same") == 0 && json_is_null(json_object_get(t.document, "credit_note")) &&
-          json_equal(json_object_get(json_object_get(t.document, "recomputed"), "lines"), json_object_get(invoice, "lines")) &&
-          nano(json_object_get(t.document, "recomputed"), "total_nano") == nano(invoice, "total_nano"),
+    check(same > 0 && same == json_array_size(json_object_get(invoice, "lines")),
+          "each line is recomputed, and the same");
+    check(strcmp(text(t.document, "verdict"), "same") == 0 &&
+              json_is_null(json_object_get(t.document, "credit_note")) &&
+              json_equal(json_object_get(json_object_get(t.document, "recomputed"), "lines"),
+                         json_object_get(invoice, "lines")) &&
+              nano(json_object_get(t.document, "recomputed"), "total_nano") == nano(invoice, "total_nano"),
           "to the cent, so nothing is drafted");
     chain = json_array_get(json_object_get(t.document, "chains"), 0);
-    check(is_proven(json_object_get(chain, "first"), t.document) && is_proven(json_object_get(chain, "last"), t.document),
+    check(is_proven(json_object_get(chain, "first"), t.document) &&
+              is_proven(json_object_get(chain, "last"), t.document),
           "both ends of the records are proven under the invoice's checkpoint");
     check(strcmp(text(json_object_get(json_object_get(chain, "counters"), "guest_ns"), "end"), "2160000000000") == 0 &&
           json_array_size(json_object_get(t.document, "price_books")) == 1, "with the counters and the price book");
@@ -214,7 +220,8 @@ static void test_wrong_invoice(void)
     t = taken("dw");
     row = json_array_get(json_object_get(t.document, "lines"), line);
     draft = json_object_get(t.document, "credit_note");
-    check(strcmp(text(row, "verdict"), "differs by 1000000000 nano") == 0 && strcmp(text(t.document, "verdict"), "differs") == 0,
+    check(strcmp(text(row, "verdict"), "differs by 1000000000 nano") == 0 &&
+              strcmp(text(t.document, "verdict"), "differs") == 0,
           "the line differs by exactly that");
     check(json_array_size(json_object_get(draft, "lines")) == 1 && nano(draft, "net_nano") == 1000000000 &&
           nano(draft, "total_nano") == 1190000000 && strcmp(text(draft, "number_text"), "DRAFT") == 0 &&
@@ -224,7 +231,8 @@ static void test_wrong_invoice(void)
     taken_free(&t);
     check(open_line("dx", "acc", "wrong", (int64_t)line + 1, NULL) == LEDGER_CONFLICT, "its line is disputed with it");
     /* The last statement of the transaction fails, as if killed there: then nothing of it is there. */
-    db_run(life.a.ledger->db, "CREATE TRIGGER stop BEFORE INSERT ON alert BEGIN SELECT RAISE(ABORT, 'killed'); END", "");
+    db_run(life.a.ledger->db, "CREATE TRIGGER stop BEFORE INSERT ON alert BEGIN SELECT RAISE(ABORT, 'killed'); END",
+           "");
     check(end("dw", "accepted", "you are right", NULL) == LEDGER_FAILED && count("SELECT count(*) FROM invoice") == 2 &&
           count("SELECT count(*) FROM dispute_end") == 0 && life_posted(&life, "acc") == before - 1190000000,
           "cut off before its end, no part of the acceptance is there");
@@ -238,8 +246,9 @@ static void test_wrong_invoice(void)
     check(strcmp(text(t.dispute, "credit_note_id"), evidence_credit_note_id("dw", id)) == 0 &&
           strcmp(text(t.dispute, "outcome"), "accepted") == 0, "it names its credit note");
     taken_free(&t);
-    check(count("SELECT count(*) FROM alert WHERE cleared_ms IS NULL AND account_id IS NULL AND kind = 'dispute'") == 0 &&
-          count("SELECT count(*) FROM alert WHERE account_id = 'acc' AND kind = 'dispute'") == 1,
+    check(count("SELECT count(*) FROM alert WHERE cleared_ms IS NULL AND account_id IS NULL AND kind = 'dispute'") ==
+                  0 &&
+              count("SELECT count(*) FROM alert WHERE account_id = 'acc' AND kind = 'dispute'") == 1,
           "the operator's alert is over, the customer is told");
     check(open_line("dy", "acc", "wrong", 0, NULL) == LEDGER_OK, "disputed again after it was given back");
     t = taken("dy");

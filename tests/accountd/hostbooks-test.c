@@ -1,5 +1,5 @@
-/* The host's own books over scripted hours: they close through births, deaths, restarts and a reboot; each kind of drift
- * is named, and is over when it is mended. */
+/* The host's own books over scripted hours: they close through births, deaths, restarts and a reboot; each kind of
+ * drift is named, and is over when it is mended. */
 #include "accountd/cap/alerts.h"
 #include "accountd/hostbooks.h"
 #include "accountd/ledger/db.h"
@@ -255,7 +255,8 @@ static void forget_charge(char refers[static 160], char id[static 80], int64_t *
     snprintf(refers, 160, "%s", (const char *)sqlite3_column_text(stmt, 1));
     *nano = sqlite3_column_int64(stmt, 2);
     sqlite3_finalize(stmt);
-    if (db_run(db, "DROP TRIGGER transfer_no_delete", "") || db_run(db, "DELETE FROM transfer WHERE transfer_id = ?1", "t", id))
+    if (db_run(db, "DROP TRIGGER transfer_no_delete", "") ||
+        db_run(db, "DELETE FROM transfer WHERE transfer_id = ?1", "t", id))
         exit(99);
 }
 
@@ -299,12 +300,14 @@ static void test_uncharged_leaf(void)
     life.a.sample.now_ns = life.now_ns;
     life.a.clock.utc_ms += 60000;
     check(journal_take(&life.a.journal, &life.a.sample, &life.a.clock, 0, NULL) == 0 &&
-          head_sign(&life.a.head, 1) == 0 &&
-          ledger_begin(life.a.ledger) == 0 &&
-          ledger_log_put_locked(life.a.ledger, life.a.head.origin, life.a.head.size, life.a.head.size, life.a.head.note) == 0 &&
-          ledger_commit(life.a.ledger) == 0, "a minute's leaves are passed over");
+              head_sign(&life.a.head, 1) == 0 && ledger_begin(life.a.ledger) == 0 &&
+              ledger_log_put_locked(life.a.ledger, life.a.head.origin, life.a.head.size, life.a.head.size,
+                                    life.a.head.note) == 0 &&
+              ledger_commit(life.a.ledger) == 0,
+          "a minute's leaves are passed over");
     minutes(59);
-    check(drifts("ledger") && alerted("books ledger", "leaf ", "was charged with"), "a leaf without its charge is a drift");
+    check(drifts("ledger") && alerted("books ledger", "leaf ", "was charged with"),
+          "a leaf without its charge is a drift");
     free(note);
     life_end(&life);
 }
