@@ -15,7 +15,7 @@ bool record_is_name(const char *text)
 
 static void counter_key(char key[40], int counter, int end)
 {
-    /* 54 of them a record: printf would be a twentieth of what a record costs. */
+    /* 48 of them a record: printf would be a twentieth of what a record costs. */
     char *at = stpcpy(key, meter_counter_names[counter]);
 
     memcpy(at, end ? "_1" : "_0", 3);
