@@ -1,0 +1,65 @@
+/* Disputes and the host's books through accountd's socket. */
+#include "tests/accountd/world.h"
+#include "tests/tap/tap.h"
+
+#include <string.h>
+
+static struct world w;
+
+static bool refused(const char *code, json_t *ok)
+{
+    bool good = !ok && strcmp(world_code(&w), code) == 0;
+
+    json_decref(ok);
+    return good;
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+
+    return value ? value : "";
+}
+
+static void test_books(void)
+{
+    json_t *now = world_ask(&w, "host_books_now", "{}"), *list, *first;
+    const json_t *statement = json_object_get(now, "statement");
+
+    check(strcmp(text(statement, "drift"), "") == 0 && strcmp(text(statement, "boot_cpu_guest_ns"), "700") == 0 &&
+          strcmp(text(statement, "boot_idle_ns"), "200") == 0, "a statement of now, with what the CPU table says");
+    list = world_ask(&w, "host_books", "{s:i}", "limit", 1);
+    first = json_array_get(json_object_get(list, "host_books"), 0);
+    check(json_equal(first, statement), "it is the newest of the list");
+    json_decref(now);
+    json_decref(list);
+}
+
+static void test_disputes(void)
+{
+    json_t *list = world_ask(&w, "disputes", "{}");
+
+    check(list && json_array_size(json_object_get(list, "disputes")) == 0, "nothing is disputed");
+    json_decref(list);
+    check(refused("not_found", world_ask(&w, "dispute_open", "{s:s,s:s,s:s,s:s}", "dispute_id", "d", "account_id", "acc",
+                                         "invoice_id", "nil", "reason", "why")), "an invoice that is not there");
+    check(refused("bad_request", world_ask(&w, "dispute_open", "{s:s,s:s,s:s,s:s,s:{s:s}}", "dispute_id", "d",
+                                           "account_id", "acc", "invoice_id", "nil", "reason", "why", "claim", "counter",
+                                           "guest_ns")), "a claim that lacks its value");
+    check(refused("not_found", world_ask(&w, "dispute", "{s:s}", "dispute_id", "d")), "a dispute that is not there");
+    check(refused("bad_request", world_ask(&w, "dispute_resolve", "{s:s,s:s,s:s,s:s}", "dispute_id", "d", "operator", "op",
+                                           "outcome", "maybe", "reason", "why")), "an outcome that is none");
+}
+
+int main(void)
+{
+    int status = 0;
+
+    world_begin(&w);
+    world_cpu(&w, 0, 700, 100, 200);
+    check(world_start(&w, &status), "accountd is ready");
+    test_books();
+    test_disputes();
+    world_end(&w);
+    return tap_end();
+}
