@@ -229,6 +229,12 @@ static void paper(void)
     answer_free(&answer);
     snprintf(path, sizeof(path), "/v1/invoices/%s/files/json", id);
     got(key, path, 200, "xs-invoice/v2", "its JSON out of the bundle");
+    snprintf(path, sizeof(path), "/v1/invoices/%s/files/xml", id);
+    got(key, path, 200, "urn:cen.eu:en16931:2017", "its XML");
+    snprintf(path, sizeof(path), "/v1/invoices/%s/files/csv", id);
+    got(key, path, 200, "BilledCost", "its CSV");
+    snprintf(path, sizeof(path), "/v1/invoices/%s/files/pdf", id);
+    got(key, path, 200, "%PDF-", "its PDF");
     got(rig.operator_key, "/v1/admin/invoices", 200, account, "operators see all");
     snprintf(path, sizeof(path), "/v1/admin/invoices/%s", id);
     got(rig.operator_key, path, 200, "\"lines\":", "and each");
