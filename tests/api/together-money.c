@@ -12,7 +12,7 @@
 #include <time.h>
 
 static struct rig rig;
-static char key[64], account[40], instance[40], ann[64];
+static char key[64], account[40], instance[40], invoice[40], ann[64];
 static pid_t accountd;
 
 static struct response post_as(const char *who, const char *path, const char *body)
@@ -202,7 +202,7 @@ static void replayed(void)
 
 static void paper(void)
 {
-    char path[160], id[40];
+    char path[160], *id = invoice;
     struct response answer;
 
     said(rig_call(&rig,
@@ -219,10 +219,10 @@ static void paper(void)
     if (json_array_size(json_object_get(answer.json, "data")) == 0) {
         answer_free(&answer);
         answer = post_as(key, "/v1/invoices", NULL);
-        snprintf(id, sizeof(id), "%s", answer_text_of(&answer, "id"));
+        snprintf(invoice, sizeof(invoice), "%s", answer_text_of(&answer, "id"));
     } else {
         /* New details closed what was open under the old ones. */
-        snprintf(id, sizeof(id), "%s",
+        snprintf(invoice, sizeof(invoice), "%s",
                  json_string_value(json_object_get(json_array_get(json_object_get(answer.json, "data"), 0), "id")));
     }
     ok(id_valid("inv_", id), "an invoice");
@@ -238,6 +238,26 @@ static void paper(void)
     got(rig.operator_key, "/v1/admin/invoices", 200, account, "operators see all");
     snprintf(path, sizeof(path), "/v1/admin/invoices/%s", id);
     got(rig.operator_key, path, 200, "\"lines\":", "and each");
+}
+
+/* The invoice is right, so a rejection is the end of it; the evidence says so. */
+static void disputed(void)
+{
+    char body[160], path[120], id[ID_BYTES];
+    struct response answer;
+
+    snprintf(body, sizeof(body), "{\"invoice_id\":\"%s\",\"reason\":\"I was not there\"}", invoice);
+    answer = post_as(key, "/v1/disputes", body);
+    snprintf(id, sizeof(id), "%s", answer_text_of(&answer, "id"));
+    snprintf(path, sizeof(path), "/v1/disputes/%s", id);
+    said(answer, 201, "\"state\":\"open\"", "a dispute is opened");
+    got(key, path, 200, "same", "its evidence has a verdict on each line");
+    got(key, "/v1/disputes", 200, "I was not there", "it is listed");
+    snprintf(path, sizeof(path), "/v1/admin/disputes/%s/resolve", id);
+    said(post_as(ann, path, "{\"outcome\":\"rejected\",\"reason\":\"your guest ran\"}"), 200, "rejected",
+         "an operator rejects it");
+    got(ann, "/v1/admin/disputes", 200, "your guest ran", "operators see all");
+    got(ann, "/v1/admin/reconciliation", 200, "\"data\":", "the host's own books");
 }
 
 static void books(void)
@@ -276,6 +296,7 @@ int main(void)
     use();
     replayed();
     paper();
+    disputed();
     books();
     kill(accountd, SIGTERM);
     waitpid(accountd, NULL, 0);
