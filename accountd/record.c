@@ -27,37 +27,88 @@ static int counters_of(const struct record *r)
     return r->before_replays ? METER_COUNTERS_FIRST : METER_COUNTERS;
 }
 
-static void put_point(json_t *fields, const struct record *r, int end)
+/* The fields of a record, to be put into the object in the order of their keys: what is in order is written
+ * without being sorted (common/json). */
+#define FIELDS_MAX (20 + 2 * METER_COUNTERS)
+struct field {
+    char key[40];
+    json_t *value;
+};
+struct fields {
+    struct field at[FIELDS_MAX];
+    unsigned count;
+};
+
+static void put(struct fields *f, const char *key, json_t *value)
+{
+    strcpy(f->at[f->count].key, key);
+    f->at[f->count++].value = value;
+}
+
+static void put_point(struct fields *f, const struct record *r, int end)
 {
     const struct meter_point *point = end ? &r->to : &r->from;
-    char key[40];
 
-    json_object_set_new(fields, end ? "t1_ns" : "t0_ns", json_decimal_u64(point->t_ns));
+    put(f, end ? "t1_ns" : "t0_ns", json_decimal_u64(point->t_ns));
     for (int c = 0; c < counters_of(r); c++) {
-        counter_key(key, c, end);
-        json_object_set_new(fields, key, json_decimal_u128(point->at[c]));
+        counter_key(f->at[f->count].key, c, end);
+        f->at[f->count++].value = json_decimal_u128(point->at[c]);
     }
+}
+
+static int by_key(const void *left, const void *right, void *arg)
+{
+    const struct fields *f = arg;
+
+    return strcmp(f->at[*(const unsigned char *)left].key, f->at[*(const unsigned char *)right].key);
+}
+
+/* Keys are the same in every record of its age, and so is their order: it is found once for each of the two, by the one
+ * thread that makes records. */
+static const unsigned char *order_of(struct fields *f, bool before_replays)
+{
+    static unsigned char order[2][FIELDS_MAX];
+    static bool known[2];
+
+    if (!known[before_replays]) {
+        for (unsigned i = 0; i < f->count; i++)
+            order[before_replays][i] = (unsigned char)i;
+        qsort_r(order[before_replays], f->count, 1, by_key, f);
+        known[before_replays] = true;
+    }
+    return order[before_replays];
 }
 
 json_t *record_fields(const struct record *r)
 {
-    json_t *fields = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "host", r->host, "account", r->account, "instance",
-                               r->instance, "boot", r->boot, "domain_uuid", r->domain_uuid, "incarnation",
-                               r->incarnation, "flags", r->flags);
+    struct fields f;
+    const unsigned char *order;
+    json_t *fields = json_object();
 
-    json_object_set_new(fields, "number", json_integer(r->number));
-    json_object_set_new(fields, "prev", json_hex(r->prev.bytes, CHAIN_HASH_BYTES));
-    json_object_set_new(fields, "vcpus", json_integer(r->reserved.vcpus));
-    json_object_set_new(fields, "memory_mib", json_integer(r->reserved.memory_mib));
-    json_object_set_new(fields, "price_book", json_integer(r->price_book));
-    json_object_set_new(fields, "t0_ms", json_integer(r->t0_ms));
-    json_object_set_new(fields, "t1_ms", json_integer(r->t1_ms));
-    json_object_set_new(fields, "utc_error_ms", json_integer(r->utc_error_ms));
-    json_object_set_new(fields, "samples", json_integer(r->samples));
-    json_object_set_new(fields, "misses", json_integer(r->misses));
-    json_object_set_new(fields, "salt", json_hex(r->salt, sizeof(r->salt)));
-    put_point(fields, r, 0);
-    put_point(fields, r, 1);
+    f.count = 0;
+    put(&f, "host", json_string(r->host));
+    put(&f, "account", json_string(r->account));
+    put(&f, "instance", json_string(r->instance));
+    put(&f, "boot", json_string(r->boot));
+    put(&f, "domain_uuid", json_string(r->domain_uuid));
+    put(&f, "incarnation", json_string(r->incarnation));
+    put(&f, "flags", json_string(r->flags));
+    put(&f, "number", json_integer(r->number));
+    put(&f, "prev", json_hex(r->prev.bytes, CHAIN_HASH_BYTES));
+    put(&f, "vcpus", json_integer(r->reserved.vcpus));
+    put(&f, "memory_mib", json_integer(r->reserved.memory_mib));
+    put(&f, "price_book", json_integer(r->price_book));
+    put(&f, "t0_ms", json_integer(r->t0_ms));
+    put(&f, "t1_ms", json_integer(r->t1_ms));
+    put(&f, "utc_error_ms", json_integer(r->utc_error_ms));
+    put(&f, "samples", json_integer(r->samples));
+    put(&f, "misses", json_integer(r->misses));
+    put(&f, "salt", json_hex(r->salt, sizeof(r->salt)));
+    put_point(&f, r, 0);
+    put_point(&f, r, 1);
+    order = order_of(&f, r->before_replays);
+    for (unsigned i = 0; i < f.count; i++)
+        json_object_set_new_nocheck(fields, f.at[order[i]].key, f.at[order[i]].value);
     return fields;
 }
 

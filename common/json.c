@@ -202,7 +202,26 @@ json_t *json_hex(const uint8_t *bytes, size_t count)
     return json_string(text);
 }
 
+/* Whether the keys of all objects stand in byte order, as they do in what was read from canonical text. */
+static bool in_order(const json_t *value)
+{
+    const char *key, *last = NULL;
+    json_t *child;
+    size_t i;
+
+    json_object_foreach((json_t *)value, key, child) {
+        if ((last && strcmp(last, key) > 0) || !in_order(child))
+            return false;
+        last = key;
+    }
+    json_array_foreach(value, i, child)
+        if (!in_order(child))
+            return false;
+    return true;
+}
+
+/* Sorting is a third of the writing, and jansson keeps the order in which keys came. */
 char *json_canonical(const json_t *value)
 {
-    return json_dumps(value, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY);
+    return json_dumps(value, (in_order(value) ? 0 : JSON_SORT_KEYS) | JSON_COMPACT | JSON_ENCODE_ANY);
 }
