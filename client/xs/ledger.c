@@ -69,7 +69,9 @@ int ledger_journal_command(struct host *host, char **argv)
 int reconciliation_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        {"FROM", "from"}, {"TO", "to"}, {"CLOSES", "closes"}, {"DRIFT", "drift"}, {"CAUSE", "cause"},
+        {"FROM", "from"},   {"TO", "to"},           {">CUSTOMERS ns", "customers_ns"}, {">DOM0 ns", "dom0_ns"},
+        {">HV ns", "hv_ns"}, {">IDLE ns", "idle_ns"}, {">SKEW ns", "skew_ns"},           {">CHARGED", "charged"},
+        {"DRIFT", "drift"},
     };
     const char *after = NULL;
     const struct flag flags[] = {{"--after", &after, NULL}, {NULL, NULL, NULL}};

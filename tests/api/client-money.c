@@ -178,7 +178,7 @@ static void outside(void)
     xs(2, "no account of the ledger", "an account that can be none", "admin", "ledger", "transfers", "a/b", NULL);
     snprintf(path, sizeof(path), "%s/host.journal", rig.dir);
     xs(0, "hledger -f", "admin ledger journal", "admin", "ledger", "journal", "-o", path, NULL);
-    xs(0, "yes", "admin reconciliation", "admin", "reconciliation", NULL);
+    xs(0, "cpu 1", "admin reconciliation", "admin", "reconciliation", NULL);
     xs(0, "suspended", "admin suspensions", "admin", "suspensions", NULL);
     xs(0, "0.0015", "admin cap", "admin", "cap", NULL);
     xs(0, "CUSTOMER", "admin alerts", "admin", "alerts", NULL);

@@ -266,7 +266,7 @@ static void paper(void)
 
 static void watch(void)
 {
-    got("/v1/admin/reconciliation", 200, "\"closes\":true", "the host's books");
+    got("/v1/admin/reconciliation", 200, "\"drift\":\"cpu 1\"", "the host's books");
     got("/v1/admin/alerts?standing=true", 200, "less than a day", "alerts");
     got("/v1/admin/suspensions", 200, "\"since\":\"2026-01-01T00:00:00.000Z\"", "who stands still");
     got("/v1/admin/cap", 200, "\"overshoot_max\":\"0.0015\"", "how the cap holds");

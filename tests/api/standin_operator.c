@@ -234,8 +234,9 @@ int stand_journal(struct rpc_call *call, json_t *args, json_t **result)
 int stand_host_books(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call, (void)args;
-    *result = json_pack("{s:[{s:I, s:I, s:b}]}", "host_books", "from_ms", (json_int_t)NOW_MS, "to_ms",
-                        (json_int_t)(NOW_MS + 3600000), "closes", 1);
+    *result = json_pack("{s:[{s:I, s:I, s:I, s:s, s:s, s:s}], s:n}", "host_books", "index", (json_int_t)31, "from_ms",
+                        (json_int_t)NOW_MS, "to_ms", (json_int_t)(NOW_MS + 3600000), "customers_ns", "633077000", "skew_ns",
+                        "20682", "drift", "cpu 1", "next");
     return 0;
 }
 
