@@ -48,12 +48,12 @@ static int run_script(sqlite3 *db, const char *sql)
 
 int db_begin(sqlite3 *db)
 {
-    return run_script(db, "BEGIN IMMEDIATE");
+    return db_run(db, "BEGIN IMMEDIATE", "");
 }
 
 int db_commit(sqlite3 *db)
 {
-    if (run_script(db, "COMMIT") == 0)
+    if (db_run(db, "COMMIT", "") == 0)
         return 0;
     db_rollback(db);
     return -1;
@@ -63,7 +63,7 @@ void db_rollback(sqlite3 *db)
 {
     /* After some errors SQLite has rolled back by itself. */
     if (!sqlite3_get_autocommit(db))
-        run_script(db, "ROLLBACK");
+        db_run(db, "ROLLBACK", "");
 }
 
 static int migrate_one(sqlite3 *db, const struct db_migration *migration, unsigned version)
@@ -113,7 +113,7 @@ static int check_whole(sqlite3 *db)
         if (rc)
             log_warnx("%s: damaged (%s): restore it from a backup", sqlite3_db_filename(db, "main"), verdict);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
