@@ -202,24 +202,6 @@ sqlite3_stmt *db_query(sqlite3 *db, const char *sql, const char *types, ...)
     return stmt;
 }
 
-sqlite3_stmt *db_keep(sqlite3 *db, sqlite3_stmt **kept, const char *sql, const char *types, ...)
-{
-    va_list args;
-    int rc = SQLITE_OK;
-
-    if (!*kept)
-        rc = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, kept, NULL);
-    if (rc == SQLITE_OK) {
-        va_start(args, types);
-        rc = bind_all(*kept, types, args);
-        va_end(args);
-    }
-    if (rc == SQLITE_OK)
-        return *kept;
-    complain(db, sql);
-    return NULL;
-}
-
 int db_next(sqlite3_stmt *stmt)
 {
     int rc;

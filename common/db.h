@@ -32,17 +32,12 @@ void db_rollback(sqlite3 *db);
 int db_run(sqlite3 *db, const char *sql, const char *types, ...);
 
 /* A query: db_query, then db_next until it is not 1, then db_end, which keeps the prepared
- * statement for the next query of the same text (or sqlite3_finalize, which does not).
+ * statement for the next query of the same text: what its columns gave is gone by then.
  * db_query is NULL after logging; db_next gives 1 for a row, 0 at the end, -1. NULL is
  * accepted and gives -1. */
 sqlite3_stmt *db_query(sqlite3 *db, const char *sql, const char *types, ...);
 int db_next(sqlite3_stmt *stmt);
 void db_end(sqlite3_stmt *stmt);
-
-/* A query asked again and again: prepared at its first use into *kept, which
- * begins as NULL, and bound anew each time. End it with sqlite3_reset, and finalize *kept before
- * db_close. Not for a query that runs while an earlier use of it is still read. */
-sqlite3_stmt *db_keep(sqlite3 *db, sqlite3_stmt **kept, const char *sql, const char *types, ...);
 
 /* The first column of the first row: 1 and *out set, 0 no row, -1. */
 int db_int(sqlite3 *db, int64_t *out, const char *sql, const char *types, ...);

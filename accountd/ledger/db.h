@@ -1,18 +1,14 @@
-/* What the files of ledger.db share: the open database, and the statements
- * that every transfer runs. */
+/* What the files of ledger.db share: the open database, and its columns read. */
 #ifndef ACCOUNTD_LEDGER_DB_H
 #define ACCOUNTD_LEDGER_DB_H
 
 #include "accountd/ledger/ledger.h"
 #include "common/db.h"
 
-enum ledger_statement { KEPT_COMPARE, KEPT_SIDE, KEPT_PENDING, KEPT_INSERT, KEPT_EXPIRING, KEPT_STATEMENTS };
-
 struct ledger {
     sqlite3 *db;
     struct price_shelf *prices;         /* price_books.c */
     bool prices_read;                   /* since the newest was published */
-    sqlite3_stmt *kept[KEPT_STATEMENTS];
 };
 
 /* "" for NULL; what does not fit is cut off. */

@@ -63,8 +63,6 @@ void ledger_close(struct ledger *ledger)
     if (!ledger)
         return;
     price_shelf_free(ledger->prices);
-    for (int i = 0; i < KEPT_STATEMENTS; i++)
-        sqlite3_finalize(ledger->kept[i]);
     db_close(ledger->db);
     free(ledger);
 }
@@ -141,9 +139,8 @@ enum ledger_result ledger_account(struct ledger *ledger, const char *account, st
 
 enum ledger_result ledger_compare(struct ledger *ledger, const struct ledger_transfer *t)
 {
-    sqlite3_stmt *stmt = db_keep(ledger->db, &ledger->kept[KEPT_COMPARE],
-                                 "SELECT kind, debit, credit, amount_nano, pending_id, code, reason, refers, expires_ms"
-                                 " FROM transfer WHERE transfer_id = ?1", "t", t->id);
+    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT kind, debit, credit, amount_nano, pending_id, code, reason, refers,"
+                                  " expires_ms FROM transfer WHERE transfer_id = ?1", "t", t->id);
     int rc = db_next(stmt);
     bool same = rc == 1 && db_column_is(stmt, 0, t->kind) && db_column_is(stmt, 1, t->debit) &&
                 db_column_is(stmt, 2, t->credit) && sqlite3_column_int64(stmt, 3) == t->amount_nano &&
@@ -151,7 +148,7 @@ enum ledger_result ledger_compare(struct ledger *ledger, const struct ledger_tra
                 db_column_is(stmt, 6, t->reason) && db_column_is(stmt, 7, t->refers) &&
                 sqlite3_column_int64(stmt, 8) == t->expires_ms;
 
-    sqlite3_reset(stmt);
+    db_end(stmt);
     if (rc == 1)
         return same ? LEDGER_EXISTS : LEDGER_EXISTS_DIFFERENT;
     return rc == 0 ? LEDGER_NOT_FOUND : LEDGER_FAILED;
@@ -164,15 +161,14 @@ struct side {
 
 static enum ledger_result side_read(struct ledger *ledger, const char *account, struct side *side)
 {
-    sqlite3_stmt *stmt = db_keep(ledger->db, &ledger->kept[KEPT_SIDE],
-                                 "SELECT posted_nano, held_nano, overdraft FROM balance WHERE account_id = ?1", "t",
-                                 account);
+    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT posted_nano, held_nano, overdraft FROM balance"
+                                  " WHERE account_id = ?1", "t", account);
     int rc = db_next(stmt);
 
     if (rc == 1)
         *side = (struct side){ { sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1) },
                                sqlite3_column_int64(stmt, 2) != 0 };
-    sqlite3_reset(stmt);
+    db_end(stmt);
     return rc == 1 ? LEDGER_OK : rc == 0 ? LEDGER_NOT_FOUND : LEDGER_FAILED;
 }
 
@@ -219,10 +215,9 @@ static bool can_be(const struct ledger_transfer *t)
 /* Why a post or void may not be, or OK. A hold ends once. */
 static enum ledger_result check_pending(struct ledger *ledger, const struct ledger_transfer *t)
 {
-    sqlite3_stmt *stmt = db_keep(ledger->db, &ledger->kept[KEPT_PENDING],
-                                 "SELECT amount_nano, debit, credit, EXISTS (SELECT 1 FROM transfer e"
-                                 " WHERE e.pending_id = p.transfer_id), expires_ms FROM transfer p"
-                                 " WHERE transfer_id = ?1 AND kind = 'pending'", "t", t->pending_id);
+    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT amount_nano, debit, credit, EXISTS (SELECT 1 FROM transfer e"
+                                  " WHERE e.pending_id = p.transfer_id), expires_ms FROM transfer p"
+                                  " WHERE transfer_id = ?1 AND kind = 'pending'", "t", t->pending_id);
     enum ledger_result result = LEDGER_OK;
     int rc = db_next(stmt);
     bool post = strcmp(t->kind, "post") == 0;
@@ -236,7 +231,7 @@ static enum ledger_result check_pending(struct ledger *ledger, const struct ledg
             (post ? t->amount_nano > held : t->amount_nano != held) || (post && expires_ms && t->at_ms >= expires_ms))
             result = LEDGER_CONFLICT;
     }
-    sqlite3_reset(stmt);
+    db_end(stmt);
     return result;
 }
 
@@ -274,18 +269,10 @@ static enum ledger_result check(struct ledger *ledger, const struct ledger_trans
 
 static enum ledger_result insert(struct ledger *ledger, const struct ledger_transfer *t)
 {
-    sqlite3_stmt *stmt =
-        db_keep(ledger->db, &ledger->kept[KEPT_INSERT],
-                "INSERT INTO transfer (transfer_id, kind, debit, credit, amount_nano, pending_id, code,"
-                " reason, refers, at_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-                " nullif(?11, 0))",
-                "ttttittttii",
-                t->id, t->kind, t->debit, t->credit, t->amount_nano, t->pending_id, t->code, t->reason, t->refers,
-                t->at_ms, t->expires_ms);
-    int rc = db_next(stmt);
-
-    sqlite3_reset(stmt);
-    return rc ? LEDGER_FAILED : LEDGER_OK;
+    return db_run(ledger->db, "INSERT INTO transfer (transfer_id, kind, debit, credit, amount_nano, pending_id, code,"
+                  " reason, refers, at_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+                  " nullif(?11, 0))", "ttttittttii", t->id, t->kind, t->debit, t->credit, t->amount_nano,
+                  t->pending_id, t->code, t->reason, t->refers, t->at_ms, t->expires_ms) ? LEDGER_FAILED : LEDGER_OK;
 }
 
 enum ledger_result ledger_apply_locked(struct ledger *ledger, const struct ledger_transfer *t)
@@ -309,14 +296,13 @@ enum ledger_result ledger_apply(struct ledger *ledger, const struct ledger_trans
 /* The next hold that is due: 1 and its id, 0 none, -1. */
 static int next_due(struct ledger *ledger, int64_t now_ms, char id[static LEDGER_ACCOUNT_BYTES])
 {
-    sqlite3_stmt *stmt = db_keep(ledger->db, &ledger->kept[KEPT_EXPIRING],
-                                 "SELECT transfer_id FROM expiring WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT 1",
-                                 "i", now_ms);
+    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT transfer_id FROM expiring WHERE expires_ms <= ?1"
+                                  " ORDER BY expires_ms LIMIT 1", "i", now_ms);
     int rc = db_next(stmt);
 
     if (rc == 1)
         db_copy_text(id, LEDGER_ACCOUNT_BYTES, stmt, 0);
-    sqlite3_reset(stmt);
+    db_end(stmt);
     return rc;
 }
 
