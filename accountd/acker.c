@@ -77,8 +77,7 @@ static int request(struct acker *acker, struct ask *ask)
 
     if (!ok && !ask->told)
         log_warnx("slot %u: incarnation %s: not freed, will ask again: %s: %s", ask->slot, ask->incarnation,
-                  json_string_value(json_object_get(error, "code")),
-                  json_string_value(json_object_get(error, "detail")));
+                  json_text(error, "code"), json_text(error, "detail"));
     ask->told = !ok;
     json_decref(error);
     json_decref(ok);
@@ -119,7 +118,7 @@ static json_t *request_words(struct acker *acker, enum acker_want want, const js
 
     if (!ok && !acker->told)
         log_warnx("%zu instances: the provisioner does not %s them, will ask again: %s", json_array_size(ids),
-                  acker_want_names[want], json_string_value(json_object_get(error, "detail")));
+                  acker_want_names[want], json_text(error, "detail"));
     acker->told = !ok;
     json_decref(error);
     return ok;
@@ -133,9 +132,7 @@ static void take_answer(struct acker *acker, enum acker_want want, const json_t 
     size_t n;
 
     json_array_foreach(answers, n, answer) {
-        const char *instance = json_string_value(json_object_get(answer, "instance_id"));
-
-        word = instance ? word_of(acker, instance) : NULL;
+        word = word_of(acker, json_text(answer, "instance_id"));
         if (word && word->state == ASK_ASKED && word->want == want && json_is_true(json_object_get(answer, "done")))
             word->state = ASK_DONE;
     }

@@ -11,9 +11,7 @@ const char *const bundle_documents[BUNDLE_DOCUMENTS] = { "invoice.json", "invoic
 
 char *bundle_namespace(const json_t *invoice, char namespace[static BUNDLE_NAMESPACE_BYTES])
 {
-    const char *host = json_string_value(json_object_get(invoice, "host"));
-
-    snprintf(namespace, BUNDLE_NAMESPACE_BYTES, "invoice@%s", host ? host : "");
+    snprintf(namespace, BUNDLE_NAMESPACE_BYTES, "invoice@%s", json_text(invoice, "host"));
     return namespace;
 }
 
@@ -29,16 +27,9 @@ char *bundle_book_name(int64_t version, char name[static USTAR_NAME_BYTES])
     return name;
 }
 
-static const char *field(const json_t *invoice, const char *key)
-{
-    const char *text = json_string_value(json_object_get(invoice, key));
-
-    return text ? text : "";
-}
-
 char *bundle_comment(const char *file, const json_t *invoice, char text[static 160])
 {
-    snprintf(text, 160, "%s of invoice %s", file, field(invoice, "invoice_id"));
+    snprintf(text, 160, "%s of invoice %s", file, json_text(invoice, "invoice_id"));
     return text;
 }
 

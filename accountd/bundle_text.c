@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *field(const json_t *invoice, const char *key)
-{
-    const char *text = json_string_value(json_object_get(invoice, key));
-
-    return text ? text : "";
-}
-
 static const char files_text[] =
     "How to check %s %s of %s without our software\n"
     "\n"
@@ -156,18 +149,19 @@ static const char credit_text[] =
 
 char *bundle_verify_text(const json_t *invoice)
 {
-    bool credit = strcmp(field(invoice, "kind"), "credit_note") == 0;
+    bool credit = strcmp(json_text(invoice, "kind"), "credit_note") == 0;
     const json_t *refers = json_object_get(invoice, "refers");
-    const char *host = field(invoice, "host");
+    const char *host = json_text(invoice, "host");
     char *text = NULL;
     size_t len;
     FILE *out = open_memstream(&text, &len);
 
     if (!out)
         return NULL;
-    fprintf(out, files_text, credit ? "credit note" : "invoice", field(invoice, "invoice_id"), host, host, host, host);
+    fprintf(out, files_text, credit ? "credit note" : "invoice", json_text(invoice, "invoice_id"), host, host, host,
+            host);
     if (credit)
-        fprintf(out, credit_text, field(refers, "invoice_id"), field(refers, "number_text"));
+        fprintf(out, credit_text, json_text(refers, "invoice_id"), json_text(refers, "number_text"));
     else
         fputs(records_text, out);
     if (fclose(out) == 0)

@@ -105,7 +105,7 @@ static int add_leaf(void *arg, uint64_t idx, const char *type, const char *leaf)
     struct json_why why;
     json_t *fields = chain_leaf_parse(leaf, strlen(leaf), leaf_type, &why);
     json_int_t version = json_integer_value(json_object_get(fields, "price_book"));
-    int rc = fields ? note_place(w, party_text(fields, "incarnation"), idx) : -1;
+    int rc = fields ? note_place(w, json_text(fields, "incarnation"), idx) : -1;
 
     (void)type;
     json_decref(fields);

@@ -41,8 +41,8 @@ int charge_tax(struct accountd *a, const char *account, struct tax *tax)
 
     if (!buyer)
         return -1;
-    tax_decide(party_text(a->seller.party, "country"), party_text(a->seller.party, "vat_id"), a->seller.vat_rates,
-               party_text(buyer, "country"), party_text(buyer, "vat_id"), tax);
+    tax_decide(json_text(a->seller.party, "country"), json_text(a->seller.party, "vat_id"), a->seller.vat_rates,
+               json_text(buyer, "country"), json_text(buyer, "vat_id"), tax);
     json_decref(buyer);
     return 0;
 }

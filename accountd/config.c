@@ -210,7 +210,7 @@ void config_seller(const struct config *config, struct seller *seller)
 
     if (seller_read(object, seller, &why))
         fatalx("%s: %s", config->seller_path, why.text);
-    text = party_text(seller->party, "iban");
+    text = json_text(seller->party, "iban");
     if (text[0] && !iban_parse(text, iban))
         fatalx("%s: iban: not an IBAN, or its check digits are wrong", config->seller_path);
     if (text[0])

@@ -165,7 +165,7 @@ static enum ledger_result give_all_back(struct crediting *c, int64_t tax_nano)
 
     json_array_foreach(c->lines, i, line) {
         json_arg_decimal(line, "amount_nano", 0, INT64_MAX, &nano, c->why);
-        snprintf(from, sizeof(from), LEDGER_REVENUE "%s", party_text(line, "meter"));
+        snprintf(from, sizeof(from), LEDGER_REVENUE "%s", json_text(line, "meter"));
         snprintf(what, sizeof(what), "line %jd (%zu)", (intmax_t)json_integer_value(json_object_get(line, "line")), i);
         result = give_back(c, from, what, nano);
         if (result != LEDGER_OK)
@@ -241,7 +241,7 @@ static enum ledger_result read_invoice(struct crediting *c)
                  c->note->invoice_id);
         return LEDGER_CONFLICT;
     }
-    c->account = party_text(c->invoice, "account_id");
+    c->account = json_text(c->invoice, "account_id");
     return tax_parse(tax, &c->tax, c->why) || read_left(c) ? LEDGER_FAILED : LEDGER_OK;
 }
 

@@ -237,7 +237,7 @@ enum ledger_result invoice_known(struct accountd *a, const char *invoice_id, con
 
     if (result != LEDGER_OK)
         return result;
-    if (strcmp(party_text(*body, "kind"), kind) == 0 && strcmp(party_text(*body, key), value) == 0)
+    if (strcmp(json_text(*body, "kind"), kind) == 0 && strcmp(json_text(*body, key), value) == 0)
         return LEDGER_OK;
     json_decref(*body);
     *body = NULL;

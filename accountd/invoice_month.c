@@ -37,7 +37,7 @@ static int invoice_account(struct accountd *a, const char *account)
         return -1;
     snprintf(text, sizeof(text), "month %s %s %s %jd", account, a->head.origin, open.period, (intmax_t)open.from_idx);
     result = invoice_create(a, id_derive("inv_", text, id), account, &body, &why);
-    snprintf(number, sizeof(number), "%s", party_text(body, "number_text"));
+    snprintf(number, sizeof(number), "%s", json_text(body, "number_text"));
     json_decref(body);
     if (result != LEDGER_OK && result != LEDGER_EXISTS) {
         log_warnx("account %s: no invoice for %s: %s", account, open.period, why.text);

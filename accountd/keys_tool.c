@@ -120,8 +120,7 @@ static json_t *ask(const char *verb, json_t *args)
     json_t *error = NULL, *ok = client ? rpc_call_sync(client, verb, args, ANSWER_MS, &error) : NULL;
 
     if (!ok)
-        fatalx("accountd: %s: %s", json_string_value(json_object_get(error, "code")),
-               json_string_value(json_object_get(error, "detail")));
+        fatalx("accountd: %s: %s", json_text(error, "code"), json_text(error, "detail"));
     rpc_client_free(client);
     return ok;
 }
@@ -168,11 +167,11 @@ static int rotate(char **args)
     if (!json_decimal_parse(args[1] ? args[1] : OVERLAP, &overlap))
         fatalx("%s: must be a number of leaves", args[1]);
     ok = ask("keys", json_object());
-    current_id(json_string_value(json_object_get(ok, "text")), purpose, id);
+    current_id(json_text(ok, "text"), purpose, id);
     json_decref(ok);
     ok = ask("key_rotate",
              json_pack("{s:s, s:s, s:I}", "purpose", args[0], "current", id, "overlap", (json_int_t)overlap));
-    fputs(json_string_value(json_object_get(ok, "keys")), stdout);
+    fputs(json_text(ok, "keys"), stdout);
     json_decref(ok);
     return 0;
 }

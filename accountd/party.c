@@ -12,13 +12,6 @@ static int why_set(struct json_why *why, const char *key, const char *text)
     return -1;
 }
 
-const char *party_text(const json_t *party, const char *key)
-{
-    const char *text = json_string_value(json_object_get(party, key));
-
-    return text ? text : "";
-}
-
 /* Copies the field, which may be missing or empty. */
 static int take(json_t *party, const json_t *object, const char *key, struct json_why *why)
 {
@@ -34,10 +27,10 @@ static int take(json_t *party, const json_t *object, const char *key, struct jso
 static int check_codes(const json_t *party, struct json_why *why)
 {
     static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", both[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    const char *country = party_text(party, "country"), *vat_id = party_text(party, "vat_id");
+    const char *country = json_text(party, "country"), *vat_id = json_text(party, "vat_id");
     const char *prefix = strcmp(country, "GR") == 0 ? "EL" : country;
 
-    if (!party_text(party, "name")[0])
+    if (!json_text(party, "name")[0])
         return why_set(why, "name", "must not be empty");
     if (country[0] && (strlen(country) != 2 || strspn(country, capitals) != 2))
         return why_set(why, "country", "must be two capital letters (ISO 3166-1)");
@@ -82,7 +75,7 @@ int seller_read(const json_t *object, struct seller *seller, struct json_why *wh
     if (strspn(prefix, allowed) != strlen(prefix))
         return why_set(why, "number_prefix", "must be 1 to 12 of A-Z and 0-9");
     strcpy(seller->number_prefix, prefix);
-    if (!party_text(seller->party, "country")[0])
+    if (!json_text(seller->party, "country")[0])
         return why_set(why, "country", "must not be empty: tax depends on it");
     if (seller->vat_rates && tax_rates_check(seller->vat_rates, why)) {
         char inner[200];
@@ -90,8 +83,8 @@ int seller_read(const json_t *object, struct seller *seller, struct json_why *wh
         snprintf(inner, sizeof(inner), "%.199s", why->text);
         return why_set(why, "vat_rates", inner);
     }
-    if (party_text(seller->party, "vat_id")[0] &&
-        !json_object_get(seller->vat_rates, party_text(seller->party, "country")))
+    if (json_text(seller->party, "vat_id")[0] &&
+        !json_object_get(seller->vat_rates, json_text(seller->party, "country")))
         return why_set(why, "vat_rates", "has no rate of the seller's own country, which a seller with a vat_id needs");
     return 0;
 }

@@ -13,8 +13,6 @@
  * NULL with the reason. Keys that the object may have beside are in `others`
  * ("" none). country is ISO 3166-1, vat_id has its country's prefix (Greece's is EL). */
 json_t *party_read(const json_t *object, const char *keys, const char *others, struct json_why *why);
-/* "" if there is no such field. */
-const char *party_text(const json_t *party, const char *key);
 
 /* seller.json: a seller's fields and "number_prefix" (invoice numbers begin with it; 1 to 12 of A-Z, 0-9) and
  * "vat_rates" ({"DE":1900,...}, needed when there is a vat_id). */

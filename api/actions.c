@@ -9,6 +9,7 @@
 #include "api/resources.h"
 #include "api/upstream.h"
 #include "api/volumes.h"
+#include "common/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,9 +49,9 @@ static json_t *action_queued(const struct action_row *row)
 
 static bool job_ended(const json_t *job)
 {
-    const char *status = json_string_value(json_object_get(job, "status"));
+    const char *status = json_text(job, "status");
 
-    return status && (strcmp(status, "succeeded") == 0 || strcmp(status, "failed") == 0);
+    return strcmp(status, "succeeded") == 0 || strcmp(status, "failed") == 0;
 }
 
 static int64_t monotonic_ms(void)
@@ -270,7 +271,7 @@ enum answer instance_delete(struct request *rq, struct reply *rp)
     if (rc == 1) {
         answer = job_wait(rq, rp, row.action_id, 0, &ok);
         if (answer == ANSWER_OK &&
-            strcmp(json_string_value(json_object_get(json_object_get(ok, "job"), "status")), "failed") != 0) {
+            strcmp(json_text(json_object_get(ok, "job"), "status"), "failed") != 0) {
             rp->json = action_view(json_object_get(ok, "job"));
             action_location(rp, row.action_id);
             json_decref(ok);

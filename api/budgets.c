@@ -63,11 +63,7 @@ static enum answer budget_own(struct request *rq, struct reply *rp)
     if (answer != ANSWER_OK)
         return answer;
     json_array_foreach(json_object_get(ok, "budgets"), i, each)
-    {
-        const char *id = json_string_value(json_object_get(each, "budget_id"));
-
-        found |= id && strcmp(id, rq->param) == 0;
-    }
+        found |= strcmp(json_text(each, "budget_id"), rq->param) == 0;
     json_decref(ok);
     return found ? ANSWER_OK : reply_fail(rp, ANSWER_NOT_FOUND, "no such budget");
 }

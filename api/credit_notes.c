@@ -21,8 +21,7 @@ static void line_read(struct fields *outer, const json_t *element, size_t i, jso
     errors = fields_done(&fields);
     if (errors)
         fields_error(outer, "lines", "wrong_element", "element %zu: %s %s", i,
-                     json_string_value(json_object_get(json_array_get(errors, 0), "field")),
-                     json_string_value(json_object_get(json_array_get(errors, 0), "detail")));
+                     json_text(json_array_get(errors, 0), "field"), json_text(json_array_get(errors, 0), "detail"));
     json_decref(errors);
     json_array_append_new(list,
                           json_pack("{s:I, s:o}", "line", (json_int_t)line, "amount_nano", json_decimal(amount_nano)));

@@ -4,6 +4,7 @@
 #include "api/resources.h"
 #include "api/tar.h"
 #include "api/upstream.h"
+#include "common/json.h"
 #include "common/log.h"
 
 #include <fcntl.h>
@@ -48,12 +49,9 @@ enum answer credit_notes_list(struct request *rq, struct reply *rp)
         return answer;
     notes = json_array();
     all = json_object_get(rp->json, "data");
-    json_array_foreach(all, i, each) {
-        const char *kind = json_string_value(json_object_get(each, "kind"));
-
-        if (kind && strcmp(kind, "credit_note") == 0)
+    json_array_foreach(all, i, each)
+        if (strcmp(json_text(each, "kind"), "credit_note") == 0)
             json_array_append(notes, each);
-    }
     json_object_set_new(rp->json, "data", notes);
     return ANSWER_OK;
 }

@@ -8,6 +8,7 @@
 #include "api/present.h"
 #include "api/resources.h"
 #include "api/upstream.h"
+#include "common/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -141,12 +142,9 @@ static bool forward_among(const json_t *instances, const char *forward_id)
     size_t i, j;
 
     json_array_foreach(instances, i, live)
-        json_array_foreach(json_object_get(live, "forwards"), j, forward) {
-            const char *id = json_string_value(json_object_get(forward, "forward_id"));
-
-            if (id && strcmp(id, forward_id) == 0)
+        json_array_foreach(json_object_get(live, "forwards"), j, forward)
+            if (strcmp(json_text(forward, "forward_id"), forward_id) == 0)
                 return true;
-        }
     return false;
 }
 

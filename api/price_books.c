@@ -4,16 +4,10 @@
 #include "api/relay.h"
 #include "api/resources.h"
 #include "api/upstream.h"
+#include "common/json.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static bool state_is(const json_t *proposal, const char *state)
-{
-    const char *text = json_string_value(json_object_get(proposal, "state"));
-
-    return text && strcmp(text, state) == 0;
-}
 
 static json_t *row_view(const json_t *proposal)
 {
@@ -36,8 +30,9 @@ enum answer price_books_list(struct request *rq, struct reply *rp)
     if (answer != ANSWER_OK)
         return answer;
     rows = json_object_get(rp->json, "data");
-    json_array_foreach(json_object_get(ok, "price_proposals"), i, each) if (!state_is(each, "published"))
-        json_array_append_new(rows, row_view(each));
+    json_array_foreach(json_object_get(ok, "price_proposals"), i, each)
+        if (strcmp(json_text(each, "state"), "published") != 0)
+            json_array_append_new(rows, row_view(each));
     json_decref(ok);
     return ANSWER_OK;
 }

@@ -54,12 +54,8 @@ enum answer purchase_order_own(struct request *rq, struct reply *rp, const char 
     if (answer != ANSWER_OK)
         return answer;
     json_array_foreach(json_object_get(ok, "purchase_orders"), i, each)
-    {
-        const char *po_id = json_string_value(json_object_get(each, "po_id"));
-
-        if (po_id && strcmp(po_id, id) == 0)
+        if (strcmp(json_text(each, "po_id"), id) == 0)
             *order = json_incref(each);
-    }
     json_decref(ok);
     return *order ? ANSWER_OK : reply_fail(rp, ANSWER_NOT_FOUND, "no such purchase order");
 }

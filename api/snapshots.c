@@ -6,6 +6,7 @@
 #include "api/resources.h"
 #include "api/upstream.h"
 #include "api/volumes.h"
+#include "common/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,12 +24,9 @@ enum answer snapshot_own(struct request *rq, struct reply *rp, const char *snaps
                                       json_pack("{s:s}", "account_id", rq->who.account_id), &ok);
 
     *snapshot = NULL;
-    json_array_foreach(json_object_get(ok, "snapshots"), i, each) {
-        const char *id = json_string_value(json_object_get(each, "snapshot_id"));
-
-        if (id && strcmp(id, snapshot_id) == 0)
+    json_array_foreach(json_object_get(ok, "snapshots"), i, each)
+        if (strcmp(json_text(each, "snapshot_id"), snapshot_id) == 0)
             *snapshot = json_incref(each);
-    }
     json_decref(ok);
     if (answer == ANSWER_OK && !*snapshot)
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such snapshot");

@@ -31,15 +31,13 @@ enum answer volume_own(struct request *rq, struct reply *rp, const char *volume_
 {
     json_t *ok = NULL;
     enum answer answer = ANSWER_NOT_FOUND;
-    const char *owner;
 
     *volume = NULL;
     if (id_valid("vol_", volume_id))
         answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "volume", json_pack("{s:s}", "volume_id", volume_id), &ok);
     if (answer == ANSWER_OK) {
         *volume = json_incref(json_object_get(ok, "volume"));
-        owner = json_string_value(json_object_get(*volume, "account_id"));
-        if (!owner || strcmp(owner, rq->who.account_id) != 0) {
+        if (strcmp(json_text(*volume, "account_id"), rq->who.account_id) != 0) {
             json_decref(*volume);
             *volume = NULL;
             answer = ANSWER_NOT_FOUND;

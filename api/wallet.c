@@ -6,20 +6,13 @@
 #include "api/upstream.h"
 #include "common/json.h"
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    return text ? text : "";
-}
-
 /* What the wallet loses in an hour as things run now; null when the cap has not looked yet. */
 static json_t *burn_json(const json_t *wallet)
 {
     char text[MONEY_BYTES];
     int64_t nano;
 
-    if (!json_decimal_parse(text_of(wallet, "burn_nano_per_hour"), &nano))
+    if (!json_decimal_parse(json_text(wallet, "burn_nano_per_hour"), &nano))
         return json_null();
     return json_string(money_print(nano, text));
 }

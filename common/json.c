@@ -24,6 +24,13 @@ bool json_has(const json_t *object, const char *key)
     return json_object_get(object, key) != NULL;
 }
 
+const char *json_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
 static bool has_control(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)

@@ -19,6 +19,8 @@ struct json_why {
 };
 
 bool json_has(const json_t *object, const char *key);
+/* A member's text, which stays the object's; "" if there is none, it is no string, or there is no object. */
+const char *json_text(const json_t *object, const char *key);
 
 /* 1 to len_max bytes, no control characters. */
 int json_arg_string(const json_t *object, const char *key, size_t len_max, const char **out, struct json_why *why);

@@ -40,7 +40,7 @@ static int import_parsed(struct rpc_call *call, const struct bank_order *order, 
 static int bank_import_file(struct rpc_call *call, json_t *args, json_t **result)
 {
     struct bank_order order = {
-        .iban = party_text(control_self->seller.party, "iban"), .currency = LEDGER_CURRENCY, .at_ms = clock_utc_ms() };
+        .iban = json_text(control_self->seller.party, "iban"), .currency = LEDGER_CURRENCY, .at_ms = clock_utc_ms() };
     uint8_t hash[crypto_hash_sha256_BYTES];
     char sha256[2 * sizeof(hash) + 1];
     struct camt_file file;

@@ -134,13 +134,13 @@ static int price_book_propose(struct rpc_call *call, json_t *args, json_t **resu
 /* Why a proposal cannot be published or withdrawn, said about what it is now. */
 static int refuse_decision(struct rpc_call *call, const json_t *proposal, const char *operator)
 {
-    const char *state = json_string_value(json_object_get(proposal, "state"));
-    const char *by = json_string_value(json_object_get(proposal, "operator"));
+    const char *state = json_text(proposal, "state");
+    const char *by = json_text(proposal, "operator");
     intmax_t version = (intmax_t)json_integer_value(json_object_get(proposal, "version"));
 
     if (strcmp(state, "proposed") != 0)
         return rpc_fail(call, "conflict", "price book %jd: %s by %s", version, state,
-                        json_string_value(json_object_get(proposal, "decided_by")));
+                        json_text(proposal, "decided_by"));
     if (strcmp(by, operator) == 0)
         return rpc_fail(call, "forbidden", "price book %jd was proposed by %s: another operator must publish it",
                         version, by);

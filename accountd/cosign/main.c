@@ -120,12 +120,11 @@ static int deliver(struct cosign *c, const char *witness, const char *line, uint
 {
     json_t *error = NULL, *args = json_pack("{s:I, s:s}", "size", (json_int_t)size, "line", line);
     json_t *ok = rpc_call_sync(c->accountd, "cosignature_add", args, ACCOUNTD_MS, &error);
-    const char *code = json_string_value(json_object_get(error, "code"));
     int rc = ok ? 0 : -1;
 
     if (!ok)
         log_warnx("witness %s: accountd does not take its cosignature of %ju leaves: %s: %s", witness, (uintmax_t)size,
-                  code ? code : "?", json_string_value(json_object_get(error, "detail")));
+                  json_text(error, "code"), json_text(error, "detail"));
     json_decref(ok);
     json_decref(error);
     return rc;

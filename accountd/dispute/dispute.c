@@ -69,7 +69,7 @@ static enum ledger_result put(struct accountd *a, const struct evidence_request 
     row.minisig = minisig;
     if (ledger_begin(a->ledger) == 0)
         result = ledger_finish(a->ledger, dispute_put_locked(a->ledger, &row) ||
-                               tell_opened(a, r, party_text(evidence, "verdict")) ? LEDGER_FAILED : LEDGER_OK);
+                               tell_opened(a, r, json_text(evidence, "verdict")) ? LEDGER_FAILED : LEDGER_OK);
     free(minisig);
     return result;
 }

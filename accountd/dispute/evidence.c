@@ -122,8 +122,8 @@ static void propose(struct weighing *w, int64_t line, int64_t invoiced, int64_t 
 static bool same_line(const json_t *names, const struct statement_line *line)
 {
     return line->book->version == json_integer_value(json_object_get(names, "price_book")) &&
-           strcmp(party_text(names, "period"), line->period) == 0 &&
-           strcmp(party_text(names, "meter"), meter_quantities[line->meter].name) == 0;
+           strcmp(json_text(names, "period"), line->period) == 0 &&
+           strcmp(json_text(names, "meter"), meter_quantities[line->meter].name) == 0;
 }
 
 static int64_t recomputed_of(const struct weighing *w, const json_t *names)
@@ -204,15 +204,15 @@ static json_t *claim_beside(const struct weighing *w, const struct proofs_chain 
 static enum ledger_result weigh_claim(struct weighing *w, json_t **beside)
 {
     const json_t *claim = w->request->claim;
-    const struct proofs_chain *chain = claim ? proofs_find(&w->proofs, party_text(claim, "incarnation")) : NULL;
+    const struct proofs_chain *chain = claim ? proofs_find(&w->proofs, json_text(claim, "incarnation")) : NULL;
     unsigned __int128 claimed;
 
     *beside = json_null();
     if (!claim)
         return LEDGER_OK;
     for (int c = 0; chain && c < METER_COUNTERS; c++)
-        if (strcmp(meter_counter_names[c], party_text(claim, "counter")) == 0 &&
-            json_u128_parse(party_text(claim, "value"), &claimed)) {
+        if (strcmp(meter_counter_names[c], json_text(claim, "counter")) == 0 &&
+            json_u128_parse(json_text(claim, "value"), &claimed)) {
             *beside = claim_beside(w, chain, c, claimed);
             return LEDGER_OK;
         }
@@ -287,7 +287,7 @@ static enum ledger_result weigh(struct weighing *w)
     json_t *claim, *credit_note;
     enum ledger_result result;
 
-    if (strcmp(w->invoice->kind, "invoice") != 0 || strcmp(party_text(w->body, "format"), "xs-invoice/v2") != 0)
+    if (strcmp(w->invoice->kind, "invoice") != 0 || strcmp(json_text(w->body, "format"), "xs-invoice/v2") != 0)
         return refuse(w, "only an invoice of today's format can be disputed");
     if (w->request->line > (int64_t)lines_count(w))
         return refuse(w, "line: it has not so many lines");

@@ -158,10 +158,9 @@ static int read_currency(const json_t *object, char currency[static 4], struct j
 /* What is no account's id is as good as none: the money is then nobody's yet. */
 static void read_account(const json_t *object, char account[static RECORD_NAME_BYTES])
 {
-    const char *text = json_string_value(json_object_get(json_object_get(object, "metadata"), "account_id"));
+    const char *text = json_text(json_object_get(object, "metadata"), "account_id");
 
-    snprintf(account, RECORD_NAME_BYTES, "%s",
-             text && strlen(text) < RECORD_NAME_BYTES && record_is_name(text) ? text : "");
+    snprintf(account, RECORD_NAME_BYTES, "%s", record_is_name(text) ? text : "");
 }
 
 /* A session may be completed before its money has come: nothing yet then. */

@@ -38,8 +38,8 @@ static int check_rows(struct check *c, const json_t *expected, const char *key)
     json_array_foreach((json_t *)rows, i, row)
         if (!json_equal(row, json_array_get(stated, i)))
             return check_wrong(c, "invoice.json: %s: row %zu (%s): the records make %s of it, %s nano", key, i + 1,
-                         check_field(row, "meter"), check_field(row, "quantity"),
-                         check_field(row, strcmp(key, "lines") == 0 ? "amount_nano" : "charged_nano"));
+                         json_text(row, "meter"), json_text(row, "quantity"),
+                         json_text(row, strcmp(key, "lines") == 0 ? "amount_nano" : "charged_nano"));
     return 0;
 }
 

@@ -55,8 +55,6 @@ const char *check_text(struct check *check, const char *name);
 int check_expect(struct check *check, const char *name, char *expected);
 /* A file that is one JSON object in canonical form; new reference, NULL with the reason. */
 json_t *check_canonical(struct check *check, const char *name);
-/* "" if there is no such field. */
-const char *check_field(const json_t *object, const char *key);
 
 /* files.c: NAME.minisig against NAME, which is there. */
 int check_minisig(struct check *check, const char *name);

@@ -144,13 +144,13 @@ int check_texts(struct check *c)
         return check_wrong_in(c, "invoice.json");
     if (c->tar.mtime_s != issued_ms / 1000)
         return check_wrong(c, "tar: its time is not the invoice's");
-    if (strcmp(check_field(c->invoice, "format"), "xs-invoice/v2") != 0)
+    if (strcmp(json_text(c->invoice, "format"), "xs-invoice/v2") != 0)
         return check_wrong(c, "invoice.json: format: this program checks xs-invoice/v2");
-    if (strcmp(check_field(c->invoice, "origin"), c->origin) != 0)
+    if (strcmp(json_text(c->invoice, "origin"), c->origin) != 0)
         return check_wrong(c, "invoice.json: origin: the log key is of another log");
     return check_expect(c, "invoice-key.pem", note_pem(&c->keys.invoice)) ||
            check_expect(c, "log-key.pem", note_pem(&c->keys.log)) ||
-           check_expect(c, BUNDLE_SIGNERS, paper_ssh_allowed(check_field(c->invoice, "host"),
+           check_expect(c, BUNDLE_SIGNERS, paper_ssh_allowed(json_text(c->invoice, "host"),
                                                              bundle_namespace(c->invoice, namespace), &c->keys.invoice)) ||
            check_expect(c, "VERIFY.txt", bundle_verify_text(c->invoice)) ? -1 : 0;
 }

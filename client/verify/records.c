@@ -27,7 +27,7 @@ static int check_book(struct check *c, const struct ustar_file *file)
         return check_wrong_in(c, file->name);
     if (strcmp(bundle_book_name(book.version, name), file->name) != 0)
         return check_wrong(c, "%s: its version is %jd", file->name, (intmax_t)book.version);
-    if (strcmp(book.currency, check_field(c->invoice, "currency")) != 0)
+    if (strcmp(book.currency, json_text(c->invoice, "currency")) != 0)
         return check_wrong(c, "%s: another currency than the invoice's", file->name);
     c->books[c->books_count++] = book;
     return check_minisig(c, file->name);
@@ -56,7 +56,7 @@ static int check_tariff(struct check *c, const json_t *fields)
     if (!file)
         return check_wrong(c, "records.jsonl: a tariff leaf for %s, which is missing", name);
     crypto_hash_sha256(hash, (const uint8_t *)file->bytes, file->len);
-    if (strcmp(sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash)), check_field(fields, "sha256")) != 0)
+    if (strcmp(sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash)), json_text(fields, "sha256")) != 0)
         return check_wrong(c, "%s: not the price book that was logged", name);
     c->tariffs_count++;
     return 0;
@@ -123,9 +123,9 @@ static int check_record(struct check *c, const struct record *r, struct proven a
     struct chain *chain = find_chain(c, r->incarnation);
     bool context = at.index < c->from;
 
-    if (strcmp(r->account, check_field(c->invoice, "account_id")) != 0)
+    if (strcmp(r->account, json_text(c->invoice, "account_id")) != 0)
         return check_wrong(c, "a record of another account");
-    if (strcmp(r->host, check_field(c->invoice, "host")) != 0)
+    if (strcmp(r->host, json_text(c->invoice, "host")) != 0)
         return check_wrong(c, "a record of another host");
     if (chain && (!record_follows(&chain->last, &chain->end.hash, r, c->why) || check_book_kept(c, &chain->last, r)))
         return -1;
@@ -202,7 +202,7 @@ static int check_leaf(struct check *c, uint64_t index, const char *leaf)
 static int check_line(struct check *c, const char *line, size_t len)
 {
     json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-    const char *leaf = check_field(object, "leaf");
+    const char *leaf = json_text(object, "leaf");
     int64_t index;
     char *again = NULL;
     int rc = -1;

@@ -52,13 +52,6 @@ int check_expect(struct check *c, const char *name, char *expected)
     return same ? 0 : check_wrong(c, "%s: differs from what it must say", name);
 }
 
-const char *check_field(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
-
 json_t *check_canonical(struct check *c, const char *name)
 {
     const char *text = check_text(c, name);
@@ -77,10 +70,10 @@ json_t *check_canonical(struct check *c, const char *name)
 
 static void summarise(const struct check *c, struct verify_summary *s)
 {
-    snprintf(s->invoice_id, sizeof(s->invoice_id), "%s", check_field(c->invoice, "invoice_id"));
-    snprintf(s->account, sizeof(s->account), "%s", check_field(c->invoice, "account_id"));
-    snprintf(s->host, sizeof(s->host), "%s", check_field(c->invoice, "host"));
-    snprintf(s->currency, sizeof(s->currency), "%s", check_field(c->invoice, "currency"));
+    snprintf(s->invoice_id, sizeof(s->invoice_id), "%s", json_text(c->invoice, "invoice_id"));
+    snprintf(s->account, sizeof(s->account), "%s", json_text(c->invoice, "account_id"));
+    snprintf(s->host, sizeof(s->host), "%s", json_text(c->invoice, "host"));
+    snprintf(s->currency, sizeof(s->currency), "%s", json_text(c->invoice, "currency"));
     s->total_nano = c->statement.total_nano;
     s->records = c->records;
     s->lines = c->statement.lines_count;
@@ -103,7 +96,7 @@ static int run(struct check *c, const char *archive, size_t len, const char *tru
     c->invoice = check_canonical(c, "invoice.json");
     if (!c->invoice)
         return -1;
-    c->is_credit_note = strcmp(check_field(c->invoice, "kind"), "credit_note") == 0;
+    c->is_credit_note = strcmp(json_text(c->invoice, "kind"), "credit_note") == 0;
     if (check_checkpoint(c, trusted_keys) || check_signatures(c) || check_texts(c))
         return -1;
     if (c->is_credit_note)

@@ -69,8 +69,9 @@ static json_t *key_body(const char *name, const char *scopes, const char *days)
 static int key_show(struct host *host, json_t *key)
 {
     if (!json_print(host, key)) {
-        puts(answer_text(key, "key"));
-        fprintf(stderr, "%s \"%s\": keep it now, it is not shown again\n", answer_text(key, "id"), answer_text(key, "name"));
+        puts(json_text(key, "key"));
+        fprintf(stderr, "%s \"%s\": keep it now, it is not shown again\n", json_text(key, "id"),
+                json_text(key, "name"));
     }
     json_decref(key);
     return EXIT_DONE;
@@ -155,9 +156,9 @@ int credit_command(struct host *host, char **argv)
     snprintf(path, sizeof(path), "/v1/admin/customers/%s/credits", id_check(alone[0], "a customer"));
     credit = ask_post(host, path, json_pack("{s:s, s:s}", "amount", alone[1], "reason", reason));
     if (!json_print(host, credit))
-        printf("%s  credited %s; balance %s, held %s, free to use %s\n", answer_text(credit, "id"),
-               answer_text(credit, "amount"), answer_text(credit, "balance"), answer_text(credit, "held"),
-               answer_text(credit, "available"));
+        printf("%s  credited %s; balance %s, held %s, free to use %s\n", json_text(credit, "id"),
+               json_text(credit, "amount"), json_text(credit, "balance"), json_text(credit, "held"),
+               json_text(credit, "available"));
     json_decref(credit);
     return EXIT_DONE;
 }

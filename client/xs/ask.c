@@ -255,13 +255,6 @@ static _Noreturn void connection_fail(struct host *host, CURLcode rc)
          host->error[0] ? host->error : curl_easy_strerror(rc));
 }
 
-const char *answer_text(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    return text ? text : "";
-}
-
 const char *problem_advice(const char *code)
 {
     static const struct {
@@ -303,7 +296,7 @@ static void context_print(const json_t *context)
 static _Noreturn void problem_fail(const struct answer *answer)
 {
     json_t *problem = answer->text ? json_loads(answer->text, 0, NULL) : NULL;
-    const char *code = answer_text(problem, "code");
+    const char *code = json_text(problem, "code");
     bool retryable = json_is_true(json_object_get(problem, "retryable"));
     json_t *error;
     size_t i;
@@ -311,17 +304,17 @@ static _Noreturn void problem_fail(const struct answer *answer)
     if (!*code)
         fail(EXIT_CONNECTION, "the host answered %ld with something that is not from XenoServer: check XS_URL",
              answer->status);
-    fprintf(stderr, "xs: %s (%ld %s)\n", answer_text(problem, "title"), answer->status, code);
-    if (strcmp(answer_text(problem, "detail"), "see errors") != 0 && *answer_text(problem, "detail"))
-        fprintf(stderr, "    %s\n", answer_text(problem, "detail"));
+    fprintf(stderr, "xs: %s (%ld %s)\n", json_text(problem, "title"), answer->status, code);
+    if (strcmp(json_text(problem, "detail"), "see errors") != 0 && *json_text(problem, "detail"))
+        fprintf(stderr, "    %s\n", json_text(problem, "detail"));
     json_array_foreach(json_object_get(problem, "errors"), i, error)
-        fprintf(stderr, "    %s: %s\n", answer_text(error, "field"), answer_text(error, "detail"));
+        fprintf(stderr, "    %s: %s\n", json_text(error, "field"), json_text(error, "detail"));
     context_print(json_object_get(problem, "context"));
     if (problem_advice(code))
         fprintf(stderr, "    what to do: %s\n", problem_advice(code));
     else if (retryable)
         fprintf(stderr, "    what to do: try again in a while; asked %d times now\n", TRIES);
-    fprintf(stderr, "    request %s\n", answer_text(problem, "request_id"));
+    fprintf(stderr, "    request %s\n", json_text(problem, "request_id"));
     json_decref(problem);
     exit(retryable ? EXIT_LATER : EXIT_REFUSED);
 }

@@ -5,8 +5,7 @@
 #define XS_ASK_H
 
 #include "client/xs/settings.h"
-
-#include <jansson.h>
+#include "common/json.h"
 
 struct host;
 struct host *host_open(const struct settings *settings);
@@ -29,8 +28,5 @@ void ask_file(struct host *host, const char *path, const char *file_path);
 
 /* What to do about a problem or a failed action with this code; NULL if that says itself. */
 const char *problem_advice(const char *code);
-
-/* A field's text; "" if it has none. */
-const char *answer_text(const json_t *object, const char *name);
 
 #endif

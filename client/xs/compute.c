@@ -66,7 +66,7 @@ static json_t *volumes_text(const json_t *instance)
     size_t i;
 
     json_array_foreach(json_object_get(instance, "volumes"), i, volume)
-        text_add(list, "%s %s%s%s", answer_text(volume, "device"), answer_text(volume, "id"),
+        text_add(list, "%s %s%s%s", json_text(volume, "device"), json_text(volume, "id"),
                  json_is_true(json_object_get(volume, "root")) ? " (its own)" : "",
                  json_is_true(json_object_get(volume, "read_only")) ? " (read-only)" : "");
     return list;
@@ -78,7 +78,7 @@ static json_t *addresses_text(const json_t *instance)
     size_t i;
 
     json_array_foreach(json_object_get(instance, "addresses"), i, address)
-        text_add(list, "%s (%s)", answer_text(address, "ipv4"), answer_text(address, "mac"));
+        text_add(list, "%s (%s)", json_text(address, "ipv4"), json_text(address, "mac"));
     return list;
 }
 
@@ -88,7 +88,7 @@ static json_t *ports_text(const json_t *instance)
     size_t i;
 
     json_array_foreach(json_object_get(instance, "forwards"), i, forward)
-        text_add(list, "%s:%d to %d", answer_text(forward, "host"),
+        text_add(list, "%s:%d to %d", json_text(forward, "host"),
                  (int)json_integer_value(json_object_get(forward, "port")),
                  (int)json_integer_value(json_object_get(forward, "guest_port")));
     return list;
@@ -207,7 +207,7 @@ int log_command(struct host *host, char **argv)
              (intmax_t)args_number("--limit", limit, 1, 131072), from);
     log = ask_get(host, path);
     if (!json_print(host, log))
-        text_print(answer_text(log, "text"));
+        text_print(json_text(log, "text"));
     json_decref(log);
     free(id);
     return EXIT_DONE;

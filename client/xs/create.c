@@ -110,9 +110,9 @@ int create_command(struct host *host, char **argv)
     progress_start(&progress, wishes.timeout);
     instance = ask_post(host, "/v1/instances", body_make(host, &wishes));
     if (wishes.wait) {
-        char *id = strdup(answer_text(instance, "id"));
+        char *id = strdup(json_text(instance, "id"));
 
-        json_decref(action_wait(host, &progress, answer_text(json_object_get(instance, "action"), "id")));
+        json_decref(action_wait(host, &progress, json_text(json_object_get(instance, "action"), "id")));
         json_decref(instance);
         instance = ready_wait(host, &progress, id);
         progress_end();

@@ -24,11 +24,11 @@ int ledger_balance_command(struct host *host, char **argv)
     sound = json_is_true(json_object_get(balance, "sound"));
     if (!json_print(host, balance)) {
         table_print(columns, COUNT(columns), json_object_get(balance, "accounts"), "The ledger has no accounts.");
-        printf("\ndebit %s, credit %s; ", answer_text(balance, "debit"), answer_text(balance, "credit"));
+        printf("\ndebit %s, credit %s; ", json_text(balance, "debit"), json_text(balance, "credit"));
         if (sound)
             puts("the entries add up to the balances");
         else
-            printf("the entries do NOT add up to the balance of %s\n", answer_text(balance, "differs"));
+            printf("the entries do NOT add up to the balance of %s\n", json_text(balance, "differs"));
     }
     json_decref(balance);
     return sound ? EXIT_DONE : EXIT_REFUSED;

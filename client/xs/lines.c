@@ -17,7 +17,7 @@ static unsigned __int128 big_number(const char *digits)
 /* A few KiB are 0.000004 GiB: what is counted in bytes is also shown as people read bytes. */
 static void line_in_bytes(json_t *line, unsigned __int128 count)
 {
-    const char *meter = answer_text(line, "meter");
+    const char *meter = json_text(line, "meter");
     char text[UNITS_BYTES];
 
     if (strstr(meter, "_bytes") && count <= UINT64_MAX)
@@ -32,8 +32,8 @@ void lines_in_units(json_t *lines)
     json_t *line;
 
     json_array_foreach(lines, i, line) {
-        unsigned __int128 count = big_number(answer_text(line, "quantity"));
-        unsigned __int128 per = big_number(answer_text(line, "quantity_per_unit"));
+        unsigned __int128 count = big_number(json_text(line, "quantity"));
+        unsigned __int128 per = big_number(json_text(line, "quantity_per_unit"));
         char text[64];
 
         if (!per)

@@ -59,7 +59,7 @@ int forward_add_command(struct host *host, char **argv)
     forwards_path(host, alone[0], path, sizeof(path));
     forward = ask_post(host, path, json_pack("{s:I}", "guest_port", (json_int_t)port));
     if (!json_print(host, forward))
-        printf("%s  %s:%d leads to port %d of %s\n", answer_text(forward, "id"), answer_text(forward, "host"),
+        printf("%s  %s:%d leads to port %d of %s\n", json_text(forward, "id"), json_text(forward, "host"),
                (int)json_integer_value(json_object_get(forward, "port")), (int)port, alone[0]);
     json_decref(forward);
     return EXIT_DONE;

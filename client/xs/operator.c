@@ -21,8 +21,8 @@ int operator_add_command(struct host *host, char **argv)
         fail(EXIT_USAGE, "the name is not UTF-8 text");
     operator= ask_post(host, "/v1/admin/operators", body);
     if (!json_print(host, operator)) {
-        puts(answer_text(operator, "key"));
-        fprintf(stderr, "%s \"%s\": give it to them now, it is not shown again\n", answer_text(operator, "id"), name);
+        puts(json_text(operator, "key"));
+        fprintf(stderr, "%s \"%s\": give it to them now, it is not shown again\n", json_text(operator, "id"), name);
     }
     json_decref(operator);
     return EXIT_DONE;
@@ -61,9 +61,9 @@ int voucher_create_command(struct host *host, char **argv)
         json_object_set_new(body, "expires_at", json_string(expires));
     voucher = ask_post(host, "/v1/admin/vouchers", body);
     if (!json_print(host, voucher)) {
-        puts(answer_text(voucher, "code"));
+        puts(json_text(voucher, "code"));
         fprintf(stderr, "%s, worth %s: whoever has the code has the money; it is not shown again\n",
-                answer_text(voucher, "id"), answer_text(voucher, "amount"));
+                json_text(voucher, "id"), json_text(voucher, "amount"));
     }
     json_decref(voucher);
     return EXIT_DONE;
@@ -86,9 +86,9 @@ int bank_import_command(struct host *host, char **argv)
     if (!json_print(host, done)) {
         table_print(columns, COUNT(columns), json_object_get(done, "listed"), "The statement has no entries.");
         printf("\n%s: %jd credited (%s), %jd to suspense (%s), %jd ignored, %jd known before\n",
-               answer_text(done, "id"), (intmax_t)json_integer_value(json_object_get(done, "credited")),
-               answer_text(done, "credited_amount"), (intmax_t)json_integer_value(json_object_get(done, "suspense")),
-               answer_text(done, "suspense_amount"), (intmax_t)json_integer_value(json_object_get(done, "ignored")),
+               json_text(done, "id"), (intmax_t)json_integer_value(json_object_get(done, "credited")),
+               json_text(done, "credited_amount"), (intmax_t)json_integer_value(json_object_get(done, "suspense")),
+               json_text(done, "suspense_amount"), (intmax_t)json_integer_value(json_object_get(done, "ignored")),
                (intmax_t)json_integer_value(json_object_get(done, "duplicates")));
     }
     json_decref(done);

@@ -141,8 +141,8 @@ int admin_price_replay_command(struct host *host, char **argv)
     if (!json_print(host, replay)) {
         lines_in_units(json_object_get(replay, "lines"));
         table_print(columns, COUNT(columns), json_object_get(replay, "lines"), "Nothing was used in this month.");
-        printf("\n%s under version %s, %s as it was billed\n", answer_text(replay, "total"), alone[0],
-               answer_text(replay, "billed"));
+        printf("\n%s under version %s, %s as it was billed\n", json_text(replay, "total"), alone[0],
+               json_text(replay, "billed"));
     }
     json_decref(replay);
     return EXIT_DONE;

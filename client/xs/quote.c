@@ -77,9 +77,9 @@ int quote_command(struct host *host, char **argv)
         printf("\n%d vCPU, %d MiB for %jd s: %s %s (%s %s an hour); %s %s is set aside when it starts\n",
                (int)json_integer_value(json_object_get(quote, "vcpus")),
                (int)json_integer_value(json_object_get(quote, "memory_mib")),
-               (intmax_t)json_integer_value(json_object_get(quote, "seconds")), answer_text(quote, "total"),
-               answer_text(quote, "currency"), answer_text(quote, "per_hour"), answer_text(quote, "currency"),
-               answer_text(quote, "hold"), answer_text(quote, "currency"));
+               (intmax_t)json_integer_value(json_object_get(quote, "seconds")), json_text(quote, "total"),
+               json_text(quote, "currency"), json_text(quote, "per_hour"), json_text(quote, "currency"),
+               json_text(quote, "hold"), json_text(quote, "currency"));
     }
     json_decref(quote);
     return EXIT_DONE;

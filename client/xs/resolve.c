@@ -26,12 +26,12 @@ char *thing_resolve(struct host *host, const char *prefix, const char *path, con
         return strdup(name_or_id);
     list = ask_get(host, path);
     json_array_foreach(json_object_get(list, "data"), i, thing) {
-        if (strcmp(answer_text(thing, "name"), name_or_id) != 0)
+        if (strcmp(json_text(thing, "name"), name_or_id) != 0)
             continue;
         if (found)
             fail(EXIT_REFUSED, "\"%s\" is the name of more than one %s: use the id, %s shows it", name_or_id, what,
                  command);
-        found = strdup(answer_text(thing, "id"));
+        found = strdup(json_text(thing, "id"));
     }
     json_decref(list);
     if (!found)

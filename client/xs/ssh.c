@@ -40,7 +40,7 @@ int sshkey_add_command(struct host *host, char **argv)
     text = file_text(alone[1], KEY_BYTES_MAX);
     key = ask_post(host, "/v1/ssh_keys", sshkey_body(alone[0], text));
     if (!json_print(host, key))
-        printf("%s  %s  %s\n", answer_text(key, "id"), answer_text(key, "name"), answer_text(key, "fingerprint"));
+        printf("%s  %s  %s\n", json_text(key, "id"), json_text(key, "name"), json_text(key, "fingerprint"));
     json_decref(key);
     free(text);
     return EXIT_DONE;
@@ -85,7 +85,7 @@ static json_t *key_find(const json_t *keys, const char *text)
     size_t i;
 
     json_array_foreach(keys, i, key) {
-        const char *other = answer_text(key, "public_key");
+        const char *other = json_text(key, "public_key");
 
         if (key_len(other) == key_len(text) && strncmp(other, text, key_len(text)) == 0)
             return key;
@@ -99,7 +99,7 @@ static bool name_taken(const json_t *keys, const char *name)
     size_t i;
 
     json_array_foreach(keys, i, key)
-        if (strcmp(answer_text(key, "name"), name) == 0)
+        if (strcmp(json_text(key, "name"), name) == 0)
             return true;
     return false;
 }
@@ -138,9 +138,9 @@ char *sshkey_resolve(struct host *host, const char *name_or_file)
     if (!key) {
         name_make(name_or_file, json_object_get(list, "data"), name);
         key = ask_post(host, "/v1/ssh_keys", sshkey_body(name, text));
-        fprintf(stderr, "added the SSH key \"%s\", %s\n", name, answer_text(key, "fingerprint"));
+        fprintf(stderr, "added the SSH key \"%s\", %s\n", name, json_text(key, "fingerprint"));
     }
-    id = strdup(answer_text(key, "id"));
+    id = strdup(json_text(key, "id"));
     json_decref(key);
     json_decref(list);
     free(text);
@@ -167,8 +167,8 @@ static void target_find(struct host *host, const char *which, struct target *tar
     ssh = json_object_get(instance, "ssh");
     if (!json_is_object(ssh))
         fail(EXIT_REFUSED, "no port of the host leads to %s's SSH: xs forward add %s 22", which, which);
-    snprintf(target->instance_id, sizeof(target->instance_id), "%s", answer_text(instance, "id"));
-    snprintf(target->host, sizeof(target->host), "%s", answer_text(ssh, "host"));
+    snprintf(target->instance_id, sizeof(target->instance_id), "%s", json_text(instance, "id"));
+    snprintf(target->host, sizeof(target->host), "%s", json_text(ssh, "host"));
     snprintf(target->port, sizeof(target->port), "%d", (int)json_integer_value(json_object_get(ssh, "port")));
     /* Both become arguments of ssh: neither may look like an option. */
     if (!target->host[0] || target->host[0] == '-' || strspn(target->port, "0123456789") != strlen(target->port))

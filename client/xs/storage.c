@@ -21,7 +21,7 @@ static void sizes_add(json_t *thing)
     json_object_set_new(thing, "size", json_string(units_print(mib * MIB, text)));
     if (json_object_get(thing, "used_bytes"))
         json_object_set_new(thing, "used",
-                            json_string(units_print(strtoull(answer_text(thing, "used_bytes"), NULL, 10), text)));
+                            json_string(units_print(strtoull(json_text(thing, "used_bytes"), NULL, 10), text)));
 }
 
 static int volume_print(struct host *host, json_t *volume)
@@ -148,10 +148,10 @@ int volume_detach_command(struct host *host, char **argv)
     args_take(argv, flags, &which, 1, 1, "volume detach VOLUME [--wait [--timeout SECONDS]]");
     volume_path(host, which, "", path, sizeof(path));
     volume = ask_get(host, path);
-    if (!*answer_text(volume, "instance_id"))
+    if (!*json_text(volume, "instance_id"))
         fail(EXIT_REFUSED, "%s is not attached: nothing to do", which);
-    snprintf(path, sizeof(path), "/v1/instances/%s/actions", answer_text(volume, "instance_id"));
-    body = json_pack("{s:s, s:s}", "type", "detach", "volume_id", answer_text(volume, "id"));
+    snprintf(path, sizeof(path), "/v1/instances/%s/actions", json_text(volume, "instance_id"));
+    body = json_pack("{s:s, s:s}", "type", "detach", "volume_id", json_text(volume, "id"));
     json_decref(volume);
     return action_follow(host, ask_post(host, path, body), wait, timeout);
 }

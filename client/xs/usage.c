@@ -40,12 +40,12 @@ static bool devices_in_units(json_t *rows)
     json_array_foreach(rows, i, row)
     {
         for (size_t b = 0; b < COUNT(bytes); b++) {
-            uint64_t count = strtoull(answer_text(row, bytes[b]), NULL, 10);
+            uint64_t count = strtoull(json_text(row, bytes[b]), NULL, 10);
 
             json_object_set_new(row, bytes[b], json_string(units_print(count, text)));
         }
         for (size_t c = 0; c < COUNT(counts); c++)
-            any |= strtoull(answer_text(row, counts[c]), NULL, 10) != 0;
+            any |= strtoull(json_text(row, counts[c]), NULL, 10) != 0;
     }
     return any;
 }
@@ -157,9 +157,9 @@ static void proofs_put(const char *folder, const json_t *records)
     {
         json_int_t index = json_integer_value(json_object_get(record, "index"));
 
-        file_put(folder, index, "leaf", answer_text(record, "leaf"));
+        file_put(folder, index, "leaf", json_text(record, "leaf"));
         if (json_is_string(json_object_get(record, "proof")))
-            file_put(folder, index, "tlog-proof", answer_text(record, "proof"));
+            file_put(folder, index, "tlog-proof", json_text(record, "proof"));
         else
             waiting++;
     }
@@ -185,7 +185,7 @@ int records_command(struct host *host, char **argv)
     if (folder)
         proofs_put(folder, json_object_get(records, "data"));
     else if (!json_print(host, records))
-        json_array_foreach(json_object_get(records, "data"), i, record) text_print(answer_text(record, "leaf"));
+        json_array_foreach(json_object_get(records, "data"), i, record) text_print(json_text(record, "leaf"));
     if (json_is_integer(json_object_get(records, "next_cursor")))
         fprintf(stderr, "there is more: --after %jd\n",
                 (intmax_t)json_integer_value(json_object_get(records, "next_cursor")));

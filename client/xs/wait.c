@@ -55,24 +55,24 @@ static void step_now(const json_t *action, char *out, size_t size)
     json_t *step;
     size_t i;
 
-    snprintf(out, size, "%s %s", answer_text(action, "type"), answer_text(action, "status"));
-    if (strcmp(answer_text(action, "status"), "running") != 0)
+    snprintf(out, size, "%s %s", json_text(action, "type"), json_text(action, "status"));
+    if (strcmp(json_text(action, "status"), "running") != 0)
         return;
     json_array_foreach(json_object_get(action, "steps"), i, step)
-        if (strcmp(answer_text(step, "status"), "running") == 0)
-            snprintf(out, size, "%s: %s (%d%%)", answer_text(action, "type"), answer_text(step, "name"),
+        if (strcmp(json_text(step, "status"), "running") == 0)
+            snprintf(out, size, "%s: %s (%d%%)", json_text(action, "type"), json_text(step, "name"),
                      (int)json_integer_value(json_object_get(action, "progress")));
 }
 
 static _Noreturn void action_failed(const json_t *action)
 {
     const json_t *error = json_object_get(action, "error");
-    const char *advice = problem_advice(answer_text(error, "code"));
+    const char *advice = problem_advice(json_text(error, "code"));
 
     progress_end();
-    fail(EXIT_REFUSED, "%s failed: %s: %s%s%s\n    action %s", answer_text(action, "type"), answer_text(error, "code"),
-         answer_text(error, "detail"), advice ? "\n    what to do: " : "", advice ? advice : "",
-         answer_text(action, "id"));
+    fail(EXIT_REFUSED, "%s failed: %s: %s%s%s\n    action %s", json_text(action, "type"), json_text(error, "code"),
+         json_text(error, "detail"), advice ? "\n    what to do: " : "", advice ? advice : "",
+         json_text(action, "id"));
 }
 
 void pause_ms(long milliseconds)
@@ -95,9 +95,9 @@ json_t *action_wait(struct host *host, struct progress *progress, const char *ac
         action = ask_get(host, path);
         step_now(action, step, sizeof(step));
         progress_show(progress, step);
-        if (strcmp(answer_text(action, "status"), "failed") == 0 || strcmp(answer_text(action, "status"), "cancelled") == 0)
+        if (strcmp(json_text(action, "status"), "failed") == 0 || strcmp(json_text(action, "status"), "cancelled") == 0)
             action_failed(action);
-        if (strcmp(answer_text(action, "status"), "succeeded") == 0)
+        if (strcmp(json_text(action, "status"), "succeeded") == 0)
             return action;
         json_decref(action);
         if (progress_over(progress)) {
@@ -117,7 +117,7 @@ json_t *ready_wait(struct host *host, struct progress *progress, const char *ins
     snprintf(path, sizeof(path), "/v1/instances/%s", instance_id);
     for (;;) {
         json_t *instance = ask_get(host, path);
-        const char *state = answer_text(instance, "state");
+        const char *state = json_text(instance, "state");
 
         snprintf(text, sizeof(text), "%s%s", state,
                  json_is_true(json_object_get(instance, "ready")) ? ", ready" : ", waiting for the guest's first line");
@@ -126,7 +126,8 @@ json_t *ready_wait(struct host *host, struct progress *progress, const char *ins
             return instance;
         if (strcmp(state, "failed") == 0 || strcmp(state, "stopped") == 0 || strcmp(state, "deleted") == 0) {
             progress_end();
-            fail(EXIT_REFUSED, "the instance is %s before it was ready: %s", state, answer_text(instance, "state_reason"));
+            fail(EXIT_REFUSED, "the instance is %s before it was ready: %s", state, json_text(instance,
+                 "state_reason"));
         }
         json_decref(instance);
         if (progress_over(progress)) {
@@ -143,7 +144,7 @@ int action_follow(struct host *host, json_t *action, bool wait, const char *time
 
     progress_start(&progress, timeout);
     if (wait) {
-        char *id = strdup(answer_text(action, "id"));
+        char *id = strdup(json_text(action, "id"));
 
         json_decref(action);
         action = action_wait(host, &progress, id);
@@ -151,7 +152,7 @@ int action_follow(struct host *host, json_t *action, bool wait, const char *time
         free(id);
     }
     if (!json_print(host, action))
-        printf("%s  %s  %s\n", answer_text(action, "id"), answer_text(action, "type"), answer_text(action, "status"));
+        printf("%s  %s  %s\n", json_text(action, "id"), json_text(action, "type"), json_text(action, "status"));
     json_decref(action);
     return EXIT_DONE;
 }

@@ -16,16 +16,16 @@ static const struct column entry_columns[] = {
 
 static void wallet_print(const json_t *wallet)
 {
-    const char *currency = answer_text(wallet, "currency");
+    const char *currency = json_text(wallet, "currency");
     json_t *until = json_object_get(wallet, "lasts_until");
 
-    printf("balance %s %s, held %s, free to use %s\n", answer_text(wallet, "balance"), currency,
-           answer_text(wallet, "held"), answer_text(wallet, "available"));
+    printf("balance %s %s, held %s, free to use %s\n", json_text(wallet, "balance"), currency,
+           json_text(wallet, "held"), json_text(wallet, "available"));
     if (json_is_string(json_object_get(wallet, "burn_per_hour")))
-        printf("an hour costs %s %s as things run now%s%.16s\n", answer_text(wallet, "burn_per_hour"), currency,
-               json_is_string(until) ? "; the money lasts until " : "", answer_text(wallet, "lasts_until"));
+        printf("an hour costs %s %s as things run now%s%.16s\n", json_text(wallet, "burn_per_hour"), currency,
+               json_is_string(until) ? "; the money lasts until " : "", json_text(wallet, "lasts_until"));
     if (json_is_string(json_object_get(wallet, "payment_reference")))
-        printf("reference for bank transfers: %s\n", answer_text(wallet, "payment_reference"));
+        printf("reference for bank transfers: %s\n", json_text(wallet, "payment_reference"));
     putchar('\n');
     table_print(entry_columns, COUNT(entry_columns), json_object_get(wallet, "entries"), "No money has moved yet.");
 }
@@ -74,8 +74,8 @@ int voucher_redeem_command(struct host *host, char **argv)
     args_take(argv, NULL, &code, 1, 1, "voucher redeem CODE");
     redeemed = ask_post(host, "/v1/vouchers/redeem", json_pack("{s:s}", "code", code));
     if (!json_print(host, redeemed))
-        printf("%s  %s; free to use %s\n", answer_text(redeemed, "id"), answer_text(redeemed, "amount"),
-               answer_text(redeemed, "available"));
+        printf("%s  %s; free to use %s\n", json_text(redeemed, "id"), json_text(redeemed, "amount"),
+               json_text(redeemed, "available"));
     json_decref(redeemed);
     return EXIT_DONE;
 }

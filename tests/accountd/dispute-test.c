@@ -77,18 +77,11 @@ static void taken_free(struct taken *t)
     json_decref(t->document);
 }
 
-static const char *text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-
-    return value ? value : "";
-}
-
 static int64_t nano(const json_t *object, const char *key)
 {
     int64_t value = -1;
 
-    json_decimal_parse(text(object, key), &value);
+    json_decimal_parse(json_text(object, key), &value);
     return value;
 }
 
@@ -96,13 +89,13 @@ static int64_t nano(const json_t *object, const char *key)
 static bool is_proven(const json_t *end_of_chain, const json_t *document)
 {
     struct chain_hash proof[CHAIN_PROOF_MAX], hash, root;
-    const char *leaf = text(end_of_chain, "leaf"), *checkpoint;
+    const char *leaf = json_text(end_of_chain, "leaf"), *checkpoint;
     uint64_t index, size;
     unsigned len;
 
     hash = chain_leaf_hash(leaf, strlen(leaf));
-    return note_proof_parse(text(end_of_chain, "proof"), &index, proof, &len, &checkpoint) &&
-           strcmp(checkpoint, text(document, "checkpoint")) == 0 &&
+    return note_proof_parse(json_text(end_of_chain, "proof"), &index, proof, &len, &checkpoint) &&
+           strcmp(checkpoint, json_text(document, "checkpoint")) == 0 &&
            note_checkpoint_open(checkpoint, life.a.head.origin, &life.a.keys.log, &size, &root, &why) &&
            chain_proof_verify(&hash, index, size, proof, len, &root);
 }
@@ -124,10 +117,10 @@ static void test_right_invoice(void)
     t = taken("d1");
     check(t.signed_by_us, "its evidence is signed");
     json_array_foreach(json_object_get(t.document, "lines"), i, row)
-        same += strcmp(text(row, "verdict"), "same") == 0;
+        same += strcmp(json_text(row, "verdict"), "same") == 0;
     check(same > 0 && same == json_array_size(json_object_get(invoice, "lines")),
           "each line is recomputed, and the same");
-    check(strcmp(text(t.document, "verdict"), "same") == 0 &&
+    check(strcmp(json_text(t.document, "verdict"), "same") == 0 &&
               json_is_null(json_object_get(t.document, "credit_note")) &&
               json_equal(json_object_get(json_object_get(t.document, "recomputed"), "lines"),
                          json_object_get(invoice, "lines")) &&
@@ -137,11 +130,13 @@ static void test_right_invoice(void)
     check(is_proven(json_object_get(chain, "first"), t.document) &&
               is_proven(json_object_get(chain, "last"), t.document),
           "both ends of the records are proven under the invoice's checkpoint");
-    check(strcmp(text(json_object_get(json_object_get(chain, "counters"), "guest_ns"), "end"), "2160000000000") == 0 &&
+    check(strcmp(json_text(json_object_get(json_object_get(chain, "counters"), "guest_ns"), "end"),
+          "2160000000000") == 0 &&
           json_array_size(json_object_get(t.document, "price_books")) == 1, "with the counters and the price book");
     row = json_object_get(t.document, "claim");
-    check(strcmp(text(row, "recorded_end"), "2160000000000") == 0 && strcmp(text(row, "claimed_more"), "7") == 0 &&
-          strcmp(text(row, "now"), "2160000000000") == 0, "what is claimed stands beside what was recorded");
+    check(strcmp(json_text(row, "recorded_end"), "2160000000000") == 0 &&
+          strcmp(json_text(row, "claimed_more"), "7") == 0 &&
+          strcmp(json_text(row, "now"), "2160000000000") == 0, "what is claimed stands beside what was recorded");
     taken_free(&t);
     check(open_line("d1", "acc", "inv", 0, claim) == LEDGER_EXISTS && open_line("d1", "acc", "inv", 1, NULL) ==
           LEDGER_EXISTS_DIFFERENT && open_line("d1", "other", "inv", 0, claim) == LEDGER_EXISTS_DIFFERENT,
@@ -195,7 +190,7 @@ static size_t line_of(const json_t *invoice, const char *meter)
     size_t i;
 
     json_array_foreach(json_object_get(invoice, "lines"), i, row)
-        if (strcmp(text(row, "meter"), meter) == 0)
+        if (strcmp(json_text(row, "meter"), meter) == 0)
             break;
     return i;
 }
@@ -220,12 +215,13 @@ static void test_wrong_invoice(void)
     t = taken("dw");
     row = json_array_get(json_object_get(t.document, "lines"), line);
     draft = json_object_get(t.document, "credit_note");
-    check(strcmp(text(row, "verdict"), "differs by 1000000000 nano") == 0 &&
-              strcmp(text(t.document, "verdict"), "differs") == 0,
+    check(strcmp(json_text(row, "verdict"), "differs by 1000000000 nano") == 0 &&
+              strcmp(json_text(t.document, "verdict"), "differs") == 0,
           "the line differs by exactly that");
     check(json_array_size(json_object_get(draft, "lines")) == 1 && nano(draft, "net_nano") == 1000000000 &&
-          nano(draft, "total_nano") == 1190000000 && strcmp(text(draft, "number_text"), "DRAFT") == 0 &&
-          strcmp(text(t.dispute, "proposed_nano"), "1190000000") == 0, "a credit note over it and its tax is drafted");
+          nano(draft, "total_nano") == 1190000000 && strcmp(json_text(draft, "number_text"), "DRAFT") == 0 &&
+          strcmp(json_text(t.dispute, "proposed_nano"), "1190000000") == 0,
+          "a credit note over it and its tax is drafted");
     check(count("SELECT count(*) FROM invoice") == 2 && life_posted(&life, "acc") == before - 1190000000,
           "and nothing is issued or moved yet");
     taken_free(&t);
@@ -243,8 +239,8 @@ static void test_wrong_invoice(void)
     check(end("dw", "accepted", "you are right", NULL) == LEDGER_EXISTS && life_posted(&life, "acc") == before &&
           count("SELECT max(number) FROM invoice") == numbers && numbers == 3, "accepted again: nothing");
     t = taken("dw");
-    check(strcmp(text(t.dispute, "credit_note_id"), evidence_credit_note_id("dw", id)) == 0 &&
-          strcmp(text(t.dispute, "outcome"), "accepted") == 0, "it names its credit note");
+    check(strcmp(json_text(t.dispute, "credit_note_id"), evidence_credit_note_id("dw", id)) == 0 &&
+          strcmp(json_text(t.dispute, "outcome"), "accepted") == 0, "it names its credit note");
     taken_free(&t);
     check(count("SELECT count(*) FROM alert WHERE cleared_ms IS NULL AND account_id IS NULL AND kind = 'dispute'") ==
                   0 &&

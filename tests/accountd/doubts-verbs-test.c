@@ -1,5 +1,6 @@
 /* Disputes and the host's books through accountd's socket. */
 #include "tests/accountd/world.h"
+#include "common/json.h"
 #include "tests/tap/tap.h"
 
 #include <string.h>
@@ -14,20 +15,14 @@ static bool refused(const char *code, json_t *ok)
     return good;
 }
 
-static const char *text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-
-    return value ? value : "";
-}
-
 static void test_books(void)
 {
     json_t *now = world_ask(&w, "host_books_now", "{}"), *list, *first;
     const json_t *statement = json_object_get(now, "statement");
 
-    check(strcmp(text(statement, "drift"), "") == 0 && strcmp(text(statement, "boot_cpu_guest_ns"), "700") == 0 &&
-          strcmp(text(statement, "boot_idle_ns"), "200") == 0, "a statement of now, with what the CPU table says");
+    check(strcmp(json_text(statement, "drift"), "") == 0 && strcmp(json_text(statement, "boot_cpu_guest_ns"),
+          "700") == 0 &&
+          strcmp(json_text(statement, "boot_idle_ns"), "200") == 0, "a statement of now, with what the CPU table says");
     list = world_ask(&w, "host_books", "{s:i}", "limit", 1);
     first = json_array_get(json_object_get(list, "host_books"), 0);
     check(json_equal(first, statement), "it is the newest of the list");

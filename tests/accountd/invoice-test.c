@@ -31,7 +31,7 @@ static int64_t nano(const json_t *invoice, const char *key)
 {
     int64_t value = -1;
 
-    json_decimal_parse(party_text(invoice, key), &value);
+    json_decimal_parse(json_text(invoice, key), &value);
     return value;
 }
 
@@ -41,7 +41,7 @@ static int64_t line_nano(const json_t *invoice, const char *meter, const char *p
     size_t i;
 
     json_array_foreach(json_object_get(invoice, "lines"), i, line)
-        if (strcmp(party_text(line, "meter"), meter) == 0 && strcmp(party_text(line, "period"), period) == 0)
+        if (strcmp(json_text(line, "meter"), meter) == 0 && strcmp(json_text(line, "period"), period) == 0)
             return nano(line, "amount_nano");
     return -1;
 }
@@ -130,7 +130,7 @@ static void test_month_closes(void)
     check(json_array_size(list) == 1 && json_array_size(json_object_get(november, "lines")) > 0 &&
           line_nano(november, "vcpu_reserved", "2023-11") > 0 && line_nano(november, "vcpu_reserved", "2023-12") == -1,
           "November has its invoice, with the segment that was open at its end");
-    check(verifies(&life, party_text(november, "invoice_id")), "and xs-verify agrees");
+    check(verifies(&life, json_text(november, "invoice_id")), "and xs-verify agrees");
     json_decref(list);
     check(invoice_month_run(&life.a) == 0, "it looks again");
     list = all_invoices(&life);
@@ -185,7 +185,7 @@ static void test_draft(void)
     begin(&life);
     life_step(&life, 120 * S);
     draft = invoice_draft(&life.a, "acc", &why);
-    check(draft && strcmp(party_text(draft, "kind"), "draft") == 0 && nano(draft, "net_nano") > 0 &&
+    check(draft && strcmp(json_text(draft, "kind"), "draft") == 0 && nano(draft, "net_nano") > 0 &&
           json_integer_value(json_object_get(draft, "number")) == 0, "a draft has what is charged, and no number");
     final = invoice(&life, "inv");
     check(json_integer_value(json_object_get(final, "number")) == 1 && nano(final, "net_nano") >= nano(draft, "net_nano"),
@@ -321,7 +321,8 @@ static void test_tax_is_drawn(void)
     life_step(&life, 100 * S);
     body = invoice(&life, "inv");
     tax = json_array_get(json_object_get(body, "tax"), 0);
-    check(strcmp(party_text(tax, "country"), "FR") == 0 && nano(tax, "amount_nano") * 5 <= nano(body, "net_nano") + 5 * CENT &&
+    check(strcmp(json_text(tax, "country"), "FR") == 0 && nano(tax, "amount_nano") * 5 <= nano(body,
+          "net_nano") + 5 * CENT &&
           nano(tax, "amount_nano") * 5 >= nano(body, "net_nano") - 5 * CENT, "she pays France's fifth");
     check(1000 * EUR - life_posted(&life, "acc") == nano(body, "total_nano"), "the wallet has paid the total with tax");
     check(verifies(&life, "inv"), "xs-verify agrees");

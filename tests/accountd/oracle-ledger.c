@@ -13,7 +13,7 @@ static void exact_price(const struct group *g, u128 *num, u128 *den)
     size_t i;
 
     json_array_foreach(json_object_get(o.books[g->book], "meters"), i, row)
-        if (strcmp(text_of(row, "meter"), meter_quantities[g->meter].name) == 0)
+        if (strcmp(json_text(row, "meter"), meter_quantities[g->meter].name) == 0)
             break;
     tiers = json_object_get(row, "tiers") ? json_incref(json_object_get(row, "tiers")) : json_pack("[O]", row);
     free = number_of(row, "free", "") * per;
@@ -104,7 +104,7 @@ static int check_invoice(json_t *body, int64_t *tax_sum)
     size_t i;
 
     json_array_foreach(json_object_get(body, "lines"), i, row)
-        net += (int64_t)strtoll(text_of(row, "amount_nano"), NULL, 10);
+        net += (int64_t)strtoll(json_text(row, "amount_nano"), NULL, 10);
     json_array_foreach(json_object_get(body, "tax"), i, row) {
         tax += (int64_t)number_of(row, "amount_nano", "");
         if ((int64_t)number_of(row, "amount_nano", "") !=
@@ -112,8 +112,8 @@ static int check_invoice(json_t *body, int64_t *tax_sum)
             return -1;
     }
     *tax_sum += tax;
-    return strtoll(text_of(body, "net_nano"), NULL, 10) == net &&
-                   strtoll(text_of(body, "total_nano"), NULL, 10) == net + tax
+    return strtoll(json_text(body, "net_nano"), NULL, 10) == net &&
+                   strtoll(json_text(body, "total_nano"), NULL, 10) == net + tax
                ? 0
                : -1;
 }
@@ -127,7 +127,7 @@ static void check_invoices(void)
         json_t *body = json_loads((const char *)sqlite3_column_text(stmt, 1), 0, NULL);
 
         if (sqlite3_column_int64(stmt, 0) != next++ || check_invoice(body, &tax))
-            broken(INV_AMOUNTS, "an invoice does not add up, or a number is missing", text_of(body, "number_text"));
+            broken(INV_AMOUNTS, "an invoice does not add up, or a number is missing", json_text(body, "number_text"));
         json_decref(body);
     }
     sqlite3_finalize(stmt);

@@ -29,13 +29,6 @@ u128 number_of(const json_t *leaf, const char *name, const char *end)
     return n;
 }
 
-const char *text_of(const json_t *leaf, const char *key)
-{
-    const char *text = json_string_value(json_object_get(leaf, key));
-
-    return text ? text : "";
-}
-
 int64_t int_of(const json_t *leaf, const char *key)
 {
     return json_integer_value(json_object_get(leaf, key));
@@ -105,7 +98,7 @@ static void add_to_group(unsigned account, int64_t t0_ms, int64_t book, int mete
 /* A newer book that takes running guests over by then. */
 static bool moved(int64_t from, int64_t to, int64_t t0_ms)
 {
-    const char *when = to > from && to < 256 ? text_of(o.books[to], "moves_running_at") : "";
+    const char *when = to > from && to < 256 ? json_text(o.books[to], "moves_running_at") : "";
     struct tm tm = { .tm_sec = 0 };
 
     return sscanf(when, "%d-%d-%dT%d:%d:%dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
@@ -121,14 +114,14 @@ static void follow(struct chain *c, const char *type, const json_t *leaf)
     if (int_of(leaf, "number") != c->number + 1 || strcmp(c->type, "end") == 0 || strcmp(c->type, "gap") == 0)
         broken(INV_TELESCOPING, "numbers have a hole or go on after the end", incarnation);
     sodium_bin2hex(prev, sizeof(prev), c->hash.bytes, CHAIN_HASH_BYTES);
-    if (strcmp(prev, text_of(leaf, "prev")) != 0)
+    if (strcmp(prev, json_text(leaf, "prev")) != 0)
         broken(INV_TELESCOPING, "prev is not the record before", incarnation);
     for (int i = 0; i <= METER_COUNTERS; i++)
         if (counter(leaf, i, "_0") != c->at[i])
             broken(INV_TELESCOPING, "begins elsewhere than the record before ended", incarnation);
     if (c->vcpus != int_of(leaf, "vcpus") || c->memory != int_of(leaf, "memory_mib") ||
-        strcmp(c->account, text_of(leaf, "account")) || strcmp(c->instance, text_of(leaf, "instance")) != 0 ||
-        (strcmp(type, "gap") != 0 && strcmp(c->boot, text_of(leaf, "boot")) != 0))
+        strcmp(c->account, json_text(leaf, "account")) || strcmp(c->instance, json_text(leaf, "instance")) != 0 ||
+        (strcmp(type, "gap") != 0 && strcmp(c->boot, json_text(leaf, "boot")) != 0))
         broken(INV_SEGMENTS, "size, owner or boot changed inside a chain", incarnation);
     if (c->book != int_of(leaf, "price_book") && !moved(c->book, int_of(leaf, "price_book"), int_of(leaf, "t0_ms")))
         broken(INV_SEGMENTS, "the price book changed and nothing moved it", incarnation);
@@ -137,7 +130,7 @@ static void follow(struct chain *c, const char *type, const json_t *leaf)
 static void bill(struct chain *c, const char *type, const json_t *leaf)
 {
     bool bills =
-        (strcmp(type, "use") == 0 || strcmp(type, "end") == 0) && strcmp(text_of(leaf, "flags"), RECORD_UNPAID) != 0;
+        (strcmp(type, "use") == 0 || strcmp(type, "end") == 0) && strcmp(json_text(leaf, "flags"), RECORD_UNPAID) != 0;
     u128 used[METER_QUANTITIES];
     unsigned account = account_of(c->account);
 
@@ -158,7 +151,7 @@ static void bill(struct chain *c, const char *type, const json_t *leaf)
 
 static void take_record(const char *type, const json_t *leaf, const char *bytes)
 {
-    struct chain *c = chain_of(text_of(leaf, "incarnation"));
+    struct chain *c = chain_of(json_text(leaf, "incarnation"));
 
     if (c) {
         follow(c, type, leaf);
@@ -167,10 +160,10 @@ static void take_record(const char *type, const json_t *leaf, const char *bytes)
             exit(99);
         c = &o.chains[o.chains_count++];
         *c = (struct chain){ .vcpus = int_of(leaf, "vcpus"), .memory = int_of(leaf, "memory_mib") };
-        snprintf(c->incarnation, sizeof(c->incarnation), "%s", text_of(leaf, "incarnation"));
-        snprintf(c->account, sizeof(c->account), "%s", text_of(leaf, "account"));
-        snprintf(c->instance, sizeof(c->instance), "%s", text_of(leaf, "instance"));
-        snprintf(c->boot, sizeof(c->boot), "%s", text_of(leaf, "boot"));
+        snprintf(c->incarnation, sizeof(c->incarnation), "%s", json_text(leaf, "incarnation"));
+        snprintf(c->account, sizeof(c->account), "%s", json_text(leaf, "account"));
+        snprintf(c->instance, sizeof(c->instance), "%s", json_text(leaf, "instance"));
+        snprintf(c->boot, sizeof(c->boot), "%s", json_text(leaf, "boot"));
         if (int_of(leaf, "number") != 0 || strcmp(type, "start") != 0)
             broken(INV_TELESCOPING, "a chain does not begin with its start", c->incarnation);
     }

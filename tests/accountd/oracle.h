@@ -39,7 +39,6 @@ extern struct oracle {
 
 void broken(unsigned which, const char *what, const char *about);
 u128 number_of(const json_t *leaf, const char *name, const char *end);
-const char *text_of(const json_t *leaf, const char *key);
 int64_t int_of(const json_t *leaf, const char *key);
 unsigned account_of(const char *name);
 /* Money against the leaves, and in itself: invariants 3 to 6 and 8. */

@@ -83,6 +83,17 @@ static void *serve(void *arg)
 
 static json_t *error;
 
+static void test_text(void)
+{
+    json_t *object = json_pack("{s:s, s:s, s:i, s:n}", "word", "one", "empty", "", "number", 1, "nothing");
+
+    check(strcmp(json_text(object, "word"), "one") == 0, "the text of a member");
+    check(strcmp(json_text(object, "empty"), "") == 0 && strcmp(json_text(object, "number"), "") == 0 &&
+          strcmp(json_text(object, "nothing"), "") == 0 && strcmp(json_text(object, "missing"), "") == 0 &&
+          strcmp(json_text(NULL, "word"), "") == 0, "and \"\" of what has none");
+    json_decref(object);
+}
+
 static json_t *ask(struct rpc_client *client, const char *verb, json_t *args)
 {
     json_decref(error);
@@ -382,6 +393,7 @@ int main(void)
     test_deferred(client);
     test_unreachable();
     test_ids();
+    test_text();
     test_arguments();
     test_numbers();
     close(stop[1]);

@@ -31,13 +31,6 @@ static bool done(json_t *ok)
     return good;
 }
 
-static const char *text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-
-    return value ? value : "";
-}
-
 static void open_accounts(void)
 {
     check(done(world_ask(&w, "account_open", "{s:s,s:s,s:s}", "account_id", "acc", "name", "Ann", "currency", "EUR")) &&
@@ -67,7 +60,7 @@ static void test_pages(void)
         size_t i;
 
         json_array_foreach(json_object_get(page, "entries"), i, entry)
-            strcat(strcat(ids, text(entry, "transfer_id")), " ");
+            strcat(strcat(ids, json_text(entry, "transfer_id")), " ");
         after = json_integer_value(json_object_get(page, "next"));
         json_decref(page);
     } while (after && ++pages < 9);
@@ -92,19 +85,21 @@ static void test_orders(void)
                                        "acc", "name", "a project", "amount_nano", "3000000000")),
            *list;
 
-    check(strcmp(text(order, "state"), "open") == 0 && strcmp(text(order, "available_nano"), "3000000000") == 0 &&
-          strcmp(text(order, "funded_nano"), "3000000000") == 0 && strcmp(text(order, "spent_nano"), "0") == 0 &&
+    check(strcmp(json_text(order, "state"), "open") == 0 && strcmp(json_text(order, "available_nano"),
+          "3000000000") == 0 &&
+          strcmp(json_text(order, "funded_nano"), "3000000000") == 0 &&
+          strcmp(json_text(order, "spent_nano"), "0") == 0 &&
           json_is_null(json_object_get(order, "end_ms")), "a purchase order is made");
     json_decref(order);
     check(refused("insufficient_funds",
                   world_ask(&w, "purchase_order_add", "{s:s,s:s,s:s,s:s}", "transfer_id", "a1", "po_id", "po_1",
                             "account_id", "acc", "amount_nano", "2000000011"),
                   "2000000010") &&
-              strcmp(text(json_object_get(w.error, "context"), "available_nano"), "2000000010") == 0,
+              strcmp(json_text(json_object_get(w.error, "context"), "available_nano"), "2000000010") == 0,
           "more than the wallet has cannot be added, and it is said what it has");
     order = order_of(world_ask(&w, "purchase_order_add", "{s:s,s:s,s:s,s:s}", "transfer_id", "a1", "po_id", "po_1",
                                "account_id", "acc", "amount_nano", "5"));
-    check(strcmp(text(order, "available_nano"), "3000000005") == 0, "less can");
+    check(strcmp(json_text(order, "available_nano"), "3000000005") == 0, "less can");
     json_decref(order);
     check(refused("bad_request",
                   world_ask(&w, "purchase_order_create", "{s:s,s:s,s:s,s:s,s:i}", "po_id", "po_2", "account_id", "acc",
@@ -141,8 +136,8 @@ static void test_launch(void)
     check(refused("conflict", launch("i2", 3, "po_1"), "keeps its payer"), "an instance keeps its payer");
     holds = world_ask(&w, "holds", "{s:s}", "account_id", "acc");
     hold = json_array_get(json_object_get(holds, "holds"), 0);
-    check(json_array_size(json_object_get(holds, "holds")) == 2 && strcmp(text(hold, "instance_id"), "i1") == 0 &&
-          strcmp(text(hold, "purchase_order_id"), "po_1") == 0 && text(hold, "amount_nano")[0] &&
+    check(json_array_size(json_object_get(holds, "holds")) == 2 && strcmp(json_text(hold, "instance_id"), "i1") == 0 &&
+          strcmp(json_text(hold, "purchase_order_id"), "po_1") == 0 && json_text(hold, "amount_nano")[0] &&
           json_is_null(json_object_get(json_array_get(json_object_get(holds, "holds"), 1), "purchase_order_id")),
           "both holds are shown, and who holds them");
     json_decref(holds);
@@ -159,25 +154,25 @@ static void test_books(void)
     json_t *trial = world_ask(&w, "trial_balance", "{}"), *page, *journal;
     struct stat st;
 
-    check(json_is_true(json_object_get(trial, "sound")) && strcmp(text(trial, "debit_nano"), "5000000010") == 0 &&
-          strcmp(text(trial, "credit_nano"), "5000000010") == 0 && json_is_null(json_object_get(trial, "differs")),
+    check(json_is_true(json_object_get(trial, "sound")) && strcmp(json_text(trial, "debit_nano"), "5000000010") == 0 &&
+          strcmp(json_text(trial, "credit_nano"), "5000000010") == 0 && json_is_null(json_object_get(trial, "differs")),
           "the trial balance balances");
     json_decref(trial);
     page = world_ask(&w, "transfers", "{s:s,s:i}", "account", "po:po_1", "limit", 3);
     check(json_array_size(json_object_get(page, "transfers")) == 3 &&
               json_integer_value(json_object_get(page, "next")) > 0 &&
-              strcmp(text(json_array_get(json_object_get(page, "transfers"), 0), "code"), "po") == 0 &&
-              strcmp(text(json_array_get(json_object_get(page, "transfers"), 2), "kind"), "pending") == 0,
+              strcmp(json_text(json_array_get(json_object_get(page, "transfers"), 0), "code"), "po") == 0 &&
+              strcmp(json_text(json_array_get(json_object_get(page, "transfers"), 2), "kind"), "pending") == 0,
           "an operator sees an account's transfers, the oldest first");
     json_decref(page);
     check(refused("not_found", world_ask(&w, "transfers", "{s:s}", "account", "host:nothing"), "host:nothing"),
           "of an account that there is");
     journal = world_ask(&w, "ledger_journal", "{s:s}", "account_id", "acc");
-    check(journal && stat(text(journal, "path"), &st) == 0 && st.st_size > 500 && (st.st_mode & 0777) == 0640,
+    check(journal && stat(json_text(journal, "path"), &st) == 0 && st.st_size > 500 && (st.st_mode & 0777) == 0640,
           "a customer's journal is written where api may read it");
     json_decref(journal);
     journal = world_ask(&w, "ledger_journal", "{}");
-    check(journal && stat(text(journal, "path"), &st) == 0 && st.st_size > 500, "the host's too");
+    check(journal && stat(json_text(journal, "path"), &st) == 0 && st.st_size > 500, "the host's too");
     json_decref(journal);
     check(refused("not_found", world_ask(&w, "ledger_journal", "{s:s}", "account_id", "nobody"), "nobody"),
           "nobody has none");

@@ -1,4 +1,5 @@
 #include "tests/accountd/world.h"
+#include "common/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -276,9 +277,7 @@ json_t *world_ask(struct world *w, const char *verb, const char *args_format, ..
 
 const char *world_code(const struct world *w)
 {
-    const char *code = json_string_value(json_object_get(w->error, "code"));
-
-    return code ? code : "";
+    return json_text(w->error, "code");
 }
 
 static void write_record(void *to, const void *from, size_t bytes)

@@ -1,5 +1,6 @@
 /* xs about money, as customers and operators use it. */
 #include "tests/api/rig.h"
+#include "common/json.h"
 #include "tests/api/tap.h"
 
 #include <stdarg.h>
@@ -46,9 +47,8 @@ static void file_write(const char *name, const char *text, char path[static 256]
 static void field(const char *name, char value[static 64])
 {
     json_t *json = json_loads(out, 0, NULL);
-    const char *text = json_string_value(json_object_get(json, name));
 
-    snprintf(value, 64, "%s", text ? text : "");
+    snprintf(value, 64, "%s", json_text(json, name));
     json_decref(json);
 }
 

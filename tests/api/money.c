@@ -1,6 +1,7 @@
 /* The customer's money: wallet, purchase orders, holds, vouchers, prices, use, invoices, disputes, budgets; lists as
  * rows. */
 #include "common/id.h"
+#include "common/json.h"
 #include "tests/api/rig.h"
 #include "tests/api/tap.h"
 
@@ -24,13 +25,6 @@ static const json_t *row_of(const struct response *answer, const char *list, siz
     return json_array_get(json_object_get(answer->json, list), i);
 }
 
-static const char *cell_of(const json_t *row, const char *field)
-{
-    const char *text = json_string_value(json_object_get(row, field));
-
-    return text ? text : "";
-}
-
 static void wallet(void)
 {
     struct response answer = rig_get(&rig, key, "/v1/wallet");
@@ -39,7 +33,7 @@ static void wallet(void)
     ok_text(answer_text_of(&answer, "burn_per_hour"), "2.50", "what an hour costs now");
     ok_text(answer_text_of(&answer, "lasts_until"), "2026-01-01T01:00:00.000Z", "until when the money lasts");
     ok_text(answer_text_of(&answer, "payment_reference"), "RF18XS0001", "what a bank transfer has to say");
-    ok_text(cell_of(row_of(&answer, "entries", 0), "amount"), "10.00", "its first entry");
+    ok_text(json_text(row_of(&answer, "entries", 0), "amount"), "10.00", "its first entry");
     answer_free(&answer);
 }
 
@@ -67,7 +61,8 @@ static void pages(void)
     ok(json_array_size(json_object_get(first.json, "data")) == 1 &&
            json_array_size(json_object_get(second.json, "data")) == 1,
        "a page of one entry, and another");
-    ok(strcmp(cell_of(row_of(&first, "data", 0), "transfer_id"), cell_of(row_of(&second, "data", 0), "transfer_id")) !=
+    ok(strcmp(json_text(row_of(&first, "data", 0), "transfer_id"), json_text(row_of(&second, "data", 0),
+       "transfer_id")) !=
            0,
        "with different entries");
     answer_free(&first);
@@ -139,7 +134,7 @@ static void orders(void)
     ok_text(answer_text_of(&answer, "state"), "closed", "it is closed");
     answer_free(&answer);
     answer = rig_get(&rig, key, "/v1/holds");
-    ok_text(cell_of(row_of(&answer, "data", 0), "amount"), "0.0036", "the instance's hold");
+    ok_text(json_text(row_of(&answer, "data", 0), "amount"), "0.0036", "the instance's hold");
     answer_free(&answer);
 }
 
@@ -192,11 +187,11 @@ static void use(void)
     struct response answer = rig_get(&rig, key, "/v1/usage/summary?from=2026-01-01&to=2026-01-31&by=day,meter");
     char id[40], path[128];
 
-    ok_text(cell_of(row_of(&answer, "data", 0), "day"), "2026-01-01", "use by day");
-    ok_text(cell_of(row_of(&answer, "data", 0), "amount"), "1.037451337", "and what it costs");
+    ok_text(json_text(row_of(&answer, "data", 0), "day"), "2026-01-01", "use by day");
+    ok_text(json_text(row_of(&answer, "data", 0), "amount"), "1.037451337", "and what it costs");
     answer_free(&answer);
     answer = rig_get(&rig, key, "/v1/usage/summary");
-    ok_has(cell_of(row_of(&answer, "data", 0), "day"), "-01", "by default from the first of this month");
+    ok_has(json_text(row_of(&answer, "data", 0), "day"), "-01", "by default from the first of this month");
     answer_free(&answer);
     status_of("/v1/usage/summary?from=2026-02-30", 422, "from: must be a day", "a day that is none");
     status_of("/v1/usage/summary?by=colour", 422, "by: must be", "by what is unknown");
@@ -205,9 +200,9 @@ static void use(void)
     rig_instance(&rig, key, "use", id);
     snprintf(path, sizeof(path), "/v1/usage/records?instance_id=%s", id);
     answer = rig_get(&rig, key, path);
-    ok_has(cell_of(row_of(&answer, "data", 0), "proof"), "c2sp.org/tlog-proof@v1\nindex 1\n",
+    ok_has(json_text(row_of(&answer, "data", 0), "proof"), "c2sp.org/tlog-proof@v1\nindex 1\n",
            "a record with its proof file");
-    ok_has(cell_of(row_of(&answer, "data", 0), "leaf"), "\"amount_nano\":\"5\"", "and the leaf as it was hashed");
+    ok_has(json_text(row_of(&answer, "data", 0), "leaf"), "\"amount_nano\":\"5\"", "and the leaf as it was hashed");
     answer_free(&answer);
     status_of("/v1/usage/records", 422, "say whose records", "no instance named");
 }
@@ -301,7 +296,7 @@ static void budgets(void)
     answer_free(&answer);
     answer = rig_get(&rig, key, "/v1/alerts");
     ok_int((long long)json_array_size(json_object_get(answer.json, "data")), 2, "alerts");
-    ok_text(cell_of(row_of(&answer, "data", 0), "cleared_at"), "2026-01-01T00:00:00.000Z", "one is over");
+    ok_text(json_text(row_of(&answer, "data", 0), "cleared_at"), "2026-01-01T00:00:00.000Z", "one is over");
     answer_free(&answer);
     answer = rig_get(&rig, key, "/v1/alerts?standing=true&limit=1");
     ok(json_array_size(json_object_get(answer.json, "data")) == 1 &&

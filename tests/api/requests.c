@@ -2,6 +2,7 @@
  * they are, and daemons that come and go. */
 #include "common/db.h"
 #include "common/id.h"
+#include "common/json.h"
 #include "tests/api/rig.h"
 #include "tests/api/tap.h"
 
@@ -19,10 +20,7 @@ static char key[64], account[40];
 
 static const char *first_error(const struct response *answer, const char *field)
 {
-    const json_t *error = json_array_get(json_object_get(answer->json, "errors"), 0);
-    const char *text = json_string_value(json_object_get(error, field));
-
-    return text ? text : "";
+    return json_text(json_array_get(json_object_get(answer->json, "errors"), 0), field);
 }
 
 /* Sends and checks status and code; the answer stays for more checks. */

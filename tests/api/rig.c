@@ -1,5 +1,6 @@
 #include "tests/api/rig.h"
 #include "common/id.h"
+#include "common/json.h"
 #include "common/rpc.h"
 #include "tests/api/contract.h"
 #include "tests/api/standin.h"
@@ -436,16 +437,12 @@ void answer_free(struct response *answer)
 
 const char *answer_text_of(const struct response *answer, const char *field)
 {
-    const char *text = json_string_value(json_object_get(answer->json, field));
-
-    return text ? text : "";
+    return json_text(answer->json, field);
 }
 
 const char *answer_header(const struct response *answer, const char *name)
 {
-    const char *text = json_string_value(json_object_get(answer->headers, name));
-
-    return text ? text : "";
+    return json_text(answer->headers, name);
 }
 
 struct response rig_get(struct rig *rig, const char *key, const char *path)
