@@ -53,7 +53,7 @@ int one(struct store *store, sqlite3_stmt *stmt, row_take *take, void *row)
 
     if (rc == 1)
         take(stmt, row);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     pthread_mutex_unlock(&store->lock);
     return rc;
 }
@@ -84,7 +84,7 @@ int many(struct store *store, sqlite3_stmt *stmt, row_take *take, size_t size, v
         }
         take(stmt, array + used++ * size);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     pthread_mutex_unlock(&store->lock);
     if (rc != 0) {
         free(array);

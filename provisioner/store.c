@@ -114,7 +114,7 @@ static int job_one(sqlite3_stmt *query, struct job *job)
 
     if (rc == 1)
         job_take(query, job);
-    sqlite3_finalize(query);
+    db_end(query);
     return rc;
 }
 
@@ -124,7 +124,7 @@ static int instance_one(sqlite3_stmt *query, struct instance *instance)
 
     if (rc == 1)
         instance_take(query, instance);
-    sqlite3_finalize(query);
+    db_end(query);
     return rc;
 }
 
@@ -319,7 +319,7 @@ int store_instances(struct store *store, const char *account_id,
         if (rc)
             break;
     }
-    sqlite3_finalize(query);
+    db_end(query);
     return rc;
 }
 

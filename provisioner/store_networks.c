@@ -23,7 +23,7 @@ static int network_find(struct store *store, const char *account_id, struct netw
         n->number = sqlite3_column_int64(query, 2);
         n->created_ms = sqlite3_column_int64(query, 3);
     }
-    sqlite3_finalize(query);
+    db_end(query);
     return rc;
 }
 
@@ -132,7 +132,7 @@ int store_nic_find(struct store *store, const char *instance_id, struct nic *nic
         nic->number = sqlite3_column_int64(query, 2);
         nic->host = sqlite3_column_int64(query, 3);
     }
-    sqlite3_finalize(query);
+    db_end(query);
     return rc;
 }
 
@@ -189,7 +189,7 @@ int store_forward_find(struct store *store, const char *forward_id, struct forwa
         forward_take(query, f);
         *deleted = sqlite3_column_int(query, 4);
     }
-    sqlite3_finalize(query);
+    db_end(query);
     return rc;
 }
 
@@ -247,7 +247,7 @@ int store_forwards(struct store *store, const char *instance_id,
         if (rc)
             break;
     }
-    sqlite3_finalize(query);
+    db_end(query);
     return rc;
 }
 
@@ -299,6 +299,6 @@ int store_seed_find(struct store *store, const char *instance_id, char **ssh_key
             rc = -1;
         }
     }
-    sqlite3_finalize(query);
+    db_end(query);
     return rc;
 }

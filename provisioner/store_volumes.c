@@ -46,7 +46,7 @@ static int volume_one(sqlite3_stmt *query, struct volume *v)
 
     if (rc == 1)
         volume_take(query, v);
-    sqlite3_finalize(query);
+    db_end(query);
     return rc;
 }
 
@@ -217,7 +217,7 @@ int store_volumes_of(struct store *store, const char *instance_id, struct volume
 
     while ((rc = db_next(query)) == 1 && count < (int)STORE_DISKS_MAX)
         volume_take(query, &v[count++]);
-    sqlite3_finalize(query);
+    db_end(query);
     return rc < 0 ? -1 : count;
 }
 
@@ -236,7 +236,7 @@ int store_volumes(struct store *store, const char *account_id,
         if (rc)
             break;
     }
-    sqlite3_finalize(query);
+    db_end(query);
     return rc;
 }
 
@@ -335,7 +335,7 @@ int store_snapshot_find(struct store *store, const char *snapshot_id, struct sna
 
     if (rc == 1)
         snapshot_take(query, s);
-    sqlite3_finalize(query);
+    db_end(query);
     return rc;
 }
 
@@ -366,6 +366,6 @@ int store_snapshots(struct store *store, const char *account_id,
         if (rc)
             break;
     }
-    sqlite3_finalize(query);
+    db_end(query);
     return rc;
 }

@@ -27,7 +27,7 @@ static int walk(sqlite3_stmt *stmt, dispute_row_fn fn, void *arg, int *count)
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 

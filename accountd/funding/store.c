@@ -27,7 +27,7 @@ int store_references_fill(struct ledger *ledger)
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -39,7 +39,7 @@ int store_reference_account(struct ledger *ledger, const char *reference, char a
 
     if (rc == 1)
         db_copy_text(account, RECORD_NAME_BYTES, stmt, 0);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -54,7 +54,7 @@ int store_import(struct ledger *ledger, const char *import_id, char sha256[stati
         *report = strdup((const char *)sqlite3_column_text(stmt, 1));
         rc = *report ? 1 : -1;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -91,7 +91,7 @@ int store_receipt(struct ledger *ledger, const char *receipt_id, struct receipt 
         receipt->taken_nano = sqlite3_column_int64(stmt, 4);
         db_copy_text(receipt->end_transfer, sizeof(receipt->end_transfer), stmt, 5);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -107,7 +107,7 @@ int store_receipt_twin(struct ledger *ledger, const char *twin, const char *stat
 
     if (rc == 1)
         db_copy_text(receipt_id, LEDGER_ID_BYTES, stmt, 0);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -154,7 +154,7 @@ json_t *store_receipts(struct ledger *ledger, const char *state, int64_t after, 
 
     while ((rc = db_next(stmt)) == 1)
         json_array_append_new(list, receipt_json(stmt));
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     if (rc == 0)
         return list;
     json_decref(list);
@@ -169,7 +169,7 @@ int store_event_outcome(struct ledger *ledger, const char *provider, const char 
 
     if (rc == 1)
         db_copy_text(outcome, 32, stmt, 0);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -194,7 +194,7 @@ int store_due(struct ledger *ledger, const char *receipt_id, int64_t *refunded_n
         *refunded_nano = sqlite3_column_int64(stmt, 0);
         *disputed_nano = sqlite3_column_int64(stmt, 1);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 
@@ -221,7 +221,7 @@ static int read_voucher(sqlite3_stmt *stmt, struct voucher *voucher)
         db_copy_text(voucher->account, sizeof(voucher->account), stmt, 4);
         db_copy_text(voucher->transfer_id, sizeof(voucher->transfer_id), stmt, 5);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 

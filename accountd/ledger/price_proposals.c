@@ -31,7 +31,7 @@ int price_each_proposal(struct ledger *ledger, int64_t version, price_proposal_f
         if (rc)
             break;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 

@@ -234,7 +234,7 @@ int sums_any_lost(struct ledger *ledger, const char *origin, char account[static
         column_text(account, RECORD_NAME_BYTES, stmt, 0);
         column_text(lost_origin, 128, stmt, 1);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 

@@ -17,6 +17,6 @@ int usage_sum(struct ledger *ledger, const char *origin, int64_t after, int64_t 
         *count = sqlite3_column_int64(stmt, 0);
         *nano = sqlite3_column_int64(stmt, 1);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc == 1 ? 0 : -1;
 }

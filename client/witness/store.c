@@ -20,7 +20,7 @@ int witness_store_get(sqlite3 *db, const char *origin, struct witness_log *log)
         log->note = strdup((const char *)sqlite3_column_text(stmt, 2));
         rc = log->note ? 1 : -1;
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     return rc;
 }
 

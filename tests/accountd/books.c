@@ -67,7 +67,7 @@ static void add_query(struct text *t, sqlite3 *db, const char *sql, const char *
 
     while ((rc = db_next(stmt)) == 1)
         add_row(t, stmt, prefix);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     if (rc)
         exit(99);
 }
@@ -88,7 +88,7 @@ static void add_tables(struct text *t, sqlite3 *db)
         snprintf(all, sizeof(all), "SELECT * FROM \"%s\"", name);
         add_query(t, db, all, name);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
 }
 
 static int by_text(const void *a, const void *b)
@@ -112,7 +112,7 @@ char *books_text(struct life *life)
     add_tables(&t, life->a.ledger->db);
     for (unsigned i = 0; usage_facts[i]; i++)
         add_query(&t, usage, usage_facts[i], "usage");
-    sqlite3_close(usage);
+    db_close(usage);
     qsort(t.line, t.count, sizeof(*t.line), by_text);
     out = open_memstream(&bytes, &len);
     for (size_t i = 0; i < t.count; i++) {

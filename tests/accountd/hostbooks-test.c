@@ -254,7 +254,7 @@ static void forget_charge(char refers[static 160], char id[static 80], int64_t *
     snprintf(id, 80, "%s", (const char *)sqlite3_column_text(stmt, 0));
     snprintf(refers, 160, "%s", (const char *)sqlite3_column_text(stmt, 1));
     *nano = sqlite3_column_int64(stmt, 2);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     if (db_run(db, "DROP TRIGGER transfer_no_delete", "") ||
         db_run(db, "DELETE FROM transfer WHERE transfer_id = ?1", "t", id))
         exit(99);

@@ -130,7 +130,7 @@ static void check_invoices(void)
             broken(INV_AMOUNTS, "an invoice does not add up, or a number is missing", json_text(body, "number_text"));
         json_decref(body);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     if (sum_of("SELECT coalesce(sum(posted_nano), 0) FROM balance WHERE account_id GLOB 'tax:*' AND ?1 = ?2", "", "") !=
         tax)
         broken(INV_AMOUNTS, "tax that was drawn is not the invoices'", "tax");

@@ -83,13 +83,13 @@ static void play_all(uint64_t first, unsigned steps)
 /* Breaking the books: as root with sqlite3 would. */
 static void drop_triggers(sqlite3 *db)
 {
-    char names[64][80];
+    char names[256][80];
     unsigned n = 0;
     sqlite3_stmt *stmt = db_query(db, "SELECT name FROM sqlite_schema WHERE type = 'trigger'", "");
 
-    while (db_next(stmt) == 1 && n < 64)
+    while (db_next(stmt) == 1 && n < 256)
         snprintf(names[n++], sizeof(names[0]), "DROP TRIGGER %.60s", (const char *)sqlite3_column_text(stmt, 0));
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     while (n)
         if (db_run(db, names[--n], ""))
             exit(99);
@@ -114,7 +114,7 @@ static void change_leaf(struct sim *sim, const char *which, const char *field, i
     idx = sqlite3_column_int64(stmt, 0);
     leaf =
         chain_leaf_parse((const char *)sqlite3_column_text(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1), type, &why);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     if (json_is_integer(json_object_get(leaf, field))) {
         json_object_set_new(leaf, field, json_integer(json_integer_value(json_object_get(leaf, field)) + more));
     } else {
@@ -128,7 +128,7 @@ static void change_leaf(struct sim *sim, const char *which, const char *field, i
         exit(99);
     free(bytes);
     json_decref(leaf);
-    sqlite3_close(db);
+    db_close(db);
 }
 
 static const struct mutation {

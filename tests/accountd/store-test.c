@@ -39,7 +39,7 @@ static char *schema_of(sqlite3 *db)
         }
         fputc('\n', out);
     }
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     fclose(out);
     return text;
 }
@@ -61,7 +61,7 @@ static void test_migrations_give_schema(const char *name, const struct db_migrat
     got = schema_of(db);
     check(strlen(wanted) > 100 && strcmp(wanted, got) == 0, "the migrations of %s.db from empty give schema.sql", name);
     db_close(db);
-    sqlite3_close(plain);
+    db_close(plain);
     free(wanted);
     free(got);
     free(sql);

@@ -179,7 +179,7 @@ static bool end_receipt(struct life *l, const char *transfer, int64_t amount, co
 
     if (db_next(stmt) == 1)
         snprintf(id, sizeof(id), "%s", (const char *)sqlite3_column_text(stmt, 0));
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     order.receipt_id = id;
     return done(receipt_end(l->a.ledger, &order));
 }

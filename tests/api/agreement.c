@@ -142,7 +142,7 @@ static char *shape(const struct db_migration *migrations, unsigned count)
     while (db_next(stmt) == 1)
         fprintf(out, "%s\n", (const char *)sqlite3_column_text(stmt, 0));
     fclose(out);
-    sqlite3_finalize(stmt);
+    db_end(stmt);
     db_close(db);
     return text;
 }

@@ -169,7 +169,7 @@ static void key_expire(struct rig *rig, const char *id)
     if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_busy_timeout(db, 5000) != SQLITE_OK ||
         db_run(db, "UPDATE keys SET expires_ms = 1000 WHERE key_id = ?", "t", id) != 0)
         tap_bail("cannot expire a key");
-    sqlite3_close(db);
+    db_close(db);
 }
 
 static void keys_make(struct rig *rig)
