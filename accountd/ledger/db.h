@@ -15,5 +15,7 @@ struct ledger {
 void db_copy_text(char *to, size_t bytes, sqlite3_stmt *stmt, int column);
 /* Whether the column is this text; NULL is NULL alone. */
 bool db_column_is(sqlite3_stmt *stmt, int column, const char *text);
+/* A quantity as it is kept, in decimal: SQLite's integers have 64 bits. False: NULL, or not one. */
+bool db_column_u128(sqlite3_stmt *stmt, int column, unsigned __int128 *value);
 
 #endif

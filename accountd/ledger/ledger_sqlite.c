@@ -81,6 +81,13 @@ bool db_column_is(sqlite3_stmt *stmt, int column, const char *text)
     return value && text ? strcmp(value, text) == 0 : value == text;
 }
 
+bool db_column_u128(sqlite3_stmt *stmt, int column, unsigned __int128 *value)
+{
+    const char *text = (const char *)sqlite3_column_text(stmt, column);
+
+    return text && json_u128_parse(text, value);
+}
+
 static enum ledger_result account_compare(struct ledger *ledger, const struct ledger_account *account)
 {
     struct ledger_account old;

@@ -1,23 +1,6 @@
 #include "accountd/ledger/sums.h"
 #include "accountd/ledger/db.h"
 
-#include <stdio.h>
-#include <string.h>
-
-static void column_text(char *to, size_t bytes, sqlite3_stmt *stmt, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(stmt, column);
-
-    snprintf(to, bytes, "%s", text ? text : "");
-}
-
-static bool column_u128(sqlite3_stmt *stmt, int column, unsigned __int128 *value)
-{
-    const char *text = (const char *)sqlite3_column_text(stmt, column);
-
-    return text && json_u128_parse(text, value);
-}
-
 enum ledger_result sums_open(struct ledger *ledger, const char *account, const char *origin, struct sums_open *open)
 {
     sqlite3_stmt *stmt = db_query(ledger->db, "SELECT from_idx, period, records, t0_ms, t1_ms, net_nano, tax_nano,"
@@ -31,10 +14,10 @@ enum ledger_result sums_open(struct ledger *ledger, const char *account, const c
                                     .net_nano = sqlite3_column_int64(stmt, 5), .tax_nano = sqlite3_column_int64(stmt, 6),
                                     .carried_nano = sqlite3_column_int64(stmt, 7),
                                     .tax.rate_permyriad = sqlite3_column_int(stmt, 10) };
-        column_text(open->period, sizeof(open->period), stmt, 1);
-        column_text(open->tax.category, sizeof(open->tax.category), stmt, 8);
-        column_text(open->tax.country, sizeof(open->tax.country), stmt, 9);
-        column_text(open->tax.reason, sizeof(open->tax.reason), stmt, 11);
+        db_copy_text(open->period, sizeof(open->period), stmt, 1);
+        db_copy_text(open->tax.category, sizeof(open->tax.category), stmt, 8);
+        db_copy_text(open->tax.country, sizeof(open->tax.country), stmt, 9);
+        db_copy_text(open->tax.reason, sizeof(open->tax.reason), stmt, 11);
     }
     db_end(stmt);
     return rc == 1 ? LEDGER_OK : rc == 0 ? LEDGER_NOT_FOUND : LEDGER_FAILED;
@@ -58,7 +41,7 @@ int sums_quantity(struct ledger *ledger, const char *account, const char *origin
     int rc = db_next(stmt);
 
     *quantity = 0;
-    if (rc == 1 && !column_u128(stmt, 0, quantity))
+    if (rc == 1 && !db_column_u128(stmt, 0, quantity))
         rc = -1;
     db_end(stmt);
     return rc < 0 ? -1 : 0;
@@ -73,7 +56,7 @@ static int detail_quantity(struct ledger *ledger, const char *origin, const stru
     int rc = db_next(stmt);
 
     *quantity = 0;
-    if (rc == 1 && !column_u128(stmt, 0, quantity))
+    if (rc == 1 && !db_column_u128(stmt, 0, quantity))
         rc = -1;
     db_end(stmt);
     return rc < 0 ? -1 : 0;
@@ -90,8 +73,10 @@ int sums_add_locked(struct ledger *ledger, const char *origin, const struct reco
     if (sums_quantity(ledger, r->account, origin, period, r->price_book, meter, &all) ||
         detail_quantity(ledger, origin, r, period, meter, &own))
         return -1;
-    all_text = json_decimal_u128(all + quantity);
-    own_text = json_decimal_u128(own + quantity);
+    if (__builtin_add_overflow(all, quantity, &all) || __builtin_add_overflow(own, quantity, &own))
+        return -1;
+    all_text = json_decimal_u128(all);
+    own_text = json_decimal_u128(own);
     rc = db_run(ledger->db, "INSERT INTO meter_sum (account_id, origin, period, price_book, meter, quantity)"
                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET quantity = ?6", "tttitt", r->account, origin,
                 period, r->price_book, name, json_string_value(all_text));
@@ -129,7 +114,7 @@ static int read_line(sqlite3_stmt *stmt, struct statement *s)
     if (meter == METER_QUANTITIES)
         return -1;
     line = statement_line(s, (const char *)sqlite3_column_text(stmt, 0), sqlite3_column_int64(stmt, 1), meter);
-    if (!line || !column_u128(stmt, 3, &line->before) || !column_u128(stmt, 4, &after) || after < line->before)
+    if (!line || !db_column_u128(stmt, 3, &line->before) || !db_column_u128(stmt, 4, &after) || after < line->before)
         return -1;
     line->quantity = after - line->before;
     return 0;
@@ -144,7 +129,7 @@ static int read_detail(sqlite3_stmt *stmt, struct statement *s)
         return -1;
     detail = statement_detail(s, (const char *)sqlite3_column_text(stmt, 0), sqlite3_column_int64(stmt, 1),
                               (const char *)sqlite3_column_text(stmt, 2), meter);
-    if (!detail || !column_u128(stmt, 4, &detail->quantity))
+    if (!detail || !db_column_u128(stmt, 4, &detail->quantity))
         return -1;
     detail->charged_nano = sqlite3_column_int64(stmt, 5);
     return 0;
@@ -231,8 +216,8 @@ int sums_any_lost(struct ledger *ledger, const char *origin, char account[static
     int rc = db_next(stmt);
 
     if (rc == 1) {
-        column_text(account, RECORD_NAME_BYTES, stmt, 0);
-        column_text(lost_origin, 128, stmt, 1);
+        db_copy_text(account, RECORD_NAME_BYTES, stmt, 0);
+        db_copy_text(lost_origin, 128, stmt, 1);
     }
     db_end(stmt);
     return rc;
