@@ -18,7 +18,6 @@
 struct batch {
     struct accountd *a;
     uint64_t next_idx;
-    struct rate_book book;              /* the last record's; version 0: none yet */
 };
 
 /* One record on its way into the ledger. */
@@ -142,20 +141,6 @@ static int draw_record(struct drawing *d)
            sums_open_put_locked(d->a->ledger, d->record->account, origin, &d->open) ? -1 : 0;
 }
 
-static int read_book(struct batch *batch, int64_t version)
-{
-    char *body;
-
-    if (batch->book.version == version)
-        return 0;
-    if (ledger_price_book(batch->a->ledger, version, &batch->book, &body) != LEDGER_OK) {
-        batch->book.version = 0;
-        return -1;
-    }
-    free(body);
-    return 0;
-}
-
 static void say_empty(const struct drawing *d)
 {
     /* Said once: from the next record on the host carries all. */
@@ -166,14 +151,15 @@ static void say_empty(const struct drawing *d)
 
 static int charge_record(struct batch *batch, uint64_t idx, const struct record *record, const char *leaf)
 {
-    struct drawing d = { .a = batch->a, .idx = idx, .record = record, .book = &batch->book };
+    struct drawing d = { .a = batch->a, .idx = idx, .record = record };
 
     if (strcmp(record->account, RECORD_HOST_ACCOUNT) == 0)
         return 0;
     snprintf(d.key, sizeof(d.key), "%s %ju", d.a->head.origin, (uintmax_t)idx);
     snprintf(d.refers, sizeof(d.refers), "leaf %s", d.key);
     statement_period(record->t0_ms, d.period);
-    if (read_book(batch, record->price_book) || ledger_payer(d.a->ledger, record->instance, d.payer) != 1 || draw_record(&d)) {
+    d.book = price_book_get(d.a->ledger, record->price_book);
+    if (!d.book || ledger_payer(d.a->ledger, record->instance, d.payer) != 1 || draw_record(&d)) {
         log_warnx("leaf %ju: not charged", (uintmax_t)idx);
         return -1;
     }

@@ -18,25 +18,10 @@
 struct making {
     struct accountd *a;
     const char *invoice_id, *account;
-    struct rate_book *books;
-    size_t books_count;
     struct statement statement;
     struct sums_open open;
     int64_t carried_nano;               /* by the rounding */
 };
-
-static int add_book(void *arg, const struct rate_book *book, const char *body)
-{
-    struct making *m = arg;
-    struct rate_book *books = reallocarray(m->books, m->books_count + 1, sizeof(*books));
-
-    (void)body;
-    if (!books)
-        return -1;
-    m->books = books;
-    books[m->books_count++] = *book;
-    return 0;
-}
 
 /* NOT_FOUND: nothing was used since the last invoice. */
 static enum ledger_result gather(struct making *m, struct json_why *why)
@@ -47,18 +32,9 @@ static enum ledger_result gather(struct making *m, struct json_why *why)
                                                                       : "the database failed");
     if (result != LEDGER_OK)
         return result;
-    if (ledger_each_price_book(m->a->ledger, add_book, m))
-        return LEDGER_FAILED;
-    m->statement.books = m->books;
-    m->statement.books_count = m->books_count;
-    return sums_statement(m->a->ledger, m->account, m->a->head.origin, &m->statement) ||
+    return price_books_all(m->a->ledger, &m->statement.books, &m->statement.books_count) ||
+           sums_statement(m->a->ledger, m->account, m->a->head.origin, &m->statement) ||
            statement_close(&m->statement, why) ? LEDGER_FAILED : LEDGER_OK;
-}
-
-static void making_free(struct making *m)
-{
-    statement_free(&m->statement);
-    free(m->books);
 }
 
 static char *number_text(const struct accountd *a, int64_t number, int64_t issued_ms, char text[static 48])
@@ -137,7 +113,7 @@ json_t *invoice_draft(struct accountd *a, const char *account, struct json_why *
     }
     if (result == LEDGER_OK)
         body = invoice_body(&m, "draft", 0);
-    making_free(&m);
+    statement_free(&m.statement);
     return body;
 }
 
@@ -260,6 +236,6 @@ enum ledger_result invoice_create(struct accountd *a, const char *invoice_id, co
         json_decref(*body);
         *body = NULL;
     }
-    making_free(&m);
+    statement_free(&m.statement);
     return result;
 }

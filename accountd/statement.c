@@ -19,8 +19,8 @@ char *statement_period(int64_t t0_ms, char period[static STATEMENT_PERIOD_BYTES]
 static const struct rate_book *find_book(const struct statement *s, int64_t version)
 {
     for (size_t i = 0; i < s->books_count; i++)
-        if (s->books[i].version == version)
-            return &s->books[i];
+        if (s->books[i]->version == version)
+            return s->books[i];
     return NULL;
 }
 

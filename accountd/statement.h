@@ -37,7 +37,7 @@ struct statement_detail {
     int64_t charged_nano;
 };
 struct statement {
-    const struct rate_book *books;      /* those that records may name */
+    const struct rate_book *const *books;   /* those that records may name */
     size_t books_count;
     struct statement_line *lines;
     size_t lines_count, lines_room;

@@ -11,24 +11,9 @@
 struct replay {
     const char *account;
     char period[STATEMENT_PERIOD_BYTES];
-    struct rate_book *books;            /* all that are published */
-    size_t books_count;
     struct statement billed, other;
     int64_t version;                    /* the other's */
 };
-
-static int take_book(void *arg, const struct rate_book *book, const char *body)
-{
-    struct replay *r = arg;
-    struct rate_book *books = reallocarray(r->books, r->books_count + 1, sizeof(*books));
-
-    (void)body;
-    if (!books)
-        return -1;
-    r->books = books;
-    books[r->books_count++] = *book;
-    return 0;
-}
 
 static int add(struct statement *s, const struct replay *r, int64_t version, enum meter_quantity meter,
                unsigned __int128 quantity)
@@ -40,15 +25,19 @@ static int add(struct statement *s, const struct replay *r, int64_t version, enu
 
 static int gather(struct replay *r)
 {
-    for (size_t b = 0; b < r->books_count; b++)
+    if (price_books_all(control_self->ledger, &r->billed.books, &r->billed.books_count))
+        return -1;
+    r->other.books = r->billed.books;
+    r->other.books_count = r->billed.books_count;
+    for (size_t b = 0; b < r->billed.books_count; b++)
         for (int q = 0; q < METER_QUANTITIES; q++) {
+            int64_t version = r->billed.books[b]->version;
             unsigned __int128 quantity;
 
-            if (sums_quantity(control_self->ledger, r->account, control_self->head.origin, r->period,
-                              r->books[b].version, q, &quantity))
+            if (sums_quantity(control_self->ledger, r->account, control_self->head.origin, r->period, version, q,
+                              &quantity))
                 return -1;
-            if (quantity &&
-                (add(&r->billed, r, r->books[b].version, q, quantity) || add(&r->other, r, r->version, q, quantity)))
+            if (quantity && (add(&r->billed, r, version, q, quantity) || add(&r->other, r, r->version, q, quantity)))
                 return -1;
         }
     return 0;
@@ -88,8 +77,6 @@ static int answer(struct rpc_call *call, struct replay *r, json_t **result)
 {
     struct json_why why;
 
-    r->billed.books = r->other.books = r->books;
-    r->billed.books_count = r->other.books_count = r->books_count;
     if (gather(r))
         return control_failed(call);
     if (statement_close(&r->billed, &why) || statement_close(&r->other, &why))
@@ -129,10 +116,9 @@ static int replay(struct rpc_call *call, json_t *args, json_t **result)
         return control_refuse(call, LEDGER_NOT_FOUND, r.account);
     if (!price_book_get(control_self->ledger, r.version))
         return control_refuse(call, LEDGER_NOT_FOUND, "price book");
-    rc = ledger_each_price_book(control_self->ledger, take_book, &r) ? control_failed(call) : answer(call, &r, result);
+    rc = answer(call, &r, result);
     statement_free(&r.billed);
     statement_free(&r.other);
-    free(r.books);
     return rc;
 }
 

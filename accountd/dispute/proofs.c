@@ -4,19 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int add_book(void *arg, const struct rate_book *book, const char *body)
-{
-    struct proofs *p = arg;
-    struct rate_book *books = reallocarray(p->books, p->books_count + 1, sizeof(*books));
-
-    (void)body;
-    if (!books)
-        return -1;
-    p->books = books;
-    books[p->books_count++] = *book;
-    return 0;
-}
-
 const struct proofs_chain *proofs_find(const struct proofs *p, const char *incarnation)
 {
     for (size_t i = p->chains_count; i-- > 0;)
@@ -74,11 +61,8 @@ static int add_leaf(void *arg, uint64_t idx, const char *type, const char *leaf)
 int proofs_read(struct proofs *p, uint64_t context_idx)
 {
     snprintf(p->why.text, sizeof(p->why.text), "the records could not be read");
-    if (ledger_each_price_book(p->a->ledger, add_book, p))
-        return -1;
-    p->statement.books = p->books;
-    p->statement.books_count = p->books_count;
-    return store_each_leaf(p->a->store, p->invoice->account, NULL, context_idx, p->invoice->to_idx, -1, add_leaf, p) ||
+    return price_books_all(p->a->ledger, &p->statement.books, &p->statement.books_count) ||
+           store_each_leaf(p->a->store, p->invoice->account, NULL, context_idx, p->invoice->to_idx, -1, add_leaf, p) ||
            statement_close(&p->statement, &p->why) ? -1 : 0;
 }
 
@@ -90,7 +74,6 @@ void proofs_free(struct proofs *p)
     }
     free(p->chains);
     statement_free(&p->statement);
-    free(p->books);
 }
 
 static json_t *proven(const struct proofs *p, uint64_t idx, const char *leaf)

@@ -15,8 +15,6 @@ struct proofs_chain {
 struct proofs {
     struct accountd *a;
     const struct ledger_invoice *invoice;
-    struct rate_book *books;            /* all that were published */
-    size_t books_count;
     struct statement statement;         /* of the records; its tax is the caller's to set before */
     struct proofs_chain *chains;
     size_t chains_count;

@@ -7,7 +7,8 @@
 
 struct ledger {
     sqlite3 *db;
-    struct price_shelf *prices;         /* price_books.c */
+    const struct rate_book **prices;    /* price_books.c; the oldest first */
+    size_t prices_count;
     bool prices_read;                   /* since the newest was published */
 };
 

@@ -62,7 +62,7 @@ void ledger_close(struct ledger *ledger)
 {
     if (!ledger)
         return;
-    price_shelf_free(ledger->prices);
+    price_books_free(ledger);
     db_close(ledger->db);
     free(ledger);
 }

@@ -18,67 +18,74 @@ static int parse_book(const char *body, struct rate_book *book)
     return rc;
 }
 
-/* The books that were read, the newest first: a book is published only above all others. */
-struct price_shelf {
-    struct price_shelf *next;
-    struct rate_book book;
-};
-
-void price_shelf_free(struct price_shelf *shelf)
+void price_books_free(struct ledger *ledger)
 {
-    while (shelf) {
-        struct price_shelf *next = shelf->next;
-
-        free(shelf);
-        shelf = next;
-    }
+    for (size_t i = 0; i < ledger->prices_count; i++)
+        free((void *)ledger->prices[i]);
+    free(ledger->prices);
 }
 
-static int put_on_shelf(void *arg, const struct rate_book *book, const char *body)
+/* A book is published only above all others, so what is new comes last. */
+static int keep_book(void *arg, const struct rate_book *book, const char *body)
 {
     struct ledger *ledger = arg;
-    struct price_shelf *shelf;
+    const struct rate_book **prices;
+    struct rate_book *kept;
 
     (void)body;
-    if (ledger->prices && ledger->prices->book.version >= book->version)
+    if (ledger->prices_count && ledger->prices[ledger->prices_count - 1]->version >= book->version)
         return 0;
-    shelf = malloc(sizeof(*shelf));
-    if (!shelf)
+    prices = reallocarray(ledger->prices, ledger->prices_count + 1, sizeof(*prices));
+    if (!prices)
         return -1;
-    *shelf = (struct price_shelf){ ledger->prices, *book };
-    ledger->prices = shelf;
+    ledger->prices = prices;
+    kept = malloc(sizeof(*kept));
+    if (!kept)
+        return -1;
+    *kept = *book;
+    prices[ledger->prices_count++] = kept;
     return 0;
 }
 
-/* All published books; on failure those that are known. */
-static const struct price_shelf *shelf_of(struct ledger *ledger)
+int price_books_all(struct ledger *ledger, const struct rate_book *const **books, size_t *count)
 {
     if (!ledger->prices_read)
-        ledger->prices_read = ledger_each_price_book(ledger, put_on_shelf, ledger) == 0;
-    return ledger->prices;
+        ledger->prices_read = ledger_each_price_book(ledger, keep_book, ledger) == 0;
+    *books = ledger->prices;
+    *count = ledger->prices_count;
+    return ledger->prices_read ? 0 : -1;
 }
 
 const struct rate_book *price_book_get(struct ledger *ledger, int64_t version)
 {
-    for (const struct price_shelf *at = shelf_of(ledger); at; at = at->next)
-        if (at->book.version == version)
-            return &at->book;
+    const struct rate_book *const *books;
+    size_t left;
+
+    for (price_books_all(ledger, &books, &left); left; left--)
+        if (books[left - 1]->version == version)
+            return books[left - 1];
     return NULL;
 }
 
 const struct rate_book *price_book_at(struct ledger *ledger, int64_t at_ms)
 {
-    for (const struct price_shelf *at = shelf_of(ledger); at; at = at->next)
-        if (at->book.valid_from_ms <= at_ms)
-            return &at->book;
+    const struct rate_book *const *books;
+    size_t left;
+
+    for (price_books_all(ledger, &books, &left); left; left--)
+        if (books[left - 1]->valid_from_ms <= at_ms)
+            return books[left - 1];
     return NULL;
 }
 
 int64_t price_book_for_running(struct ledger *ledger, int64_t version, int64_t at_ms)
 {
-    for (const struct price_shelf *at = shelf_of(ledger); at; at = at->next)
-        if (rate_book_moves(&at->book, version, at_ms))
-            return at->book.version;
+    const struct rate_book *const *books;
+    size_t left;
+
+    for (price_books_all(ledger, &books, &left); left; left--)
+        if (rate_book_moves(books[left - 1], version, at_ms))
+            return books[left - 1]->version;
     return version;
 }
 
@@ -127,7 +134,9 @@ enum ledger_result price_book_put_locked(struct ledger *ledger, int64_t version,
 
 enum ledger_result price_book_first(struct ledger *ledger, int64_t version, const char *body, int64_t at_ms)
 {
+    const struct rate_book *const *books;
     struct rate_book book;
+    size_t count;
     char *there;
     enum ledger_result result = ledger_price_book(ledger, version, &book, &there);
     bool same = result == LEDGER_OK && strcmp(there, body) == 0;
@@ -138,7 +147,9 @@ enum ledger_result price_book_first(struct ledger *ledger, int64_t version, cons
     }
     if (result != LEDGER_NOT_FOUND)
         return result;
-    return shelf_of(ledger) ? LEDGER_CONFLICT : price_book_put_locked(ledger, version, body, at_ms);
+    if (price_books_all(ledger, &books, &count))
+        return LEDGER_FAILED;
+    return count ? LEDGER_CONFLICT : price_book_put_locked(ledger, version, body, at_ms);
 }
 
 enum ledger_result price_book_signature(struct ledger *ledger, int64_t version, char **minisig)

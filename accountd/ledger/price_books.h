@@ -11,6 +11,8 @@
 #include "accountd/ledger/ledger.h"
 #include "accountd/rate.h"
 
+/* All, the oldest first; the array lives until the next is published. -1: the database failed, those that are known. */
+int price_books_all(struct ledger *ledger, const struct rate_book *const **books, size_t *count);
 /* NULL: no such version, or the database failed, which has been logged. */
 const struct rate_book *price_book_get(struct ledger *ledger, int64_t version);
 /* What a new registration takes at at_ms; NULL as above. */
@@ -34,7 +36,6 @@ enum ledger_result price_book_sign(struct ledger *ledger, int64_t version, const
 
 /* For price_proposals.c and ledger_close. */
 enum ledger_result price_book_put_locked(struct ledger *ledger, int64_t version, const char *body, int64_t at_ms);
-struct price_shelf;
-void price_shelf_free(struct price_shelf *shelf);
+void price_books_free(struct ledger *ledger);
 
 #endif

@@ -31,7 +31,7 @@ struct check {
     uint64_t size;                      /* leaves under the checkpoint */
     struct chain_hash root;
     const char *checkpoint;
-    struct rate_book *books;
+    const struct rate_book **books;
     size_t books_count, tariffs_count;
     struct chain *chains;
     size_t chains_count;
@@ -65,6 +65,7 @@ int check_signatures(struct check *check);
 int check_texts(struct check *check);
 int check_checkpoint(struct check *check, const char *trusted_keys);
 int check_books(struct check *check);                       /* records.c */
+void check_books_free(struct check *check);
 int check_records(struct check *check);
 int check_names(struct check *check);                       /* files.c: nothing else rides along */
 int check_amounts(struct check *check);                     /* amounts.c */

@@ -10,26 +10,30 @@
 /* pricebook-N.json files, before the records that name them. */
 static int check_book(struct check *c, const struct ustar_file *file)
 {
-    struct rate_book book, *books = realloc(c->books, (c->books_count + 1) * sizeof(book));
+    const struct rate_book **books = reallocarray(c->books, c->books_count + 1, sizeof(*books));
+    struct rate_book *book = malloc(sizeof(*book));
     char name[USTAR_NAME_BYTES];
     json_t *object;
     int rc;
 
-    if (!books)
+    if (books)
+        c->books = books;
+    if (!books || !book) {
+        free(book);
         return check_wrong(c, "out of memory");
-    c->books = books;
+    }
+    books[c->books_count++] = book;
     object = check_canonical(c, file->name);
     if (!object)
         return -1;
-    rc = rate_book_parse(object, &book, c->why);
+    rc = rate_book_parse(object, book, c->why);
     json_decref(object);
     if (rc)
         return check_wrong_in(c, file->name);
-    if (strcmp(bundle_book_name(book.version, name), file->name) != 0)
-        return check_wrong(c, "%s: its version is %jd", file->name, (intmax_t)book.version);
-    if (strcmp(book.currency, json_text(c->invoice, "currency")) != 0)
+    if (strcmp(bundle_book_name(book->version, name), file->name) != 0)
+        return check_wrong(c, "%s: its version is %jd", file->name, (intmax_t)book->version);
+    if (strcmp(book->currency, json_text(c->invoice, "currency")) != 0)
         return check_wrong(c, "%s: another currency than the invoice's", file->name);
-    c->books[c->books_count++] = book;
     return check_minisig(c, file->name);
 }
 
@@ -42,6 +46,13 @@ int check_books(struct check *c)
     c->statement.books = c->books;
     c->statement.books_count = c->books_count;
     return 0;
+}
+
+void check_books_free(struct check *c)
+{
+    for (size_t i = 0; i < c->books_count; i++)
+        free((void *)c->books[i]);
+    free(c->books);
 }
 
 /* A tariff leaf binds a price book to the log. */
@@ -112,7 +123,7 @@ static int check_book_kept(struct check *c, const struct record *last, const str
     bool moved = r->price_book == last->price_book;
 
     for (size_t i = 0; i < c->books_count && !moved; i++)
-        moved = c->books[i].version == r->price_book && rate_book_moves(&c->books[i], last->price_book, r->t0_ms);
+        moved = c->books[i]->version == r->price_book && rate_book_moves(c->books[i], last->price_book, r->t0_ms);
     return moved ? 0 : check_wrong(c, "incarnation %s: record %jd: price book %jd does not take it over from %jd by then",
                                    r->incarnation, (intmax_t)r->number, (intmax_t)r->price_book,
                                    (intmax_t)last->price_book);

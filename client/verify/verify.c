@@ -114,7 +114,7 @@ int verify_bundle(const char *archive, size_t len, const char *trusted_keys, str
         summarise(&c, summary);
     statement_free(&c.statement);
     json_decref(c.invoice);
-    free(c.books);
+    check_books_free(&c);
     free(c.chains);
     free(c.billed);
     ustar_free(&c.tar);
