@@ -175,19 +175,31 @@ static bool ends_with(const char *name, const char *ending)
     return name_len > ending_len && strcmp(name + name_len - ending_len, ending) == 0;
 }
 
+/* Money, or null where there is none; NULL for what is neither. */
+static json_t *money_json(const json_t *value)
+{
+    char money[MONEY_BYTES];
+    int64_t nano;
+
+    if (json_is_null(value))
+        return json_null();
+    return json_is_string(value) && json_decimal_parse(json_string_value(value), &nano)
+        ? json_string(money_print(nano, money)) : NULL;
+}
+
 /* Sets one field of the copy under its outside name. What counts as `x` and in money as `x_nano` is `x` and `x_amount`.
  */
 static void field_copy(json_t *out, const json_t *inside, const char *name, const json_t *value, int depth)
 {
-    char shown[96], money[MONEY_BYTES];
-    int64_t nano;
+    char shown[96];
     int stem = (int)strlen(name);
+    json_t *money = ends_with(name, "_nano") ? money_json(value) : NULL;
 
-    if (ends_with(name, "_nano") && json_is_string(value) && json_decimal_parse(json_string_value(value), &nano)) {
+    if (money) {
         snprintf(shown, sizeof(shown), "%.*s", stem - 5, name);
         if (json_object_get(inside, shown))
             snprintf(shown, sizeof(shown), "%.*s_amount", stem - 5, name);
-        json_object_set_new(out, shown, json_string(money_print(nano, money)));
+        json_object_set_new(out, shown, money);
     } else if (strcmp(name, "book") == 0) {
         json_object_set(out, name, (json_t *)value);
     } else if (time_name(name) && (json_is_integer(value) || json_is_null(value))) {

@@ -220,13 +220,15 @@ static void money(void)
 static void times(void)
 {
     char text[TIME_BYTES];
-    json_t *in = json_pack("{s:s, s:I, s:I, s:[{s:s}]}", "posted_nano", "1500000000", "created_ms",
+    json_t *in = json_pack("{s:s, s:n, s:I, s:I, s:[{s:s}]}", "posted_nano", "1500000000", "proposed_nano", "created_ms",
                            (json_int_t)1767225600250, "last_sample_age_ms", (json_int_t)7, "lines", "amount_nano", "-1");
     json_t *out = present_copy(in);
 
     ok_text(time_print(1767225600250, text), "2026-01-01T00:00:00.250Z", "a time");
     ok_text(time_print(INT64_MAX, text), "", "a time beyond the calendar is empty");
     ok_text(json_string_value(json_object_get(out, "posted")), "1.50", "nano becomes money");
+    ok(json_is_null(json_object_get(out, "proposed")) && !json_object_get(out, "proposed_nano"),
+       "and is null under its outside name where there is none");
     ok_text(json_string_value(json_object_get(out, "created_at")), "2026-01-01T00:00:00.250Z", "ms becomes a time");
     ok_int(json_integer_value(json_object_get(out, "last_sample_age_ms")), 7, "a duration stays a number");
     ok_text(json_string_value(json_object_get(json_array_get(json_object_get(out, "lines"), 0), "amount")),
