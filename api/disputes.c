@@ -1,7 +1,29 @@
 /* Disputes: a customer says what is wrong with an invoice, or with one of its lines; an operator answers. */
-#include "api/fields.h"
+#include "api/credit_lines.h"
 #include "api/relay.h"
 #include "api/resources.h"
+
+#define HEX_MAX     32                  /* bytes of an incarnation's name */
+#define COUNTER_MAX 32
+#define VALUE_MAX   39                  /* digits of 128 bits */
+
+/* What the customer's guest read in its own slot, which may be left out. Whether there is such a counter, and what was
+ * recorded of it, accountd says. */
+static void claim_read(struct fields *fields, json_t *args)
+{
+    const char *incarnation = "", *counter = "", *value = "";
+    struct fields claim;
+
+    if (!fields_has(fields, "claim"))
+        return;
+    fields_start(&claim, json_object_get(fields->object, "claim"));
+    fields_text(&claim, "incarnation", HEX_MAX, &incarnation);
+    fields_text(&claim, "counter", COUNTER_MAX, &counter);
+    fields_text(&claim, "value", VALUE_MAX, &value);
+    fields_inner_done(fields, "claim", "", &claim);
+    json_object_set_new(args, "claim", json_pack("{s:s, s:s, s:s}", "incarnation", incarnation, "counter", counter,
+                                                 "value", value));
+}
 
 enum answer dispute_open(struct request *rq, struct reply *rp)
 {
@@ -22,10 +44,13 @@ enum answer dispute_open(struct request *rq, struct reply *rp)
     if (fields_has(&fields, "line"))
         fields_integer(&fields, "line", 1, 1000000, &line);
     fields_document(&fields, "reason", 2000, &reason);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
     args = relay_args(rq);
+    claim_read(&fields, args);
+    rp->errors = fields_done(&fields);
+    if (rp->errors) {
+        json_decref(args);
+        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    }
     json_object_set_new(args, "invoice_id", json_string(invoice));
     json_object_set_new(args, "reason", json_string(reason));
     if (line)
@@ -49,7 +74,8 @@ enum answer dispute_show(struct request *rq, struct reply *rp)
     return answer;
 }
 
-/* An operator's end of it. What follows from the outcome, a credit note or nothing, accountd knows. */
+/* An operator's end of it. What follows from the outcome, a credit note or nothing, accountd knows; without lines it
+ * gives back what the evidence proposes. */
 enum answer dispute_resolve(struct request *rq, struct reply *rp)
 {
     static const char *const outcomes[] = {"accepted", "rejected", NULL};
@@ -61,6 +87,7 @@ enum answer dispute_resolve(struct request *rq, struct reply *rp)
     fields_start(&fields, rq->json);
     fields_choice(&fields, "outcome", outcomes, &outcome);
     fields_document(&fields, "reason", 2000, &reason);
+    credit_lines_read(&fields, args);
     rp->errors = fields_done(&fields);
     answer = rp->errors ? reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors")
                         : relay_param(rq, rp, "dis_", "dispute_id", args);

@@ -1,6 +1,7 @@
 /* Strangers' JSON. Nothing here recurses on it: depth is counted before the parser sees it. */
 #include "api/fields.h"
 #include "api/present.h"
+#include "common/json.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -352,6 +353,17 @@ bool fields_set(struct fields *fields, const char *name, const char *const *choi
     }
     *out = value;
     return true;
+}
+
+void fields_inner_done(struct fields *fields, const char *name, const char *where, struct fields *inner)
+{
+    json_t *errors = fields_done(inner);
+    const json_t *first = json_array_get(errors, 0);
+
+    if (first)
+        fields_error(fields, name, "wrong_element", "%s%s %s", where, json_text(first, "field"),
+                     json_text(first, "detail"));
+    json_decref(errors);
 }
 
 json_t *fields_done(struct fields *fields)

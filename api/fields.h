@@ -55,6 +55,10 @@ bool fields_set(struct fields *fields, const char *name, const char *const *choi
 void fields_error(struct fields *fields, const char *name, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The end of `inner`, an object in the field `name`, at `where` there ("" or "element 3: "): what is wrong with it is
+ * an error of the field. */
+void fields_inner_done(struct fields *fields, const char *name, const char *where, struct fields *inner);
+
 /* Takes the errors out (new reference), NULL if there are none. */
 json_t *fields_done(struct fields *fields);
 

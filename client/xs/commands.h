@@ -83,6 +83,9 @@ const char *id_check(const char *id, const char *what);
 /* The flag's value as a query parameter of `path`, if it was given: "--customer-id" as customer_id. */
 void query_add(char *path, size_t size, const char *flag, const char *text);
 
+/* --line arguments, "3=0.50" gives back so much of line 3, into `lines` of a request; none: it has none. */
+void credit_lines_take(json_t *body, const char **lines);
+
 /* Of lines with quantity and quantity_per_unit: adds `units` as people read them, and `bytes`. */
 void lines_in_units(json_t *lines);
 

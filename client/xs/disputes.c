@@ -4,12 +4,14 @@
 #include "client/xs/fail.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct column columns[] = {
     {"ID", "id"},           {"INVOICE", "invoice_id"}, {"LINE", "line"},     {"STATE", "state"},
-    {"OUTCOME", "outcome"}, {"OPENED", "opened_at"},   {"REASON", "reason"}, {"CUSTOMER", "customer_id"},
+    {"OUTCOME", "outcome"}, {">PROPOSED", "proposed"}, {"OPENED", "opened_at"}, {"REASON", "reason"},
+    {"CUSTOMER", "customer_id"},
 };
 #define OWN_COLUMNS (COUNT(columns) - 1)
 
@@ -24,18 +26,33 @@ static int dispute_print(struct host *host, json_t *dispute)
     return EXIT_DONE;
 }
 
+/* "INCARNATION:COUNTER=VALUE" */
+static json_t *claim_take(const char *text)
+{
+    const char *colon = strchr(text, ':'), *equals = colon ? strchr(colon, '=') : NULL;
+    json_t *claim = equals ? json_pack("{s:s%, s:s%, s:s}", "incarnation", text, (int)(colon - text), "counter",
+                                       colon + 1, (int)(equals - colon - 1), "value", equals + 1) : NULL;
+
+    if (!claim)
+        fail(EXIT_USAGE, "--claim %s: must be INCARNATION:COUNTER=VALUE, such as 0f1e...:guest_ns=1234", text);
+    return claim;
+}
+
 int dispute_open_command(struct host *host, char **argv)
 {
-    const char *alone[2], *line = NULL;
-    const struct flag flags[] = {{"--line", &line, NULL}, {NULL, NULL, NULL}};
+    const char *alone[2], *line = NULL, *claim = NULL;
+    const struct flag flags[] = {{"--line", &line, NULL}, {"--claim", &claim, NULL}, {NULL, NULL, NULL}};
     json_t *body;
 
-    args_take(argv, flags, alone, 2, 2, "dispute open INVOICE REASON [--line NUMBER]");
+    args_take(argv, flags, alone, 2, 2,
+              "dispute open INVOICE REASON [--line NUMBER] [--claim INCARNATION:COUNTER=VALUE]");
     body = json_pack("{s:s, s:s}", "invoice_id", id_check(alone[0], "an invoice"), "reason", alone[1]);
     if (!body)
         fail(EXIT_USAGE, "the reason is not UTF-8 text");
     if (line)
         json_object_set_new(body, "line", json_integer(args_number("--line", line, 1, 1000000)));
+    if (claim)
+        json_object_set_new(body, "claim", claim_take(claim));
     return dispute_print(host, ask_post(host, "/v1/disputes", body));
 }
 
@@ -73,14 +90,16 @@ int admin_dispute_show_command(struct host *host, char **argv)
 
 int admin_dispute_resolve_command(struct host *host, char **argv)
 {
-    const char *alone[3];
+    const char *alone[3], *lines[ARGS_TIMES + 1] = {NULL};
+    const struct flag flags[] = {{"--line...", lines, NULL}, {NULL, NULL, NULL}};
     char path[256];
     json_t *body;
 
-    args_take(argv, NULL, alone, 3, 3, "admin dispute resolve ID accepted|rejected REASON");
+    args_take(argv, flags, alone, 3, 3, "admin dispute resolve ID accepted|rejected REASON [--line NUMBER=AMOUNT]...");
     snprintf(path, sizeof(path), "/v1/admin/disputes/%s/resolve", id_check(alone[0], "a dispute"));
     body = json_pack("{s:s, s:s}", "outcome", alone[1], "reason", alone[2]);
     if (!body)
         fail(EXIT_USAGE, "the reason is not UTF-8 text");
+    credit_lines_take(body, lines);
     return dispute_print(host, ask_post(host, path, body));
 }

@@ -1,4 +1,4 @@
-/* Invoices, drafts, credit notes, disputes. */
+/* Invoices, drafts, credit notes. */
 #include "client/xs/args.h"
 #include "client/xs/commands.h"
 #include "client/xs/fail.h"
@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -178,30 +177,17 @@ int invoice_csv_command(struct host *host, char **argv)
     return invoice_file(host, argv, "files/csv", "csv", "invoice csv ID [-o FILE]");
 }
 
-/* An operator's. "3=0.50" gives back so much of line 3. */
+/* An operator's. */
 int credit_note_create_command(struct host *host, char **argv)
 {
     const char *alone[2], *lines[ARGS_TIMES + 1] = {NULL};
     const struct flag flags[] = {{"--line...", lines, NULL}, {NULL, NULL, NULL}};
-    json_t *body, *list = json_array();
+    json_t *body;
 
     args_take(argv, flags, alone, 2, 2, "admin credit-note create INVOICE REASON [--line NUMBER=AMOUNT]...");
     body = json_pack("{s:s, s:s}", "invoice_id", id_check(alone[0], "an invoice"), "reason", alone[1]);
     if (!body)
         fail(EXIT_USAGE, "the reason is not UTF-8 text");
-    for (const char **line = lines; *line; line++) {
-        const char *amount = strchr(*line, '=');
-        char number[16];
-
-        if (!amount || (size_t)(amount - *line) >= sizeof(number))
-            fail(EXIT_USAGE, "--line %s: must be the line's number, '=' and an amount, such as 3=0.50", *line);
-        snprintf(number, sizeof(number), "%.*s", (int)(amount - *line), *line);
-        json_array_append_new(list,
-                              json_pack("{s:I, s:s}", "line", (json_int_t)args_number("--line", number, 1, 1000000),
-                                        "amount", amount + 1));
-    }
-    if (json_array_size(list))
-        json_object_set(body, "lines", list);
-    json_decref(list);
+    credit_lines_take(body, lines);
     return invoice_show(host, ask_post(host, "/v1/admin/credit_notes", body));
 }

@@ -1,5 +1,7 @@
 /* Lines of quotes and invoices, in units that people read. */
+#include "client/xs/args.h"
 #include "client/xs/commands.h"
+#include "client/xs/fail.h"
 #include "client/xs/units.h"
 
 #include <stdio.h>
@@ -22,6 +24,26 @@ static void line_in_bytes(json_t *line, unsigned __int128 count)
 
     if (strstr(meter, "_bytes") && count <= UINT64_MAX)
         json_object_set_new(line, "bytes", json_string(units_print((uint64_t)count, text)));
+}
+
+void credit_lines_take(json_t *body, const char **lines)
+{
+    json_t *list = json_array();
+
+    for (const char **line = lines; *line; line++) {
+        const char *amount = strchr(*line, '=');
+        char number[16];
+
+        if (!amount || (size_t)(amount - *line) >= sizeof(number))
+            fail(EXIT_USAGE, "--line %s: must be the line's number, '=' and an amount, such as 3=0.50", *line);
+        snprintf(number, sizeof(number), "%.*s", (int)(amount - *line), *line);
+        json_array_append_new(list,
+                              json_pack("{s:I, s:s}", "line", (json_int_t)args_number("--line", number, 1, 1000000),
+                                        "amount", amount + 1));
+    }
+    if (json_array_size(list))
+        json_object_set(body, "lines", list);
+    json_decref(list);
 }
 
 /* Lines carry exact counts (ns, bytes) and how many of them make a priced unit. People read units: each line gets `units`

@@ -125,12 +125,16 @@ static void paper(char invoice[static 64])
         fclose(file);
     xs(1, "no such file", "a form that this invoice has not", "invoice", "xml", invoice, "-o", path, NULL);
     xs(0, "no credit notes", "credit-notes", "credit-notes", NULL);
-    xs(0, "dis_", "dispute open", "dispute", "open", invoice, "I was not there", "--line", "1", "--json", NULL);
+    xs(2, "must be INCARNATION:COUNTER=VALUE", "a claim that is none", "dispute", "open", invoice, "r", "--claim",
+       "guest_ns=12", NULL);
+    xs(0, "\"counter\": \"guest_ns\"", "dispute open", "dispute", "open", invoice, "I was not there", "--line", "1",
+       "--claim", "0f1e:guest_ns=12", "--json", NULL);
     field("id", dispute);
     xs(0, "open", "dispute show", "dispute", "show", dispute, NULL);
     be(rig.operator_key);
     xs(0, "I was not there", "admin disputes", "admin", "disputes", NULL);
-    xs(0, "resolved", "admin dispute resolve", "admin", "dispute", "resolve", dispute, "accepted", "so it was", NULL);
+    xs(0, "resolved", "admin dispute resolve", "admin", "dispute", "resolve", dispute, "accepted", "so it was",
+       "--line", "1=0.50", NULL);
     xs(0, "credit_note", "admin credit-note create", "admin", "credit-note", "create", invoice, "not there", "--line",
        "1=0.50", NULL);
     xs(2, "--line 1: must be the line's number", "a line without an amount", "admin", "credit-note", "create", invoice,

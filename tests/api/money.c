@@ -259,12 +259,13 @@ static void invoices(char id[static 40])
 
 static void disputed(const char *invoice)
 {
-    char body[160], path[128];
+    char body[256], path[128];
     struct response answer;
 
     snprintf(body, sizeof(body), "{\"invoice_id\":\"%s\",\"line\":1,\"reason\":\"I was\\nnot there\"}", invoice);
     answer = post("/v1/disputes", body);
     ok(answer.status == 201 && strcmp(answer_text_of(&answer, "state"), "open") == 0, "a dispute is open");
+    ok(json_is_null(json_object_get(answer.json, "proposed")), "the records propose nothing to give back");
     snprintf(path, sizeof(path), "/v1/disputes/%s", answer_text_of(&answer, "id"));
     ok_text(answer_header(&answer, "location"), path, "at its Location");
     answer_free(&answer);
@@ -274,6 +275,18 @@ static void disputed(const char *invoice)
     answer_free(&answer);
     answer = post("/v1/disputes", "{\"invoice_id\":\"inv_1\",\"reason\":\"r\"}");
     ok_int(answer.status, 422, "an invoice that is none");
+    answer_free(&answer);
+    snprintf(body, sizeof(body), "{\"invoice_id\":\"%s\",\"reason\":\"r\",\"claim\":"
+             "{\"incarnation\":\"0f\",\"counter\":\"guest_ns\",\"value\":\"12\"}}", invoice);
+    answer = post("/v1/disputes", body);
+    ok(answer.status == 201 && strcmp(json_text(json_object_get(answer.json, "claim"), "value"), "12") == 0,
+       "what the guest read is claimed");
+    answer_free(&answer);
+    snprintf(body, sizeof(body), "{\"invoice_id\":\"%s\",\"reason\":\"r\",\"claim\":{\"counter\":\"guest_ns\"}}",
+             invoice);
+    answer = post("/v1/disputes", body);
+    ok_has(answer.text, "incarnation must be given", "a claim that says too little");
+    ok_int(answer.status, 422, "is refused");
     answer_free(&answer);
 }
 

@@ -260,8 +260,12 @@ static void paper(void)
     got("/v1/admin/disputes", 200, "wrong", "disputes of all customers");
     said(post_as(ann, path, "{\"outcome\":\"perhaps\",\"reason\":\"r\"}"), 422, "accepted, rejected",
          "an outcome that is none");
-    said(post_as(ann, path, "{\"outcome\":\"rejected\",\"reason\":\"the records say so\"}"), 200, "resolved",
-         "one is answered");
+    said(post_as(ann, path, "{\"outcome\":\"accepted\",\"reason\":\"r\"}"), 409, "say what to give back",
+         "the records propose nothing");
+    said(post_as(ann, path, "{\"outcome\":\"accepted\",\"reason\":\"r\",\"lines\":[{\"line\":1}]}"), 422,
+         "element 0: amount must be given", "a line that gives nothing");
+    said(post_as(ann, path, "{\"outcome\":\"accepted\",\"reason\":\"r\",\"lines\":[{\"line\":1,\"amount\":\"0.50\"}]}"),
+         200, "resolved", "an operator does");
 }
 
 static void watch(void)

@@ -156,6 +156,8 @@ int stand_dispute_open(struct rpc_call *call, json_t *args, json_t **result)
         dispute = json_deep_copy(args);
         json_object_set_new(dispute, "state", json_string("open"));
         json_object_set_new(dispute, "opened_ms", json_integer(NOW_MS));
+        json_object_set_new(dispute, "verdict", json_string("same"));
+        json_object_set_new(dispute, "proposed_nano", json_null());
         json_object_set_new(dispute, "evidence", json_pack("{s:s}", "recomputed_nano", "1234567891"));
         json_object_set_new(disputes, id, dispute);
     }
@@ -180,14 +182,23 @@ int stand_dispute(struct rpc_call *call, json_t *args, json_t **result)
     return 0;
 }
 
+/* The evidence proposes nothing, as where the records give what was billed. */
 int stand_dispute_resolve(struct rpc_call *call, json_t *args, json_t **result)
 {
     json_t *dispute = json_object_get(disputes, text(args, "dispute_id"));
+    const json_t *lines = json_object_get(args, "lines");
+    bool accepted = strcmp(text(args, "outcome"), "accepted") == 0;
+    int64_t nano;
 
     if (!dispute)
         return rpc_fail(call, "not_found", "no dispute");
+    if (accepted == !lines)
+        return rpc_fail(call, "conflict", "lines: %s", accepted ? "say what to give back" : "nothing is given back");
+    if (accepted && !json_decimal_parse(text(json_array_get(lines, 0), "amount_nano"), &nano))
+        return rpc_fail(call, "bad_request", "lines: amount_nano");
     json_object_set_new(dispute, "state", json_string("resolved"));
     json_object_set(dispute, "outcome", json_object_get(args, "outcome"));
+    json_object_set(dispute, "operator", json_object_get(args, "operator"));
     *result = json_pack("{s:O}", "dispute", dispute);
     return 0;
 }

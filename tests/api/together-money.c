@@ -1,5 +1,6 @@
 /* The api with the real accountd, about money: every request here is answered by the code that keeps it. */
 #include "common/id.h"
+#include "common/json.h"
 #include "tests/api/real.h"
 #include "tests/api/tap.h"
 
@@ -240,18 +241,36 @@ static void paper(void)
     got(rig.operator_key, path, 200, "\"lines\":", "and each");
 }
 
+/* Of the instance's first record. */
+static void incarnation_find(char incarnation[static 33])
+{
+    char path[120];
+    struct response answer;
+    const char *leaf, *at;
+
+    snprintf(path, sizeof(path), "/v1/usage/records?instance_id=%s", instance);
+    answer = rig_get(&rig, key, path);
+    leaf = json_text(json_array_get(json_object_get(answer.json, "data"), 0), "leaf");
+    at = strstr(leaf, "\"incarnation\":\"");
+    snprintf(incarnation, 33, "%s", at ? at + strlen("\"incarnation\":\"") : "");
+    answer_free(&answer);
+}
+
 /* The invoice is right, so a rejection is the end of it; the evidence says so. */
 static void disputed(void)
 {
-    char body[160], path[120], id[ID_BYTES];
+    char body[256], path[120], id[ID_BYTES], incarnation[33];
     struct response answer;
 
-    snprintf(body, sizeof(body), "{\"invoice_id\":\"%s\",\"reason\":\"I was not there\"}", invoice);
+    incarnation_find(incarnation);
+    snprintf(body, sizeof(body), "{\"invoice_id\":\"%s\",\"reason\":\"I was not there\",\"claim\":"
+             "{\"incarnation\":\"%s\",\"counter\":\"guest_ns\",\"value\":\"0\"}}", invoice, incarnation);
     answer = post_as(key, "/v1/disputes", body);
     snprintf(id, sizeof(id), "%s", answer_text_of(&answer, "id"));
     snprintf(path, sizeof(path), "/v1/disputes/%s", id);
     said(answer, 201, "\"state\":\"open\"", "a dispute is opened");
     got(key, path, 200, "same", "its evidence has a verdict on each line");
+    got(key, path, 200, "\"claimed_more\":\"0\"", "and what the guest read beside what was recorded");
     got(key, "/v1/disputes", 200, "I was not there", "it is listed");
     snprintf(path, sizeof(path), "/v1/admin/disputes/%s/resolve", id);
     said(post_as(ann, path, "{\"outcome\":\"rejected\",\"reason\":\"your guest ran\"}"), 200, "rejected",
