@@ -3,7 +3,7 @@
  *
  *     billing sample DIR       a tick of the loop in which no record is due, of a full stats page
  *     billing leaves DIR       1,000 records and the signed head over them; then their charging
- *     billing month DIR        1,000 accounts, each with a guest, invoiced by the monthly run
+ *     billing month DIR N      1,000 accounts, each with a guest of N records, invoiced by the monthly run
  *     billing guest BUNDLE     one guest's 43,200 records of 30 days, in memory: the invoice's bundle, copied to BUNDLE
  *
  * DIR is on the disk that is to be measured. Prints a line for each figure: name, wall, CPU (both ms), and after `peak`
@@ -176,15 +176,15 @@ static void leaves(const char *dir)
     life_end(&life);
 }
 
-/* Twelve days of a half's guests, in records of three: what an invoice costs does not hang on how many there were. */
-static void live_on(struct life *life, unsigned first)
+/* Twelve days of a half's guests. */
+static void live_on(struct life *life, unsigned first, unsigned records)
 {
     for (unsigned i = 1; i <= HALF; i++)
         fleet_birth(life, i, first + i, first + i);
-    for (int step = 0; step < 4; step++) {
+    for (unsigned step = 0; step < records; step++) {
         must(life_step(life, S) == 0);
-        fleet_work(life, HALF, 3 * DAY);
-        life->now_ns += 3 * DAY;
+        fleet_work(life, HALF, 12 * DAY / records);
+        life->now_ns += 12 * DAY / records;
     }
     for (unsigned i = 1; i <= HALF; i++)
         life_death(life, i);
@@ -212,17 +212,18 @@ static int make_bundle(void *arg, const struct ledger_invoice *invoice)
 #define TO_DECEMBER (17 * DAY)
 #define TO_JANUARY  (32 * DAY)
 
-static void month(const char *dir)
+static void month(const char *dir, unsigned records)
 {
     static struct life life;
     struct { struct accountd *a; char path[512]; } got = { .a = &life.a };
     struct stopwatch from;
+    char name[32];
     int invoices = 0;
 
     begin(&life, dir);
     life.now_ns += TO_DECEMBER;
     for (unsigned half = 0; half < 2; half++)
-        live_on(&life, half * HALF);
+        live_on(&life, half * HALF, records);
     life.now_ns = TO_DECEMBER + TO_JANUARY;
     must(life_step(&life, S) == 0);
     from = start();
@@ -231,11 +232,13 @@ static void month(const char *dir)
         invoices = 0;
         must(invoice_month_run(&life.a) == 0 && ledger_each_invoice(life.a.ledger, NULL, 0, -1, count_invoice, &invoices) == 0);
     }
-    say("month", &from, 1);
+    snprintf(name, sizeof(name), "month-%u", records);
+    say(name, &from, 1);
     must(invoices == 2 * HALF);
     from = start();
     must(ledger_each_invoice(life.a.ledger, "acc7", 0, -1, make_bundle, &got) == 0);
-    say("small-bundle", &from, 1);
+    snprintf(name, sizeof(name), "bundle-%u", records);
+    say(name, &from, 1);
     life_end(&life);
 }
 
@@ -301,11 +304,11 @@ int main(int argc, char **argv)
         sample(argv[2]);
     else if (argc == 3 && strcmp(argv[1], "leaves") == 0)
         leaves(argv[2]);
-    else if (argc == 3 && strcmp(argv[1], "month") == 0)
-        month(argv[2]);
+    else if (argc == 4 && strcmp(argv[1], "month") == 0 && atoi(argv[3]) > 0)
+        month(argv[2], (unsigned)atoi(argv[3]));
     else if (argc == 3 && strcmp(argv[1], "guest") == 0)
         guest(argv[2]);
     else
-        return fprintf(stderr, "usage: billing sample|leaves|month DIR, billing guest BUNDLE\n"), 2;
+        return fprintf(stderr, "usage: billing sample|leaves DIR, billing month DIR RECORDS, billing guest BUNDLE\n"), 2;
     return 0;
 }
