@@ -92,6 +92,7 @@
  * usage          {account_id[, instance_id]}                     api        -> {instances:[{instance_id, state, incarnations, guest_ns, hv_ns,
  *                                                                              wait_ns, page_seconds, exits, hypercalls, events, disk..., net...,
  *                                                                              amount_nano, meters_running:[...], as_of_ms}]}  live, to this second
+ *                amount_nano: what it was charged, and what it has used since at the price of its next record; without tax
  * usage_summary  {account_id, from_day, to_day, by}              api        -> {rows:[{day, instance_id, meter, quantity, quantity_per_unit, unit, units,
  *                                                                              amount_nano}]}
  *                Days of UTC, "2026-11-01", both included, 366 at most; a record is of the day in which it begins. by: "meter", "instance", "day" or

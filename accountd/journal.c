@@ -10,33 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *journal_usage_text(const struct meter_usage *usage)
-{
-    json_t *object = json_object();
-    char *text;
-
-    for (int q = 0; q < METER_QUANTITIES; q++)
-        json_object_set_new(object, meter_quantities[q].name, json_decimal_u128(usage->of[q]));
-    text = json_canonical(object);
-    json_decref(object);
-    return text;
-}
-
-int journal_usage_parse(const char *text, struct meter_usage *usage)
-{
-    json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    int rc = object ? 0 : -1;
-
-    *usage = (struct meter_usage){ { 0 } };
-    for (int q = 0; q < METER_QUANTITIES && rc == 0; q++) {
-        const char *value = json_string_value(json_object_get(object, meter_quantities[q].name));
-
-        rc = value && json_u128_parse(value, &usage->of[q]) ? 0 : -1;
-    }
-    json_decref(object);
-    return rc;
-}
-
 static struct journal_entry *entry_new(struct journal *j, const char *incarnation)
 {
     struct journal_entry *e = calloc(1, sizeof(*e));
@@ -89,11 +62,6 @@ static int load_row(void *arg, const struct store_incarnation *row, const char *
     e->started = e->resumed = true;
     e->ended = strcmp(row->state, "ended") == 0;
     e->slot_index = row->slot;
-    e->last_idx = row->last_idx;
-    if (journal_usage_parse(row->used, &e->used)) {
-        log_warnx("usage.db: incarnation %s: its sums cannot be read", row->incarnation);
-        return -1;
-    }
     if (leaf_to_record(last_leaf, &e->last, &e->last_hash))
         return -1;
     e->unpaid = e->unpaid_next = record_is_unpaid(&e->last);
@@ -184,28 +152,35 @@ static struct record first_record(const struct journal *j, const struct journal_
     return r;
 }
 
+/* A row is written with the first record and when its state changes: the records themselves say the rest. */
+static int note_state(struct journal *j, const struct journal_entry *e, const struct record *record)
+{
+    struct store_incarnation row = {
+        .incarnation = e->incarnation, .account = record->account, .instance = record->instance, .slot = e->slot_index,
+        .state = strcmp(record->type, "end") == 0 ? "ended" : strcmp(record->type, "gap") == 0 ? "lost" : "open",
+    };
+
+    if (!e->started)
+        return store_incarnation_add(j->head->store, &row);
+    return record_is_last(record) ? store_incarnation_state(j->head->store, row.incarnation, row.state) : 0;
+}
+
 /* Writes the record and moves the entry on. The caller undoes a batch that fails. */
 static int write_record(struct journal *j, struct journal_entry *e, const struct record *record)
 {
     struct store_subject subject = { record->account, record->instance, record->incarnation, record->number };
-    struct store_incarnation row = { .incarnation = e->incarnation, .account = record->account,
-                                     .instance = record->instance, .slot = e->slot_index };
     struct meter_usage usage;
-    struct json_why why = { "its sums pass 128 bits" };
+    struct json_why why;
     json_t *fields = record_fields(record);
-    char *leaf = chain_leaf(record->type, fields, &why), *used = NULL;
+    char *leaf = chain_leaf(record->type, fields, &why);
     int rc = leaf ? record_usage(record, &usage, &why) : -1;
+    uint64_t idx;
 
-    if (rc == 0 && meter_add(&e->used, &usage) == 0)
-        used = journal_usage_text(&e->used);
-    if (!used)
+    if (rc)
         log_warnx("incarnation %s: no %s record: %s", e->incarnation, record->type, why.text);
-    rc = used ? store_append(j->head->store, record->type, &subject, leaf, &e->last_idx, &e->last_hash) : -1;
-    row.last_idx = e->last_idx;
-    row.used = used;
-    row.state = strcmp(record->type, "end") == 0 ? "ended" : strcmp(record->type, "gap") == 0 ? "lost" : "open";
-    if (rc == 0)
-        rc = store_incarnation_put(j->head->store, &row);
+    else if (store_append(j->head->store, record->type, &subject, leaf, &idx, &e->last_hash) ||
+             note_state(j, e, record))
+        rc = -1;
     e->last = *record;
     e->started = true;
     e->ended = record_is_last(record);
@@ -213,7 +188,6 @@ static int write_record(struct journal *j, struct journal_entry *e, const struct
     e->samples = e->misses = 0;
     json_decref(fields);
     free(leaf);
-    free(used);
     return rc;
 }
 

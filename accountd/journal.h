@@ -22,8 +22,6 @@ struct journal_entry {
     bool seen;                          /* in the newest sample */
     struct record last;
     struct chain_hash last_hash;
-    uint64_t last_idx;
-    struct meter_usage used;            /* billed so far */
     unsigned slot_index;
     struct xs_stats_slot slot;          /* newest copy */
     struct meter_point point;
@@ -59,9 +57,5 @@ int journal_take(struct journal *journal, const struct sample *sample, const str
 int journal_freed(struct journal *journal, const char *incarnation);
 const struct journal_entry *journal_find(const struct journal *journal, const char *incarnation);
 void journal_close(struct journal *journal);
-
-/* {"cpu_used":"123",...} and back; -1 if it is not that. */
-char *journal_usage_text(const struct meter_usage *usage);
-int journal_usage_parse(const char *text, struct meter_usage *usage);
 
 #endif

@@ -256,13 +256,10 @@ int store_each_cosignature(struct store *store, uint64_t size, store_cosignature
     return rc;
 }
 
-int store_incarnation_put(struct store *store, const struct store_incarnation *row)
+int store_incarnation_add(struct store *store, const struct store_incarnation *row)
 {
-    return db_run(store->db,
-                  "INSERT INTO incarnation VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (incarnation) DO UPDATE"
-                  " SET slot = ?4, state = ?5, last_idx = ?6, used = ?7",
-                  "tttitit", row->incarnation, row->account, row->instance, (int64_t)row->slot, row->state,
-                  (int64_t)row->last_idx, row->used);
+    return db_run(store->db, "INSERT INTO incarnation VALUES (?1, ?2, ?3, ?4, ?5)", "tttit", row->incarnation,
+                  row->account, row->instance, (int64_t)row->slot, row->state);
 }
 
 int store_incarnation_state(struct store *store, const char *incarnation, const char *state)
@@ -294,11 +291,9 @@ static int walk_incarnations(sqlite3_stmt *stmt, store_incarnation_fn fn, void *
             .instance = (const char *)sqlite3_column_text(stmt, 2),
             .slot = (unsigned)sqlite3_column_int64(stmt, 3),
             .state = (const char *)sqlite3_column_text(stmt, 4),
-            .last_idx = (uint64_t)sqlite3_column_int64(stmt, 5),
-            .used = (const char *)sqlite3_column_text(stmt, 6),
         };
 
-        rc = fn(arg, &row, (const char *)sqlite3_column_text(stmt, 7));
+        rc = fn(arg, &row, (const char *)sqlite3_column_text(stmt, 5));
         if (rc)
             break;
     }
@@ -306,20 +301,22 @@ static int walk_incarnations(sqlite3_stmt *stmt, store_incarnation_fn fn, void *
     return rc;
 }
 
-#define INCARNATION_COLUMNS "SELECT i.incarnation, i.account, i.instance, i.slot, i.state, i.last_idx, i.used, l.bytes" \
-                            " FROM incarnation i JOIN leaf l ON l.idx = i.last_idx "
+/* Each with its newest leaf. */
+#define INCARNATIONS "SELECT i.incarnation, i.account, i.instance, i.slot, i.state, l.bytes FROM incarnation i JOIN leaf l" \
+                     " ON l.incarnation = i.incarnation AND l.number = (SELECT max(number) FROM leaf" \
+                     " WHERE incarnation = i.incarnation) "
 
 int store_each_unfinished(struct store *store, store_incarnation_fn fn, void *arg)
 {
-    return walk_incarnations(db_query(store->db, INCARNATION_COLUMNS "WHERE i.state IN ('open', 'ended')", ""), fn, arg);
+    return walk_incarnations(db_query(store->db, INCARNATIONS "WHERE i.state IN ('open', 'ended')", ""), fn, arg);
 }
 
 int store_each_of_account(struct store *store, const char *account, const char *instance, store_incarnation_fn fn,
                           void *arg)
 {
-    return walk_incarnations(db_query(store->db, INCARNATION_COLUMNS
+    return walk_incarnations(db_query(store->db, INCARNATIONS
                                       "WHERE i.account = ?1 AND (?2 IS NULL OR i.instance = ?2)"
-                                      " ORDER BY i.instance, i.last_idx", "tt", account, instance), fn, arg);
+                                      " ORDER BY i.instance, l.idx", "tt", account, instance), fn, arg);
 }
 
 int store_each_leaf(struct store *store, const char *account, const char *instance, uint64_t from, uint64_t to,

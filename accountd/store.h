@@ -52,15 +52,13 @@ int store_cosignature_put(struct store *store, uint64_t size, const char *witnes
 typedef int (*store_cosignature_fn)(void *arg, const char *witness, const char *line);
 int store_each_cosignature(struct store *store, uint64_t size, store_cosignature_fn fn, void *arg);
 
-/* Incarnations. `used` is an object of decimal strings. */
 struct store_incarnation {
     const char *incarnation, *account, *instance;
     const char *state;                  /* open, ended, freed, lost */
     unsigned slot;
-    uint64_t last_idx;
-    const char *used;
 };
-int store_incarnation_put(struct store *store, const struct store_incarnation *row);
+/* With its first leaf. */
+int store_incarnation_add(struct store *store, const struct store_incarnation *row);
 int store_incarnation_state(struct store *store, const char *incarnation, const char *state);
 /* 1 and its state, 0 if it has no leaf, -1. */
 int store_incarnation_get_state(struct store *store, const char *incarnation, char state[static 8]);

@@ -1,7 +1,9 @@
 /* The usage verbs: the records, and what each instance has used so far, the
- * running second included. Records bill what is charged; `usage` shows a little
- * more, namely what runs at this instant. */
+ * running second included. `usage` shows what is charged and a little
+ * more, namely what runs at this instant at the price of its next record. */
 #include "accountd/control/args.h"
+#include "accountd/ledger/day_sums.h"
+#include "accountd/ledger/sums.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,20 +15,27 @@
 /* The sums over all incarnations of one instance. */
 struct totals {
     unsigned __int128 at[METER_COUNTERS];
-    unsigned __int128 amount_nano;
+    int64_t amount_nano;
     unsigned incarnations;
     bool live;
 };
 
-static int add_amount(struct totals *t, int64_t version, const struct meter_usage *used)
+/* As charge.c will, after what the account's month has come to. */
+static int add_running(struct totals *t, const struct record *last, const struct meter_usage *usage)
 {
-    const struct rate_book *book = price_book_get(control_self->ledger, version);
-    int64_t amount_nano;
+    const struct rate_book *book = price_book_get(control_self->ledger, last->price_book);
+    char period[STATEMENT_PERIOD_BYTES];
+    struct meter_usage before;
+    int64_t nano;
 
-    if (!book || rate_total(book, NULL, used, &amount_nano))
+    statement_period(last->t1_ms, period);
+    for (int q = 0; q < METER_QUANTITIES; q++)
+        if (sums_quantity(control_self->ledger, last->account, control_self->head.origin, period, last->price_book, q,
+                          &before.of[q]))
+            return -1;
+    if (!book || rate_total(book, &before, usage, &nano))
         return -1;
-    t->amount_nano += (unsigned __int128)amount_nano;
-    return 0;
+    return __builtin_add_overflow(t->amount_nano, nano, &t->amount_nano) ? -1 : 0;
 }
 
 /* The newest sample's point, with what is running and not charged by hv yet. */
@@ -46,25 +55,25 @@ static int add_incarnation(void *arg, const struct store_incarnation *row, const
     char type[CHAIN_TYPE_BYTES];
     struct record last;
     struct meter_point to;
-    struct meter_usage used, more;
+    struct meter_usage usage;
     struct json_why why;
     const char *fell;
     json_t *fields = chain_leaf_parse(last_leaf, strlen(last_leaf), type, &why);
     int rc = fields ? record_parse(type, fields, &last, &why) : -1;
 
     json_decref(fields);
-    if (rc || journal_usage_parse(row->used, &used))
+    if (rc)
         return -1;
     to = last.to;
     if (e && e->started && !e->ended && e->seen) {
         to = live_point(e);
         t->live |= e->slot.state == XS_SLOT_LIVE;
-        if (!e->unpaid && meter_between(&last.to, &to, &last.reserved, &more, &fell) == 0 && meter_add(&used, &more))
-            return -1;
+        if (last.price_book && !e->unpaid && meter_between(&last.to, &to, &last.reserved, &usage, &fell) == 0)
+            rc = add_running(t, &last, &usage);
     }
     for (int c = 0; c < METER_COUNTERS; c++)
         t->at[c] += to.at[c];
-    return last.price_book ? add_amount(t, last.price_book, &used) : 0;
+    return rc;
 }
 
 static int count_registration(void *arg, const struct ledger_registration *registration)
@@ -100,7 +109,7 @@ static json_t *totals_json(const struct totals *t, const char *instance, bool cl
             json_object_set_new(o, meter_counter_names[c], json_decimal_u128(t->at[c]));
     json_object_set_new(o, "page_seconds", json_decimal_u128(t->at[METER_PAGE_NS] / 1000000000u));
     json_object_set_new(o, "events", json_decimal_u128(t->at[METER_EVENTS_SENT] + t->at[METER_EVENTS_RECEIVED]));
-    json_object_set_new(o, "amount_nano", json_decimal_u128(t->amount_nano));
+    json_object_set_new(o, "amount_nano", json_decimal(t->amount_nano));
     return o;
 }
 
@@ -108,7 +117,8 @@ static int add_instance(void *arg, const char *instance, const char *account, bo
 {
     struct totals totals = { .incarnations = 0 };
 
-    if (store_each_of_account(control_self->store, account, instance, add_incarnation, &totals) ||
+    if (day_sums_charged(control_self->ledger, account, instance, &totals.amount_nano) ||
+        store_each_of_account(control_self->store, account, instance, add_incarnation, &totals) ||
         ledger_each_registration(control_self->ledger, instance, count_registration, &totals))
         return -1;
     return json_array_append_new(arg, totals_json(&totals, instance, closed));

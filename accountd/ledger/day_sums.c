@@ -35,6 +35,12 @@ int day_sums_add_locked(struct ledger *ledger, const struct record *r, enum mete
     return rc;
 }
 
+int day_sums_charged(struct ledger *ledger, const char *account, const char *instance, int64_t *charged_nano)
+{
+    return db_int(ledger->db, charged_nano, "SELECT coalesce(sum(charged_nano), 0) FROM day_sum WHERE account_id = ?1"
+                  " AND instance_id = ?2", "tt", account, instance) == 1 ? 0 : -1;
+}
+
 int day_sums_each(struct ledger *ledger, const char *account, int64_t from_ms, int64_t to_ms, day_sum_fn fn, void *arg)
 {
     sqlite3_stmt *stmt = db_query(ledger->db, "SELECT day, instance_id, meter, quantity, charged_nano FROM day_sum"

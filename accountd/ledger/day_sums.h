@@ -11,6 +11,9 @@
 int day_sums_add_locked(struct ledger *ledger, const struct record *record, enum meter_quantity meter,
                         unsigned __int128 quantity, int64_t charged_nano);
 
+/* What the instance was charged, all its days together; 0 if nothing. -1 on failure. */
+int day_sums_charged(struct ledger *ledger, const char *account, const char *instance, int64_t *charged_nano);
+
 struct day_sum {
     int64_t day_ms;                     /* its first millisecond */
     const char *instance;               /* lives during the call */

@@ -493,6 +493,7 @@ CREATE TABLE day_sum (
     charged_nano INTEGER NOT NULL,
     PRIMARY KEY (account_id, day, instance_id, meter)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX day_sum_instance ON day_sum (account_id, instance_id);
 
 -- Nor is what came from outside replaced.
 CREATE TRIGGER bank_import_no_replace BEFORE INSERT ON bank_import

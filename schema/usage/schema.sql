@@ -41,15 +41,13 @@ CREATE TABLE head (
 CREATE TRIGGER head_no_update BEFORE UPDATE ON head BEGIN SELECT RAISE(ABORT, 'heads are never changed'); END;
 CREATE TRIGGER head_no_delete BEFORE DELETE ON head BEGIN SELECT RAISE(ABORT, 'heads are never removed'); END;
 
--- One row for each incarnation that has a leaf. last_idx is its newest leaf, which holds its counters.
+-- One row for each incarnation that has a leaf; its newest leaf holds its counters.
 CREATE TABLE incarnation (
     incarnation TEXT PRIMARY KEY,
     account     TEXT NOT NULL,
     instance    TEXT NOT NULL,
     slot        INTEGER NOT NULL,
-    state       TEXT NOT NULL CHECK (state IN ('open', 'ended', 'freed', 'lost')),
-    last_idx    INTEGER NOT NULL REFERENCES leaf (idx),
-    used        TEXT NOT NULL           -- billed so far: {"cpu_used":"123",...}
+    state       TEXT NOT NULL CHECK (state IN ('open', 'ended', 'freed', 'lost'))
 ) STRICT;
 CREATE INDEX incarnation_instance ON incarnation (account, instance);
 CREATE INDEX incarnation_open ON incarnation (state) WHERE state IN ('open', 'ended');

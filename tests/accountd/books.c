@@ -29,7 +29,7 @@ static const char ledger_special[] =
     "'transfer','balance','instance','registration','open_use','invoice','price_signature',"
     "'log','open_chain','period_start','invoice_cades','sqlite_stat1'";
 static const char *const usage_facts[] = {
-    "SELECT 'incarnation', incarnation, account, instance, state, used FROM incarnation",
+    "SELECT 'incarnation', incarnation, account, instance, state FROM incarnation",
     "SELECT 'host leaves', type, count(*) FROM leaf WHERE account IS NULL GROUP BY type",
     "SELECT 'ends', type, incarnation, count(*) FROM leaf WHERE type IN ('start', 'end', 'gap', 'anomaly') GROUP BY "
     "type, incarnation",

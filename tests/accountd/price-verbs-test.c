@@ -1,6 +1,7 @@
 /* Price books through accountd's socket: proposed by one operator, published by another, quoted; and what use came to.
  */
 #include "accountd/note.h"
+#include "accountd/rate.h"
 #include "common/json.h"
 #include "common/utc.h"
 #include "tests/accountd/world.h"
@@ -209,26 +210,39 @@ static void test_configured_file(void)
     w.prices = NULL;
 }
 
-/* One guest of one vCPU, used for half a second, ended. */
-static void live_and_end(void)
+/* A guest of one vCPU that has used half a second and sent 10 GiB. */
+static struct xs_stats_slot live(uint8_t id, const char *instance)
 {
-    struct xs_stats_slot slot = world_live(0xaa, 5);
+    struct xs_stats_slot slot = world_live(id, 5);
 
-    json_decref(world_ask(&w, "account_open", "{s:s,s:s,s:s}", "account_id", "acc", "name", "Ann", "currency", "EUR"));
-    json_decref(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s}", "transfer_id", "t1", "account_id", "acc", "amount_nano",
-                          "10000000000", "reason", "voucher"));
     json_decref(world_ask(&w, "instance_register", "{s:s,s:s,s:s,s:s,s:i,s:i}", "account_id", "acc", "instance_id",
-                          "ins", "domain_uuid", world_hex(0xaa), "incarnation", world_hex(0xaa), "vcpus", 1,
+                          instance, "domain_uuid", world_hex(id), "incarnation", world_hex(id), "vcpus", 1,
                           "memory_mib", 128));
     slot.guest_ns = 500000000;
     slot.net_tx_bytes = 10ull << 30;
     world_slot(&w, 3, &slot);
     check(world_sampled(&w), "a guest runs");
-    slot.state = XS_SLOT_FINAL;
-    slot.died_ns = 600000000;
-    slot.pages = 0;
-    world_slot(&w, 3, &slot);
+    return slot;
+}
+
+static void end(struct xs_stats_slot *slot)
+{
+    slot->state = XS_SLOT_FINAL;
+    slot->died_ns = 600000000;
+    slot->pages = 0;
+    world_slot(&w, 3, slot);
     check(world_freed(&w, 3), "and ends");
+}
+
+static void live_and_end(void)
+{
+    struct xs_stats_slot slot;
+
+    json_decref(world_ask(&w, "account_open", "{s:s,s:s,s:s}", "account_id", "acc", "name", "Ann", "currency", "EUR"));
+    json_decref(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s}", "transfer_id", "t1", "account_id", "acc", "amount_nano",
+                          "10000000000", "reason", "voucher"));
+    slot = live(0xaa, "ins");
+    end(&slot);
 }
 
 static void test_summary(void)
@@ -298,6 +312,33 @@ static void test_replay(void)
           "a version that is not published, a month that is none");
 }
 
+/* To the cent: the other meters' share of half a second is far below one. */
+static int64_t usage_cents(const char *instance)
+{
+    json_t *shown = world_ask(&w, "usage", "{s:s,s:s}", "account_id", "acc", "instance_id", instance);
+    int64_t nano = decimal(json_array_get(json_object_get(shown, "instances"), 0), "amount_nano");
+
+    json_decref(shown);
+    return nano / RATE_CENT_NANO;
+}
+
+/* Version 6 gives the account 2 GiB a month, not each guest. */
+static void test_live_usage(void)
+{
+    struct xs_stats_slot slot = live(0xbb, "first");
+
+    check(usage_cents("first") == 40, "what runs costs what its record will: 8 GiB of 10, %jd cents",
+          (intmax_t)usage_cents("first"));
+    end(&slot);
+    check(usage_cents("first") == 40, "and so it was charged");
+    slot = live(0xcc, "second");
+    check(usage_cents("second") == 50, "the month's free 2 GiB are used: 10 GiB of 10, %jd cents",
+          (intmax_t)usage_cents("second"));
+    end(&slot);
+    check(usage_cents("second") == 50 && usage_cents("first") == 40 && usage_cents("ins") == 20,
+          "each stays what it was charged");
+}
+
 /* The customer's own quote begins after what was used, and has the tax. */
 static void test_own_quote(void)
 {
@@ -333,6 +374,7 @@ int main(void)
     test_configured_file();
     test_summary();
     test_replay();
+    test_live_usage();
     test_own_quote();
     world_end(&w);
     return tap_end();
