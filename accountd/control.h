@@ -5,7 +5,7 @@
  * the same id with other content is `conflict`.
  *
  * account_open   {account_id, name, currency}                    api        -> {account_id}
- * fund           {transfer_id, account_id, amount_nano, reason[, operator]}
+ * fund           {transfer_id, account_id, amount_nano, reason, operator}
  *                                                                api        -> {posted_nano, held_nano, available_nano}   credit that an operator gives
  * wallet         {account_id[, after][, limit]}                 api        -> {account_id, currency, payment_reference, posted_nano, held_nano, available_nano,
  *                                                                              entries:[{transfer_id, at_ms, amount_nano, code, reason, refers}], next,

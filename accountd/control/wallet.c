@@ -37,7 +37,7 @@ json_t *control_balance_json(const struct ledger_balance *b)
 
 static int fund(struct rpc_call *call, json_t *args, json_t **result)
 {
-    const char *id, *account, *reason, *operator_id = NULL;
+    const char *id, *account, *reason, *operator_id;
     struct ledger_balance balance;
     char name[129], currency[4];
     struct json_why why;
@@ -47,7 +47,7 @@ static int fund(struct rpc_call *call, json_t *args, json_t **result)
     if (control_arg_name(args, "transfer_id", &id, &why) || control_arg_account(args, &account, &why) ||
         json_arg_decimal(args, "amount_nano", 1, LEDGER_AMOUNT_MAX, &amount_nano, &why) ||
         json_arg_string(args, "reason", 256, &reason, &why) ||
-        (json_has(args, "operator") && control_arg_name(args, "operator", &operator_id, &why)))
+        control_arg_name(args, "operator", &operator_id, &why))
         return control_bad(call, &why);
     rc = ledger_account(control_self->ledger, account, &balance, name, currency);
     if (rc != LEDGER_OK)

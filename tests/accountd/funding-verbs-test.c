@@ -220,6 +220,10 @@ static void test_credit(void)
                             "1", "reason", "for the outage", "operator", "op2"),
                   "conflict"),
           "it is not another's as well");
+    check(refused(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s}", "transfer_id", "c2", "account_id", ANN, "amount_nano",
+                            "1", "reason", "for the outage"),
+                  "bad_request"),
+          "nor nobody's");
 }
 
 static void test_expired(void)

@@ -239,8 +239,8 @@ static void live_and_end(void)
     struct xs_stats_slot slot;
 
     json_decref(world_ask(&w, "account_open", "{s:s,s:s,s:s}", "account_id", "acc", "name", "Ann", "currency", "EUR"));
-    json_decref(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s}", "transfer_id", "t1", "account_id", "acc", "amount_nano",
-                          "10000000000", "reason", "voucher"));
+    json_decref(world_ask(&w, "fund", "{s:s,s:s,s:s,s:s,s:s}", "transfer_id", "t1", "account_id", "acc", "amount_nano",
+                          "10000000000", "reason", "voucher", "operator", "op"));
     slot = live(0xaa, "ins");
     end(&slot);
 }

@@ -39,8 +39,9 @@ static bool done(struct world *w, json_t *ok)
 static void customer(struct world *w)
 {
     check(done(w, world_ask(w, "account_open", "{s:s,s:s,s:s}", "account_id", "acc", "name", "Ann", "currency", "EUR")) &&
-          done(w, world_ask(w, "fund", "{s:s,s:s,s:s,s:s}", "transfer_id", "t1", "account_id", "acc", "amount_nano",
-                            "100000000", "reason", "voucher")), "a customer has money");
+          done(w, world_ask(w, "fund", "{s:s,s:s,s:s,s:s,s:s}", "transfer_id", "t1", "account_id", "acc",
+                            "amount_nano", "100000000", "reason", "voucher", "operator", "op")),
+          "a customer has money");
 }
 
 static bool registered(struct world *w, uint8_t tag)
@@ -279,8 +280,9 @@ static void test_end_of_money(void)
     world_begin(&w);
     started(&w, "a customer with little money");
     check(done(&w, world_ask(&w, "account_open", "{s:s,s:s,s:s}", "account_id", "acc", "name", "Ann", "currency", "EUR")) &&
-          done(&w, world_ask(&w, "fund", "{s:s,s:s,s:s,s:s}", "transfer_id", "t1", "account_id", "acc", "amount_nano",
-                             "13000000", "reason", "voucher")), "there is money for an hour and a little");
+          done(&w, world_ask(&w, "fund", "{s:s,s:s,s:s,s:s,s:s}", "transfer_id", "t1", "account_id", "acc",
+                             "amount_nano", "13000000", "reason", "voucher", "operator", "op")),
+          "there is money for an hour and a little");
     world_slot(&w, 2, &slot);
     check(registered(&w, 0xaa) && world_sampled(&w) && __atomic_load_n(&w.suspends, __ATOMIC_SEQ_CST) == 0,
           "it runs, and nobody is suspended");
@@ -378,16 +380,17 @@ static void test_full_disk(void)
     full = (struct rlimit){ 4096, before.rlim_max };
     prlimit(w.accountd, RLIMIT_FSIZE, &full, NULL);
     live_step(&w, 2);
-    check(!done(&w, world_ask(&w, "fund", "{s:s,s:s,s:s,s:s}", "transfer_id", "t2", "account_id", "acc", "amount_nano",
-                              "5", "reason", "voucher")) && strcmp(world_code(&w), "internal") == 0,
+    check(!done(&w, world_ask(&w, "fund", "{s:s,s:s,s:s,s:s,s:s}", "transfer_id", "t2", "account_id", "acc",
+                              "amount_nano", "5", "reason", "voucher", "operator", "op")) && strcmp(world_code(&w), "internal") == 0,
           "without room a payment is refused, not lost");
     world_sampled(&w);
     check(world_logged(&w, "not everything was made durable") && world_logged(&w, "ledger.db: "),
           "the log says what could not be written");
     prlimit(w.accountd, RLIMIT_FSIZE, &before, NULL);
     world_sampled(&w);
-    check(done(&w, world_ask(&w, "fund", "{s:s,s:s,s:s,s:s}", "transfer_id", "t2", "account_id", "acc", "amount_nano",
-                             "5", "reason", "voucher")), "with room again the same payment is taken");
+    check(done(&w, world_ask(&w, "fund", "{s:s,s:s,s:s,s:s,s:s}", "transfer_id", "t2", "account_id", "acc",
+                             "amount_nano", "5", "reason", "voucher", "operator", "op")),
+          "with room again the same payment is taken");
     die(&w);
     check(world_freed(&w, 2), "and the guest's end is recorded");
     status = world_kill(&w, SIGTERM);
