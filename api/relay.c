@@ -2,6 +2,7 @@
 #include "api/present.h"
 #include "api/route.h"
 #include "api/upstream.h"
+#include "common/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,15 @@ json_t *relay_operator_args(const struct request *rq)
     return json_pack("{s:s}", "operator", rq->who.key_id);
 }
 
+/* Customers learn that it was an operator, not which one: `operator` goes, and "operator opk_..." of what a transfer
+ * refers to. */
+static void operator_hide(json_t *view)
+{
+    json_object_del(view, "operator");
+    if (strncmp(json_text(view, "refers"), "operator ", strlen("operator ")) == 0)
+        json_object_set_new(view, "refers", json_string(""));
+}
+
 json_t *relay_view(const struct request *rq, const json_t *thing, const char *id_name)
 {
     json_t *view = present_copy(thing);
@@ -29,6 +39,8 @@ json_t *relay_view(const struct request *rq, const json_t *thing, const char *id
     if (rq->who.role == ROLE_OPERATOR && json_object_get(view, "account_id"))
         json_object_set(view, "customer_id", json_object_get(view, "account_id"));
     json_object_del(view, "account_id");
+    if (rq->who.role != ROLE_OPERATOR)
+        operator_hide(view);
     return view;
 }
 

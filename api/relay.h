@@ -2,7 +2,7 @@
  *
  * Arguments begin as relay_args(): a customer's with account_id, so that accountd looks nothing up that is another's;
  * an operator's with nothing. Views: `id_name` of a thing becomes `id`; account_id goes for customers and is
- * customer_id for operators; money and times as in present.h. */
+ * customer_id for operators; which operator did something is for operators alone; money and times as in present.h. */
 #ifndef API_RELAY_H
 #define API_RELAY_H
 

@@ -27,18 +27,22 @@ static json_t *or_null(const json_t *object, const char *name)
 /* accountd's words for the three balances are a bookkeeper's; ours say what they mean. */
 enum answer wallet_show(struct request *rq, struct reply *rp)
 {
-    json_t *wallet, *shown;
+    json_t *wallet, *shown, *entries, *each;
+    size_t i;
     enum answer answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "wallet", relay_args(rq), &wallet);
 
     if (answer != ANSWER_OK)
         return answer;
     shown = present_copy(wallet);
+    entries = json_array();
+    json_array_foreach(json_object_get(wallet, "entries"), i, each)
+        json_array_append_new(entries, relay_view(rq, each, NULL));
     rp->json =
-        json_pack("{s:O?, s:O?, s:O?, s:O?, s:o, s:o, s:o, s:O?, s:o}", "currency", json_object_get(shown, "currency"),
+        json_pack("{s:O?, s:O?, s:O?, s:O?, s:o, s:o, s:o, s:o, s:o}", "currency", json_object_get(shown, "currency"),
                   "balance", json_object_get(shown, "posted"), "held", json_object_get(shown, "held"), "available",
                   json_object_get(shown, "available"), "burn_per_hour", burn_json(wallet), "lasts_until",
                   or_null(shown, "lasts_until"), "payment_reference", or_null(shown, "payment_reference"), "entries",
-                  json_object_get(shown, "entries"), "next_cursor", or_null(shown, "next"));
+                  entries, "next_cursor", or_null(shown, "next"));
     json_decref(shown);
     json_decref(wallet);
     return ANSWER_OK;

@@ -34,6 +34,8 @@ static void wallet(void)
     ok_text(answer_text_of(&answer, "lasts_until"), "2026-01-01T01:00:00.000Z", "until when the money lasts");
     ok_text(answer_text_of(&answer, "payment_reference"), "RF18XS0001", "what a bank transfer has to say");
     ok_text(json_text(row_of(&answer, "entries", 0), "amount"), "10.00", "its first entry");
+    ok(json_is_string(json_object_get(row_of(&answer, "entries", 0), "refers")) && !strstr(answer.text, "opk_"),
+       "does not say which operator gave it");
     answer_free(&answer);
 }
 
@@ -81,9 +83,9 @@ static void rows(void)
     struct response answer = entries_as("Accept: text/csv");
 
     ok_has(answer_header(&answer, "content-type"), "text/csv", "a list as CSV says so");
-    ok(answer.text && strncmp(answer.text, "transfer_id,at,amount,code,reason\r\ntrf_", 39) == 0,
+    ok(answer.text && strncmp(answer.text, "transfer_id,at,amount,code,reason,refers\r\ntrf_", 46) == 0,
        "a heading, then a row, with CRLF");
-    ok_has(answer.text, ",2026-01-01T00:00:00.000Z,1.00,credit,\"more, \"\"much\"\" more\"\r\n",
+    ok_has(answer.text, ",2026-01-01T00:00:00.000Z,1.00,fund,\"more, \"\"much\"\" more\",\r\n",
            "quoted as RFC 4180 says");
     ok_text(answer_header(&answer, "x-next-cursor"), "2", "the next page's cursor is a header");
     answer_free(&answer);

@@ -265,7 +265,11 @@ static void paper(void)
     said(post_as(ann, path, "{\"outcome\":\"accepted\",\"reason\":\"r\",\"lines\":[{\"line\":1}]}"), 422,
          "element 0: amount must be given", "a line that gives nothing");
     said(post_as(ann, path, "{\"outcome\":\"accepted\",\"reason\":\"r\",\"lines\":[{\"line\":1,\"amount\":\"0.50\"}]}"),
-         200, "resolved", "an operator does");
+         200, ann_id, "an operator does, and operators see which");
+    answer = rig_get(&rig, key, "/v1/disputes");
+    ok(answer.status == 200 && strstr(answer.text, "\"accepted\"") && !strstr(answer.text, "opk_"),
+       "the customer sees the outcome alone");
+    answer_free(&answer);
 }
 
 static void watch(void)

@@ -24,18 +24,21 @@ static json_t *balances(const json_t *account)
 }
 
 /* One entry of the wallet. */
-static void move(json_t *account, const char *id, int64_t amount_nano, const char *code, const char *reason)
+static void move(json_t *account, const char *id, int64_t amount_nano, const char *code, const char *reason,
+                 const char *refers)
 {
     json_object_set_new(account, "posted", json_integer(posted(account) + amount_nano));
     json_array_append_new(json_object_get(account, "entries"),
-                          json_pack("{s:s, s:I, s:o, s:s, s:s}", "transfer_id", id, "at_ms", (json_int_t)NOW_MS,
-                                    "amount_nano", json_decimal(amount_nano), "code", code, "reason", reason));
+                          json_pack("{s:s, s:I, s:o, s:s, s:s, s:s}", "transfer_id", id, "at_ms", (json_int_t)NOW_MS,
+                                    "amount_nano", json_decimal(amount_nano), "code", code, "reason", reason, "refers",
+                                    refers));
 }
 
 int stand_fund(struct rpc_call *call, json_t *args, json_t **result)
 {
     json_t *account = json_object_get(accounts, text(args, "account_id"));
     int64_t amount_nano = 0;
+    char refers[64];
     int known;
 
     if (changing(&accountd, call))
@@ -47,8 +50,9 @@ int stand_fund(struct rpc_call *call, json_t *args, json_t **result)
     known = seen(call, text(args, "transfer_id"), args);
     if (known < 0)
         return -1;
+    snprintf(refers, sizeof(refers), "operator %s", text(args, "operator"));
     if (!known)
-        move(account, text(args, "transfer_id"), amount_nano, "credit", text(args, "reason"));
+        move(account, text(args, "transfer_id"), amount_nano, "fund", text(args, "reason"), refers);
     return done(&accountd, call, "fund", !known, balances(account), result);
 }
 
@@ -111,7 +115,7 @@ int stand_voucher_redeem(struct rpc_call *call, json_t *args, json_t **result)
     if (known < 0)
         return -1;
     if (!known)
-        move(account, text(args, "transfer_id"), 5000000000, "voucher", "voucher");
+        move(account, text(args, "transfer_id"), 5000000000, "voucher", "voucher", "voucher vou_1");
     return done(&accountd, call, "voucher_redeem", !known,
                 json_pack("{s:s, s:o}", "amount_nano", "5000000000", "available_nano", json_decimal(posted(account))),
                 result);
@@ -139,7 +143,7 @@ static int order_pay(struct rpc_call *call, const json_t *args, json_t *order, c
     json_decimal_parse(text(order, "available_nano"), &before_nano);
     json_object_set_new(order, "available_nano", json_decimal(before_nano + amount_nano));
     json_object_set_new(order, "funded_nano", json_decimal(before_nano + amount_nano));
-    move(account, id, -amount_nano, "po", text(order, "name"));
+    move(account, id, -amount_nano, "po", text(order, "name"), "");
     return 0;
 }
 

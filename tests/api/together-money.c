@@ -61,6 +61,12 @@ static void purses(void)
     got(key, path, 200, "2099-01-01T00:00:00.000Z", "it is shown");
     said(rig_call(&rig, &(struct call){.method = "DELETE", .path = path, .key = key}), 200, "closed", "and closed");
     got(key, "/v1/wallet", 200, "\"balance\":\"10.00\"", "what was left is back");
+    got(ann, "/v1/admin/ledger/accounts/host:deposits:credit/transfers", 200, "operator opk_",
+        "operators see who gave credit");
+    answer = rig_get(&rig, key, "/v1/wallet");
+    ok(answer.status == 200 && strstr(answer.text, "\"refers\"") && !strstr(answer.text, "opk_"),
+       "its customer does not");
+    answer_free(&answer);
     got(key, "/v1/wallet/entries?limit=2", 200, "\"next_cursor\":", "the wallet's entries by pages");
     got(key, "/v1/holds", 200, instance, "the instance's hold");
 }
