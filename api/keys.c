@@ -1,4 +1,4 @@
-/* Customers' keys. The text is shown once, in the answer that makes it; it is
+/* Making keys, and customers' keys. The text is shown once, in the answer that makes it; it is
  * derived from the creator's own key (auth.h), so a replay shows it again and
  * nothing we store could. */
 #include "api/keys.h"
@@ -78,54 +78,59 @@ struct making {
     const char *creator;
 };
 
+static const char *prefix_of(const struct key_row *row)
+{
+    return row->account_id[0] ? KEY_CUSTOMER_PREFIX : KEY_OPERATOR_PREFIX;
+}
+
 static int making_insert(struct store *store, const struct idem *idem, void *arg)
 {
     struct making *making = arg;
+    struct key_row *row = &making->row;
     char key[KEY_BYTES];
 
-    snprintf(making->row.key_id, sizeof(making->row.key_id), "%s", idem->subject_id);
-    key_derive(KEY_CUSTOMER_PREFIX, making->creator, idem->job_id, key);
-    key_hash(key, making->row.hash);
+    snprintf(row->key_id, sizeof(row->key_id), "%s", idem->subject_id);
+    key_derive(prefix_of(row), making->creator, idem->job_id, key);
+    key_hash(key, row->hash);
     sodium_memzero(key, sizeof(key));
-    return store_key_insert(store, &making->row);
+    return row->account_id[0] ? store_key_insert(store, row) : store_operator_insert(store, row);
+}
+
+/* A resumed claim inserted the row in its first life: what counts is what is stored. */
+static int stored_get(struct store *store, const struct key_row *row, const char *key_id, struct key_row *stored)
+{
+    return row->account_id[0] ? store_key_get(store, row->account_id, key_id, stored)
+                              : store_operator_get(store, key_id, stored);
 }
 
 /* Adds the text of the key to the answer, if the caller is its creator: for
- * any other key of the account the derivation misses the stored hash. */
-static void text_add(struct request *rq, struct reply *rp, const char *account_id, const struct idem *idem)
+ * any other key the derivation misses the stored hash. */
+static void text_add(struct request *rq, struct reply *rp, const struct key_row *row, const struct idem *idem)
 {
-    const char *key_id = json_string_value(json_object_get(rp->json, "id"));
     uint8_t hash[KEY_HASH_BYTES];
     struct key_row stored;
     char key[KEY_BYTES];
 
-    if (!key_id || store_key_get(rq->api->store, account_id, key_id, &stored) != 1)
+    if (stored_get(rq->api->store, row, idem->subject_id, &stored) != 1)
         return;
-    key_derive(KEY_CUSTOMER_PREFIX, rq->who.token, idem->job_id, key);
+    key_derive(prefix_of(row), rq->who.token, idem->job_id, key);
     key_hash(key, hash);
-    if (sodium_memcmp(hash, stored.hash, sizeof(hash)) == 0)
-        json_object_set_new(rp->json, "key", json_string(key));
-    else
-        json_object_set_new(rp->json, "key", json_null());
+    json_object_set_new(rp->json, "key",
+                        sodium_memcmp(hash, stored.hash, sizeof(hash)) == 0 ? json_string(key) : json_null());
     sodium_memzero(key, sizeof(key));
 }
 
-static enum answer key_make(struct request *rq, struct reply *rp, const char *account_id)
+enum answer key_make(struct request *rq, struct reply *rp, const struct key_row *row,
+                     json_t *(*view)(const struct key_row *))
 {
-    struct making making = { .creator = rq->who.token };
+    struct making making = { .row = *row, .creator = rq->who.token };
+    struct key_row stored;
     struct idem idem;
-    enum answer answer = key_read(rq, rp, &making.row);
+    enum answer answer = idem_open(rq, rp, row->account_id[0] ? "key_" : "opk_", "slt_", making_insert, &making, &idem);
 
-    if (answer != ANSWER_OK)
-        return answer;
-    snprintf(making.row.account_id, sizeof(making.row.account_id), "%s", account_id);
-    answer = idem_open(rq, rp, "key_", "slt_", making_insert, &making, &idem);
     if (answer == ANSWER_OK) {
-        struct key_row stored;
-
-        /* A resumed claim inserted the row in its first life: what counts is what is stored. */
-        if (store_key_get(rq->api->store, account_id, idem.subject_id, &stored) == 1) {
-            rp->json = key_view(&stored);
+        if (stored_get(rq->api->store, row, idem.subject_id, &stored) == 1) {
+            rp->json = view(&stored);
             answer = ANSWER_CREATED;
         } else {
             answer = reply_fail(rp, ANSWER_STORAGE, "the key cannot be read back");
@@ -133,13 +138,24 @@ static enum answer key_make(struct request *rq, struct reply *rp, const char *ac
         answer = idem_close(rq, rp, &idem, answer);
     }
     if (answer == ANSWER_CREATED || answer == ANSWER_REPLAYED)
-        text_add(rq, rp, account_id, &idem);
+        text_add(rq, rp, row, &idem);
     return answer;
+}
+
+static enum answer customers_key_make(struct request *rq, struct reply *rp, const char *account_id)
+{
+    struct key_row row;
+    enum answer answer = key_read(rq, rp, &row);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    snprintf(row.account_id, sizeof(row.account_id), "%s", account_id);
+    return key_make(rq, rp, &row, key_view);
 }
 
 enum answer key_create(struct request *rq, struct reply *rp)
 {
-    return key_make(rq, rp, rq->who.account_id);
+    return customers_key_make(rq, rp, rq->who.account_id);
 }
 
 enum answer customer_key_create(struct request *rq, struct reply *rp)
@@ -151,7 +167,7 @@ enum answer customer_key_create(struct request *rq, struct reply *rp)
         return reply_fail(rp, ANSWER_STORAGE, "the customer cannot be looked up");
     if (rc == 0 || !customer.confirmed)
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such customer");
-    return key_make(rq, rp, customer.account_id);
+    return customers_key_make(rq, rp, customer.account_id);
 }
 
 enum answer keys_list(struct request *rq, struct reply *rp)

@@ -1,8 +1,14 @@
-/* Scopes as customers see them. */
+/* Making keys, and scopes as customers see them. */
 #ifndef API_KEYS_H
 #define API_KEYS_H
 
-#include <jansson.h>
+#include "api/request.h"
+#include "api/store.h"
+
+/* Makes the key of this row, an operator's if it has no account: ANSWER_CREATED, or what was refused. Its id, hash and
+ * text come from here; `view` shows what is stored, and the text is added for its creator alone. */
+enum answer key_make(struct request *rq, struct reply *rp, const struct key_row *row,
+                     json_t *(*view)(const struct key_row *));
 
 json_t *scopes_json(unsigned scopes);       /* new reference: array of names */
 

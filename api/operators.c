@@ -2,11 +2,10 @@
  * of a key is shown once, to who makes it, as with customers' keys (keys.c). */
 #include "api/api.h"
 #include "api/fields.h"
-#include "api/idem.h"
+#include "api/keys.h"
 #include "api/present.h"
 #include "api/resources.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,62 +16,9 @@ static json_t *operator_view(const struct key_row *row)
                      time_json(row->created_ms), "revoked_at", time_json(row->revoked_ms));
 }
 
-struct making {
-    struct key_row row;
-    const char *creator;
-};
-
-static int making_insert(struct store *store, const struct idem *idem, void *arg)
-{
-    struct making *making = arg;
-    char key[KEY_BYTES];
-
-    snprintf(making->row.key_id, sizeof(making->row.key_id), "%s", idem->subject_id);
-    key_derive(KEY_OPERATOR_PREFIX, making->creator, idem->job_id, key);
-    key_hash(key, making->row.hash);
-    sodium_memzero(key, sizeof(key));
-    return store_operator_insert(store, &making->row);
-}
-
-/* The key's text, for its maker alone: any other's derivation misses the stored hash. */
-static void text_add(struct request *rq, struct reply *rp, const struct idem *idem)
-{
-    uint8_t hash[KEY_HASH_BYTES];
-    struct key_row stored;
-    char key[KEY_BYTES];
-
-    if (store_operator_get(rq->api->store, idem->subject_id, &stored) != 1)
-        return;
-    key_derive(KEY_OPERATOR_PREFIX, rq->who.token, idem->job_id, key);
-    key_hash(key, hash);
-    json_object_set_new(rp->json, "key",
-                        sodium_memcmp(hash, stored.hash, sizeof(hash)) == 0 ? json_string(key) : json_null());
-    sodium_memzero(key, sizeof(key));
-}
-
-static enum answer operator_made(struct request *rq, struct reply *rp, struct making *making)
-{
-    struct key_row stored;
-    struct idem idem;
-    enum answer answer = idem_open(rq, rp, "opk_", "slt_", making_insert, making, &idem);
-
-    if (answer == ANSWER_OK) {
-        if (store_operator_get(rq->api->store, idem.subject_id, &stored) == 1) {
-            rp->json = operator_view(&stored);
-            answer = ANSWER_CREATED;
-        } else {
-            answer = reply_fail(rp, ANSWER_STORAGE, "the key cannot be read back");
-        }
-        answer = idem_close(rq, rp, &idem, answer);
-    }
-    if (answer == ANSWER_CREATED || answer == ANSWER_REPLAYED)
-        text_add(rq, rp, &idem);
-    return answer;
-}
-
 enum answer operator_create(struct request *rq, struct reply *rp)
 {
-    struct making making = {.creator = rq->who.token, .row.created_ms = rq->now_ms};
+    struct key_row row = {.created_ms = rq->now_ms};
     const char *name = "";
     struct fields fields;
 
@@ -81,8 +27,8 @@ enum answer operator_create(struct request *rq, struct reply *rp)
     rp->errors = fields_done(&fields);
     if (rp->errors)
         return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
-    snprintf(making.row.name, sizeof(making.row.name), "%s", name);
-    return operator_made(rq, rp, &making);
+    snprintf(row.name, sizeof(row.name), "%s", name);
+    return key_make(rq, rp, &row, operator_view);
 }
 
 enum answer operators_list(struct request *rq, struct reply *rp)
