@@ -5,10 +5,10 @@
 int alert_raise(struct ledger *ledger, const char *key, const char *kind, const char *account, const char *subject,
                 const char *detail, int64_t at_ms)
 {
-    return db_run(ledger->db,
-                  "INSERT INTO alert (key, kind, account_id, subject, detail, raised_ms)"
-                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (key) WHERE cleared_ms IS NULL DO NOTHING",
-                  "ttttti", key, kind, account, subject, detail, at_ms);
+    return db_run(ledger->db, "INSERT INTO alert (key, kind, account_id, subject, detail, raised_ms)"
+                  " SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS"
+                  " (SELECT 1 FROM alert WHERE key = ?1 AND cleared_ms IS NULL)", "ttttti", key, kind, account,
+                  subject, detail, at_ms);
 }
 
 int alert_clear(struct ledger *ledger, const char *key, int64_t at_ms)

@@ -110,6 +110,9 @@ CREATE TRIGGER price_proposal_no_update BEFORE UPDATE ON price_proposal
     BEGIN SELECT RAISE(ABORT, 'a proposed price book is never changed'); END;
 CREATE TRIGGER price_proposal_no_delete BEFORE DELETE ON price_proposal
     BEGIN SELECT RAISE(ABORT, 'a proposed price book is never removed'); END;
+CREATE TRIGGER price_proposal_no_replace BEFORE INSERT ON price_proposal
+    WHEN EXISTS (SELECT 1 FROM price_proposal WHERE version = NEW.version)
+    BEGIN SELECT RAISE(ABORT, 'a proposed price book is never replaced'); END;
 
 -- What became of them. Whoever proposed a book cannot publish it.
 CREATE TABLE price_decision (
@@ -126,6 +129,9 @@ CREATE TRIGGER price_decision_no_update BEFORE UPDATE ON price_decision
     BEGIN SELECT RAISE(ABORT, 'a decision about a price book is never changed'); END;
 CREATE TRIGGER price_decision_no_delete BEFORE DELETE ON price_decision
     BEGIN SELECT RAISE(ABORT, 'a decision about a price book is never removed'); END;
+CREATE TRIGGER price_decision_no_replace BEFORE INSERT ON price_decision
+    WHEN EXISTS (SELECT 1 FROM price_decision WHERE version = NEW.version)
+    BEGIN SELECT RAISE(ABORT, 'a decision about a price book is never replaced'); END;
 CREATE TRIGGER price_book_was_decided BEFORE INSERT ON price_book WHEN EXISTS (SELECT 1 FROM price_book) BEGIN
     SELECT RAISE(ABORT, 'a price book is published by two operators')
     WHERE NOT EXISTS (SELECT 1 FROM price_proposal p JOIN price_decision d USING (version)
@@ -141,6 +147,9 @@ CREATE TRIGGER price_signature_no_update BEFORE UPDATE ON price_signature
     BEGIN SELECT RAISE(ABORT, 'a price book''s signature is never changed'); END;
 CREATE TRIGGER price_signature_no_delete BEFORE DELETE ON price_signature
     BEGIN SELECT RAISE(ABORT, 'a price book''s signature is never removed'); END;
+CREATE TRIGGER price_signature_no_replace BEFORE INSERT ON price_signature
+    WHEN EXISTS (SELECT 1 FROM price_signature WHERE version = NEW.version)
+    BEGIN SELECT RAISE(ABORT, 'a price book''s signature is never replaced'); END;
 
 -- Instances that customers pay for, with the hold that is kept for each.
 CREATE TABLE instance (
@@ -181,6 +190,14 @@ CREATE TABLE registration (
     last_leaf   TEXT                    -- the newest leaf that was charged: where a new log goes on if usage.db is lost
 ) STRICT;
 CREATE INDEX registration_instance ON registration (instance_id);
+CREATE TRIGGER registration_no_update
+    BEFORE UPDATE OF incarnation, instance_id, domain_uuid, vcpus, memory_mib, price_book, at_ms ON registration
+    BEGIN SELECT RAISE(ABORT, 'who pays for an incarnation is never changed'); END;
+CREATE TRIGGER registration_no_delete BEFORE DELETE ON registration
+    BEGIN SELECT RAISE(ABORT, 'registrations are never removed'); END;
+CREATE TRIGGER registration_no_replace BEFORE INSERT ON registration
+    WHEN EXISTS (SELECT 1 FROM registration WHERE incarnation = NEW.incarnation)
+    BEGIN SELECT RAISE(ABORT, 'registrations are never replaced'); END;
 
 -- How far each log has been charged, and its newest head: what the log must still be able to show.
 CREATE TABLE log (
@@ -243,11 +260,25 @@ CREATE TABLE cap_event (
     stop_ms        INTEGER NOT NULL,    -- until the last of them ran no more, by hv's clock
     overshoot_nano INTEGER NOT NULL     -- what they used past the money: the host's to carry
 ) STRICT;
+CREATE TRIGGER cap_event_no_update BEFORE UPDATE ON cap_event
+    BEGIN SELECT RAISE(ABORT, 'what was measured is never changed'); END;
+CREATE TRIGGER cap_event_no_delete BEFORE DELETE ON cap_event
+    BEGIN SELECT RAISE(ABORT, 'what was measured is never removed'); END;
+CREATE TRIGGER cap_event_no_replace BEFORE INSERT ON cap_event
+    WHEN EXISTS (SELECT 1 FROM cap_event WHERE number = NEW.number)
+    BEGIN SELECT RAISE(ABORT, 'what was measured is never replaced'); END;
 CREATE TABLE cap_stop (
     number      INTEGER PRIMARY KEY,
     instance_id TEXT NOT NULL,
     stop_ms     INTEGER NOT NULL        -- from the end of the money until its guest_ns stood still
 ) STRICT;
+CREATE TRIGGER cap_stop_no_update BEFORE UPDATE ON cap_stop
+    BEGIN SELECT RAISE(ABORT, 'what was measured is never changed'); END;
+CREATE TRIGGER cap_stop_no_delete BEFORE DELETE ON cap_stop
+    BEGIN SELECT RAISE(ABORT, 'what was measured is never removed'); END;
+CREATE TRIGGER cap_stop_no_replace BEFORE INSERT ON cap_stop
+    WHEN EXISTS (SELECT 1 FROM cap_stop WHERE number = NEW.number)
+    BEGIN SELECT RAISE(ABORT, 'what was measured is never replaced'); END;
 
 -- What a customer means to spend in a month. It stops nothing; alerts say when a step is reached.
 CREATE TABLE budget (
@@ -272,6 +303,16 @@ CREATE TABLE alert (
 CREATE UNIQUE INDEX alert_stands ON alert (key) WHERE cleared_ms IS NULL;
 CREATE INDEX alert_account ON alert (account_id, number);
 CREATE TRIGGER alert_no_delete BEFORE DELETE ON alert BEGIN SELECT RAISE(ABORT, 'alerts are never removed'); END;
+CREATE TRIGGER alert_no_update
+    BEFORE UPDATE OF number, key, kind, account_id, subject, detail, raised_ms ON alert
+    BEGIN SELECT RAISE(ABORT, 'alerts are never changed'); END;
+CREATE TRIGGER alert_clears_once BEFORE UPDATE OF cleared_ms ON alert
+    WHEN OLD.cleared_ms IS NOT NULL OR NEW.cleared_ms IS NULL
+    BEGIN SELECT RAISE(ABORT, 'an alert is cleared once'); END;
+CREATE TRIGGER alert_no_replace BEFORE INSERT ON alert
+    WHEN EXISTS (SELECT 1 FROM alert WHERE number = NEW.number)
+      OR (NEW.cleared_ms IS NULL AND EXISTS (SELECT 1 FROM alert WHERE key = NEW.key AND cleared_ms IS NULL))
+    BEGIN SELECT RAISE(ABORT, 'alerts are never replaced'); END;
 
 -- What a customer writes on a bank transfer (ISO 11649). It follows from the account id; this finds the way back.
 CREATE TABLE payment_reference (
@@ -279,6 +320,13 @@ CREATE TABLE payment_reference (
     reference  TEXT NOT NULL
 ) STRICT;
 CREATE INDEX payment_reference_text ON payment_reference (reference);
+CREATE TRIGGER payment_reference_no_update BEFORE UPDATE ON payment_reference
+    BEGIN SELECT RAISE(ABORT, 'a reference that was given out is never changed'); END;
+CREATE TRIGGER payment_reference_no_delete BEFORE DELETE ON payment_reference
+    BEGIN SELECT RAISE(ABORT, 'a reference that was given out is never removed'); END;
+CREATE TRIGGER payment_reference_no_replace BEFORE INSERT ON payment_reference
+    WHEN EXISTS (SELECT 1 FROM payment_reference WHERE account_id = NEW.account_id)
+    BEGIN SELECT RAISE(ABORT, 'a reference that was given out is never replaced'); END;
 
 -- Files of statements that were imported, with what was answered.
 CREATE TABLE bank_import (
@@ -468,6 +516,9 @@ CREATE TRIGGER account_detail_no_update BEFORE UPDATE ON account_detail
     BEGIN SELECT RAISE(ABORT, 'what a customer said is never changed: add a version'); END;
 CREATE TRIGGER account_detail_no_delete BEFORE DELETE ON account_detail
     BEGIN SELECT RAISE(ABORT, 'what a customer said is never removed'); END;
+CREATE TRIGGER account_detail_no_replace BEFORE INSERT ON account_detail
+    WHEN EXISTS (SELECT 1 FROM account_detail WHERE account_id = NEW.account_id AND version = NEW.version)
+    BEGIN SELECT RAISE(ABORT, 'what a customer said is never replaced: add a version'); END;
 
 
 -- CAdES signatures of bundles: ECDSA makes another each time, so the first is kept.
@@ -481,6 +532,9 @@ CREATE TRIGGER invoice_cades_no_update BEFORE UPDATE ON invoice_cades
     BEGIN SELECT RAISE(ABORT, 'a signature that was given out is never changed'); END;
 CREATE TRIGGER invoice_cades_no_delete BEFORE DELETE ON invoice_cades
     BEGIN SELECT RAISE(ABORT, 'a signature that was given out is never removed'); END;
+CREATE TRIGGER invoice_cades_no_replace BEFORE INSERT ON invoice_cades
+    WHEN EXISTS (SELECT 1 FROM invoice_cades WHERE invoice_id = NEW.invoice_id AND file = NEW.file)
+    BEGIN SELECT RAISE(ABORT, 'a signature that was given out is never replaced'); END;
 
 -- What each instance used of each meter on each day: added to by the transaction that charges, so that a summary costs its
 -- rows and not its records. All of it follows from the log.
