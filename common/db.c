@@ -133,8 +133,9 @@ sqlite3 *db_open(const char *path, const struct db_migration *migrations, unsign
     sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
     /* KiB: what an interval of 1,000 guests changes does not go to the disk twice. */
     if (run_script(db, "PRAGMA cache_size = -16384") || run_script(db, "PRAGMA journal_mode = WAL") ||
-        run_script(db, "PRAGMA synchronous = FULL") || run_script(db, "PRAGMA foreign_keys = ON") || check_whole(db) ||
-        migrate(db, migrations, count)) {
+        run_script(db, "PRAGMA synchronous = FULL") || run_script(db, "PRAGMA foreign_keys = ON") ||
+        /* REPLACE asks the triggers that refuse DELETE. */
+        run_script(db, "PRAGMA recursive_triggers = ON") || check_whole(db) || migrate(db, migrations, count)) {
         db_close(db);
         return NULL;
     }

@@ -1,5 +1,6 @@
 /* SQLite, as every database of ours is opened: WAL, synchronous=FULL, foreign
- * keys on, migrated to today's shape. A daemon's SQL lives in its store.c.
+ * keys on, recursive triggers on (or REPLACE would pass by those on DELETE),
+ * migrated to today's shape. A daemon's SQL lives in its store.c.
  *
  * Errors are logged here, once, with the file's name and what to do; callers
  * see -1 and roll back. Values are bound by a string of letters, one for each
