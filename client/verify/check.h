@@ -33,6 +33,7 @@ struct check {
     const char *checkpoint;
     const struct rate_book **books;
     size_t books_count, tariffs_count;
+    int64_t tariff_version;             /* of the last tariff leaf */
     struct chain *chains;
     size_t chains_count;
     size_t *billed;                     /* those that are invoiced, in the order of the log */

@@ -55,14 +55,18 @@ void check_books_free(struct check *c)
     free(c->books);
 }
 
-/* A tariff leaf binds a price book to the log. */
+/* A tariff leaf binds a price book to the log. They come by version, so that none stands for another's. */
 static int check_tariff(struct check *c, const json_t *fields)
 {
+    int64_t version = json_integer_value(json_object_get(fields, "version"));
     char name[USTAR_NAME_BYTES], hex[65];
     const struct ustar_file *file;
     uint8_t hash[32];
 
-    bundle_book_name(json_integer_value(json_object_get(fields, "version")), name);
+    bundle_book_name(version, name);
+    if (version <= c->tariff_version)
+        return check_wrong(c, "records.jsonl: the tariff leaf of %s is there twice, or not by its version", name);
+    c->tariff_version = version;
     file = ustar_find(&c->tar, name);
     if (!file)
         return check_wrong(c, "records.jsonl: a tariff leaf for %s, which is missing", name);

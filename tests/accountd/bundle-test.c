@@ -462,6 +462,41 @@ static void test_dropped_record(struct life *life, const char *archive, size_t l
     ustar_free(&tar);
 }
 
+/* A price book that no leaf binds to the log: the other's leaf stands twice in its stead, a file of no use for its
+ * proof. */
+static void test_unlogged_book(struct life *life, const char *archive, size_t len, const char *keys)
+{
+    struct verify_summary summary;
+    struct json_why why = { "" };
+    struct ustar tar;
+    struct ustar_file *records, book;
+    char *twice, *leaf, *end, *forged;
+    size_t forged_len;
+
+    ustar_unpack(archive, len, &tar, &why);
+    book = *ustar_find(&tar, "pricebook-1.json");
+    book.bytes = strdup(book.bytes);
+    replace_text(&book, "\"version\":1}", "\"version\":2}");
+    if (ustar_add_text(&tar, "pricebook-2.json", book.bytes) ||
+        ustar_add_text(&tar, "pricebook-2.json" BUNDLE_MINISIG, strdup("")) ||
+        ustar_add_text(&tar, "proofs/000000000099.tlog-proof", strdup("")))
+        exit(99);
+    ustar_sort(&tar);
+    records = (struct ustar_file *)ustar_find(&tar, "records.jsonl");
+    leaf = strstr(records->bytes, "tariff");
+    while (leaf > records->bytes && leaf[-1] != '\n')
+        leaf--;
+    end = strchr(leaf, '\n') + 1;
+    if (asprintf(&twice, "%.*s%s", (int)(end - records->bytes), records->bytes, leaf) < 0)
+        exit(99);
+    replace_file(&tar, "records.jsonl", twice, strlen(twice));
+    forged = pack_again(life, &tar, &forged_len);
+    check(verify_bundle(forged, forged_len, keys, &summary, &why) == -1 && strstr(why.text, "pricebook-1.json"),
+          "signed again with a price book that is not in the log, it is refused: %s", why.text);
+    free(forged);
+    ustar_free(&tar);
+}
+
 static void test_bundle(void)
 {
     struct life life, other;
@@ -488,6 +523,7 @@ static void test_bundle(void)
     test_stock_tools(archive, len);
     test_forgeries(&life, archive, len, keys);
     test_dropped_record(&life, archive, len, keys);
+    test_unlogged_book(&life, archive, len, keys);
     test_flips(&life, archive, len, keys);
     free(archive);
     free(again);
