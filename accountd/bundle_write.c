@@ -25,7 +25,8 @@ struct writer {
     FILE *records;
     struct chain_ends *chains;
     size_t chains_count;
-    bool used_book[1024];               /* by version; larger ones are refused */
+    int64_t *books;                     /* versions of the price books that the records name */
+    size_t books_count;
 };
 
 /* Where an incarnation's records begin and end: these places are proven, the hashes in the records prove the rest. */
@@ -98,21 +99,40 @@ static int note_place(struct writer *w, const char *incarnation, uint64_t idx)
     return 0;
 }
 
+static bool names_book(const struct writer *w, int64_t version)
+{
+    for (size_t i = w->books_count; i-- > 0;)
+        if (w->books[i] == version)
+            return true;
+    return false;
+}
+
+static int note_book(struct writer *w, int64_t version)
+{
+    int64_t *books;
+
+    if (names_book(w, version))
+        return 0;
+    books = reallocarray(w->books, w->books_count + 1, sizeof(*books));
+    if (!books)
+        return -1;
+    w->books = books;
+    books[w->books_count++] = version;
+    return 0;
+}
+
 static int add_leaf(void *arg, uint64_t idx, const char *type, const char *leaf)
 {
     struct writer *w = arg;
     char leaf_type[CHAIN_TYPE_BYTES];
     struct json_why why;
     json_t *fields = chain_leaf_parse(leaf, strlen(leaf), leaf_type, &why);
-    json_int_t version = json_integer_value(json_object_get(fields, "price_book"));
-    int rc = fields ? note_place(w, json_text(fields, "incarnation"), idx) : -1;
+    int rc = !fields || note_place(w, json_text(fields, "incarnation"), idx) ||
+             note_book(w, json_integer_value(json_object_get(fields, "price_book"))) ? -1 : 0;
 
     (void)type;
     json_decref(fields);
-    if (rc || version < 0 || version >= (json_int_t)(sizeof(w->used_book) / sizeof(w->used_book[0])))
-        return -1;
-    w->used_book[version] = true;
-    return add_line(w, idx, leaf);
+    return rc ? -1 : add_line(w, idx, leaf);
 }
 
 static int add_found(void *arg, uint64_t idx, const char *type, const char *leaf)
@@ -137,7 +157,7 @@ static int add_book(void *arg, const struct rate_book *book, const char *body)
     char name[USTAR_NAME_BYTES], part[40];
     uint64_t idx;
 
-    if (book->version >= (int64_t)(sizeof(w->used_book) / sizeof(w->used_book[0])) || !w->used_book[book->version])
+    if (!names_book(w, book->version))
         return 0;
     snprintf(part, sizeof(part), "\"version\":%jd}", (intmax_t)book->version);
     if (store_find_leaf(w->a->store, "tariff", part, &idx) != 1 ||
@@ -232,6 +252,7 @@ static int make_bundle(struct accountd *a, const struct ledger_invoice *invoice,
         why->text[0] = 0;
     ustar_free(&w.tar);
     free(w.chains);
+    free(w.books);
     json_decref(w.body);
     return why->text[0] ? -1 : 0;
 }

@@ -377,16 +377,16 @@ static void test_moves_are_verified(void)
     life_birth(&life, 2, 0xaa);
     life_register(&life, "acc", "ins", 0xaa);
     run_for(&life, 10);
-    publish(&life, 2, "70", NULL, "2023-11-14T22:15:00Z");
-    publish(&life, 3, "90", NULL, NULL);
+    publish(&life, 2026, "70", NULL, "2023-11-14T22:15:00Z");
+    publish(&life, 2027, "90", NULL, NULL);
     run_for(&life, 200);
     verify_invoice(&life, "first", &why);
     check(why.text[0] == 0, "a guest that was moved: its invoice is right %s", why.text);
     run_for(&life, 60);
-    life.a.journal.entries->last.price_book = 3;
+    life.a.journal.entries->last.price_book = 2027;
     run_for(&life, 60);
     verify_invoice(&life, "second", &why);
-    check(strstr(why.text, "price book 3 does not take it over from 2") != NULL, "moved by nobody's notice: %s",
+    check(strstr(why.text, "price book 2027 does not take it over from 2026") != NULL, "moved by nobody's notice: %s",
           why.text);
     life_end(&life);
 }
