@@ -90,6 +90,7 @@ char *file_get(const char *path, size_t most, size_t *len)
     int fd = open(path, O_RDONLY | O_CLOEXEC), why = 0;
     struct stat st;
     char *bytes = NULL;
+    ssize_t got;
 
     if (fd < 0)
         return NULL;
@@ -97,8 +98,11 @@ char *file_get(const char *path, size_t most, size_t *len)
         why = errno;
     else if (!S_ISREG(st.st_mode) || (size_t)st.st_size > most)
         why = EFBIG;
-    else if (!(bytes = malloc((size_t)st.st_size + 1)) || read(fd, bytes, (size_t)st.st_size) != (ssize_t)st.st_size)
-        why = errno ? errno : EIO;
+    else if (!(bytes = malloc((size_t)st.st_size + 1)))
+        why = ENOMEM;
+    else if ((got = read(fd, bytes, (size_t)st.st_size)) != st.st_size)
+        /* A read that is only short leaves errno as it was. ENOENT of before would say that there is no file. */
+        why = got < 0 ? errno : EIO;
     close(fd);
     if (why) {
         free(bytes);
