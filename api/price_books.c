@@ -37,12 +37,17 @@ enum answer price_books_list(struct request *rq, struct reply *rp)
     return ANSWER_OK;
 }
 
+static bool version_valid(const char *text)
+{
+    size_t len = strlen(text);
+
+    return len > 0 && len <= 9 && strspn(text, "0123456789") == len && text[0] != '0';
+}
+
 /* The version in the path into `args` as `name`. */
 static enum answer version_param(const struct request *rq, struct reply *rp, const char *name, json_t *args)
 {
-    size_t len = strlen(rq->param);
-
-    if (len > 9 || strspn(rq->param, "0123456789") != len || rq->param[0] == '0')
+    if (!version_valid(rq->param))
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such price book: versions are numbers from 1");
     json_object_set_new(args, name, json_integer(atoi(rq->param)));
     return ANSWER_OK;
@@ -100,21 +105,14 @@ enum answer price_book_show(struct request *rq, struct reply *rp)
         json_decref(args);
         return answer;
     }
-    json_array_foreach(json_object_get(ok, "price_proposals"), i,
-                       each) if (json_equal(json_object_get(each, "version"), json_object_get(args, "version")))
-        rp->json = present_copy(each);
+    json_array_foreach(json_object_get(ok, "price_proposals"), i, each)
+        if (json_equal(json_object_get(each, "version"), json_object_get(args, "version")))
+            rp->json = present_copy(each);
     json_decref(ok);
     if (!rp->json)
         return upstream_ask(rq, rp, DAEMON_ACCOUNTD, "price_book", args, &rp->json);
     json_decref(args);
     return ANSWER_OK;
-}
-
-static bool version_valid(const char *text)
-{
-    size_t len = strlen(text);
-
-    return len > 0 && len <= 9 && strspn(text, "0123456789") == len && text[0] != '0';
 }
 
 /* Which version it is compared with: the one asked for, or what a registration takes now. */
