@@ -7,10 +7,8 @@
 #include "common/json.h"
 #include "common/log.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum answer invoice_create(struct request *rq, struct reply *rp)
@@ -82,20 +80,10 @@ enum answer invoice_show(struct request *rq, struct reply *rp)
 
 static enum answer bundle_open(struct request *rq, struct reply *rp, const char *path)
 {
-    struct stat st;
-    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-
-    if (fd < 0) {
-        log_warn("invoice %s: bundle %s cannot be opened, answered 502", rq->param, path ? path : "(no path)");
+    if (reply_file(rp, path) != 0) {
+        log_warn("invoice %s: bundle %s cannot be opened, answered 502", rq->param, path);
         return reply_fail(rp, ANSWER_UPSTREAM_FAILED, "the bundle cannot be read; try again, and if it stays so tell us");
     }
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        log_warnx("invoice %s: bundle %s is not a file, answered 502", rq->param, path);
-        close(fd);
-        return reply_fail(rp, ANSWER_UPSTREAM_FAILED, "the bundle cannot be read; try again, and if it stays so tell us");
-    }
-    rp->file_fd = fd;
-    rp->file_size = (size_t)st.st_size;
     rp->text_type = "application/x-tar";
     snprintf(rp->file_name, sizeof(rp->file_name), "%s.tar", rq->param);
     return ANSWER_OK;
@@ -107,7 +95,7 @@ enum answer invoice_bundle(struct request *rq, struct reply *rp)
     enum answer answer = invoice_ask(rq, rp, &ok);
 
     if (answer == ANSWER_OK)
-        answer = bundle_open(rq, rp, json_string_value(json_object_get(ok, "bundle_path")));
+        answer = bundle_open(rq, rp, json_text(ok, "bundle_path"));
     json_decref(ok);
     return answer;
 }

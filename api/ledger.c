@@ -2,12 +2,10 @@
 #include "api/relay.h"
 #include "api/resources.h"
 #include "api/upstream.h"
+#include "common/json.h"
 #include "common/log.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum answer trial_balance_show(struct request *rq, struct reply *rp)
 {
@@ -27,18 +25,11 @@ enum answer transfers_list(struct request *rq, struct reply *rp)
 
 static enum answer journal_open(struct reply *rp, const char *path)
 {
-    struct stat st;
-    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-
-    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        log_warn("journal %s: cannot be read, answered 502", path ? path : "(no path)");
-        if (fd >= 0)
-            close(fd);
+    if (reply_file(rp, path) != 0) {
+        log_warn("journal %s: cannot be read, answered 502", path);
         return reply_fail(rp, ANSWER_UPSTREAM_FAILED,
                           "the journal cannot be read; try again, and if it stays so tell us");
     }
-    rp->file_fd = fd;
-    rp->file_size = (size_t)st.st_size;
     rp->text_type = "text/plain; charset=utf-8";
     snprintf(rp->file_name, sizeof(rp->file_name), "ledger.journal");
     return ANSWER_OK;
@@ -54,7 +45,7 @@ enum answer journal_show(struct request *rq, struct reply *rp)
     json_decref(args);
     if (answer != ANSWER_OK)
         return answer;
-    answer = journal_open(rp, json_string_value(json_object_get(ok, "path")));
+    answer = journal_open(rp, json_text(ok, "path"));
     json_decref(ok);
     return answer;
 }

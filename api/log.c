@@ -7,10 +7,7 @@
 #include "api/resources.h"
 #include "common/tile_path.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define PLAIN "text/plain; charset=utf-8"
 /* A log that lost its file goes on as another one under the same paths: a tile is not for ever. */
@@ -21,19 +18,11 @@ static enum answer serve(struct request *rq, struct reply *rp, const char *name,
                          enum answer missing)
 {
     char path[512];
-    struct stat st;
-    int fd;
 
     if (snprintf(path, sizeof(path), "%s/%s", rq->api->config.log_files, name) >= (int)sizeof(path))
         return reply_fail(rp, ANSWER_INTERNAL, "log_files is too long a path");
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        if (fd >= 0)
-            close(fd);
+    if (reply_file(rp, path) != 0)
         return reply_fail(rp, missing, "%s is not published", name);
-    }
-    rp->file_fd = fd;
-    rp->file_size = (size_t)st.st_size;
     rp->text_type = type;
     rp->cache = cache;
     return ANSWER_OK;

@@ -70,6 +70,9 @@ struct reply {
 void reply_start(struct reply *reply);
 void reply_free(struct reply *reply);
 
+/* The body of a success is this regular file, which is opened: 0, or -1 with errno. */
+int reply_file(struct reply *reply, const char *path);
+
 /* Sets the detail; returns the answer, so that handlers end in one line. */
 enum answer reply_fail(struct reply *reply, enum answer answer, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
