@@ -56,10 +56,24 @@ int dispute_open_command(struct host *host, char **argv)
     return dispute_print(host, ask_post(host, "/v1/disputes", body));
 }
 
+static int disputes_show(struct host *host, char **argv, const char *list, unsigned count, const char *none,
+                         const char *usage)
+{
+    const char *after = NULL;
+    const struct flag flags[] = {{"--after", &after, NULL}, {NULL, NULL, NULL}};
+    char path[128];
+
+    args_take(argv, flags, NULL, 0, 0, usage);
+    snprintf(path, sizeof(path), "%s", list);
+    query_add(path, sizeof(path), "--after", after);
+    return page_show(host, path, columns, count, none);
+}
+
 int dispute_list_command(struct host *host, char **argv)
 {
-    return list_show(host, argv, "/v1/disputes", columns, OWN_COLUMNS,
-                     "There are no disputes. Open one: xs dispute open INVOICE REASON", "dispute list");
+    return disputes_show(host, argv, "/v1/disputes", OWN_COLUMNS,
+                         "There are no disputes. Open one: xs dispute open INVOICE REASON",
+                         "dispute list [--after CURSOR]");
 }
 
 static int dispute_show(struct host *host, char **argv, const char *list, const char *usage)
@@ -79,8 +93,8 @@ int dispute_show_command(struct host *host, char **argv)
 
 int admin_disputes_command(struct host *host, char **argv)
 {
-    return list_show(host, argv, "/v1/admin/disputes", columns, COUNT(columns), "There are no disputes.",
-                     "admin disputes");
+    return disputes_show(host, argv, "/v1/admin/disputes", COUNT(columns), "There are no disputes.",
+                         "admin disputes [--after CURSOR]");
 }
 
 int admin_dispute_show_command(struct host *host, char **argv)

@@ -131,6 +131,7 @@ static void paper(char invoice[static 64])
        "--claim", "0f1e:guest_ns=12", "--json", NULL);
     field("id", dispute);
     xs(0, "open", "dispute show", "dispute", "show", dispute, NULL);
+    xs(0, "There are no disputes", "dispute list --after the last", "dispute", "list", "--after", "1", NULL);
     be(rig.operator_key);
     xs(0, "I was not there", "admin disputes", "admin", "disputes", NULL);
     xs(0, "resolved", "admin dispute resolve", "admin", "dispute", "resolve", dispute, "accepted", "so it was",

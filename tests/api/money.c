@@ -284,6 +284,18 @@ static void disputed(const char *invoice)
     ok(answer.status == 201 && strcmp(json_text(json_object_get(answer.json, "claim"), "value"), "12") == 0,
        "what the guest read is claimed");
     answer_free(&answer);
+    answer = rig_get(&rig, key, "/v1/disputes?limit=1");
+    snprintf(path, sizeof(path), "/v1/disputes?limit=1&after=%d",
+             (int)json_integer_value(json_object_get(answer.json, "next_cursor")));
+    ok(json_array_size(json_object_get(answer.json, "data")) == 1 &&
+           !json_is_object(json_object_get(row_of(&answer, "data", 0), "claim")),
+       "disputes come by pages");
+    answer_free(&answer);
+    answer = rig_get(&rig, key, path);
+    ok(json_is_object(json_object_get(row_of(&answer, "data", 0), "claim")) &&
+           json_is_null(json_object_get(answer.json, "next_cursor")),
+       "and the next is the last");
+    answer_free(&answer);
     snprintf(body, sizeof(body), "{\"invoice_id\":\"%s\",\"reason\":\"r\",\"claim\":{\"counter\":\"guest_ns\"}}",
              invoice);
     answer = post("/v1/disputes", body);
