@@ -42,11 +42,10 @@ enum ledger_result budget_put(struct ledger *ledger, const struct budget *b)
     return rc ? LEDGER_FAILED : LEDGER_OK;
 }
 
-int budget_each(struct ledger *ledger, const char *account, int (*fn)(void *arg, const struct budget *budget),
-                void *arg)
+int budget_each(struct ledger *ledger, int (*fn)(void *arg, const struct budget *budget), void *arg)
 {
     sqlite3_stmt *stmt = db_query(ledger->db, "SELECT budget_id, account_id, amount_nano, steps FROM budget"
-                                  " WHERE ?1 IS NULL OR account_id = ?1 ORDER BY budget_id", "t", account);
+                                  " ORDER BY budget_id", "");
     int rc;
 
     while ((rc = db_next(stmt)) == 1) {

@@ -43,11 +43,51 @@ static int add_sum(void *arg, const struct budget *budget)
     return 0;
 }
 
-void budgets_forget(struct cap *cap)
+void budgets_free(struct cap *cap)
 {
     free(cap->budgets);
     cap->budgets = NULL;
     cap->budgets_count = 0;
+}
+
+/* What is spent is the account's, not the budget's: an account that had a budget is not summed up anew. */
+static void take_over(struct budget_sum *sum, const struct cap *before)
+{
+    for (unsigned n = 0; n < before->budgets_count; n++) {
+        const struct budget_sum *known = &before->budgets[n];
+
+        if (strcmp(known->budget.account, sum->budget.account) == 0) {
+            sum->from_ms = known->from_ms;
+            sum->seq = known->seq;
+            sum->spent_nano = known->spent_nano;
+            return;
+        }
+    }
+}
+
+static int read_all(struct accountd *a)
+{
+    struct cap *cap = &a->cap, before = { .budgets = cap->budgets, .budgets_count = cap->budgets_count };
+
+    if (cap->budgets_read)
+        return 0;
+    cap->budgets = NULL;
+    cap->budgets_count = 0;
+    if (budget_each(a->ledger, add_sum, cap)) {
+        budgets_free(cap);
+        cap->budgets = before.budgets;
+        cap->budgets_count = before.budgets_count;
+        return -1;
+    }
+    for (unsigned n = 0; n < cap->budgets_count; n++)
+        take_over(&cap->budgets[n], &before);
+    budgets_free(&before);
+    cap->budgets_read = true;
+    return 0;
+}
+
+void budgets_forget(struct cap *cap)
+{
     cap->budgets_read = false;
 }
 
@@ -67,6 +107,8 @@ static int tell(struct accountd *a, struct budget_sum *s, unsigned step, const c
     return 0;
 }
 
+/* What came before a month is not of it, so a new month goes on where the last one ended; only a clock that was set
+ * back has all of the account's transfers read. */
 static int watch_one(struct accountd *a, struct budget_sum *s)
 {
     int64_t from_ms, to_ms;
@@ -74,7 +116,7 @@ static int watch_one(struct accountd *a, struct budget_sum *s)
 
     month_of(a->clock.utc_ms, &from_ms, &to_ms, month);
     if (from_ms != s->from_ms)
-        *s = (struct budget_sum){ .budget = s->budget, .from_ms = from_ms };
+        *s = (struct budget_sum){ .budget = s->budget, .from_ms = from_ms, .seq = from_ms > s->from_ms ? s->seq : 0 };
     if (budget_spent(a->ledger, s->budget.account, from_ms, to_ms, &s->seq, &s->spent_nano))
         return -1;
     for (unsigned step = 0; step < s->budget.steps_count; step++)
@@ -93,49 +135,43 @@ int budgets_watch(struct accountd *a)
 
     if (cap->budgets_read && changes == cap->budget_changes)
         return 0;
-    if (!cap->budgets_read) {
-        budgets_forget(cap);
-        if (budget_each(a->ledger, NULL, add_sum, cap))
-            return -1;
-        cap->budgets_read = true;
-    }
+    if (read_all(a))
+        return -1;
     for (unsigned n = 0; n < cap->budgets_count && rc == 0; n++)
         rc = watch_one(a, &cap->budgets[n]);
     cap->budget_changes = changes;
     return rc;
 }
 
-struct listing {
-    struct accountd *a;
-    json_t *list;
-};
-
-static int list_one(void *arg, const struct budget *b)
+static json_t *sum_json(const struct budget_sum *s)
 {
-    struct listing *listing = arg;
-    int64_t from_ms, to_ms, seq = 0, spent_nano = 0;
+    const struct budget *b = &s->budget;
+    int64_t from_ms, to_ms;
     json_t *steps = json_array();
     char month[8];
 
-    month_of(listing->a->clock.utc_ms, &from_ms, &to_ms, month);
-    for (unsigned s = 0; s < b->steps_count; s++)
-        json_array_append_new(steps, json_integer(b->steps[s]));
-    if (budget_spent(listing->a->ledger, b->account, from_ms, to_ms, &seq, &spent_nano)) {
-        json_decref(steps);
-        return -1;
-    }
-    return json_array_append_new(listing->list,
-                                 json_pack("{s:s, s:s, s:o, s:o, s:s, s:o}", "budget_id", b->id, "account_id",
-                                           b->account, "amount_nano", json_decimal(b->amount_nano), "steps", steps,
-                                           "period", month, "spent_nano", json_decimal(spent_nano)));
+    month_of(s->from_ms, &from_ms, &to_ms, month);
+    for (unsigned n = 0; n < b->steps_count; n++)
+        json_array_append_new(steps, json_integer(b->steps[n]));
+    return json_pack("{s:s, s:s, s:o, s:o, s:s, s:o}", "budget_id", b->id, "account_id", b->account, "amount_nano",
+                     json_decimal(b->amount_nano), "steps", steps, "period", month, "spent_nano",
+                     json_decimal(s->spent_nano));
 }
 
 json_t *budgets_json(struct accountd *a, const char *account)
 {
-    struct listing listing = { a, json_array() };
+    json_t *list = json_array();
+    int rc = read_all(a);
 
-    if (budget_each(a->ledger, account, list_one, &listing) == 0)
-        return listing.list;
-    json_decref(listing.list);
+    for (unsigned n = 0; n < a->cap.budgets_count && rc == 0; n++) {
+        struct budget_sum *s = &a->cap.budgets[n];
+
+        if (account && strcmp(account, s->budget.account) != 0)
+            continue;
+        rc = watch_one(a, s) || json_array_append_new(list, sum_json(s)) ? -1 : 0;
+    }
+    if (rc == 0)
+        return list;
+    json_decref(list);
     return NULL;
 }

@@ -98,7 +98,7 @@ int cap_open(struct accountd *a, const struct cap_graces *graces)
 
 void cap_close(struct accountd *a)
 {
-    budgets_forget(&a->cap);
+    budgets_free(&a->cap);
     cap_prices_free(&a->cap);
     free(a->cap.payers);
     free(a->cap.instances);

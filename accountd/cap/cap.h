@@ -154,6 +154,7 @@ int balance_watch(struct accountd *a, struct cap_payer *p);
 int budgets_watch(struct accountd *a);
 /* They have been changed: to be read again. */
 void budgets_forget(struct cap *cap);
+void budgets_free(struct cap *cap);
 /* [{budget_id, account_id, amount_nano, steps:[50,...], period: "2026-11", spent_nano}]. NULL on failure. */
 json_t *budgets_json(struct accountd *a, const char *account);
 

@@ -31,8 +31,7 @@ struct budget {
 };
 /* CONFLICT: another account's. amount_nano 0 removes it. */
 enum ledger_result budget_put(struct ledger *ledger, const struct budget *budget);
-int budget_each(struct ledger *ledger, const char *account /* NULL: all */,
-                int (*fn)(void *arg, const struct budget *budget), void *arg);
+int budget_each(struct ledger *ledger, int (*fn)(void *arg, const struct budget *budget), void *arg);
 /* What the account has spent from from_ms to to_ms in transfers after *seq, which moves on: added to *nano. */
 int budget_spent(struct ledger *ledger, const char *account, int64_t from_ms, int64_t to_ms, int64_t *seq,
                  int64_t *nano);

@@ -367,10 +367,18 @@ static void test_balance(void)
     end();
 }
 
+static int64_t spent_of(const char *account)
+{
+    json_t *list = budgets_json(&life.a, account);
+    int64_t nano = strtoll(json_text(json_array_get(list, 0), "spent_nano"), NULL, 10);
+
+    json_decref(list);
+    return nano;
+}
+
 static void test_budget(void)
 {
     struct budget b = { .id = "b1", .account = "acc", .amount_nano = 1000, .steps = { 50, 80, 100 }, .steps_count = 3 };
-    json_t *list;
     int64_t spent;
 
     begin();
@@ -382,17 +390,23 @@ static void test_budget(void)
     use(2, 900 * S * 3 / 7);
     turn(60 * S);
     turn(S);
-    list = budgets_json(&life.a, "acc");
-    spent = strtoll(json_string_value(json_object_get(json_array_get(list, 0), "spent_nano")), NULL, 10);
+    spent = spent_of("acc");
     check(spent > 1000 && standing("acc", "budget") == 3 && is("acc", CAP_OK),
           "all of its steps are told, nothing stops");
-    json_decref(list);
-    check(restart() && turn(S) == 0 && standing("acc", "budget") == 3, "and not again after a restart");
+    check(restart() && spent_of("acc") == spent, "a restart finds what was spent");
+    check(turn(S) == 0 && standing("acc", "budget") == 3, "and does not tell it again");
+    spent = spent_of("acc");
     b.amount_nano = 1000000000;
     budget_put(life.a.ledger, &b);
     budgets_forget(&life.a.cap);
+    check(spent_of("acc") == spent, "what is spent does not depend on the budget");
     turn(S);
     check(standing("acc", "budget") == 3, "a larger one has its own steps");
+    spent = spent_of("acc");
+    life.a.clock.utc_ms += 31ll * 86400000;
+    check(spent_of("acc") == 0, "in the next month nothing is spent of it");
+    life.a.clock.utc_ms -= 31ll * 86400000;
+    check(spent_of("acc") == spent, "a clock that is set back finds what was");
     snprintf(b.account, sizeof(b.account), "other");
     check(budget_put(life.a.ledger, &b) == LEDGER_CONFLICT, "it stays its account's");
     end();
