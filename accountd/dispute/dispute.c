@@ -169,11 +169,27 @@ static enum ledger_result end_locked(struct ending *e)
     return result;
 }
 
+static int compare_lines(void *arg, const struct ledger_invoice *credit_note)
+{
+    struct ending *e = arg;
+    json_t *body = json_loads(credit_note->body, 0, NULL), *given = evidence_proposed(body);
+
+    e->same = json_equal(given, e->lines);
+    json_decref(given);
+    json_decref(body);
+    return 0;
+}
+
 static enum ledger_result check_end(struct ending *e)
 {
     bool accepted = strcmp(e->r->outcome, "accepted") == 0;
+    char id[32];
 
     if (e->ended) {
+        if (e->same && accepted &&
+            ledger_invoice_get(e->a->ledger, e->account, evidence_credit_note_id(e->r->dispute_id, id), compare_lines,
+                               e) != LEDGER_OK)
+            return LEDGER_FAILED;
         snprintf(e->why->text, sizeof(e->why->text), "%s: it was ended otherwise", e->r->dispute_id);
         return e->same ? LEDGER_EXISTS : LEDGER_EXISTS_DIFFERENT;
     }

@@ -205,7 +205,7 @@ static int64_t count(const char *sql)
 
 static void test_wrong_invoice(void)
 {
-    json_t *invoice = lived_and_invoiced(), *draft, *row;
+    json_t *invoice = lived_and_invoiced(), *draft, *row, *less;
     size_t line = line_of(invoice, "cpu_used");
     int64_t before = bill_wrongly(invoice, line, 1000000000), numbers;
     char id[32];
@@ -238,6 +238,9 @@ static void test_wrong_invoice(void)
     numbers = count("SELECT max(number) FROM invoice");
     check(end("dw", "accepted", "you are right", NULL) == LEDGER_EXISTS && life_posted(&life, "acc") == before &&
           count("SELECT max(number) FROM invoice") == numbers && numbers == 3, "accepted again: nothing");
+    less = json_pack("[{s:i, s:s}]", "line", (int)line + 1, "amount_nano", "10000000");
+    check(end("dw", "accepted", "you are right", less) == LEDGER_EXISTS_DIFFERENT, "not with other lines");
+    json_decref(less);
     t = taken("dw");
     check(strcmp(json_text(t.dispute, "credit_note_id"), evidence_credit_note_id("dw", id)) == 0 &&
           strcmp(json_text(t.dispute, "outcome"), "accepted") == 0, "it names its credit note");
