@@ -84,19 +84,18 @@ enum ledger_result ledger_transfer_get(struct ledger *ledger, const char *id, le
     return result;
 }
 
-/* Each kind of walk has its own condition, so that SQLite finds its index. */
+/* Each kind of walk has its own condition, so that SQLite finds its index. An account's entries are those of two
+ * indexes merged (a transfer's sides are never the same account): a page reads its rows, not the account's past. */
 static const char *walk_sql(const struct ledger_walk *walk)
 {
-#define WALK(accounts, order, before)                                                                                  \
-    TRANSFER_COLUMNS "WHERE " accounts "seq <= ?2 AND (?3 = 0 OR seq " before                                          \
-                     " ?3) AND (?4 = 0 OR kind IN ('posted', 'post'))"                                                 \
-                     " ORDER BY seq " order " LIMIT ?5"
-#define BOTH(accounts) { WALK(accounts, "ASC", ">"), WALK(accounts, "DESC", "<") }
-#define PURSES "(SELECT account_id FROM account WHERE account_id = ?1 OR owner = ?1)"
+#define RANGE         " AND seq > ?2 AND seq <= ?3 AND (?4 = 0 OR kind IN ('posted', 'post')) "
+#define END(order)    " ORDER BY seq " order " LIMIT ?5"
+#define BOTH(rows)    { rows END("ASC"), rows END("DESC") }
+#define PURSES        "(SELECT account_id FROM account WHERE account_id = ?1 OR owner = ?1)"
     static const char *const sql[3][2] = {
-        BOTH("?1 IS NULL AND "),
-        BOTH("(debit = ?1 OR credit = ?1) AND "),
-        BOTH("(debit IN " PURSES " OR credit IN " PURSES ") AND "),
+        BOTH(TRANSFER_COLUMNS "WHERE ?1 IS NULL" RANGE),
+        BOTH(TRANSFER_COLUMNS "WHERE debit = ?1" RANGE "UNION ALL " TRANSFER_COLUMNS "WHERE credit = ?1" RANGE),
+        BOTH(TRANSFER_COLUMNS "WHERE (debit IN " PURSES " OR credit IN " PURSES ")" RANGE),
     };
 
     return sql[!walk->account ? 0 : walk->purses ? 2 : 1][walk->newest_first];
@@ -104,11 +103,14 @@ static const char *walk_sql(const struct ledger_walk *walk)
 
 int ledger_each_transfer(struct ledger *ledger, const struct ledger_walk *walk, ledger_transfer_fn fn, void *arg)
 {
-    sqlite3_stmt *stmt =
-        db_query(ledger->db, walk_sql(walk), "tiiii", walk->account, walk->upto ? walk->upto : INT64_MAX, walk->after,
-                 (int64_t)walk->moves, (int64_t)walk->limit);
+    int64_t from = walk->newest_first ? 0 : walk->after, upto = walk->upto ? walk->upto : INT64_MAX;
+    sqlite3_stmt *stmt;
     int rc;
 
+    if (walk->newest_first && walk->after && walk->after <= upto)
+        upto = walk->after - 1;
+    stmt = db_query(ledger->db, walk_sql(walk), "tiiii", walk->account, from, upto, (int64_t)walk->moves,
+                    (int64_t)walk->limit);
     while ((rc = db_next(stmt)) == 1) {
         struct ledger_transfer transfer = read_transfer(stmt);
 

@@ -148,6 +148,48 @@ static void test_database_refuses(void)
     }
 }
 
+static int count_ten(void *arg)
+{
+    ++*(unsigned *)arg;
+    return 0;
+}
+
+static int no_more(void *arg, const struct ledger_transfer *transfer)
+{
+    (void)arg;
+    (void)transfer;
+    return 0;
+}
+
+/* SQLite's steps, in tens, for the newest page of the account. */
+static unsigned page_steps(const char *account)
+{
+    struct ledger_walk walk = { .account = account, .newest_first = true, .limit = 5 };
+    unsigned tens = 0;
+
+    sqlite3_progress_handler(ledger->db, 10, count_ten, &tens);
+    if (ledger_each_transfer(ledger, &walk, no_more, NULL))
+        exit(99);
+    sqlite3_progress_handler(ledger->db, 0, NULL, NULL);
+    return tens;
+}
+
+static void test_page(void)
+{
+    unsigned before, after;
+
+    life_account(&life, "page", 1000);
+    for (int i = 0; i < 10; i++)
+        apply((char[12]){ 'p', 'a', 'g', 'e', (char)('0' + i) }, "posted", "page", "revenue:cpu_used", 1, NULL);
+    before = page_steps("page");
+    for (int i = 0; i < 100; i++)
+        apply((char[12]){ 'm', 'o', 'r', 'e', (char)('0' + i / 10), (char)('0' + i % 10) }, "posted", "page",
+              "revenue:cpu_used", 1, NULL);
+    after = page_steps("page");
+    check(before && after <= before + 1 && has("page", 890, 0),
+          "a page costs the same after 110 entries as after 10 (%u and %u steps)", 10 * after, 10 * before);
+}
+
 /* A statement of someone else's, with the file open elsewhere. */
 static void behind(const char *sql)
 {
@@ -196,6 +238,7 @@ int main(void)
     test_registration();
     test_price_books();
     test_database_refuses();
+    test_page();
     check(life_is_sound(&life), "every balance is the sum of its transfers");
     test_audit();
     life_end(&life);
