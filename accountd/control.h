@@ -121,7 +121,7 @@
  *                                                                api        -> {dispute}   gathers and signs the evidence at once. line: absent, all of the
  *                                                                              invoice. claim: what a counter of the guest's own slot says, a decimal
  *                                                                              string. `conflict`: this line is disputed already, or is not there
- * disputes       {[account_id][, after][, limit]}                api        -> {disputes:[dispute], next}   oldest first, at most 100, without evidence
+ * disputes       {[account_id][, after][, limit]}                api        -> {disputes:[dispute], next}   oldest first, at most 200, without evidence
  * dispute        {[account_id,] dispute_id}                      api        -> {dispute: {dispute_id, account_id, invoice_id, line, reason, claim, opened_ms,
  *                                                                              state: open|resolved, outcome, resolution, operator, credit_note_id,
  *                                                                              resolved_ms, verdict: same|differs|unproven, proposed_nano,
@@ -131,7 +131,7 @@
  *                                                                api        -> {dispute}   once. outcome "accepted" issues the credit note over `lines`, or
  *                                                                              over what the evidence proposes; "rejected" gives nothing back
  * host_books     {[after][, limit]}                              api, root  -> {host_books:[{index, ...}], next}   the host's own statements, newest first,
- *                                                                              at most 100; fields of accountd/hostbooks.h; index: its leaf
+ *                                                                              at most 200; fields of accountd/hostbooks.h; index: its leaf
  * host_books_now {}                                              api, root  -> {statement}   one of now
  * checkpoint     {}                                              api        -> {text, keys}   with cosignatures; keys: keys.txt, what xs-verify --key reads
  * keys           {}                                              api, root  -> {text[, root_key, signature]}   keys.txt, and the root key's signature of it, if

@@ -290,6 +290,25 @@ enum ledger_result credit_note_create_locked(struct accountd *a, const struct cr
     return result;
 }
 
+/* Whether the note that is there gives back what is asked for again. Without lines that is whatever was left then. */
+static bool same_note(const json_t *body, const struct credit_note *note)
+{
+    const json_t *lines = json_object_get(body, "lines"), *line;
+    json_t *row;
+    size_t i;
+
+    if (strcmp(json_text(json_object_get(body, "refers"), "invoice_id"), note->invoice_id) != 0 ||
+        (note->lines && json_array_size(lines) != json_array_size(note->lines)))
+        return false;
+    json_array_foreach(note->lines, i, row) {
+        line = json_array_get(lines, i);
+        if (!json_equal(json_object_get(line, "line"), json_object_get(row, "line")) ||
+            !json_equal(json_object_get(line, "amount_nano"), json_object_get(row, "amount_nano")))
+            return false;
+    }
+    return true;
+}
+
 enum ledger_result credit_note_create(struct accountd *a, const struct credit_note *note, json_t **body,
                                       struct json_why *why)
 {
@@ -298,6 +317,12 @@ enum ledger_result credit_note_create(struct accountd *a, const struct credit_no
     *body = NULL;
     snprintf(why->text, sizeof(why->text), "the database failed");
     result = invoice_known(a, note->credit_note_id, "credit_note", "reason", note->reason, body, why);
+    if (result == LEDGER_OK && !same_note(*body, note)) {
+        snprintf(why->text, sizeof(why->text), "%s gives back something else: choose a new id", note->credit_note_id);
+        json_decref(*body);
+        *body = NULL;
+        return LEDGER_EXISTS_DIFFERENT;
+    }
     if (result != LEDGER_NOT_FOUND)
         return result == LEDGER_OK ? LEDGER_EXISTS : result;
     if (ledger_begin(a->ledger))

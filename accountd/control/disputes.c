@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define LIST_MAX   100
+#define LIST_MAX   200
 #define REASON_MAX 2000
 #define LINES_MAX  1000
 

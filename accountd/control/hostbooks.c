@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define LIST_MAX 100
+#define LIST_MAX 200
 
 static int list_statement(void *arg, uint64_t idx, const char *type, const char *leaf)
 {

@@ -236,6 +236,9 @@ static void test_credit_notes(void)
     check(credit(&life, "cn1", 1, 33 * CENT, &note) == LEDGER_EXISTS && life_posted(&life, "acc") == before + back,
           "asked again it is the same credit note, and nothing moves");
     json_decref(note);
+    check(credit(&life, "cn1", 1, 34 * CENT, &note) == LEDGER_EXISTS_DIFFERENT &&
+          credit(&life, "cn1", 2, 33 * CENT, &note) == LEDGER_EXISTS_DIFFERENT && life_posted(&life, "acc") == before + back,
+          "another amount or line under its id is refused");
     check(credit(&life, "inv", 1, CENT, &note) == LEDGER_EXISTS_DIFFERENT, "an invoice's id is refused");
     check(credit(&life, "cn2", 1, nano(json_array_get(json_object_get(inv, "lines"), 0), "amount_nano"), &note) ==
           LEDGER_CONFLICT, "more than is left of a line is refused");
