@@ -11,7 +11,7 @@ static int sum_so_far(struct ledger *ledger, const struct record *r, const char 
     int rc = db_next(stmt);
 
     *quantity = 0;
-    if (rc == 1 && !json_u128_parse((const char *)sqlite3_column_text(stmt, 0), quantity))
+    if (rc == 1 && !db_column_u128(stmt, 0, quantity))
         rc = -1;
     db_end(stmt);
     return rc < 0 ? -1 : 0;
@@ -54,8 +54,7 @@ int day_sums_each(struct ledger *ledger, const char *account, int64_t from_ms, i
                                .meter = meter_quantity_find((const char *)sqlite3_column_text(stmt, 2)),
                                .charged_nano = sqlite3_column_int64(stmt, 4) };
 
-        if (sum.meter == METER_QUANTITIES ||
-            !json_u128_parse((const char *)sqlite3_column_text(stmt, 3), &sum.quantity)) {
+        if (sum.meter == METER_QUANTITIES || !db_column_u128(stmt, 3, &sum.quantity)) {
             rc = -1;
             break;
         }
