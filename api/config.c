@@ -23,6 +23,11 @@ static const struct text_key text_keys[] = {
     { "operator_key_hash_file", offsetof(struct config, operator_key_hash_file) },
 };
 
+/* May be left out. */
+static const struct text_key optional_keys[] = {
+    { "web", offsetof(struct config, web) },
+};
+
 struct limit_key {
     const char *name;
     size_t offset;
@@ -87,6 +92,8 @@ static void unknown_refuse(const json_t *object, const char *path, const char *p
 
         for (size_t i = 0; i < COUNT(text_keys) && !*prefix; i++)
             known |= strcmp(name, text_keys[i].name) == 0;
+        for (size_t i = 0; i < COUNT(optional_keys) && !*prefix; i++)
+            known |= strcmp(name, optional_keys[i].name) == 0;
         for (size_t i = 0; i < COUNT(limit_keys) && *prefix; i++)
             known |= strcmp(name, limit_keys[i].name) == 0;
         if (!known)
@@ -110,6 +117,9 @@ void config_load(struct config *config, const char *path)
     unknown_refuse(json_object_get(config->file, "limits"), path, "limits.");
     for (size_t i = 0; i < COUNT(text_keys); i++)
         text_take(config, path, &text_keys[i]);
+    for (size_t i = 0; i < COUNT(optional_keys); i++)
+        if (json_object_get(config->file, optional_keys[i].name))
+            text_take(config, path, &optional_keys[i]);
     for (size_t i = 0; i < COUNT(limit_keys); i++)
         limit_take_key(config, path, &limit_keys[i]);
     listen_take(config, path);

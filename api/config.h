@@ -8,6 +8,7 @@
  *   user                    whom to become when started as root ("xs-api")
  *   accountd, provisioner   their sockets
  *   log_files               the folder in which accountd publishes its log: served below /log/
+ *   web                     the folder of the portal and the console; may be left out: then there are none
  *   operator_key_hash_file  holds the SHA-256 of the first operator key, as xs-api --hash-key prints it
  *   limits                  reads_per_s, writes_per_s, waits_per_s, anonymous_per_s (bursts are four
  *                           times as large), instances_per_account, connections_per_address
@@ -29,6 +30,7 @@ struct config {
     const char *provisioner;
     const char *operator_key_hash_file;
     const char *log_files;
+    const char *web;            /* NULL: none */
     char host[64];
     char port[8];
     int64_t reads_per_s;

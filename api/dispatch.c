@@ -96,7 +96,8 @@ static enum answer authenticate(struct request *rq, struct reply *rp)
         answer = reply_fail(rp, ANSWER_UNAUTHENTICATED,
                             "the Authorization header must be \"Bearer xs_live_...\" with the whole key");
     if (rq->who.role == ROLE_ANONYMOUS) {
-        enum answer limited = limit_check(rq, rp, rq->peer, BUCKET_ANONYMOUS);
+        bool file = rq->route->bucket == BUCKET_FILE;
+        enum answer limited = limit_check(rq, rp, rq->peer, file ? BUCKET_FILE : BUCKET_ANONYMOUS);
 
         return limited != ANSWER_OK ? limited : answer;
     }

@@ -97,6 +97,7 @@ static struct exchange *exchange_new(struct http *http, struct MHD_Connection *c
     rq->idempotency_key = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Idempotency-Key"));
     rq->content_type = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type"));
     rq->accept = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept"));
+    rq->accept_encoding = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept-Encoding"));
     rq->signature = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Stripe-Signature"));
     exchange->body_max = dispatch_body_max(rq);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, query_take, rq);
@@ -190,6 +191,10 @@ static void headers_add(struct MHD_Response *response, const struct reply *rp, c
     MHD_add_response_header(response, "X-Request-Id", request_id);
     MHD_add_response_header(response, "Cache-Control", rp->cache && rp->status == 200 ? rp->cache : "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    for (const char *const *header = rp->headers; header && rp->status == 200 && *header; header += 2)
+        MHD_add_response_header(response, header[0], header[1]);
+    if (rp->encoding && rp->status == 200)
+        MHD_add_response_header(response, "Content-Encoding", rp->encoding);
     if (rp->location[0])
         MHD_add_response_header(response, "Location", rp->location);
     if (rp->status == 405)

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum bucket { BUCKET_READ, BUCKET_WRITE, BUCKET_WAIT, BUCKET_ANONYMOUS, BUCKET_COUNT };
+enum bucket { BUCKET_READ, BUCKET_WRITE, BUCKET_WAIT, BUCKET_ANONYMOUS, BUCKET_FILE, BUCKET_COUNT };
 
 #define LIMIT_BURST 4                   /* seconds' worth that may come at once */
 

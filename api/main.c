@@ -91,7 +91,9 @@ static void limits_open(struct api *api)
     const int64_t per_s[BUCKET_COUNT] = { [BUCKET_READ] = api->config.reads_per_s,
                                           [BUCKET_WRITE] = api->config.writes_per_s,
                                           [BUCKET_WAIT] = api->config.waits_per_s,
-                                          [BUCKET_ANONYMOUS] = api->config.anonymous_per_s };
+                                          [BUCKET_ANONYMOUS] = api->config.anonymous_per_s,
+                                          /* A page is many files, which cost as little as reads do. */
+                                          [BUCKET_FILE] = api->config.reads_per_s };
 
     pthread_mutex_init(&api->limit_lock, NULL);
     pthread_mutex_init(&api->wait_lock, NULL);

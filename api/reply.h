@@ -55,6 +55,8 @@ struct reply {
     size_t file_size;
     char file_name[80];                 /* offered to whoever saves it */
     long next_cursor;                   /* of a list that is no JSON; 0 none */
+    const char *encoding;               /* Content-Encoding of a success; NULL: none */
+    const char *const *headers;         /* more of a success: name, value, ..., NULL */
     const char *cache;                  /* Cache-Control of a success; NULL: no-store */
     char location[96];
     char allow[32];                     /* with ANSWER_METHOD_NOT_ALLOWED */

@@ -22,6 +22,7 @@ void request_free(struct request *request)
     free(request->idempotency_key);
     free(request->content_type);
     free(request->accept);
+    free(request->accept_encoding);
     free(request->signature);
     free(request->body);
     json_decref(request->json);

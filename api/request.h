@@ -35,6 +35,7 @@ struct request {
     char *idempotency_key;
     char *content_type;
     char *accept;
+    char *accept_encoding;
     char *signature;                    /* Stripe-Signature */
     char *body;
     size_t body_size;

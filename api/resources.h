@@ -48,6 +48,8 @@ route_handler ssh_key_create, ssh_keys_list, ssh_key_delete;
 /* site.c */
 route_handler health_show, openapi_show;
 route_handler checkpoint_show, log_keys_show, log_signature_show, log_tile_show;
+/* web.c */
+route_handler portal_page, console_page, web_asset;
 /* admin.c */
 route_handler customer_create, customers_list, credit_create, host_show;
 /* operators.c */

@@ -119,6 +119,12 @@ const struct route routes[] = {
     { "GET",    "/log/tile/{path}",                         log_tile_show,         ANYONE,   0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/healthz",                                 health_show,           ANYONE,   0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/openapi.yaml",                            openapi_show,          ANYONE,   0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
+    { "GET",    "/",                                        portal_page,           ANYONE,   0,                     BUCKET_FILE,  KEY_NONE,     BODY_NONE, NULL },
+    { "GET",    "/portal",                                  portal_page,           ANYONE,   0,                     BUCKET_FILE,  KEY_NONE,     BODY_NONE, NULL },
+    { "GET",    "/portal/{path}",                           portal_page,           ANYONE,   0,                     BUCKET_FILE,  KEY_NONE,     BODY_NONE, NULL },
+    { "GET",    "/console",                                 console_page,          ANYONE,   0,                     BUCKET_FILE,  KEY_NONE,     BODY_NONE, NULL },
+    { "GET",    "/console/{path}",                          console_page,          ANYONE,   0,                     BUCKET_FILE,  KEY_NONE,     BODY_NONE, NULL },
+    { "GET",    "/assets/{path}",                           web_asset,             ANYONE,   0,                     BUCKET_FILE,  KEY_NONE,     BODY_NONE, NULL },
 };
 /* clang-format on */
 const unsigned routes_count = sizeof(routes) / sizeof(routes[0]);

@@ -132,6 +132,12 @@ static const struct example examples[] = {
     { "GET", "/log/tile/{path}", "any tile", NULL, 200 },
     { "GET", "/healthz", NULL, NULL, 200 },
     { "GET", "/openapi.yaml", NULL, NULL, 200 },
+    { "GET", "/", NULL, NULL, 404 },                /* the rig has no web pages: tests/api/web.c */
+    { "GET", "/portal", NULL, NULL, 404 },
+    { "GET", "/portal/{path}", "any page", NULL, 404 },
+    { "GET", "/console", NULL, NULL, 404 },
+    { "GET", "/console/{path}", "any page", NULL, 404 },
+    { "GET", "/assets/{path}", "any page", NULL, 404 },
 };
 
 enum caller { OWNER, OTHER, ANONYMOUS, UNKNOWN, GARBLED, EXPIRED, REVOKED, UNSCOPED, OPERATOR_KEY, CALLERS };
@@ -262,7 +268,7 @@ static const char *thing_id(const char *thing)
         { "key", world.spare_key },     { "customer", world.account }, { "volume", world.volume },
         { "snapshot", world.snapshot }, { "forward", world.forward },  { "SSH key", world.ssh_key },
         { "purchase order", world.order }, { "any price book", "1" }, { "any proposal", "9" }, { "any entry", "e2" },
-        { "any ledger account", "revenue:vcpu_used" }, { "operator", world.operator }, { "any tile", "0/000" },
+        { "any ledger account", "revenue:vcpu_used" }, { "operator", world.operator }, { "any tile", "0/000" }, { "any page", "home" },
         { "dispute", world.dispute },   { "budget", world.budget },    { "instance in the query", world.record_query },
     };
 

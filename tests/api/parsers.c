@@ -305,7 +305,7 @@ static void keys(void)
 
 static void buckets(void)
 {
-    const int64_t per_s[BUCKET_COUNT] = { 2, 1, 1, 1 };
+    const int64_t per_s[BUCKET_COUNT] = { 2, 1, 1, 1, 1 };
     struct limit_table *table = limit_new(per_s);
     struct limit_verdict v = { 0 };
     int allowed = 0;
