@@ -52,6 +52,7 @@ route_handler checkpoint_show, log_keys_show, log_signature_show, log_tile_show;
 route_handler portal_page, console_page, web_asset;
 /* admin.c */
 route_handler customer_create, customers_list, credit_create, host_show;
+route_handler metrics_show, host_metrics_show;
 /* operators.c */
 route_handler operator_create, operators_list, operator_revoke;
 /* price_books.c */
