@@ -12,9 +12,12 @@
 #define WAITS_MAX 32                    /* long polls at once */
 #define WAITS_PER_ACCOUNT 8
 
+struct streams;
+
 struct api {
     struct config config;
     struct store *store;                /* locks itself */
+    struct streams *streams;            /* so do they */
 
     pthread_mutex_t limit_lock;         /* of limits; nests inside nothing */
     struct limit_table *limits;

@@ -4,6 +4,7 @@
 #include "api/dispatch.h"
 #include "api/fields.h"
 #include "api/pool.h"
+#include "api/streams.h"
 #include "common/log.h"
 
 #include <arpa/inet.h>
@@ -99,6 +100,7 @@ static struct exchange *exchange_new(struct http *http, struct MHD_Connection *c
     rq->accept = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept"));
     rq->accept_encoding = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept-Encoding"));
     rq->signature = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Stripe-Signature"));
+    rq->last_event_id = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID"));
     exchange->body_max = dispatch_body_max(rq);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, query_take, rq);
     peer_print(connection, rq->peer, sizeof(rq->peer));
@@ -144,8 +146,9 @@ static enum MHD_Result body_take(struct exchange *exchange, const char *bytes, s
 
 /* answering */
 
-static struct MHD_Response *response_make(struct reply *rp)
+static struct MHD_Response *response_make(struct exchange *exchange)
 {
+    struct reply *rp = &exchange->rp;
     struct MHD_Response *response;
     char *text = NULL;
     size_t size = 0;
@@ -153,6 +156,11 @@ static struct MHD_Response *response_make(struct reply *rp)
     if (rp->file_fd >= 0) {
         response = MHD_create_response_from_fd_at_offset64(rp->file_size, rp->file_fd, rp->file_offset);
         rp->file_fd = -1;                   /* libmicrohttpd closes it */
+        return response;
+    }
+    if (rp->stream) {
+        response = stream_response(rp->stream, exchange->connection, exchange->http->deadlines);
+        rp->stream = response ? NULL : rp->stream;
         return response;
     }
     if (rp->text) {
@@ -222,7 +230,7 @@ static enum MHD_Result answer_queue(struct exchange *exchange)
 {
     struct reply *rp = &exchange->rp;
     unsigned status = (unsigned)rp->status;
-    struct MHD_Response *response = response_make(rp);
+    struct MHD_Response *response = response_make(exchange);
     enum MHD_Result rc;
 
     if (!response)
@@ -329,7 +337,8 @@ static void library_log(void *arg, const char *fmt, va_list args)
     (void)arg;
     vsnprintf(line, sizeof(line), fmt, args);
     line[strcspn(line, "\n")] = 0;
-    if (!strstr(line, "TLS") && !strstr(line, "closed") && !strstr(line, "reset"))
+    if (!strstr(line, "TLS") && !strstr(line, "closed") && !strstr(line, "reset") &&
+        !strstr(line, "no longer available"))
         log_warnx("libmicrohttpd: %s", line);
 }
 
@@ -413,9 +422,10 @@ void http_stop(struct http *http)
     int listen_fd = MHD_quiesce_daemon(http->daemon);
 
     /* Every suspended connection has to be resumed before the daemon may stop:
-     * emptying the pools does that. */
+     * emptying the pools and ending the streams does that. */
     pool_free(http->waiters);
     pool_free(http->workers);
+    streams_stop(http->api->streams);
     MHD_stop_daemon(http->daemon);
     if (listen_fd >= 0)
         close(listen_fd);

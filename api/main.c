@@ -2,6 +2,8 @@
  * it checks who asks, and asks accountd and the provisioner on their sockets. */
 #include "api/api.h"
 #include "api/http.h"
+#include "api/store_events.h"
+#include "api/streams.h"
 #include "common/daemon.h"
 #include "common/log.h"
 
@@ -102,14 +104,14 @@ static void limits_open(struct api *api)
         fatalx("out of memory");
 }
 
-/* Until SIGTERM or SIGINT; now and then forgets old idempotency keys. */
+/* Until SIGTERM or SIGINT; now and then forgets what is old. */
 static void serve(struct api *api, int signal_fd)
 {
     struct pollfd wait = { .fd = signal_fd, .events = POLLIN };
 
     do {
-        if (store_idem_expire(api->store, unix_ms()) != 0)
-            log_warnx("old idempotency keys stay; tried again in an hour");
+        if (store_idem_expire(api->store, unix_ms()) != 0 || store_events_expire(api->store, unix_ms()) != 0)
+            log_warnx("old idempotency keys or events stay; tried again in an hour");
     } while (poll(&wait, 1, EXPIRE_EVERY_MS) == 0);
 }
 
@@ -143,6 +145,7 @@ static int run(const char *config_path)
     signal_fd = daemon_signal_fd();
     database_open(&api, operator_hash);
     limits_open(&api);
+    api.streams = streams_new(api.store);
     http = http_start(&api, listen_fd, &tls);
     log_info("listening on %s:%u, certificate %s", api.config.host, http_port(listen_fd), tls.fingerprint);
     daemon_ready();
@@ -150,6 +153,7 @@ static int run(const char *config_path)
     log_info("stopping");
     api.stopping = true;
     http_stop(http);
+    streams_free(api.streams);
     tls_free(&tls);
     limit_free(api.limits);
     store_close(api.store);

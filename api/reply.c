@@ -1,5 +1,6 @@
 /* The one table of answers; api/openapi.yaml prints it for customers and a test holds the two together. */
 #include "api/reply.h"
+#include "api/streams.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,6 +66,8 @@ void reply_free(struct reply *reply)
     free(reply->text);
     if (reply->file_fd >= 0)
         close(reply->file_fd);
+    if (reply->stream)
+        stream_close(reply->stream);
     reply_start(reply);
 }
 

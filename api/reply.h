@@ -45,6 +45,8 @@ enum answer {
 
 #define REPLY_DETAIL_BYTES 512
 
+struct stream;
+
 struct reply {
     json_t *json;                       /* the body of a success; owned */
     char *text;                         /* or this, malloc'd, with its type */
@@ -54,6 +56,7 @@ struct reply {
     uint64_t file_offset;
     size_t file_size;
     char file_name[80];                 /* offered to whoever saves it */
+    struct stream *stream;              /* or what comes as it happens (streams.h); owned */
     long next_cursor;                   /* of a list that is no JSON; 0 none */
     const char *encoding;               /* Content-Encoding of a success; NULL: none */
     const char *const *headers;         /* more of a success: name, value, ..., NULL */

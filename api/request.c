@@ -24,6 +24,7 @@ void request_free(struct request *request)
     free(request->accept);
     free(request->accept_encoding);
     free(request->signature);
+    free(request->last_event_id);
     free(request->body);
     json_decref(request->json);
 }

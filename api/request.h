@@ -37,6 +37,7 @@ struct request {
     char *accept;
     char *accept_encoding;
     char *signature;                    /* Stripe-Signature */
+    char *last_event_id;
     char *body;
     size_t body_size;
     bool body_excess;

@@ -31,6 +31,8 @@ route_handler invoice_create, invoice_draft, invoices_list, credit_notes_list, i
 route_handler billing_details_show, billing_details_set;
 /* disputes.c */
 route_handler dispute_open, disputes_list, dispute_show, dispute_resolve;
+/* events.c */
+route_handler events_list;
 /* payments.c */
 route_handler payment_event;
 /* budgets.c */

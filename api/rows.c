@@ -17,19 +17,42 @@ static const struct {
     {"application/x-ndjson", FORM_NDJSON},
 };
 
+/* The next type that Accept names, its length in *len, or NULL; *accept goes on behind it. */
+static const char *type_next(const char **accept, size_t *len)
+{
+    const char *type = *accept ? *accept + strspn(*accept, " ,\t") : "";
+
+    *len = strcspn(type, ",; \t");
+    *accept = type + strcspn(type, ",");
+    return *type ? type : NULL;
+}
+
+static bool type_same(const char *type, size_t len, const char *known)
+{
+    return len == strlen(known) && strncasecmp(type, known, len) == 0;
+}
+
+bool rows_accepts(const struct request *rq, const char *known)
+{
+    const char *accept = rq->accept, *type;
+    size_t len;
+
+    while ((type = type_next(&accept, &len)))
+        if (type_same(type, len, known))
+            return true;
+    return false;
+}
+
 /* The first of our types that Accept names; who names none gets JSON (RFC 9110 section 12.5.1 lets us answer so). */
 static enum form form_wanted(const char *accept)
 {
-    while (accept && *accept) {
-        size_t len;
+    const char *type;
+    size_t len;
 
-        accept += strspn(accept, " ,\t");
-        len = strcspn(accept, ",; \t");
+    while ((type = type_next(&accept, &len)))
         for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
-            if (len == strlen(forms[i].type) && strncasecmp(accept, forms[i].type, len) == 0)
+            if (type_same(type, len, forms[i].type))
                 return forms[i].form;
-        accept += strcspn(accept, ",");
-    }
     return FORM_JSON;
 }
 

@@ -8,6 +8,9 @@
 /* Turns the JSON answer of a list into what the request prefers; leaves everything else as it is. */
 enum answer rows_render(const struct request *rq, struct reply *rp);
 
+/* Whether the request's Accept names this type, letter by letter. */
+bool rows_accepts(const struct request *rq, const char *type);
+
 /* malloc'd; NULL when out of memory. Columns are the fields of all rows, in the order in which they first come up;
  * what is no plain value stands in its column as JSON. */
 char *rows_csv(const json_t *rows);

@@ -11,6 +11,9 @@ struct store {
     pthread_mutex_t lock;               /* of everything below */
     sqlite3 *db;
     char run_id[ID_BYTES];
+    bool events_new;                    /* in this transaction */
+    void (*events_notify)(void *arg);
+    void *events_notify_arg;
 };
 
 /* Reads one row by `take` into `row`, ends the statement, gives the lock back. */

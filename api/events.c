@@ -1,0 +1,107 @@
+/* What happened: as pages, or as it happens (streams.h). */
+#include "api/api.h"
+#include "api/events.h"
+#include "api/present.h"
+#include "api/resources.h"
+#include "api/rows.h"
+#include "api/streams.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE_MAX 200
+
+json_t *event_view(const struct event_row *row, bool for_operator)
+{
+    json_t *view = json_pack("{s:I, s:s, s:o, s:s, s:o}", "seq", (json_int_t)row->seq, "type", row->type, "at",
+                             time_json(row->at_ms), "object", row->object, "data", json_loads(row->data, 0, NULL));
+
+    if (for_operator)
+        json_object_set_new(view, "customer_id", row->account_id ? json_string(row->account_id) : json_null());
+    return view;
+}
+
+struct page {
+    json_t *rows;
+    bool for_operator;
+    int64_t last;
+};
+
+static void page_add(void *arg, const struct event_row *row)
+{
+    struct page *page = arg;
+
+    json_array_append_new(page->rows, event_view(row, page->for_operator));
+    page->last = row->seq;
+}
+
+static bool order_valid(const char *text)
+{
+    return strcmp(text, "oldest") == 0 || strcmp(text, "newest") == 0;
+}
+
+static bool customer_valid(const char *text)
+{
+    return id_valid("acc_", text);
+}
+
+/* Whose, and from where: the cursor is the seq of the last one seen. */
+static enum answer range_read(struct request *rq, struct reply *rp, struct event_range *range)
+{
+    bool for_operator = rq->who.role == ROLE_OPERATOR;
+    const char *order, *customer_id;
+    enum answer answer = request_query_int(rq, rp, "after", 0, INT64_C(1) << 52, 0, &range->after);
+
+    if (answer == ANSWER_OK)
+        answer = request_query_int(rq, rp, "limit", 1, PAGE_MAX, 100, &range->limit);
+    if (answer == ANSWER_OK)
+        answer = request_query_text(rq, rp, "order", order_valid, "must be oldest or newest", &order);
+    if (answer == ANSWER_OK)
+        answer = request_query_text(rq, rp, "customer_id", customer_valid, "must be a customer's id", &customer_id);
+    if (answer != ANSWER_OK)
+        return answer;
+    range->newest = order && strcmp(order, "newest") == 0;
+    range->account_id = for_operator ? customer_id : rq->who.account_id;
+    range->scopes = for_operator ? ~0u : rq->who.scopes;
+    return ANSWER_OK;
+}
+
+/* A number, as we gave it. A client that was restarted sends the header along with an older `after`. */
+static bool last_event_read(const struct request *rq, int64_t *after)
+{
+    const char *text = rq->last_event_id;
+
+    if (!text || !*text || strlen(text) > 15 || strspn(text, "0123456789") != strlen(text))
+        return false;
+    *after = strtoll(text, NULL, 10);
+    return true;
+}
+
+static enum answer events_follow(struct request *rq, struct reply *rp, struct event_range *range)
+{
+    if (!last_event_read(rq, &range->after) && !request_query(rq, "after") &&
+        store_event_newest(rq->api->store, &range->after) < 0)
+        return reply_fail(rp, ANSWER_STORAGE, "events cannot be looked up");
+    return stream_open(rq, rp, range);
+}
+
+enum answer events_list(struct request *rq, struct reply *rp)
+{
+    struct page page = { .for_operator = rq->who.role == ROLE_OPERATOR };
+    struct event_range range;
+    enum answer answer = range_read(rq, rp, &range);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    if (rows_accepts(rq, "text/event-stream"))
+        return events_follow(rq, rp, &range);
+    page.rows = json_array();
+    if (store_events(rq->api->store, &range, page_add, &page) != 0) {
+        json_decref(page.rows);
+        return reply_fail(rp, ANSWER_STORAGE, "events cannot be looked up");
+    }
+    rp->json = json_pack("{s:O, s:o}", "data", page.rows, "next_cursor",
+                         json_array_size(page.rows) == (size_t)range.limit ? json_integer(page.last) : json_null());
+    json_decref(page.rows);
+    return ANSWER_OK;
+}

@@ -1,0 +1,132 @@
+#include "api/store_events.h"
+#include "api/store_inside.h"
+
+#include <string.h>
+
+#define EVENTS_KEPT_MS (INT64_C(30) * 24 * 3600 * 1000)
+#define COLUMNS "seq, account_id, at_ms, type, object, scope, data"
+
+static sqlite3_stmt *range_query(struct store *store, const struct event_range *range)
+{
+    int64_t scopes = range->scopes, after = range->newest && !range->after ? INT64_MAX : range->after;
+
+    if (range->account_id)
+        return db_query(store->db,
+                        range->newest ? "SELECT " COLUMNS " FROM events WHERE account_id = ? AND seq < ?"
+                                        " AND scope & ? = scope ORDER BY seq DESC LIMIT ?"
+                                      : "SELECT " COLUMNS " FROM events WHERE account_id = ? AND seq > ?"
+                                        " AND scope & ? = scope ORDER BY seq LIMIT ?",
+                        "tiii", range->account_id, after, scopes, range->limit);
+    return db_query(store->db,
+                    range->newest ? "SELECT " COLUMNS " FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?"
+                                  : "SELECT " COLUMNS " FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+                    "ii", after, range->limit);
+}
+
+static struct event_row event_take(sqlite3_stmt *stmt)
+{
+    return (struct event_row){ .seq = sqlite3_column_int64(stmt, 0),
+                               .account_id = (const char *)sqlite3_column_text(stmt, 1),
+                               .at_ms = sqlite3_column_int64(stmt, 2),
+                               .type = (const char *)sqlite3_column_text(stmt, 3),
+                               .object = (const char *)sqlite3_column_text(stmt, 4),
+                               .scope = (unsigned)sqlite3_column_int64(stmt, 5),
+                               .data = (const char *)sqlite3_column_text(stmt, 6) };
+}
+
+int store_events(struct store *store, const struct event_range *range, event_each *each, void *arg)
+{
+    sqlite3_stmt *stmt;
+    int rc;
+
+    pthread_mutex_lock(&store->lock);
+    stmt = range_query(store, range);
+    while ((rc = db_next(stmt)) == 1) {
+        struct event_row row = event_take(stmt);
+
+        each(arg, &row);
+    }
+    db_end(stmt);
+    return unlocked(store, rc);
+}
+
+int store_event_newest(struct store *store, int64_t *seq)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_int(store->db, seq, "SELECT seq FROM sqlite_sequence WHERE name = 'events'", ""));
+}
+
+/* SQLite calls this for what triggers insert, too. */
+static void row_changed(void *arg, int change, const char *database, const char *table, sqlite3_int64 row)
+{
+    struct store *store = arg;
+
+    (void)database, (void)row;
+    store->events_new |= change == SQLITE_INSERT && strcmp(table, "events") == 0;
+}
+
+static int committing(void *arg)
+{
+    struct store *store = arg;
+
+    if (store->events_new)
+        store->events_notify(store->events_notify_arg);
+    store->events_new = false;
+    return 0;
+}
+
+void store_events_watch(struct store *store, void (*notify)(void *arg), void *arg)
+{
+    store->events_notify = notify;
+    store->events_notify_arg = arg;
+    sqlite3_update_hook(store->db, row_changed, store);
+    sqlite3_commit_hook(store->db, committing, store);
+}
+
+int store_event_cursor(struct store *store, const char *source, int64_t *position)
+{
+    int rc;
+
+    *position = 0;
+    pthread_mutex_lock(&store->lock);
+    rc = db_int(store->db, position, "SELECT position FROM event_cursors WHERE source = ?", "t", source);
+    return unlocked(store, rc < 0 ? -1 : 1);
+}
+
+static int take_locked(struct store *store, const char *source, int64_t position, const struct event_row *rows,
+                       size_t count, int64_t now_ms)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].at_ms >= now_ms - EVENTS_KEPT_MS &&
+            db_run(store->db,
+                   "INSERT INTO events (account_id, at_ms, type, object, scope, data) VALUES (?, ?, ?, ?, ?, ?)",
+                   "tittit", rows[i].account_id, rows[i].at_ms, rows[i].type, rows[i].object, (int64_t)rows[i].scope,
+                   rows[i].data) != 0)
+            return -1;
+    return db_run(store->db,
+                  "INSERT INTO event_cursors (source, position) VALUES (?, ?)"
+                  " ON CONFLICT (source) DO UPDATE SET position = excluded.position",
+                  "ti", source, position);
+}
+
+int store_events_take(struct store *store, const char *source, int64_t position, const struct event_row *rows,
+                      size_t count, int64_t now_ms)
+{
+    int rc = -1;
+
+    pthread_mutex_lock(&store->lock);
+    if (db_begin(store->db) == 0) {
+        rc = take_locked(store, source, position, rows, count, now_ms);
+        if (rc)
+            db_rollback(store->db);
+        else
+            rc = db_commit(store->db);
+    }
+    return unlocked(store, rc);
+}
+
+int store_events_expire(struct store *store, int64_t now_ms)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db, "DELETE FROM events WHERE at_ms < ?", "i", now_ms - EVENTS_KEPT_MS));
+}
