@@ -1,17 +1,11 @@
 /* xs: the customer's and the operator's command line. Same names as the API. */
-#include "client/xs/commands.h"
 #include "client/xs/fail.h"
+#include "client/xs/help.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct command {
-    const char *words;                  /* as typed, separated by spaces */
-    command_run *run;
-    const char *help;
-};
 
 /* Longer first where one begins another. */
 static const struct command commands[] = {
@@ -22,33 +16,33 @@ static const struct command commands[] = {
                                 "                         [--forward 22] [--user-data FILE] [--wait]: make an instance" },
     { "list", list_command, "your instances" },
     { "show", show_command, "INSTANCE: one of them (id or name)" },
-    { "start", start_command, "INSTANCE [--wait]" },
+    { "start", start_command, "INSTANCE [--wait]: boot it again" },
     { "stop", stop_command, "INSTANCE [--wait]: ask the guest to shut down" },
     { "power-off", power_off_command, "INSTANCE [--wait]: without asking the guest" },
-    { "reboot", reboot_command, "INSTANCE [--wait]" },
-    { "suspend", suspend_command, "INSTANCE [--wait]" },
-    { "resume", resume_command, "INSTANCE [--wait]" },
+    { "reboot", reboot_command, "INSTANCE [--wait]: shut down and boot again" },
+    { "suspend", suspend_command, "INSTANCE [--wait]: let it stand still, its memory kept" },
+    { "resume", resume_command, "INSTANCE [--wait]: let it go on" },
     { "rm", rm_command, "INSTANCE [--wait]: delete it" },
     { "log", log_command, "INSTANCE: what it wrote on its console" },
     { "ssh", ssh_command, "INSTANCE [--user U] [--wait] [-- COMMAND]: log in, or run a command there" },
     { "sshkey add", sshkey_add_command, "NAME FILE.pub: a key that may log in to guests made with it" },
     { "sshkey list", sshkey_list_command, "your SSH keys" },
-    { "sshkey rm", sshkey_rm_command, "NAME|ID" },
+    { "sshkey rm", sshkey_rm_command, "NAME|ID: forget it; guests that have it keep it" },
     { "volume create", volume_create_command, "NAME --size 1G [--image I | --snapshot S]: a disk that outlives instances" },
     { "volume list", volume_list_command, "your volumes, instances' own disks among them" },
-    { "volume show", volume_show_command, "VOLUME" },
-    { "volume attach", volume_attach_command, "VOLUME INSTANCE [--read-only] [--wait]" },
-    { "volume detach", volume_detach_command, "VOLUME [--wait]" },
+    { "volume show", volume_show_command, "VOLUME: one of them" },
+    { "volume attach", volume_attach_command, "VOLUME INSTANCE [--read-only] [--wait]: give it to a guest" },
+    { "volume detach", volume_detach_command, "VOLUME [--wait]: take it from its guest" },
     { "volume resize", volume_resize_command, "VOLUME SIZE: let it grow, attached or not" },
     { "volume snapshot", volume_snapshot_command, "VOLUME NAME: keep what it holds now" },
-    { "volume delete", volume_delete_command, "VOLUME" },
+    { "volume delete", volume_delete_command, "VOLUME: and all that it holds" },
     { "snapshot list", snapshot_list_command, "your snapshots" },
-    { "snapshot delete", snapshot_delete_command, "SNAPSHOT" },
+    { "snapshot delete", snapshot_delete_command, "SNAPSHOT: forget it" },
     { "network show", network_show_command, "your network" },
     { "ip list", ip_list_command, "your instances' addresses" },
     { "forward add", forward_add_command, "INSTANCE PORT: let a port of the host lead to this one" },
-    { "forward list", forward_list_command, "INSTANCE" },
-    { "forward rm", forward_rm_command, "ID" },
+    { "forward list", forward_list_command, "INSTANCE: its ports of the host" },
+    { "forward rm", forward_rm_command, "ID: close the port" },
     { "usage", usage_command, "[INSTANCE]: what was used, to this second; or by days:\n"
                               "                         [--by meter|instance|day] [--from DAY] [--to DAY] [--csv | --ndjson]" },
     { "records", records_command, "INSTANCE [--proofs FOLDER]: the signed records behind the bill" },
@@ -57,21 +51,21 @@ static const struct command commands[] = {
     { "voucher redeem", voucher_redeem_command, "CODE: into the wallet" },
     { "po create", po_create_command, "NAME AMOUNT [--ends-at TIME]: a purchase order, set aside from the wallet" },
     { "po list", po_list_command, "your purchase orders" },
-    { "po show", po_show_command, "NAME|ID" },
+    { "po show", po_show_command, "NAME|ID: one of them" },
     { "po add", po_add_command, "NAME|ID AMOUNT: more money from the wallet" },
     { "po close", po_close_command, "NAME|ID: what is left returns to the wallet" },
     { "budget create", budget_create_command, "AMOUNT [--steps 50,80,100]: be told when a month costs so much" },
     { "budget list", budget_list_command, "your budgets" },
-    { "budget delete", budget_delete_command, "ID" },
+    { "budget delete", budget_delete_command, "ID: be told no more" },
     { "alerts", alerts_command, "[--standing]: what there is to know about your money" },
     { "prices show", price_show_command, "VERSION: as it was signed" },
     { "prices", prices_command, "the published price books" },
-    { "details set", details_set_command, "--name N --street S --postcode P --city C --country DE --email A [--vat-id V]" },
+    { "details set", details_set_command, "--name N --street S --postcode P --city C --country DE --email A [--vat-id V]: who is billed from now on" },
     { "details", details_command, "who is billed" },
     { "invoice new", invoice_new_command, "bill what is not yet billed" },
     { "invoice draft", invoice_draft_command, "what an invoice would say now" },
     { "invoice list", invoice_list_command, "your invoices" },
-    { "invoice show", invoice_show_command, "ID" },
+    { "invoice show", invoice_show_command, "ID: its lines and sums" },
     { "invoice get", invoice_get_command, "ID [-o FILE]: download the bundle" },
     { "invoice pdf", invoice_pdf_command, "ID [-o FILE]: to read" },
     { "invoice xml", invoice_xml_command, "ID [-o FILE]: EN 16931, for programs" },
@@ -80,41 +74,41 @@ static const struct command commands[] = {
     { "credit-notes", credit_notes_command, "what was given back" },
     { "dispute open", dispute_open_command, "INVOICE REASON [--line N] [--claim INCARNATION:COUNTER=VALUE]: say what is wrong with it" },
     { "dispute list", dispute_list_command, "[--after CURSOR]: your disputes" },
-    { "dispute show", dispute_show_command, "ID" },
+    { "dispute show", dispute_show_command, "ID: with its evidence" },
     { "account", account_command, "who you are" },
-    { "keys new", keys_new_command, "NAME [--scopes A,B] [--days N]" },
-    { "keys revoke", keys_revoke_command, "ID" },
+    { "keys new", keys_new_command, "NAME [--scopes A,B] [--days N]: a key, shown once" },
+    { "keys revoke", keys_revoke_command, "ID: it works no more" },
     { "keys list", keys_list_command, "your keys" },
     { "keys", keys_list_command, NULL },
-    { "admin customer add", customer_add_command, "NAME [--currency EUR]" },
+    { "admin customer add", customer_add_command, "NAME [--currency EUR]: a new one" },
     { "admin customer list", customer_list_command, "all customers" },
-    { "admin credit", credit_command, "CUSTOMER AMOUNT [--reason TEXT]" },
+    { "admin credit", credit_command, "CUSTOMER AMOUNT [--reason TEXT]: give money" },
     { "admin key", customer_key_command, "CUSTOMER NAME: make a key for a customer" },
     { "admin host", host_command, "the host and its meter" },
     { "admin operator add", operator_add_command, "NAME: a key of their own" },
     { "admin operator list", operator_list_command, "who operates this host" },
-    { "admin operator revoke", operator_revoke_command, "ID" },
-    { "admin prices show", admin_price_show_command, "VERSION" },
+    { "admin operator revoke", operator_revoke_command, "ID: their key works no more" },
+    { "admin prices show", admin_price_show_command, "VERSION: a price book, proposed or published" },
     { "admin prices propose", admin_price_propose_command, "FILE: a price book, for another operator to approve" },
     { "admin prices approve", admin_price_approve_command, "VERSION: publish what another operator proposed" },
-    { "admin prices withdraw", admin_price_withdraw_command, "VERSION" },
-    { "admin prices diff", admin_price_diff_command, "VERSION [--against VERSION]" },
+    { "admin prices withdraw", admin_price_withdraw_command, "VERSION: take the proposal back" },
+    { "admin prices diff", admin_price_diff_command, "VERSION [--against VERSION]: what changes" },
     { "admin prices replay", admin_price_replay_command, "VERSION CUSTOMER MONTH: what it would have cost" },
     { "admin prices", admin_prices_command, "all price books, proposed ones too" },
-    { "admin voucher", voucher_create_command, "AMOUNT [--expires-at TIME]" },
+    { "admin voucher", voucher_create_command, "AMOUNT [--expires-at TIME]: a code that is worth it" },
     { "admin bank import", bank_import_command, "FILE: a bank's statement (camt.053)" },
     { "admin bank list", bank_list_command, "[--state suspense]: what came, and where it went" },
-    { "admin bank assign", bank_assign_command, "ENTRY CUSTOMER" },
-    { "admin bank return", bank_return_command, "ENTRY REASON" },
+    { "admin bank assign", bank_assign_command, "ENTRY CUSTOMER: it was theirs" },
+    { "admin bank return", bank_return_command, "ENTRY REASON: it goes back to whom it came from" },
     { "admin ledger balance", ledger_balance_command, "all accounts, added up again" },
-    { "admin ledger transfers", ledger_transfers_command, "ACCOUNT [--after CURSOR]" },
+    { "admin ledger transfers", ledger_transfers_command, "ACCOUNT [--after CURSOR]: what went in and out" },
     { "admin ledger journal", ledger_journal_command, "[--customer-id C] [-o FILE]: for hledger" },
     { "admin invoices", admin_invoices_command, "[--customer-id C]: of all customers" },
-    { "admin credit-notes", admin_credit_notes_command, "[--customer-id C]" },
+    { "admin credit-notes", admin_credit_notes_command, "[--customer-id C]: of all customers" },
     { "admin credit-note create", credit_note_create_command, "INVOICE REASON [--line N=AMOUNT]: give it back, or parts of it" },
     { "admin disputes", admin_disputes_command, "[--after CURSOR]: of all customers" },
-    { "admin dispute show", admin_dispute_show_command, "ID" },
-    { "admin dispute resolve", admin_dispute_resolve_command, "ID accepted|rejected REASON [--line N=AMOUNT]..." },
+    { "admin dispute show", admin_dispute_show_command, "ID: with its evidence" },
+    { "admin dispute resolve", admin_dispute_resolve_command, "ID accepted|rejected REASON [--line N=AMOUNT]...: end it" },
     { "admin reconciliation", reconciliation_command, "the host's own books" },
     { "admin alerts", admin_alerts_command, "[--standing]: of all customers and of the host" },
     { "admin suspensions", suspensions_command, "whose guests stand still for want of money" },
@@ -122,17 +116,6 @@ static const struct command commands[] = {
 };
 
 #define COUNT (sizeof(commands) / sizeof(commands[0]))
-
-static void help_print(FILE *out)
-{
-    fputs("usage: xs [--json] [--ca FILE] COMMAND ...\n\n", out);
-    for (size_t i = 0; i < COUNT; i++)
-        if (commands[i].help)
-            fprintf(out, "    %-20s %s\n", commands[i].words, commands[i].help);
-    fputs("\nSettings: XS_URL, XS_KEY, XS_FINGERPRINT, or ~/.config/xs/config with url, key, fingerprint.\n"
-          "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 no trusted connection, 4 try again later.\n",
-          out);
-}
 
 /* How many of argv's words the command takes; 0 if it is another. */
 static unsigned words_match(const char *words, char **argv)
@@ -188,6 +171,17 @@ static int run(const struct command *command, char **argv, struct settings *sett
     return status;
 }
 
+static int help(char **argv)
+{
+    if (argv[1] && argv[2] && strcmp(argv[2], "man") == 0)
+        help_man(stdout, commands, COUNT);
+    else if (argv[1] && argv[2] && strcmp(argv[2], "completion") == 0)
+        help_completion(stdout, commands, COUNT);
+    else
+        help_print(argv[1] ? stdout : stderr, commands, COUNT);
+    return argv[1] ? EXIT_DONE : EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     struct settings settings = { .json = false };
@@ -196,10 +190,8 @@ int main(int argc, char **argv)
     if (sodium_init() < 0)
         fail(EXIT_USAGE, "libsodium does not start");
     common_take(argv + 1, &settings);
-    if (!argv[1] || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
-        help_print(argv[1] ? stdout : stderr);
-        return argv[1] ? EXIT_DONE : EXIT_USAGE;
-    }
+    if (!argv[1] || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0)
+        return help(argv);
     for (size_t i = 0; i < COUNT; i++) {
         unsigned taken = words_match(commands[i].words, argv + 1);
 
