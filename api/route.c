@@ -125,8 +125,10 @@ const struct route routes[] = {
     { "GET",    "/openapi.yaml",                            openapi_show,          ANYONE,   0,                     BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/",                                        portal_page,           ANYONE,   0,                     BUCKET_FILE,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/portal",                                  portal_page,           ANYONE,   0,                     BUCKET_FILE,  KEY_NONE,     BODY_NONE, NULL },
+    { "GET",    "/portal/",                                 portal_page,           ANYONE,   0,                     BUCKET_FILE,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/portal/{path}",                           portal_page,           ANYONE,   0,                     BUCKET_FILE,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/console",                                 console_page,          ANYONE,   0,                     BUCKET_FILE,  KEY_NONE,     BODY_NONE, NULL },
+    { "GET",    "/console/",                                console_page,          ANYONE,   0,                     BUCKET_FILE,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/console/{path}",                          console_page,          ANYONE,   0,                     BUCKET_FILE,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/assets/{path}",                           web_asset,             ANYONE,   0,                     BUCKET_FILE,  KEY_NONE,     BODY_NONE, NULL },
 };

@@ -138,8 +138,10 @@ static const struct example examples[] = {
     { "GET", "/openapi.yaml", NULL, NULL, 200 },
     { "GET", "/", NULL, NULL, 404 },                /* the rig has no web pages: tests/api/web.c */
     { "GET", "/portal", NULL, NULL, 404 },
+    { "GET", "/portal/", NULL, NULL, 404 },
     { "GET", "/portal/{path}", "any page", NULL, 404 },
     { "GET", "/console", NULL, NULL, 404 },
+    { "GET", "/console/", NULL, NULL, 404 },
     { "GET", "/console/{path}", "any page", NULL, 404 },
     { "GET", "/assets/{path}", "any page", NULL, 404 },
 };

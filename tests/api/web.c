@@ -105,6 +105,7 @@ static void pages(void)
 {
     page("/", "the portal");
     page("/portal", "the portal");
+    page("/portal/", "the portal");
     page("/portal/invoices/inv_00000000000000000000000000", "the portal");
     page("/portal/../console", "the portal");
     page("/console", "the console");

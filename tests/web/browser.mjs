@@ -1,0 +1,107 @@
+// What the browser's tests share: the host (tests/web/rig), Chromium, TAP, axe-core, screenshots, and what was fetched.
+// Started by browser.sh, which sets the XS_* variables below.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+
+const env = (name) => process.env[name] ?? bail(`${name} is not set: run the .sh beside`);
+const { chromium } = (await import(pathToFileURL(`${env('XS_PLAYWRIGHT')}/index.js`))).default;
+const axe = readFileSync(`${env('XS_AXE')}/axe.min.js`, 'utf8');
+const screens = env('XS_SCREENS');
+mkdirSync(screens, { recursive: true });
+
+let count = 0, failed = 0;
+
+function bail(why) {
+    console.log(`Bail out! ${why}`);
+    process.exit(1);
+}
+
+export function ok(good, what, why = '') {
+    console.log(`${good ? 'ok' : 'not ok'} ${++count} - ${what}`);
+    if (!good) {
+        failed++;
+        console.log(String(why).replace(/^/gm, '# '));
+    }
+    return good;
+}
+
+export function end() {
+    console.log(`1..${count}`);
+    process.exitCode = failed ? 1 : 0;
+}
+
+// { url, key, operator_key, ..., stop() }
+export async function host() {
+    const rig = spawn(env('XS_RIG'), [env('XS_WEB')], { cwd: env('XS_BUILD'), stdio: ['pipe', 'pipe', 'inherit'] });
+    const over = new Promise((resolve) => rig.on('exit', resolve));
+    const facts = await new Promise((resolve) => {
+        createInterface({ input: rig.stdout }).once('line', (line) => resolve(JSON.parse(line)));
+        over.then((status) => resolve(bail(`the rig ended with ${status}`)));
+    });
+    return { ...facts, stop: async () => { rig.stdin.end(); ok(await over === 0, 'the host ends in order'); } };
+}
+
+export async function browser() {
+    return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
+}
+
+export const SIZES = { desk: { width: 1280, height: 860 }, phone: { width: 360, height: 740 } };
+
+// A page of its own profile; what it complains of (policy, exceptions) is a failure that `quiet` tells.
+export async function open(chrome, { size = 'desk', theme = 'light' } = {}) {
+    const context = await chrome.newContext({ ignoreHTTPSErrors: true, viewport: SIZES[size], colorScheme: theme, acceptDownloads: true });
+    const page = await context.newPage();
+    page.setDefaultTimeout(20000);
+    page.complaints = [];
+    page.on('pageerror', (error) => complain(String(error.stack ?? error)));
+    page.on('console', (message) => {
+        // A request that is refused is told by the page itself, and tested there.
+        if (message.type() === 'error' && !/Failed to load resource/.test(message.text()))
+            complain(message.text());
+    });
+
+    function complain(words) {
+        page.complaints.push(words);
+        console.log(words.replace(/^/gm, '# page: '));
+    }
+    return page;
+}
+
+export function quiet(page, where) {
+    ok(page.complaints.length === 0, `${where}: no exception, nothing against the policy`, page.complaints.join('\n'));
+    page.complaints.length = 0;
+}
+
+// Bytes as they came, and how many files, since the call.
+export async function fetched(page) {
+    const session = await page.context().newCDPSession(page);
+    const sum = { bytes: 0, files: 0 };
+    await session.send('Network.enable');
+    session.on('Network.loadingFinished', (event) => { sum.bytes += event.encodedDataLength; sum.files++; });
+    return sum;
+}
+
+export const shot = (page, name) => page.screenshot({ path: `${screens}/${name}.png`, fullPage: true });
+
+// axe's findings that it calls serious or critical. Through the debugger, so the page's policy stays as it is.
+export async function accessible(page, where) {
+    await page.evaluate(axe);
+    const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+    const serious = found.violations.filter((one) => ['serious', 'critical'].includes(one.impact));
+    ok(serious.length === 0, `${where}: axe-core finds nothing serious`,
+        serious.map((one) => `${one.id}: ${one.help}\n${one.nodes.slice(0, 4).map((node) => `  ${node.target} ${node.failureSummary}`).join('\n')}`).join('\n'));
+}
+
+// Nothing sticks out to the right.
+export async function fits(page, where) {
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    ok(wide <= 0, `${where}: fits the width`, `${wide} pixels too wide`);
+}
+
+export async function settled(page) {
+    await page.locator('main h1').waitFor();
+    await page.waitForFunction(() => !document.querySelector('main .loading'));
+}

@@ -1,0 +1,39 @@
+// Logging in and signing up.
+
+import { post } from '../lib/api.js';
+import { html, useState } from '../lib/html.js';
+import { useSubmit } from '../lib/load.js';
+import { Login } from '../lib/login.js';
+import { usePath, segments } from '../lib/router.js';
+import { CUSTOMER, restore } from '../lib/session.js';
+import { ErrorBox, Form, Input, useId } from '../lib/ui.js';
+
+const EMAIL = { name: 'email', input: { label: 'E-mail', type: 'email', autocomplete: 'username' } };
+
+function SignUp({ done }) {
+    const [values, set] = useState({ name: '', email: '', password: '' });
+    const form = useSubmit(async (body, options) => {
+        await post('/v1/signup', body, { ...options, login: true });
+        return restore(CUSTOMER);
+    });
+    const id = useId('signup');
+    const field = (name) => ({ value: values[name], onValue: (value) => set({ ...values, [name]: value }), error: form.error?.of?.(name) });
+    return html`<main class="login" id="main"><section class="card" aria-labelledby=${id}>
+        <div class="brand"><span class="mark" aria-hidden="true"></span>XenoServer</div>
+        <h1 id=${id}>Create an account</h1><p class="sub">Pay by the second for what is used, with bills that you can check yourself.</p>
+        <${Form} form=${form} values=${values} button="Create account" done=${done}>
+            <${Input} label="Name" autocomplete="name" ...${field('name')} />
+            <${Input} label="E-mail" type="email" autocomplete="username" ...${field('email')} />
+            <${Input} label="Password" type="password" autocomplete="new-password" hint="12 characters or more" ...${field('password')} /></${Form}>
+        <p class="note">Have an account? <a href="/portal/">Log in</a></p></section></main>`;
+}
+
+export default function Enter({ error, done }) {
+    usePath();
+    if (segments()[0] === 'signup')
+        return html`<${SignUp} done=${done} />`;
+    const over = error && error.status !== 401;
+    return html`<${Login} realm=${CUSTOMER} title="Log in" words="Instances by the second, bills that you can check yourself."
+        nameField=${EMAIL} done=${done}>${over && html`<${ErrorBox} error=${error} />`}
+        <p class="note">New here? <a href="/portal/signup">Create an account</a></p></${Login}>`;
+}
