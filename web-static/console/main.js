@@ -1,0 +1,71 @@
+// The operators' console: who is here, and the list of screens.
+
+import { onEnded } from '../lib/api.js';
+import { html, render, useCallback, useEffect, useState } from '../lib/html.js';
+import { Login } from '../lib/login.js';
+import { go, start } from '../lib/router.js';
+import { logOut, OPERATOR, restore } from '../lib/session.js';
+import { Shell } from '../lib/shell.js';
+import { ErrorBox, Loading } from '../lib/ui.js';
+
+const ROUTES = [
+    { path: '', screen: () => import('./overview.js') },
+    { path: 'customers', screen: () => import('./customers.js') },
+    { path: 'customers/:id', screen: () => import('./customer.js') },
+    { path: 'prices', screen: () => import('./prices.js') },
+    { path: 'prices/:version', screen: () => import('./price_book.js') },
+    { path: 'ledger', screen: () => import('./ledger.js') },
+    { path: 'ledger/:account', screen: () => import('./transfers.js') },
+    { path: 'reconciliation', screen: () => import('./reconciliation.js') },
+    { path: 'suspensions', screen: () => import('./suspensions.js') },
+    { path: 'bank', screen: () => import('./bank.js') },
+    { path: 'invoices', screen: () => import('./invoices.js') },
+    { path: 'invoices/:id', screen: () => import('./invoice.js') },
+    { path: 'credit_notes', screen: () => import('./credit_notes.js') },
+    { path: 'disputes', screen: () => import('./disputes.js') },
+    { path: 'disputes/:id', screen: () => import('./dispute.js') },
+    { path: 'alerts', screen: () => import('./alerts.js') },
+    { path: 'operators', screen: () => import('./operators.js') },
+];
+
+const GROUPS = [
+    { places: [['', 'Overview'], ['alerts', 'Alerts']] },
+    { title: 'Customers', places: [['customers', 'Customers'], ['suspensions', 'Suspensions'], ['disputes', 'Disputes']] },
+    { title: 'Money', places: [['prices', 'Price books'], ['bank', 'Bank and vouchers'], ['invoices', 'Invoices'],
+        ['credit_notes', 'Credit notes'], ['ledger', 'Ledger'], ['reconciliation', 'Reconciliation']] },
+    { title: 'Host', places: [['operators', 'Operators']] },
+];
+
+const NAME = { name: 'name', input: { label: 'Name', autocomplete: 'username' } };
+
+function Console() {
+    const [state, set] = useState({ session: undefined, error: null });
+
+    const look = useCallback(async () => {
+        try {
+            set({ session: await restore(OPERATOR), error: null });
+        } catch (error) {
+            set({ session: null, error });
+        }
+    }, []);
+    useEffect(() => {
+        onEnded((error) => set({ session: null, error }));
+        look();
+    }, []);
+    const leave = async () => {
+        await logOut(OPERATOR);
+        set({ session: null, error: null });
+        go('/console/');
+    };
+
+    if (state.session === undefined)
+        return html`<main id="main" class="login"><${Loading} /></main>`;
+    if (state.session === null)
+        return html`<${Login} realm=${OPERATOR} title="Operators" words="For those who run this host." nameField=${NAME}
+            done=${(session) => set({ session, error: null })}>${state.error && state.error.status !== 401 && html`<${ErrorBox} error=${state.error} />`}</${Login}>`;
+    return html`<${Shell} base="/console" brand="XenoServer operators" groups=${GROUPS} routes=${ROUTES} context=${{ session: state.session }}
+        who=${state.session.operator?.name ?? 'By key'} onLeave=${leave} />`;
+}
+
+start('/console');
+render(html`<${Console} />`, document.getElementById('app'));

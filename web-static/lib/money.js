@@ -37,6 +37,12 @@ export function shown(amount, currency) {
     return `${value < 0n ? '−' : ''}${SIGNS[currency] ?? `${currency ?? ''} `}${group(number.slice(0, -digits))}.${number.slice(-digits)}`;
 }
 
+// As much as a coin can say, for sums beside one another.
+export function cents(amount, currency) {
+    const value = typeof amount === 'bigint' ? amount : nano(amount);
+    return shown((value / 10000000n) * 10000000n, currency);
+}
+
 // How much of the whole, 0 to 1, for drawing alone.
 export function share(part, whole) {
     const all = typeof whole === 'bigint' ? whole : nano(whole);

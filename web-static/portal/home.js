@@ -12,7 +12,7 @@ const Figures = ({ wallet }) => html`<${Stats}>
         <${Money} amount=${wallet.available} currency=${wallet.currency} /></${Stat}>
     <${Stat} label="Goes out per hour" note="as things run now"><${Money} amount=${wallet.burn_per_hour} currency=${wallet.currency} /></${Stat}>
     <${Stat} label="Money lasts" note=${wallet.lasts_until ? `until ${time.shown(wallet.lasts_until)} UTC` : 'nothing is being used'}>
-        ${wallet.lasts_until ? html`<${Away} at=${wallet.lasts_until} />` : 'as long as you like'}</${Stat}>
+        ${wallet.lasts_until ? time.away(wallet.lasts_until).replace(/^in /, '') : 'as long as you like'}</${Stat}>
     <${Stat} label="Set aside" note="the next hour of what runs"><${Money} amount=${wallet.held} currency=${wallet.currency} /></${Stat}></${Stats}>`;
 
 // The money is the cap: nothing runs past it.
@@ -20,10 +20,10 @@ function Caps({ wallet, budgets }) {
     const held = money.share(wallet.held, wallet.balance);
     return html`<${Card} title="Limits" aside=${html`<a href="/portal/budgets">Budgets</a>`}>
         <${Gauge} label="Set aside of your balance" share=${held} tone=${held > 0.9 ? 'bad' : held > 0.7 ? 'busy' : ''}
-            words=${`${money.shown(wallet.held, wallet.currency)} of ${money.shown(wallet.balance, wallet.currency)}`} />
+            words=${`${money.cents(wallet.held, wallet.currency)} of ${money.cents(wallet.balance, wallet.currency)}`} />
         ${budgets.map((budget) => { const share = money.share(budget.spent ?? '0.00', budget.amount); return html`<${Gauge} key=${budget.id} label="Budget of this month" share=${share}
             tone=${share >= 1 ? 'bad' : share >= 0.8 ? 'busy' : ''}
-            words=${`${money.shown(budget.spent ?? '0.00', wallet.currency)} of ${money.shown(budget.amount, wallet.currency)}`} />`; })}
+            words=${`${money.cents(budget.spent ?? '0.00', wallet.currency)} of ${money.cents(budget.amount, wallet.currency)}`} />`; })}
         <p class="note">Your instances stop when the money is used up. They never run into debt.</p></${Card}>`;
 }
 
