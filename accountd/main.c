@@ -126,6 +126,7 @@ static void loop(struct accountd *a, struct rpc_server *server, int signals, int
             rpc_server_run(server);
         if (on[3].revents & POLLIN)
             accountd_answers(a);
+        control_news_run();
     }
     log_info("stopping: what is open goes on from its last record at the next start");
 }

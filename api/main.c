@@ -4,6 +4,7 @@
 #include "api/http.h"
 #include "api/store_events.h"
 #include "api/streams.h"
+#include "api/watcher.h"
 #include "common/daemon.h"
 #include "common/log.h"
 
@@ -129,6 +130,7 @@ static int run(const char *config_path)
     uint8_t operator_hash[KEY_HASH_BYTES];
     struct tls_pair tls;
     struct http *http;
+    struct watcher *watcher;
     int listen_fd, signal_fd;
 
     config_load(&api.config, config_path);
@@ -146,12 +148,14 @@ static int run(const char *config_path)
     database_open(&api, operator_hash);
     limits_open(&api);
     api.streams = streams_new(api.store);
+    watcher = watcher_new(&api.config, api.store);
     http = http_start(&api, listen_fd, &tls);
     log_info("listening on %s:%u, certificate %s", api.config.host, http_port(listen_fd), tls.fingerprint);
     daemon_ready();
     serve(&api, signal_fd);
     log_info("stopping");
     api.stopping = true;
+    watcher_free(watcher);
     http_stop(http);
     streams_free(api.streams);
     tls_free(&tls);

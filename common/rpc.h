@@ -58,6 +58,8 @@ struct rpc_client;
 struct rpc_client *rpc_client_new(const char *path);    /* connects on first use, reconnects as needed */
 json_t *rpc_call_sync(struct rpc_client *client, const char *verb, json_t *args /* stolen */,
                       int timeout_ms, json_t **error);
+/* From now on a call is given up ("unavailable") as soon as this descriptor is readable. */
+void rpc_client_stop_on(struct rpc_client *client, int fd);
 void rpc_client_free(struct rpc_client *client);
 
 #endif

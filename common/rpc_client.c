@@ -18,6 +18,7 @@
 struct rpc_client {
     char *path;
     int fd;                             /* -1: not connected */
+    int stop_fd;                        /* -1: none */
     json_int_t next_id;
     char *in;                           /* RPC_LINE_MAX bytes */
     size_t in_len;
@@ -37,13 +38,18 @@ struct rpc_client *rpc_client_new(const char *path)
 
     if (!client)
         return NULL;
-    client->fd = -1;
+    client->fd = client->stop_fd = -1;
     client->path = strdup(path);
     client->in = malloc(RPC_LINE_MAX);
     if (client->path && client->in)
         return client;
     rpc_client_free(client);
     return NULL;
+}
+
+void rpc_client_stop_on(struct rpc_client *client, int fd)
+{
+    client->stop_fd = fd;
 }
 
 static void disconnect(struct rpc_client *client)
@@ -86,15 +92,19 @@ static int connect_now(struct rpc_client *client)
 
 static int wait_for(const struct rpc_client *client, short events, int64_t deadline_ms)
 {
-    struct pollfd at = { .fd = client->fd, .events = events };
+    struct pollfd at[] = { { .fd = client->fd, .events = events }, { .fd = client->stop_fd, .events = POLLIN } };
     int64_t left = deadline_ms - now_ms();
     int rc;
 
     if (left < 0)
         left = 0;
-    rc = poll(&at, 1, (int)left);
+    rc = poll(at, 2, (int)left);
     if (rc == 0)
         errno = ETIMEDOUT;
+    if (rc > 0 && at[1].revents) {
+        errno = ECANCELED;
+        return -1;
+    }
     return rc > 0 || (rc < 0 && errno == EINTR) ? 0 : -1;
 }
 

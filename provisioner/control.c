@@ -10,16 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#define WAIT_MS_MAX     30000
 #define ID_BYTES_MAX    48
-
-/* A caller of `job` with wait_ms. */
-struct waiter {
-    struct waiter *next;
-    struct rpc_call *call;
-    char job_id[STORE_ID_BYTES];
-    int64_t until_ms;
-};
 
 struct serve serve;
 static struct waiter *waiters;
@@ -218,7 +209,7 @@ static int job_get(struct rpc_call *call, json_t *args, json_t **result)
     const char *job_id;
     int64_t wait_ms = 0;
     struct json_why why;
-    struct waiter *waiter;
+    struct waiter waiter = { .next = NULL };
     struct job job;
     int rc;
 
@@ -233,14 +224,40 @@ static int job_get(struct rpc_call *call, json_t *args, json_t **result)
         return rpc_fail(call, "not_found", "job_id: no job %s", job_id);
     if (!wait_ms || job.status == JOB_SUCCEEDED || job.status == JOB_FAILED)
         return finish_or_fail(call, json_pack("{s:o}", "job", job_json(&job)), result);
-    waiter = malloc(sizeof(*waiter));
+    snprintf(waiter.job_id, sizeof(waiter.job_id), "%s", job_id);
+    return waiter_add(call, &waiter, wait_ms);
+}
+
+int waiter_add(struct rpc_call *call, const struct waiter *what, int64_t wait_ms)
+{
+    struct waiter *waiter = malloc(sizeof(*waiter));
+
     if (!waiter)
         return rpc_fail(call, "internal", "out of memory");
-    *waiter = (struct waiter){ .next = waiters, .until_ms = now_ms() + wait_ms };
-    snprintf(waiter->job_id, sizeof(waiter->job_id), "%s", job_id);
+    *waiter = *what;
+    waiter->next = waiters;
+    waiter->until_ms = now_ms() + wait_ms;
     waiter->call = rpc_defer(call);
     waiters = waiter;
     return 0;
+}
+
+/* Whether the wait ends, and with which answer: NULL if nothing can be said. */
+static bool waiter_done(const struct waiter *w, bool over, json_t **answer)
+{
+    struct job job;
+
+    *answer = NULL;
+    if (!*w->job_id) {
+        over = over || changes_there(w->after);
+        *answer = over ? changes_json(w->after, w->limit) : NULL;
+        return over;
+    }
+    if (store_job_find(serve.store, w->job_id, &job) != 1)
+        return true;
+    over = over || job.status == JOB_SUCCEEDED || job.status == JOB_FAILED;
+    *answer = over ? json_pack("{s:o}", "job", job_json(&job)) : NULL;
+    return over;
 }
 
 int64_t control_waiters_run(void)
@@ -249,17 +266,16 @@ int64_t control_waiters_run(void)
 
     for (struct waiter **at = &waiters; *at;) {
         struct waiter *w = *at;
-        struct job job;
-        bool found = store_job_find(serve.store, w->job_id, &job) == 1;
+        json_t *answer;
 
-        if (found && job.status != JOB_SUCCEEDED && job.status != JOB_FAILED && w->until_ms > now) {
+        if (!waiter_done(w, w->until_ms <= now, &answer)) {
             if (next_ms < 0 || w->until_ms < next_ms)
                 next_ms = w->until_ms;
             at = &w->next;
             continue;
         }
-        if (found)
-            rpc_finish(w->call, json_pack("{s:o}", "job", job_json(&job)), NULL, NULL);
+        if (answer)
+            rpc_finish(w->call, answer, NULL, NULL);
         else
             rpc_finish(w->call, NULL, "unavailable", "the host's database cannot be used now");
         *at = w->next;
@@ -311,6 +327,7 @@ static const struct rpc_verb verbs[] = {
     { "job", job_get, RPC_API | RPC_ROOT },
     { "instance", instance_get, RPC_API | RPC_ROOT },
     { "instances", instances_get, RPC_API | RPC_ROOT },
+    { "changes", changes_get, RPC_API | RPC_ROOT },
     { "console_log", console_log, RPC_API | RPC_ROOT },
     { "volume_create", volume_create, RPC_API | RPC_ROOT },
     { "volume_resize", volume_resize, RPC_API | RPC_ROOT },

@@ -27,6 +27,12 @@
  * job            {job_id[, wait_ms]}                  api        -> {job}     wait_ms up to 30000: answers when the job ends or the time is up
  * instance       {instance_id}                        api        -> {instance}
  * instances      {[account_id]}                       api        -> {instances:[...]}
+ * changes        {after[, limit][, wait_ms]}          api        -> {changes:[{number, at_ms, instance_id, account_id, name, state, code, detail[, job_id, type]}],
+ *                                                                    newest}
+ *                What became of instances and jobs after this number, oldest first, at most 200. Without job_id it is the instance's own
+ *                state ("created" at first), else the job's status and its error. Numbers have no holes; the newest 100,000 are
+ *                kept. newest: the last number there is; less than `after`: this host.db is an older one. wait_ms up to 30000:
+ *                answers when there is something or the time is up
  * console_log    {instance_id[, offset][, limit]}     api        -> {text, offset, next, size}   last bytes by default; bytes that are not
  *                                                                   UTF-8 come as U+FFFD; text of all incarnations in order. Read
  *                                                                   on from `next`; `offset` may be later than asked: old text goes

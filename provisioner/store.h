@@ -1,5 +1,5 @@
 /* host.db: instances and jobs, volumes, networks. All of the provisioner's SQL
- * is in store.c, store_volumes.c and store_networks.c.
+ * is in store.c and store_*.c.
  *
  * Two threads use it, each with a struct store of its own: the control thread
  * adds instances, jobs, volumes and forwards, the worker changes instances and
@@ -154,6 +154,18 @@ int store_unpaid(struct store *store, const char *instance_id);
  * deleted, oldest first, until it returns other than 0. */
 int store_instances(struct store *store, const char *account_id,
                     int (*each)(void *context, const struct instance *instance), void *context);
+
+/* What became of instances and jobs (store_changes.c); the triggers in schema/host write it. */
+struct change {
+    int64_t number, at_ms;
+    char instance_id[STORE_ID_BYTES], account_id[STORE_ID_BYTES], name[68];
+    char job_id[STORE_ID_BYTES], type[16];          /* empty: it is the instance's own state */
+    char state[32], code[32], detail[512];
+};
+int store_change_newest(struct store *store, int64_t *number);         /* 0, -1 */
+/* Those after this number, oldest first, until `each` returns other than 0. */
+int store_changes(struct store *store, int64_t after, int64_t limit, int (*each)(void *context, const struct change *c),
+                  void *context);
 
 /* Volumes (store_volumes.c). store_volume_add returns as store_job_add does; *v is
  * the known one then. The row is added as FILE_CREATING. */

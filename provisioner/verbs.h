@@ -11,6 +11,7 @@
 
 #define NAME_BYTES_MAX  64
 #define VOLUME_MIB_MAX  (1ll << 30)
+#define WAIT_MS_MAX     30000
 
 /* rpc handlers carry no context; there is one server in the process. */
 extern struct serve serve;
@@ -31,6 +32,21 @@ int finish_or_fail(struct rpc_call *call, json_t *answer, json_t **result);
 /* Quotas, and what the host's disk can promise now. */
 int limits_read(struct rpc_call *call, struct limits *limits);
 
+/* A caller who waits for the end of a job, or (job_id empty) for changes after this one. */
+struct waiter {
+    struct waiter *next;
+    struct rpc_call *call;
+    char job_id[STORE_ID_BYTES];
+    int64_t after, limit;
+    int64_t until_ms;
+};
+/* Keeps the call for control_waiters_run. */
+int waiter_add(struct rpc_call *call, const struct waiter *what, int64_t wait_ms);
+
+/* verbs_changes.c: the answer to `changes`, NULL after the store failed; whether it is worth giving now. */
+json_t *changes_json(int64_t after, int64_t limit);
+bool changes_there(int64_t after);
+
 json_t *job_json(const struct job *job);
 json_t *forward_json(const struct forward *f);
 /* What a guest calls the disk: "xvda". */
@@ -41,6 +57,8 @@ json_t *nic_json(const struct nic *nic);
 #define VERB(name) int name(struct rpc_call *call, json_t *args, json_t **result)
 /* verbs_billing.c */
 VERB(billing_want);
+/* verbs_changes.c */
+VERB(changes_get);
 /* verbs_instances.c */
 VERB(instance_create);
 VERB(instance_action);

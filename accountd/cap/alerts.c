@@ -59,3 +59,8 @@ json_t *alert_list(struct ledger *ledger, const char *account, bool standing, in
     json_decref(list);
     return NULL;
 }
+
+int alert_newest(struct ledger *ledger, int64_t *number)
+{
+    return db_int(ledger->db, number, "SELECT coalesce(max(number), 0) FROM alert", "") == 1 ? 0 : -1;
+}

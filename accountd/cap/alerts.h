@@ -28,4 +28,7 @@ int alert_clear_all(struct ledger *ledger, const char *prefix, int64_t at_ms);
  * [{number, key, kind, account_id or null, subject, detail, raised_ms, cleared_ms or null}]. NULL on failure. */
 json_t *alert_list(struct ledger *ledger, const char *account, bool standing, int64_t after, int64_t limit);
 
+/* The newest number, 0 if there is none. 0 or -1. */
+int alert_newest(struct ledger *ledger, int64_t *number);
+
 #endif

@@ -47,6 +47,7 @@ extern const struct rpc_verb control_invoice_verbs[];
 extern const struct rpc_verb control_dispute_verbs[];
 extern const struct rpc_verb control_hostbooks_verbs[];
 extern const struct rpc_verb control_log_verbs[];
+extern const struct rpc_verb control_news_verbs[];
 extern const struct rpc_verb control_purchase_order_verbs[];
 extern const struct rpc_verb control_book_verbs[];
 extern const struct rpc_verb control_cap_verbs[];

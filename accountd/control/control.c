@@ -53,6 +53,7 @@ static const struct rpc_verb *const families[] = {
     control_dispute_verbs,
     control_hostbooks_verbs,
     control_log_verbs,
+    control_news_verbs,
     control_purchase_order_verbs,
     control_book_verbs,
     control_cap_verbs,

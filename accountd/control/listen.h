@@ -8,4 +8,8 @@
 /* Anyone may connect; each verb looks at who calls. */
 struct rpc_server *control_listen(struct accountd *a, const char *path);
 
+/* Answers the callers of `news` for whom there are some or whose time is up; each turn of the loop, which turns once
+ * a second at least. */
+void control_news_run(void);
+
 #endif

@@ -4,10 +4,10 @@
 #include "common/db.h"
 #include "common/id.h"
 #include "common/json.h"
+#include "tests/api/follower.h"
 #include "tests/api/rig.h"
 #include "tests/api/tap.h"
 
-#include <curl/curl.h>
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,158 +19,9 @@
 
 #define MANY 20000
 #define FULL 200
-#define PATIENCE_S 60
 
 static struct rig rig;
 static char key[64], account[40], other_key[64], other_account[40];
-static CURLM *multi;
-
-/* One stream, as its client sees it. */
-struct follower {
-    CURL *easy;
-    struct curl_slist *headers;
-    char *text;                             /* not yet a whole line */
-    size_t size;
-    int64_t *seqs;
-    size_t count, room;
-    int64_t last;
-    int comments;
-    bool paused, disordered, ended;
-    long status;
-};
-
-static int64_t now_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
-
-static void line_take(struct follower *f, const char *line)
-{
-    long long seq;
-
-    f->comments += line[0] == ':';
-    if (sscanf(line, "id: %lld", &seq) != 1)
-        return;
-    f->disordered |= seq <= f->last;
-    f->last = seq;
-    if (f->count == f->room)
-        f->seqs = realloc(f->seqs, (f->room = f->room ? 2 * f->room : 64) * sizeof(*f->seqs));
-    f->seqs[f->count++] = seq;
-}
-
-static size_t bytes_take(char *bytes, size_t one, size_t count, void *arg)
-{
-    struct follower *f = arg;
-    char *end, *at;
-
-    if (f->paused)
-        return CURL_WRITEFUNC_PAUSE;
-    f->text = realloc(f->text, f->size + one * count + 1);
-    memcpy(f->text + f->size, bytes, one * count);
-    f->size += one * count;
-    f->text[f->size] = 0;
-    for (at = f->text; (end = strchr(at, '\n')); at = end + 1) {
-        *end = 0;
-        line_take(f, at);
-    }
-    f->size = strlen(at);
-    memmove(f->text, at, f->size + 1);
-    return one * count;
-}
-
-static void follow(struct follower *f, const char *path, const char *with_key, int64_t last_event_id)
-{
-    char url[256], line[128];
-
-    snprintf(url, sizeof(url), "%s%s", rig.url, path);
-    snprintf(line, sizeof(line), "Authorization: Bearer %s", with_key);
-    f->headers = curl_slist_append(NULL, line);
-    f->headers = curl_slist_append(f->headers, "Accept: text/event-stream");
-    snprintf(line, sizeof(line), "Last-Event-ID: %lld", (long long)last_event_id);
-    if (last_event_id >= 0)
-        f->headers = curl_slist_append(f->headers, line);
-    f->easy = curl_easy_init();
-    f->ended = false;
-    f->status = 0;
-    curl_easy_setopt(f->easy, CURLOPT_URL, url);
-    curl_easy_setopt(f->easy, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(f->easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    curl_easy_setopt(f->easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(f->easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(f->easy, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(f->easy, CURLOPT_HTTPHEADER, f->headers);
-    curl_easy_setopt(f->easy, CURLOPT_WRITEFUNCTION, bytes_take);
-    curl_easy_setopt(f->easy, CURLOPT_WRITEDATA, f);
-    curl_easy_setopt(f->easy, CURLOPT_PRIVATE, f);
-    curl_multi_add_handle(multi, f->easy);
-}
-
-/* Breaks off; what it has seen stays. */
-static void leave(struct follower *f)
-{
-    curl_multi_remove_handle(multi, f->easy);
-    curl_easy_cleanup(f->easy);
-    curl_slist_free_all(f->headers);
-    free(f->text);
-    f->easy = NULL;
-    f->headers = NULL;
-    f->text = NULL;
-    f->size = 0;
-}
-
-static void forget(struct follower *f)
-{
-    leave(f);
-    free(f->seqs);
-}
-
-/* Moves all streams on; waits a moment for something to come. */
-static void turn(void)
-{
-    struct follower *f;
-    CURLMsg *message;
-    int running, left;
-
-    curl_multi_perform(multi, &running);
-    while ((message = curl_multi_info_read(multi, &left))) {
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &f);
-        curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &f->status);
-        f->ended = true;
-    }
-    curl_multi_poll(multi, NULL, 0, 50, NULL);
-}
-
-/* Until each of them has so many events more or has ended. */
-static bool await_events(struct follower *f, size_t followers, size_t count)
-{
-    int64_t until_s = now_s() + PATIENCE_S;
-    size_t done = 0;
-
-    while (done < followers && now_s() < until_s) {
-        turn();
-        done = 0;
-        for (size_t i = 0; i < followers; i++)
-            done += f[i].count >= count || f[i].ended;
-    }
-    return done == followers;
-}
-
-static bool await_greeting(struct follower *f, size_t followers)
-{
-    int64_t until_s = now_s() + PATIENCE_S;
-    size_t done = 0;
-
-    while (done < followers && now_s() < until_s) {
-        turn();
-        done = 0;
-        for (size_t i = 0; i < followers; i++)
-            done += f[i].text != NULL || f[i].ended;
-    }
-    return done == followers;
-}
 
 static void key_add(const char *with_key, const char *name, char text[static 64], char id[static 40])
 {
@@ -271,7 +122,7 @@ static void replay(int count, int kills)
     static int64_t told[4000];
     struct writer writer = { .count = count };
     struct follower f = { .last = 0 };
-    int64_t begin, until_s = now_s() + PATIENCE_S;
+    int64_t begin, until_s = now_s() + FOLLOWER_PATIENCE_S;
     size_t pages_count, breaks = 0;
 
     pages_count = pages_read(0, told, 4000);
@@ -280,7 +131,7 @@ static void replay(int count, int kills)
     while (f.count < (size_t)count && now_s() < until_s) {
         size_t stop_at = f.count + 1 + breaks * 7 % 13;
 
-        follow(&f, "/v1/events", key, f.last);
+        follow(&rig, &f, "/v1/events", key, f.last);
         while (f.count < stop_at && f.count < (size_t)count && !f.ended && now_s() < until_s)
             turn();
         leave(&f);
@@ -327,8 +178,8 @@ static void slow_reader(void)
     struct response answer;
     int honest = 0;
 
-    follow(&f[0], "/v1/events", key, begin);
-    follow(&f[1], "/v1/events", key, begin);
+    follow(&rig, &f[0], "/v1/events", key, begin);
+    follow(&rig, &f[1], "/v1/events", key, begin);
     begun_s = now_s();
     ok(await_events(&f[1], 1, MANY) && f[1].count == MANY && !f[1].disordered,
        "%d events reach who reads, beside one who does not (%lld s)", MANY, (long long)(now_s() - begun_s));
@@ -339,8 +190,7 @@ static void slow_reader(void)
     }
     ok_int(honest, 20, "requests are answered meanwhile");
     ok_int((long long)f[0].count, 0, "who does not read has got none");
-    f[0].paused = false;
-    curl_easy_pause(f[0].easy, CURLPAUSE_CONT);
+    go_on(&f[0]);
     ok(await_events(&f[0], 1, MANY) && f[0].count == MANY && !f[0].disordered, "and all of them when it reads");
     forget(&f[0]);
     forget(&f[1]);
@@ -370,10 +220,10 @@ static void full_house(void)
     for (int i = 0; i <= FULL / 4; i++)
         key_add(key, "full", keys[i], id);
     for (int i = 0; i < FULL; i++)
-        follow(&f[i], "/v1/events", keys[i / 4], -1);
+        follow(&rig, &f[i], "/v1/events", keys[i / 4], -1);
     ok(await_greeting(f, FULL), "%d streams are open", FULL);
     ok_int(threads_of(rig.api), before, "without a thread more");
-    follow(&more[0], "/v1/events", keys[FULL / 4], -1);
+    follow(&rig, &more[0], "/v1/events", keys[FULL / 4], -1);
     ok(await_events(more, 1, 1), "one more is answered");
     ok_int(more[0].status, 503, "to come later");
     leave(&f[0]);
@@ -383,7 +233,7 @@ static void full_house(void)
     for (int i = 2; i < FULL; i++)
         got += f[i].count == 1 && !f[i].ended;
     ok_int(got, FULL - 2, "once");
-    follow(&more[1], "/v1/events", keys[1], -1);
+    follow(&rig, &more[1], "/v1/events", keys[1], -1);
     ok(await_events(more + 1, 1, 1), "a fifth stream of one key is answered");
     ok_int(more[1].status, 429, "that it is too many");
     ok_int(rig_api_stop(&rig, SIGTERM), 0, "the api ends in order beside them");
@@ -404,8 +254,8 @@ static void life(void)
     struct response answer;
 
     key_add(key, "life", text, id);
-    follow(&f[0], "/v1/events", text, -1);
-    follow(&f[1], "/v1/events", other_key, -1);
+    follow(&rig, &f[0], "/v1/events", text, -1);
+    follow(&rig, &f[1], "/v1/events", other_key, -1);
     ok(await_greeting(f, 2), "two streams");
     snprintf(path, sizeof(path), "/v1/keys/%s", id);
     answer = rig_call(&rig, &(struct call){ .method = "DELETE", .path = path, .key = key });
@@ -424,7 +274,6 @@ int main(void)
     char listen[64];
 
     rig_start(&rig);
-    multi = curl_multi_init();
     /* The port stays, so that the writer finds the next api. */
     snprintf(listen, sizeof(listen), "\"127.0.0.1:%u\"", rig.port);
     rig_config_set(&rig, "listen", listen);
@@ -438,7 +287,7 @@ int main(void)
     slow_reader();
     full_house();
     life();
-    curl_multi_cleanup(multi);
+    followers_end();
     rig_end(&rig);
     return tap_end();
 }

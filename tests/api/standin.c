@@ -105,6 +105,8 @@ static void job_end(json_t *job)
         json_object_set_new(job, "error", json_pack("{s:s, s:s}", "code", provisioner.fail_job, "detail", "the test said so"));
         json_object_set_new(instance, "state", json_string("failed"));
         provisioner.fail_job[0] = 0;
+        change_add(instance, NULL, "failed");
+        change_add(instance, job, "failed");
         return;
     }
     json_object_set_new(job, "status", json_string("succeeded"));
@@ -114,7 +116,9 @@ static void job_end(json_t *job)
         if (strcmp(text(job, "type"), ends[i].type) == 0) {
             json_object_set_new(instance, "state", json_string(ends[i].state));
             json_object_set_new(instance, "ready", json_boolean(strcmp(ends[i].state, "running") == 0));
+            change_add(instance, NULL, ends[i].state);
         }
+    change_add(instance, job, "succeeded");
     devices_job_end(job, instance);
 }
 
@@ -135,6 +139,7 @@ static json_t *job_new(const char *job_id, const char *instance_id, const char *
                             "finished_ms", (json_int_t)0);
 
     json_object_set_new(jobs, job_id, job);
+    change_add(json_object_get(instances, instance_id), job, "running");
     return job;
 }
 
@@ -164,6 +169,7 @@ static int create(struct rpc_call *call, json_t *args, json_t **result)
                              "building", "desired_state", "running", "state_reason", "", "ready", 0, "domid", 3,
                              "created_ms", (json_int_t)NOW_MS, "started_ms", (json_int_t)NOW_MS);
         json_object_set_new(instances, instance_id, instance);
+        change_add(instance, NULL, "created");
         devices_create(instance, args);
         job_new(job_id, instance_id, "create");
     }
@@ -429,6 +435,8 @@ static int status_get(struct rpc_call *call, json_t *args, json_t **result)
 static int accountd_test(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call;
+    if (json_object_get(args, "alert"))
+        alert_add(json_object_get(args, "alert"));
     return orders_take(&accountd, args, result);
 }
 
@@ -443,7 +451,7 @@ static const struct rpc_verb provisioner_verbs[] = {
     { "volumes", stand_volumes_get, WHO },   { "snapshot_create", stand_snapshot_create, WHO },
     { "snapshot_delete", stand_snapshot_delete, WHO }, { "snapshots", stand_snapshots_get, WHO },
     { "network", stand_network_get, WHO },   { "forward_create", stand_forward_create, WHO },
-    { "forward_delete", stand_forward_delete, WHO },
+    { "forward_delete", stand_forward_delete, WHO }, { "changes", stand_changes, WHO },
     { "test", provisioner_test, WHO }, { NULL, NULL, 0 },
 };
 
@@ -460,7 +468,7 @@ static const struct rpc_verb accountd_verbs[] = {
     { "account_details", stand_details, WHO }, { "account_details_set", stand_details_set, WHO },
     { "dispute_open", stand_dispute_open, WHO }, { "disputes", stand_disputes, WHO }, { "dispute", stand_dispute, WHO },
     { "budget_set", stand_budget_set, WHO }, { "budgets", stand_budgets, WHO },
-    { "alerts", stand_alerts, WHO },
+    { "alerts", stand_alerts, WHO },       { "news", stand_news, WHO },
     { "dispute_resolve", stand_dispute_resolve, WHO }, { "credit_note_create", stand_credit_note, WHO },
     { "price_book_propose", stand_propose, WHO }, { "price_book_approve", stand_approve, WHO },
     { "price_book_withdraw", stand_withdraw, WHO }, { "price_proposals", stand_proposals, WHO },
@@ -499,6 +507,7 @@ static _Noreturn void run(const char *dir, int ready_fd)
     provisioner.counts = json_object();
     instances = json_object();
     devices_start();
+    changes_start();
     money_start();
     invoices_start();
     log_files_write(dir);
@@ -514,7 +523,9 @@ static _Noreturn void run(const char *dir, int ready_fd)
     for (;;) {
         struct pollfd fds[] = { { rpc_server_fd(a), POLLIN, 0 }, { rpc_server_fd(p), POLLIN, 0 } };
 
-        poll(fds, 2, waits_run());
+        int wait_ms = waits_run(), other_ms = changes_waits_run();
+
+        poll(fds, 2, other_ms >= 0 && (wait_ms < 0 || other_ms < wait_ms) ? other_ms : wait_ms);
         rpc_server_run(a);
         rpc_server_run(p);
     }

@@ -6,6 +6,7 @@
  *     {"fail": code}           the next changing verb is refused with this code, undone
  *     {"fail_job": code}       the next job that ends, fails with this code
  *     {"lose": true}           the next changing verb is done, and answered "unavailable"
+ *     {"alert": {...}}         accountd raises it: account_id, kind, subject, detail
  *     {"port": n}              the next forward is this port of the host
  *     {}                       -> {counts: {verb: how many times it had an effect}}
  */

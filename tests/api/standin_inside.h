@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #define NOW_MS 1767225600000            /* the models' clock stands still */
 
@@ -41,12 +42,24 @@ void devices_create(json_t *instance, json_t *args);
 bool devices_refuse(struct rpc_call *call, const char *type, json_t *args);
 void devices_job_end(json_t *job, json_t *instance);
 
+/* standin_changes.c */
+int64_t today_ms(void);
+void changes_start(void);
+/* The instance's state, or with a job that one's status, is now this. */
+void change_add(const json_t *instance, const json_t *job, const char *state);
+/* Ends waits that are over; ms until the next one is, -1 none. */
+int changes_waits_run(void);
+/* standin_invoices.c */
+int invoices_count(void);
+int alerts_count(void);
+void alert_add(const json_t *alert);
+
 void money_start(void);
 void invoices_start(void);
 void operator_start(void);
 
 typedef int verb_handle(struct rpc_call *call, json_t *args, json_t **result);
-verb_handle stand_volume_create, stand_volume_resize, stand_volume_delete, stand_volume_get, stand_volumes_get, stand_snapshot_create, stand_snapshot_delete,
+verb_handle stand_changes, stand_news, stand_volume_create, stand_volume_resize, stand_volume_delete, stand_volume_get, stand_volumes_get, stand_snapshot_create, stand_snapshot_delete,
     stand_snapshots_get, stand_network_get, stand_forward_create, stand_forward_delete;
 /* standin_money.c */
 verb_handle stand_fund, stand_wallet, stand_holds, stand_voucher_redeem, stand_po_create, stand_po_add, stand_po_close, stand_pos,

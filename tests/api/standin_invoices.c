@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *invoices, *details, *disputes, *budgets;
+static json_t *invoices, *details, *disputes, *budgets, *raised;
 
 void invoices_start(void)
 {
@@ -16,6 +16,7 @@ void invoices_start(void)
     details = json_object();
     disputes = json_object();
     budgets = json_object();
+    raised = json_array();
 }
 
 static bool theirs(const json_t *thing, const json_t *args)
@@ -84,9 +85,12 @@ int stand_invoice_create(struct rpc_call *call, json_t *args, json_t **result)
 
     if (changing(&accountd, call))
         return -1;
-    if (!known)
-        json_object_set_new(invoices, id,
-                            invoice_new("invoice", id, text(args, "account_id"), (int)json_object_size(invoices) + 1));
+    if (!known) {
+        json_t *invoice = invoice_new("invoice", id, text(args, "account_id"), invoices_count() + 1);
+
+        json_object_set_new(invoice, "issued_ms", json_integer(today_ms()));
+        json_object_set_new(invoices, id, invoice);
+    }
     return done(&accountd, call, "invoice_create", !known, json_pack("{s:O}", "invoice", json_object_get(invoices, id)),
                 result);
 }
@@ -251,6 +255,27 @@ int stand_budgets(struct rpc_call *call, json_t *args, json_t **result)
     return 0;
 }
 
+int invoices_count(void)
+{
+    return (int)json_object_size(invoices);
+}
+
+int alerts_count(void)
+{
+    return 2 + (int)json_array_size(raised);
+}
+
+void alert_add(const json_t *alert)
+{
+    json_t *row = json_deep_copy(alert);
+
+    json_object_set_new(row, "number", json_integer(alerts_count() + 1));
+    json_object_set_new(row, "key", json_string("k"));
+    json_object_set_new(row, "raised_ms", json_integer(today_ms()));
+    json_object_set_new(row, "cleared_ms", json_null());
+    json_array_append_new(raised, row);
+}
+
 int stand_alerts(struct rpc_call *call, json_t *args, json_t **result)
 {
     bool standing = json_is_true(json_object_get(args, "standing"));
@@ -262,6 +287,7 @@ int stand_alerts(struct rpc_call *call, json_t *args, json_t **result)
                                               "account_id", text(args, "account_id"), "kind", "balance", "subject",
                                               "wallet", "detail", "less than a day", "raised_ms", (json_int_t)NOW_MS,
                                               "cleared_ms", (json_int_t)(i == 1 ? NOW_MS : 0)));
+    json_array_extend(list, raised);
     *result = page_of(list, args, "alerts");
     json_decref(list);
     return 0;

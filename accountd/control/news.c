@@ -1,0 +1,101 @@
+/* Who follows alerts and invoices waits here for the next one. */
+#include "accountd/cap/alerts.h"
+#include "accountd/control/args.h"
+#include "accountd/control/listen.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define WAIT_MS_MAX 30000
+
+struct numbers {
+    int64_t alert, invoice;
+};
+
+struct waiter {
+    struct waiter *next;
+    struct rpc_call *call;
+    struct numbers known;
+    int64_t until_ms;                   /* CLOCK_MONOTONIC */
+};
+
+static struct waiter *waiters;
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int numbers_read(struct numbers *n)
+{
+    n->invoice = ledger_invoice_next_number(control_self->ledger) - 1;
+    return n->invoice < 0 || alert_newest(control_self->ledger, &n->alert) ? -1 : 0;
+}
+
+static json_t *numbers_json(const struct numbers *n)
+{
+    return json_pack("{s:I, s:I}", "alert", (json_int_t)n->alert, "invoice", (json_int_t)n->invoice);
+}
+
+static bool same(const struct numbers *a, const struct numbers *b)
+{
+    return a->alert == b->alert && a->invoice == b->invoice;
+}
+
+static int waiter_add(struct rpc_call *call, const struct numbers *known, int64_t wait_ms)
+{
+    struct waiter *waiter = malloc(sizeof(*waiter));
+
+    if (!waiter)
+        return rpc_fail(call, "internal", "out of memory");
+    *waiter = (struct waiter){ .next = waiters, .known = *known, .until_ms = now_ms() + wait_ms };
+    waiter->call = rpc_defer(call);
+    waiters = waiter;
+    return 0;
+}
+
+void control_news_run(void)
+{
+    struct numbers now;
+
+    if (!waiters || numbers_read(&now))
+        return;
+    for (struct waiter **at = &waiters; *at;) {
+        struct waiter *w = *at;
+
+        if (same(&now, &w->known) && w->until_ms > now_ms()) {
+            at = &w->next;
+            continue;
+        }
+        rpc_finish(w->call, numbers_json(&now), NULL, NULL);
+        *at = w->next;
+        free(w);
+    }
+}
+
+static int news(struct rpc_call *call, json_t *args, json_t **result)
+{
+    struct numbers known, now;
+    int64_t wait_ms = 0;
+    struct json_why why;
+
+    if (json_arg_only(args, "alert invoice wait_ms", &why) ||
+        json_arg_int(args, "alert", 0, INT64_MAX - 1, &known.alert, &why) ||
+        json_arg_int(args, "invoice", 0, INT64_MAX - 1, &known.invoice, &why) ||
+        (json_has(args, "wait_ms") && json_arg_int(args, "wait_ms", 0, WAIT_MS_MAX, &wait_ms, &why)))
+        return control_bad(call, &why);
+    if (numbers_read(&now))
+        return control_failed(call);
+    if (wait_ms && same(&now, &known))
+        return waiter_add(call, &known, wait_ms);
+    *result = numbers_json(&now);
+    return 0;
+}
+
+const struct rpc_verb control_news_verbs[] = {
+    { "news", news, RPC_API | RPC_ROOT },
+    { NULL, NULL, 0 },
+};

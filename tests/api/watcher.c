@@ -1,0 +1,178 @@
+/* What the other daemons do becomes events: in their order, each once, over any number of kills of the api; for whose
+ * it is alone. A daemon with an older database does not silence them. */
+#include "common/json.h"
+#include "tests/api/follower.h"
+#include "tests/api/rig.h"
+#include "tests/api/tap.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INSTANCES 60
+
+static struct rig rig;
+static char key[64], account[40], other_key[64], other_account[40];
+
+static const char *of(const struct follower *f, size_t i, const char *field)
+{
+    return json_text(json_array_get(f->events, i), field);
+}
+
+static const char *in_data(const struct follower *f, size_t i, const char *field)
+{
+    return json_text(json_object_get(json_array_get(f->events, i), "data"), field);
+}
+
+static void a_life(void)
+{
+    static const char *const types[] = { "instance.created", "action.running", "instance.running", "action.succeeded" };
+    struct follower f = { .events = json_array() };
+    char id[40];
+
+    follow(&rig, &f, "/v1/events", key, -1);
+    await_greeting(&f, 1);
+    rig_instance(&rig, key, "web-1", id);
+    ok(await_events(&f, 1, 4), "an instance is made: its events come");
+    for (size_t i = 0; i < 4; i++)
+        ok_text(of(&f, i, "type"), types[i], "event %zu", i + 1);
+    ok_text(of(&f, 0, "object"), id, "of the instance");
+    ok_text(in_data(&f, 2, "name"), "web-1", "with its name");
+    ok(strncmp(of(&f, 3, "object"), "act_", 4) == 0, "and of the action");
+    ok_text(in_data(&f, 3, "instance_id"), id, "which says what it was done to");
+    forget(&f);
+}
+
+static void money(void)
+{
+    struct follower f[3] = { { .events = json_array() }, { .events = json_array() }, { .events = json_array() } };
+    struct response answer;
+
+    follow(&rig, &f[0], "/v1/events", key, -1);
+    follow(&rig, &f[1], "/v1/events", other_key, -1);
+    follow(&rig, &f[2], "/v1/admin/events", rig.operator_key, -1);
+    await_greeting(f, 3);
+    json_decref(rig_order(&rig, "accountd", json_pack("{s:{s:s, s:s, s:s, s:s}}", "alert", "account_id", account, "kind",
+                                                      "balance", "subject", "half is used", "detail", "look")));
+    ok(await_events(f, 1, 1), "accountd raises an alert: its event comes");
+    ok_text(of(&f[0], 0, "type"), "alert.balance", "by its kind");
+    ok_text(in_data(&f[0], 0, "subject"), "half is used", "with its words");
+    answer = rig_post(&rig, key, "/v1/invoices", "bill", NULL);
+    ok_int(answer.status, 201, "an invoice is made");
+    ok(await_events(f, 1, 2), "its event comes");
+    ok_text(of(&f[0], 1, "type"), "invoice.issued", "by its type");
+    ok_text(of(&f[0], 1, "object"), answer_text_of(&answer, "id"), "names the invoice");
+    ok_text(in_data(&f[0], 1, "total"), "1.234567891", "and the sum");
+    answer_free(&answer);
+    ok(await_events(&f[2], 1, 2), "the operator sees both");
+    ok_text(of(&f[2], 1, "customer_id"), account, "and whose they are");
+    ok_int((long long)f[1].count, 0, "another customer sees neither");
+    for (int i = 0; i < 3; i++)
+        forget(&f[i]);
+}
+
+static void *instances_make(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < INSTANCES;) {
+        char idem[32];
+        struct response answer;
+
+        snprintf(idem, sizeof(idem), "i-%d", i);
+        answer = rig_post(&rig, key, "/v1/instances", idem, "{\"name\":\"k\",\"image\":\"tiny\",\"flavor\":\"xs1\"}");
+        i += answer.status == 202;
+        answer_free(&answer);
+    }
+    return NULL;
+}
+
+/* How often each object comes with this type; 1 if each comes once. */
+static int once(const struct follower *f, const char *type, int *objects)
+{
+    json_t *seen = json_object();
+    int doubled = 0;
+
+    for (size_t i = 0; i < f->count; i++) {
+        if (strcmp(of(f, i, "type"), type) != 0)
+            continue;
+        doubled += json_object_get(seen, of(f, i, "object")) != NULL;
+        json_object_set_new(seen, of(f, i, "object"), json_true());
+    }
+    *objects = (int)json_object_size(seen);
+    json_decref(seen);
+    return doubled == 0;
+}
+
+static void killed(void)
+{
+    struct follower f = { .events = json_array() };
+    int64_t until_s = now_s() + FOLLOWER_PATIENCE_S;
+    pthread_t writer;
+    struct response answer = rig_get(&rig, key, "/v1/events?order=newest&limit=1");
+    int kills = 0, made, done;
+
+    f.last = json_integer_value(json_object_get(json_array_get(json_object_get(answer.json, "data"), 0), "seq"));
+    answer_free(&answer);
+    pthread_create(&writer, NULL, instances_make, NULL);
+    while (f.count < 4 * INSTANCES && now_s() < until_s) {
+        size_t stop_at = f.count + 17;
+
+        follow(&rig, &f, "/v1/events", key, f.last);
+        while (f.count < stop_at && f.count < 4 * INSTANCES && !f.ended && now_s() < until_s)
+            turn();
+        leave(&f);
+        rig_api_stop(&rig, SIGKILL);
+        rig_api_start(&rig);
+        kills++;
+    }
+    pthread_join(writer, NULL);
+    ok(kills > 5 && f.count == 4 * INSTANCES, "%zu events over %d kills", f.count, kills);
+    ok(once(&f, "instance.created", &made) && once(&f, "action.succeeded", &done), "none twice");
+    ok(made == INSTANCES && done == INSTANCES, "and all are there");
+    ok(!f.disordered, "in order");
+    free(f.seqs);
+    json_decref(f.events);
+}
+
+/* The stand-in forgets all it knew. */
+static void older_database(void)
+{
+    struct follower f = { .events = json_array() };
+    char new_key[64], new_account[40], id[40];
+
+    rig_standin_stop(&rig);
+    rig_standin_start(&rig);
+    rig_customer(&rig, "new", new_key, new_account);
+    follow(&rig, &f, "/v1/events", new_key, -1);
+    await_greeting(&f, 1);
+    /* What is done before the follower has seen that it is another database is not told. */
+    while (f.count == 0 && !f.ended) {
+        rig_instance(&rig, new_key, "again", id);
+        turn();
+    }
+    ok(f.count > 0, "events go on after the provisioner came up with an older database");
+    forget(&f);
+}
+
+int main(void)
+{
+    char listen[64];
+
+    rig_start(&rig);
+    /* The port stays, so that the writer finds the next api. */
+    snprintf(listen, sizeof(listen), "\"127.0.0.1:%u\"", rig.port);
+    rig_config_set(&rig, "listen", listen);
+    rig_api_stop(&rig, SIGTERM);
+    rig_api_start(&rig);
+    rig_customer(&rig, "main", key, account);
+    rig_customer(&rig, "other", other_key, other_account);
+    a_life();
+    money();
+    killed();
+    older_database();
+    followers_end();
+    rig_end(&rig);
+    return tap_end();
+}
