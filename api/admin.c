@@ -1,4 +1,5 @@
 /* The operator's part: customers, credit, the host. */
+#include "api/admin.h"
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/idem.h"
@@ -12,7 +13,9 @@
 
 #define CUSTOMERS_PAGE_MAX 1000
 
-static json_t *customer_view(const struct customer_row *row)
+const char *const currencies[] = { "EUR", "USD", "GBP", "CHF", NULL };
+
+json_t *customer_view(const struct customer_row *row)
 {
     return json_pack("{s:s, s:s, s:s, s:o}", "id", row->account_id, "name", row->name, "currency", row->currency,
                      "created_at", time_json(row->created_ms));
@@ -28,7 +31,6 @@ static int customer_insert(struct store *store, const struct idem *idem, void *a
 
 static enum answer customer_read(struct request *rq, struct reply *rp, struct customer_row *row)
 {
-    static const char *const currencies[] = { "EUR", "USD", "GBP", "CHF", NULL };
     const char *name = "", *currency = "EUR";
     struct fields fields;
 
@@ -46,11 +48,22 @@ static enum answer customer_read(struct request *rq, struct reply *rp, struct cu
     return ANSWER_OK;
 }
 
+enum answer customer_open(struct request *rq, struct reply *rp, const struct customer_row *row)
+{
+    json_t *ok = NULL;
+    enum answer answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "account_open",
+                                      json_pack("{s:s, s:s, s:s}", "account_id", row->account_id, "name", row->name,
+                                                "currency", row->currency),
+                                      &ok);
+
+    json_decref(ok);
+    return answer;
+}
+
 enum answer customer_create(struct request *rq, struct reply *rp)
 {
     struct customer_row row;
     struct idem idem;
-    json_t *ok = NULL;
     enum answer answer = customer_read(rq, rp, &row);
 
     if (answer == ANSWER_OK)
@@ -59,15 +72,11 @@ enum answer customer_create(struct request *rq, struct reply *rp)
         return answer;
     snprintf(row.account_id, sizeof(row.account_id), "%s", idem.subject_id);
     row.created_ms = idem.created_ms;
-    answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "account_open",
-                          json_pack("{s:s, s:s, s:s}", "account_id", row.account_id, "name", row.name, "currency",
-                                    row.currency),
-                          &ok);
+    answer = customer_open(rq, rp, &row);
     if (answer == ANSWER_OK) {
         rp->json = customer_view(&row);
         answer = ANSWER_CREATED;
     }
-    json_decref(ok);
     return idem_close(rq, rp, &idem, answer);
 }
 
@@ -132,7 +141,7 @@ enum answer credit_create(struct request *rq, struct reply *rp)
     snprintf(amount, sizeof(amount), "%jd", (intmax_t)amount_nano);
     answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "fund",
                           json_pack("{s:s, s:s, s:s, s:s, s:s}", "transfer_id", idem.subject_id, "account_id",
-                                    rq->param, "amount_nano", amount, "reason", reason, "operator", rq->who.key_id),
+                                    rq->param, "amount_nano", amount, "reason", reason, "operator", principal_name(&rq->who)),
                           &ok);
     if (answer == ANSWER_OK) {
         json_t *balances = present_copy(ok);

@@ -13,6 +13,21 @@ const char *const scope_names[] = { "account:read",   "instances:read", "instanc
                                     "volumes:write",  "networks:read",  "networks:write",  "ssh_keys:read",
                                     "ssh_keys:write", NULL };
 
+const char *const rank_names[] = { "view", "support", "billing", "admin", NULL };
+
+enum rank rank_parse(const char *name)
+{
+    for (int i = 0; rank_names[i]; i++)
+        if (strcmp(rank_names[i], name) == 0)
+            return (enum rank)(i + 1);
+    return 0;
+}
+
+const char *principal_name(const struct principal *who)
+{
+    return who->person_id[0] ? who->person_id : who->key_id;
+}
+
 bool key_valid(const char *prefix, const char *key)
 {
     size_t len = strlen(prefix);
@@ -57,4 +72,16 @@ void key_derive(const char *prefix, const char *creator, const char *salt, char 
     }
     key[len] = 0;
     sodium_memzero(mac, sizeof(mac));
+}
+
+void key_random(const char *prefix, char key[static KEY_BYTES])
+{
+    char secret[2 * 32 + 1];
+    uint8_t bytes[32];
+
+    randombytes_buf(bytes, sizeof(bytes));
+    sodium_bin2hex(secret, sizeof(secret), bytes, sizeof(bytes));
+    key_derive(prefix, secret, "random", key);
+    sodium_memzero(secret, sizeof(secret));
+    sodium_memzero(bytes, sizeof(bytes));
 }

@@ -4,7 +4,8 @@
  * plain SHA-256: a slow password hash defends secrets that people chose
  * against guessing; 200 bits cannot be guessed at any speed, and a slow hash
  * would only let strangers burn our CPU with wrong keys. Customers' and
- * operators' keys live in different tables and have different prefixes. */
+ * operators' keys live in different tables and have different prefixes.
+ * Sessions' cookies and one-time links are made and stored the same way. */
 #ifndef API_AUTH_H
 #define API_AUTH_H
 
@@ -15,6 +16,9 @@
 
 #define KEY_CUSTOMER_PREFIX "xs_live_"
 #define KEY_OPERATOR_PREFIX "xs_oper_"
+#define SESSION_CUSTOMER_PREFIX "xs_sess_"
+#define SESSION_OPERATOR_PREFIX "xs_oses_"
+#define LINK_PREFIX "xs_link_"
 #define KEY_DIGITS 40
 #define KEY_BYTES (8 + KEY_DIGITS + 1)
 #define KEY_HASH_BYTES 32
@@ -41,15 +45,32 @@ enum scope {
 };
 extern const char *const scope_names[];
 
+/* What an operator may do; each may all that those before may. Stands in a route's scope column, where only operators
+ * may ask. Names in rank_names, in this order, NULL at the end. */
+enum rank { RANK_VIEW = 1, RANK_SUPPORT, RANK_BILLING, RANK_ADMIN };
+extern const char *const rank_names[];
+/* 0 if the text is none. */
+enum rank rank_parse(const char *name);
+
+/* Added to a route's scope: for a person who has logged in, whatever a key may do. */
+#define SESSION_ONLY 0x10000u
+
 struct principal {
     enum role role;
-    char key_id[ID_BYTES];
+    char key_id[ID_BYTES];              /* of the key, or of the session */
     char account_id[ID_BYTES];          /* "" unless a customer */
+    char person_id[ID_BYTES];           /* whose session or key it is; "" a key that is nobody's */
+    bool session;                       /* a cookie, no key */
+    bool totp;                          /* with a session: the person logs in with a second factor */
+    enum rank rank;                     /* operators alone */
     unsigned scopes;
-    int64_t expires_ms;                 /* 0 never */
-    int64_t revoked_ms;                 /* 0 not */
+    int64_t expires_ms;                 /* of a key; 0 never */
+    int64_t session_expires_ms;         /* with a session */
     char token[KEY_BYTES];              /* as presented; to derive answers with, never to store */
 };
+
+/* Under what name deeds are written down: the person, or the key that is nobody's. */
+const char *principal_name(const struct principal *who);
 
 /* "Bearer xs_..." to the key inside, NULL if it does not look like one. */
 const char *auth_bearer(const char *authorization);
@@ -60,5 +81,7 @@ void key_hash(const char *key, uint8_t hash[static KEY_HASH_BYTES]);
  * the creator's own key. So a replay of the creating request can show the same
  * key again although we store neither of the two. */
 void key_derive(const char *prefix, const char *creator, const char *salt, char key[static KEY_BYTES]);
+/* A new one, from the system's random bytes. */
+void key_random(const char *prefix, char key[static KEY_BYTES]);
 
 #endif

@@ -26,21 +26,25 @@ static const struct text_key text_keys[] = {
 /* May be left out. */
 static const struct text_key optional_keys[] = {
     { "web", offsetof(struct config, web) },
+    { "signup", offsetof(struct config, signup) },
+    { "mail_folder", offsetof(struct config, mail_folder) },
 };
 
 struct limit_key {
     const char *name;
     size_t offset;
     int64_t max;
+    int64_t fallback;                   /* where it is left out; 0: it may not be */
 };
 
 static const struct limit_key limit_keys[] = {
-    { "reads_per_s", offsetof(struct config, reads_per_s), 100000 },
-    { "writes_per_s", offsetof(struct config, writes_per_s), 100000 },
-    { "waits_per_s", offsetof(struct config, waits_per_s), 100000 },
-    { "anonymous_per_s", offsetof(struct config, anonymous_per_s), 100000 },
-    { "instances_per_account", offsetof(struct config, instances_per_account), 10000 },
-    { "connections_per_address", offsetof(struct config, connections_per_address), 10000 },
+    { "reads_per_s", offsetof(struct config, reads_per_s), 100000, 0 },
+    { "writes_per_s", offsetof(struct config, writes_per_s), 100000, 0 },
+    { "waits_per_s", offsetof(struct config, waits_per_s), 100000, 0 },
+    { "anonymous_per_s", offsetof(struct config, anonymous_per_s), 100000, 0 },
+    { "instances_per_account", offsetof(struct config, instances_per_account), 10000, 0 },
+    { "connections_per_address", offsetof(struct config, connections_per_address), 10000, 0 },
+    { "logins_per_minute", offsetof(struct config, logins_per_minute), 10000, 5 },
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -58,9 +62,20 @@ static void limit_take_key(struct config *config, const char *path, const struct
 {
     const json_t *value = json_object_get(json_object_get(config->file, "limits"), key->name);
 
+    *(int64_t *)((char *)config + key->offset) = key->fallback;
+    if (!value && key->fallback)
+        return;
     if (!json_is_integer(value) || json_integer_value(value) < 1 || json_integer_value(value) > key->max)
         fatalx("%s: limits.%s: must be a whole number from 1 to %jd", path, key->name, (intmax_t)key->max);
     *(int64_t *)((char *)config + key->offset) = json_integer_value(value);
+}
+
+static void signup_check(struct config *config, const char *path)
+{
+    if (!config->signup)
+        config->signup = "open";
+    if (strcmp(config->signup, "open") != 0 && strcmp(config->signup, "closed") != 0)
+        fatalx("%s: signup: must be \"open\" or \"closed\"", path);
 }
 
 /* "host:port", the host in brackets when it is an IPv6 address. */
@@ -122,6 +137,7 @@ void config_load(struct config *config, const char *path)
             text_take(config, path, &optional_keys[i]);
     for (size_t i = 0; i < COUNT(limit_keys); i++)
         limit_take_key(config, path, &limit_keys[i]);
+    signup_check(config, path);
     listen_take(config, path);
 }
 

@@ -10,8 +10,11 @@
  *   log_files               the folder in which accountd publishes its log: served below /log/
  *   web                     the folder of the portal and the console; may be left out: then there are none
  *   operator_key_hash_file  holds the SHA-256 of the first operator key, as xs-api --hash-key prints it
+ *   signup                  "open" (also if left out) or "closed": whether strangers may become customers
+ *   mail_folder             where mails are put as files, for a program that sends them; left out, there are none
  *   limits                  reads_per_s, writes_per_s, waits_per_s, anonymous_per_s (bursts are four
- *                           times as large), instances_per_account, connections_per_address
+ *                           times as large), instances_per_account, connections_per_address;
+ *                           logins_per_minute, of a name and of an address (5 if left out)
  */
 #ifndef API_CONFIG_H
 #define API_CONFIG_H
@@ -31,6 +34,8 @@ struct config {
     const char *operator_key_hash_file;
     const char *log_files;
     const char *web;            /* NULL: none */
+    const char *signup;
+    const char *mail_folder;            /* NULL none */
     char host[64];
     char port[8];
     int64_t reads_per_s;
@@ -39,6 +44,7 @@ struct config {
     int64_t anonymous_per_s;
     int64_t instances_per_account;
     int64_t connections_per_address;
+    int64_t logins_per_minute;
 };
 
 /* Exits 1 with one line naming the file and the key. */

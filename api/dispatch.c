@@ -3,6 +3,7 @@
  * and only then the body is parsed, so that who may not ask costs little and learns nothing. */
 #include "api/dispatch.h"
 #include "api/api.h"
+#include "api/authenticate.h"
 #include "api/fields.h"
 #include "api/route.h"
 #include "api/rows.h"
@@ -35,89 +36,10 @@ size_t dispatch_body_max(const struct request *rq)
     const char *key = auth_bearer(rq->authorization);
     char param[PARAM_BYTES], allow[32];
     const struct route *route = route_find(rq->method, rq->path, param, allow);
+    bool is_operator = (key && key_valid(KEY_OPERATOR_PREFIX, key)) ||
+                       (!key && rq->cookie && key_valid(SESSION_OPERATOR_PREFIX, rq->cookie));
 
-    return route && route->body == BODY_XML && key && key_valid(KEY_OPERATOR_PREFIX, key) ? BODY_XML_BYTES_MAX
-                                                                                        : BODY_BYTES_MAX;
-}
-
-static enum answer limit_check(struct request *rq, struct reply *rp, const char *who, enum bucket bucket)
-{
-    struct limit_verdict verdict;
-
-    pthread_mutex_lock(&rq->api->limit_lock);
-    verdict = limit_take(rq->api->limits, who, bucket, clock_ms(CLOCK_MONOTONIC));
-    pthread_mutex_unlock(&rq->api->limit_lock);
-    rp->limit = verdict.limit;
-    rp->limit_remaining = verdict.remaining;
-    rp->limit_reset_s = verdict.reset_s;
-    if (verdict.allowed)
-        return ANSWER_OK;
-    rp->retry_after_s = (int)verdict.retry_after_s;
-    return reply_fail(rp, ANSWER_RATE_LIMITED, "wait %d s; the headers RateLimit-* say what is allowed",
-                      rp->retry_after_s);
-}
-
-static enum answer key_look_up(struct request *rq, struct reply *rp, const char *key)
-{
-    bool is_operator = key_valid(KEY_OPERATOR_PREFIX, key);
-    uint8_t hash[KEY_HASH_BYTES];
-    struct key_row row;
-    int rc;
-
-    key_hash(key, hash);
-    rc = is_operator ? store_operator_find(rq->api->store, hash, &row) : store_key_find(rq->api->store, hash, &row);
-    if (rc < 0)
-        return reply_fail(rp, ANSWER_STORAGE, "keys cannot be looked up");
-    if (rc == 0)
-        return reply_fail(rp, ANSWER_UNAUTHENTICATED, "this key is not known: check that all of it was copied");
-    if (row.revoked_ms)
-        return reply_fail(rp, ANSWER_KEY_REVOKED, "key %s was revoked: use another", row.key_id);
-    if (row.expires_ms && row.expires_ms <= rq->now_ms)
-        return reply_fail(rp, ANSWER_KEY_EXPIRED, "key %s has expired: make a new one", row.key_id);
-    rq->who.role = is_operator ? ROLE_OPERATOR : ROLE_CUSTOMER;
-    snprintf(rq->who.key_id, sizeof(rq->who.key_id), "%s", row.key_id);
-    snprintf(rq->who.account_id, sizeof(rq->who.account_id), "%s", row.account_id);
-    snprintf(rq->who.token, sizeof(rq->who.token), "%s", key);
-    rq->who.scopes = row.scopes;
-    rq->who.expires_ms = row.expires_ms;
-    return ANSWER_OK;
-}
-
-/* Who asks. Without a key, or with a wrong one, the address pays for the question. */
-static enum answer authenticate(struct request *rq, struct reply *rp)
-{
-    const char *key = auth_bearer(rq->authorization);
-    enum answer answer = ANSWER_OK;
-
-    rq->who.role = ROLE_ANONYMOUS;
-    if (key)
-        answer = key_look_up(rq, rp, key);
-    else if (rq->authorization)
-        answer = reply_fail(rp, ANSWER_UNAUTHENTICATED,
-                            "the Authorization header must be \"Bearer xs_live_...\" with the whole key");
-    if (rq->who.role == ROLE_ANONYMOUS) {
-        bool file = rq->route->bucket == BUCKET_FILE;
-        enum answer limited = limit_check(rq, rp, rq->peer, file ? BUCKET_FILE : BUCKET_ANONYMOUS);
-
-        return limited != ANSWER_OK ? limited : answer;
-    }
-    return limit_check(rq, rp, rq->who.key_id, dispatch_waits(rq) ? BUCKET_WAIT : rq->route->bucket);
-}
-
-static enum answer authorise(const struct request *rq, struct reply *rp)
-{
-    if (!(rq->who.role & rq->route->who)) {
-        if (rq->who.role == ROLE_ANONYMOUS)
-            return reply_fail(rp, ANSWER_UNAUTHENTICATED, "send \"Authorization: Bearer xs_live_...\"");
-        return reply_fail(rp, ANSWER_WRONG_ROLE, "this is for %s: use such a key",
-                          rq->route->who == ROLE_OPERATOR ? "operators" : "customers");
-    }
-    if (rq->who.role == ROLE_CUSTOMER && (rq->who.scopes & rq->route->scope) != rq->route->scope) {
-        for (unsigned i = 0; scope_names[i]; i++)
-            if (rq->route->scope == 1u << i)
-                return reply_fail(rp, ANSWER_SCOPE_MISSING, "the key lacks the scope %s", scope_names[i]);
-    }
-    return ANSWER_OK;
+    return route && route->body == BODY_XML && is_operator ? BODY_XML_BYTES_MAX : BODY_BYTES_MAX;
 }
 
 static enum answer query_check(const struct request *rq, struct reply *rp)
@@ -196,7 +118,7 @@ static enum answer answer_find(struct request *rq, struct reply *rp)
 
     rq->route = route_find(rq->method, rq->path, rq->param, rp->allow);
     if (!rq->route) {
-        answer = limit_check(rq, rp, rq->peer, BUCKET_ANONYMOUS);
+        answer = request_limit(rq, rp, rq->peer, BUCKET_ANONYMOUS);
         if (answer != ANSWER_OK)
             return answer;
         if (rp->allow[0])
@@ -224,6 +146,6 @@ void dispatch(struct request *rq, struct reply *rp)
     /* Reads are not news; what changes something, or fails on our side, is. */
     if (rp->status >= 500 || (strcmp(rq->method, "GET") != 0 && rp->status < 400))
         log_info("%s %s: %d%s%s for %s in %jd ms, %s", rq->method, rq->path, rp->status, rp->detail[0] ? " " : "",
-                 rp->detail, rq->who.key_id[0] ? rq->who.key_id : rq->peer,
+                 rp->detail, rq->who.key_id[0] ? principal_name(&rq->who) : rq->peer,
                  (intmax_t)(clock_ms(CLOCK_MONOTONIC) - begun_ms), rq->request_id);
 }

@@ -8,7 +8,7 @@
 /* True if this request may block for a long poll and belongs on a thread for that. */
 bool dispatch_waits(const struct request *rq);
 
-/* How many bytes the body may have; a large one only where the key looks like an operator's. */
+/* How many bytes the body may have; a large one only where the key or the session looks like an operator's. */
 size_t dispatch_body_max(const struct request *rq);
 
 /* Fills `rp` completely. rq->api, rq->up and rq->may_wait are set by the caller. */

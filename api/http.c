@@ -3,6 +3,7 @@
 #include "api/deadline.h"
 #include "api/dispatch.h"
 #include "api/fields.h"
+#include "api/people/session.h"
 #include "api/pool.h"
 #include "api/streams.h"
 #include "common/log.h"
@@ -80,6 +81,17 @@ static void peer_print(struct MHD_Connection *connection, char *out, size_t size
         snprintf(out, size, "unknown");
 }
 
+/* What belongs to sessions and to what is written down of a request. */
+static void session_headers_take(struct request *rq, struct MHD_Connection *connection)
+{
+    rq->cookie = copied(MHD_lookup_connection_value(connection, MHD_COOKIE_KIND, cookie_name(rq->path)));
+    rq->csrf = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-CSRF-Token"));
+    rq->origin = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Origin"));
+    rq->host = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host"));
+    rq->agent = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "User-Agent"));
+    rq->reason = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Reason"));
+}
+
 static struct exchange *exchange_new(struct http *http, struct MHD_Connection *connection, const char *method,
                                      const char *path)
 {
@@ -101,6 +113,7 @@ static struct exchange *exchange_new(struct http *http, struct MHD_Connection *c
     rq->accept_encoding = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept-Encoding"));
     rq->signature = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Stripe-Signature"));
     rq->last_event_id = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID"));
+    session_headers_take(rq, connection);
     exchange->body_max = dispatch_body_max(rq);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, query_take, rq);
     peer_print(connection, rq->peer, sizeof(rq->peer));
@@ -205,6 +218,8 @@ static void headers_add(struct MHD_Response *response, const struct reply *rp, c
         MHD_add_response_header(response, "Content-Encoding", rp->encoding);
     if (rp->location[0])
         MHD_add_response_header(response, "Location", rp->location);
+    if (rp->cookie[0])
+        MHD_add_response_header(response, "Set-Cookie", rp->cookie);
     if (rp->status == 405)
         MHD_add_response_header(response, "Allow", rp->allow);
     if (rp->status == 401)

@@ -62,7 +62,7 @@ static enum answer opened(struct reply *rp, struct idem *idem, enum idem_state s
 static int idem_start(const struct request *rq, struct idem *idem)
 {
     memset(idem, 0, sizeof(*idem));
-    snprintf(idem->owner, sizeof(idem->owner), "%s", rq->who.account_id[0] ? rq->who.account_id : rq->who.key_id);
+    snprintf(idem->owner, sizeof(idem->owner), "%s", rq->who.account_id[0] ? rq->who.account_id : principal_name(&rq->who));
     /* Where the key is optional and missing, one of ours: the same path for all. */
     if (rq->idempotency_key)
         snprintf(idem->key, sizeof(idem->key), "%s", rq->idempotency_key);

@@ -9,27 +9,33 @@
 
 #define ROWS 1024
 #define WAYS 4
+#define TOKEN 60000                     /* a request: one a minute brings 1 a millisecond */
 
 struct slot {
     uint64_t who;                       /* keyed hash of id and bucket; 0 empty */
-    int64_t tokens_milli;
+    int64_t tokens;                     /* TOKEN is one request */
     int64_t at_ms;
 };
 
 struct limit_table {
     unsigned char key[crypto_shorthash_KEYBYTES];
-    int64_t per_s[BUCKET_COUNT];
+    struct limit_rate rates[BUCKET_COUNT];
     struct slot slots[ROWS][WAYS];
 };
 
-struct limit_table *limit_new(const int64_t per_s[static BUCKET_COUNT])
+struct limit_rate limit_per_s(int64_t per_s)
+{
+    return (struct limit_rate){ .per_minute = 60 * per_s, .burst = LIMIT_BURST * per_s };
+}
+
+struct limit_table *limit_new(const struct limit_rate rates[static BUCKET_COUNT])
 {
     struct limit_table *table = calloc(1, sizeof(*table));
 
     if (!table)
         return NULL;
     crypto_shorthash_keygen(table->key);
-    memcpy(table->per_s, per_s, sizeof(table->per_s));
+    memcpy(table->rates, rates, sizeof(table->rates));
     return table;
 }
 
@@ -52,22 +58,28 @@ static uint64_t name_hash(const struct limit_table *table, const char *who, enum
 }
 
 /* Tokens come back with time; a clock that stepped back brings none. */
-static void refill(struct slot *slot, int64_t per_s, int64_t now_ms)
+static void refill(struct slot *slot, const struct limit_rate *rate, int64_t now_ms)
 {
-    int64_t burst_milli = per_s * LIMIT_BURST * 1000;
+    int64_t full = rate->burst * TOKEN;
     int64_t passed_ms = now_ms > slot->at_ms ? now_ms - slot->at_ms : 0;
 
     if (passed_ms > 0)
         slot->at_ms = now_ms;
-    if (passed_ms >= LIMIT_BURST * 1000)
-        slot->tokens_milli = burst_milli;
+    if (passed_ms >= full / rate->per_minute)
+        slot->tokens = full;
     else
-        slot->tokens_milli += passed_ms * per_s;
-    if (slot->tokens_milli > burst_milli)
-        slot->tokens_milli = burst_milli;
+        slot->tokens += passed_ms * rate->per_minute;
+    if (slot->tokens > full)
+        slot->tokens = full;
 }
 
-static struct slot *slot_find(struct limit_table *table, uint64_t hash, int64_t per_s, int64_t now_ms)
+/* Rounded up. */
+static int64_t seconds_for(const struct limit_rate *rate, int64_t tokens)
+{
+    return (tokens + rate->per_minute * 1000 - 1) / (rate->per_minute * 1000);
+}
+
+static struct slot *slot_find(struct limit_table *table, uint64_t hash, const struct limit_rate *rate, int64_t now_ms)
 {
     struct slot *row = table->slots[hash % ROWS];
     struct slot *victim = row;
@@ -78,25 +90,23 @@ static struct slot *slot_find(struct limit_table *table, uint64_t hash, int64_t 
         if (row[i].who == 0 || (victim->who && row[i].at_ms < victim->at_ms))
             victim = &row[i];
     }
-    *victim = (struct slot){ .who = hash, .tokens_milli = per_s * LIMIT_BURST * 1000, .at_ms = now_ms };
+    *victim = (struct slot){ .who = hash, .tokens = rate->burst * TOKEN, .at_ms = now_ms };
     return victim;
 }
 
 struct limit_verdict limit_take(struct limit_table *table, const char *who, enum bucket bucket, int64_t now_ms)
 {
-    int64_t per_s = table->per_s[bucket];
-    struct slot *slot = slot_find(table, name_hash(table, who, bucket), per_s, now_ms);
-    struct limit_verdict verdict = { .limit = per_s * LIMIT_BURST };
-    int64_t missing_milli;
+    const struct limit_rate *rate = &table->rates[bucket];
+    struct slot *slot = slot_find(table, name_hash(table, who, bucket), rate, now_ms);
+    struct limit_verdict verdict = { .limit = rate->burst };
 
-    refill(slot, per_s, now_ms);
-    verdict.allowed = slot->tokens_milli >= 1000;
+    refill(slot, rate, now_ms);
+    verdict.allowed = slot->tokens >= TOKEN;
     if (verdict.allowed)
-        slot->tokens_milli -= 1000;
+        slot->tokens -= TOKEN;
     else
-        verdict.retry_after_s = (1000 - slot->tokens_milli + per_s * 1000 - 1) / (per_s * 1000);
-    missing_milli = verdict.limit * 1000 - slot->tokens_milli;
-    verdict.remaining = slot->tokens_milli / 1000;
-    verdict.reset_s = (missing_milli + per_s * 1000 - 1) / (per_s * 1000);
+        verdict.retry_after_s = seconds_for(rate, TOKEN - slot->tokens);
+    verdict.remaining = slot->tokens / TOKEN;
+    verdict.reset_s = seconds_for(rate, rate->burst * TOKEN - slot->tokens);
     return verdict;
 }

@@ -6,9 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum bucket { BUCKET_READ, BUCKET_WRITE, BUCKET_WAIT, BUCKET_ANONYMOUS, BUCKET_FILE, BUCKET_COUNT };
+/* Logins are counted by the name given, and again by the address. */
+enum bucket { BUCKET_READ, BUCKET_WRITE, BUCKET_WAIT, BUCKET_ANONYMOUS, BUCKET_FILE, BUCKET_LOGIN, BUCKET_COUNT };
 
-#define LIMIT_BURST 4                   /* seconds' worth that may come at once */
+struct limit_rate {
+    int64_t per_minute;
+    int64_t burst;                      /* that may come at once */
+};
+
+#define LIMIT_BURST 4                   /* seconds' worth: the burst of a rate given a second */
 
 struct limit_verdict {
     bool allowed;
@@ -19,7 +25,9 @@ struct limit_verdict {
 };
 
 struct limit_table;
-struct limit_table *limit_new(const int64_t per_s[static BUCKET_COUNT]);
+struct limit_table *limit_new(const struct limit_rate rates[static BUCKET_COUNT]);
+/* So many a second. */
+struct limit_rate limit_per_s(int64_t per_s);
 void limit_free(struct limit_table *table);
 
 /* Takes one request of `who` (a key's id or an address) from its bucket. */

@@ -2,6 +2,7 @@
  * it checks who asks, and asks accountd and the provisioner on their sockets. */
 #include "api/api.h"
 #include "api/http.h"
+#include "api/people/store_people.h"
 #include "api/store_events.h"
 #include "api/streams.h"
 #include "api/watcher.h"
@@ -46,12 +47,9 @@ static int key_hash_print(void)
 
 static int key_new_print(void)
 {
-    char secret[65], key[KEY_BYTES];
-    uint8_t bytes[32];
+    char key[KEY_BYTES];
 
-    randombytes_buf(bytes, sizeof(bytes));
-    sodium_bin2hex(secret, sizeof(secret), bytes, sizeof(bytes));
-    key_derive(KEY_OPERATOR_PREFIX, secret, "operator", key);
+    key_random(KEY_OPERATOR_PREFIX, key);
     puts(key);
     return 0;
 }
@@ -91,16 +89,19 @@ static void database_open(struct api *api, const uint8_t operator_hash[static KE
 
 static void limits_open(struct api *api)
 {
-    const int64_t per_s[BUCKET_COUNT] = { [BUCKET_READ] = api->config.reads_per_s,
-                                          [BUCKET_WRITE] = api->config.writes_per_s,
-                                          [BUCKET_WAIT] = api->config.waits_per_s,
-                                          [BUCKET_ANONYMOUS] = api->config.anonymous_per_s,
-                                          /* A page is many files, which cost as little as reads do. */
-                                          [BUCKET_FILE] = api->config.reads_per_s };
+    const struct limit_rate rates[BUCKET_COUNT] = {
+        [BUCKET_READ] = limit_per_s(api->config.reads_per_s),
+        [BUCKET_WRITE] = limit_per_s(api->config.writes_per_s),
+        [BUCKET_WAIT] = limit_per_s(api->config.waits_per_s),
+        [BUCKET_ANONYMOUS] = limit_per_s(api->config.anonymous_per_s),
+        /* A page is many files, which cost as little as reads do. */
+        [BUCKET_FILE] = limit_per_s(api->config.reads_per_s),
+        [BUCKET_LOGIN] = { api->config.logins_per_minute, api->config.logins_per_minute },
+    };
 
     pthread_mutex_init(&api->limit_lock, NULL);
     pthread_mutex_init(&api->wait_lock, NULL);
-    api->limits = limit_new(per_s);
+    api->limits = limit_new(rates);
     if (!api->limits)
         fatalx("out of memory");
 }
@@ -113,6 +114,8 @@ static void serve(struct api *api, int signal_fd)
     do {
         if (store_idem_expire(api->store, unix_ms()) != 0 || store_events_expire(api->store, unix_ms()) != 0)
             log_warnx("old idempotency keys or events stay; tried again in an hour");
+        if (store_people_expire(api->store, unix_ms()) != 0)
+            log_warnx("sessions that are over stay; tried again in an hour");
     } while (poll(&wait, 1, EXPIRE_EVERY_MS) == 0);
 }
 

@@ -16,7 +16,7 @@ json_t *relay_args(const struct request *rq)
 
 json_t *relay_operator_args(const struct request *rq)
 {
-    return json_pack("{s:s}", "operator", rq->who.key_id);
+    return json_pack("{s:s}", "operator", principal_name(&rq->who));
 }
 
 /* Customers learn that it was an operator, not which one: `operator` goes, and "operator opk_..." of what a transfer

@@ -10,7 +10,7 @@
 #include "api/request.h"
 
 json_t *relay_args(const struct request *rq);
-/* For what is written down as an operator's deed: {operator: the id of the key in use}. */
+/* For what is written down as an operator's deed: {operator: the person, or the key that is nobody's}. */
 json_t *relay_operator_args(const struct request *rq);
 json_t *relay_view(const struct request *rq, const json_t *thing, const char *id_name);
 

@@ -20,9 +20,14 @@ enum answer {
     ANSWER_UNAUTHENTICATED,
     ANSWER_KEY_EXPIRED,
     ANSWER_KEY_REVOKED,
+    ANSWER_CREDENTIALS,                 /* email, password or code do not fit: which is not said */
+    ANSWER_CODE_REQUIRED,               /* the password fits, the second factor is missing */
     ANSWER_INSUFFICIENT_FUNDS,
     ANSWER_WRONG_ROLE,
     ANSWER_SCOPE_MISSING,
+    ANSWER_CSRF,                        /* a cookie alone: another site could have sent it */
+    ANSWER_ROLE_MISSING,                /* an operator with too small a role */
+    ANSWER_TOTP_REQUIRED,               /* an operator without a second factor */
     ANSWER_FORBIDDEN,                   /* not by this one: another operator has to */
     ANSWER_NOT_FOUND,
     ANSWER_METHOD_NOT_ALLOWED,
@@ -62,6 +67,7 @@ struct reply {
     const char *const *headers;         /* more of a success: name, value, ..., NULL */
     const char *cache;                  /* Cache-Control of a success; NULL: no-store */
     char location[96];
+    char cookie[160];                   /* Set-Cookie */
     char allow[32];                     /* with ANSWER_METHOD_NOT_ALLOWED */
     char detail[REPLY_DETAIL_BYTES];
     json_t *errors;                     /* by field; owned */

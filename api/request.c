@@ -1,11 +1,13 @@
 /* Query parameters, and letting a request go. */
 #include "api/request.h"
+#include "api/api.h"
 
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 void request_free(struct request *request)
 {
@@ -25,8 +27,43 @@ void request_free(struct request *request)
     free(request->accept_encoding);
     free(request->signature);
     free(request->last_event_id);
+    if (request->cookie)
+        sodium_memzero(request->cookie, strlen(request->cookie));
+    free(request->cookie);
+    free(request->csrf);
+    free(request->origin);
+    free(request->host);
+    free(request->agent);
+    free(request->reason);
+    if (request->body)
+        sodium_memzero(request->body, request->body_size);
     free(request->body);
     json_decref(request->json);
+}
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+enum answer request_limit(const struct request *request, struct reply *reply, const char *who, enum bucket bucket)
+{
+    struct limit_verdict verdict;
+
+    pthread_mutex_lock(&request->api->limit_lock);
+    verdict = limit_take(request->api->limits, who, bucket, monotonic_ms());
+    pthread_mutex_unlock(&request->api->limit_lock);
+    reply->limit = verdict.limit;
+    reply->limit_remaining = verdict.remaining;
+    reply->limit_reset_s = verdict.reset_s;
+    if (verdict.allowed)
+        return ANSWER_OK;
+    reply->retry_after_s = (int)verdict.retry_after_s;
+    return reply_fail(reply, ANSWER_RATE_LIMITED, "wait %d s; the headers RateLimit-* say what is allowed",
+                      reply->retry_after_s);
 }
 
 const char *request_query(const struct request *request, const char *name)

@@ -5,6 +5,7 @@
 #define API_REQUEST_H
 
 #include "api/auth.h"
+#include "api/limit.h"
 #include "api/reply.h"
 #include "common/id.h"
 
@@ -38,6 +39,12 @@ struct request {
     char *accept_encoding;
     char *signature;                    /* Stripe-Signature */
     char *last_event_id;
+    char *cookie;                       /* the session's, of the two that a browser may hold the one for this path */
+    char *csrf;                         /* X-CSRF-Token */
+    char *origin;
+    char *host;
+    char *agent;                        /* User-Agent */
+    char *reason;                       /* X-Reason */
     char *body;
     size_t body_size;
     bool body_excess;
@@ -57,6 +64,9 @@ struct request {
 };
 
 void request_free(struct request *request);
+
+/* Takes one of who's requests from this bucket and notes the headers RateLimit-*: ANSWER_OK, or ANSWER_RATE_LIMITED. */
+enum answer request_limit(const struct request *request, struct reply *reply, const char *who, enum bucket bucket);
 
 /* NULL if the query does not have it. */
 const char *request_query(const struct request *request, const char *name);

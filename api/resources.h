@@ -39,6 +39,10 @@ route_handler payment_event;
 route_handler budget_create, budgets_list, budget_delete, alerts_list;
 /* keys.c */
 route_handler key_create, keys_list, key_revoke, customer_key_create;
+/* people/signup.c */
+route_handler signup;
+/* people/sessions.c */
+route_handler session_create, operator_session_create, session_show, session_end, sessions_list;
 /* volumes.c */
 route_handler volume_create, volumes_list, volume_show, volume_delete, volume_resize;
 /* snapshots.c */

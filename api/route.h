@@ -21,7 +21,7 @@ struct route {
     const char *pattern;                /* {id} stands for one segment */
     route_handler *handle;
     unsigned who;                       /* bits of enum role */
-    unsigned scope;                     /* a customer's key must have it; 0 none */
+    unsigned scope;                     /* a customer's key must have it; of operators' rows, the least role; 0 none */
     enum bucket bucket;
     enum route_key key;
     enum route_body body;

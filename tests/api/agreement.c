@@ -38,11 +38,17 @@ static bool has_parameter(const json_t *operation, const char *name)
 static bool scope_agrees(const struct route *route, const json_t *op)
 {
     const char *scope = json_string_value(json_object_get(op, "x-scope"));
+    const char *least = json_string_value(json_object_get(op, "x-least-role"));
+    unsigned column = route->scope & ~SESSION_ONLY;
 
+    if (json_is_true(json_object_get(op, "x-session")) != ((route->scope & SESSION_ONLY) != 0))
+        return false;
+    if (route->who == ROLE_OPERATOR)
+        return column && !scope && least && rank_parse(least) == column;
     for (unsigned i = 0; scope_names[i]; i++)
-        if (route->scope == 1u << i)
-            return scope && strcmp(scope, scope_names[i]) == 0;
-    return !scope;
+        if (column == 1u << i)
+            return !least && scope && strcmp(scope, scope_names[i]) == 0;
+    return !scope && !least;
 }
 
 static bool role_agrees(const struct route *route, const json_t *op)

@@ -2,7 +2,6 @@
  * only how a rightful call looks; who may is taken from the table, and a route
  * without an example fails. */
 #include "api/route.h"
-#include "common/db.h"
 #include "common/id.h"
 #include "tests/api/rig.h"
 #include "tests/api/tap.h"
@@ -14,11 +13,13 @@
 #define SSH_KEY \
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIss6+5xJX2TjjG/9z8NQcrnDE6HV+lCbvgME4hFjQaS"
 
+#define PASSWORD "a password of the tests"
+
 struct example {
     const char *method;
     const char *pattern;
     const char *thing;                  /* whose id goes for {id} or into the query, thing_id() knows them; "any ...": nobody's in particular */
-    const char *body;                   /* INVOICE and CUSTOMER in it become the owner's */
+    const char *body;                   /* INVOICE and CUSTOMER in it become the owner's, NEW a new name */
     int status;                         /* for who may */
 };
 
@@ -74,6 +75,15 @@ static const struct example examples[] = {
     { "POST", "/v1/keys", NULL, "{\"name\":\"k\"}", 201 },
     { "GET", "/v1/keys", NULL, NULL, 200 },
     { "DELETE", "/v1/keys/{id}", "key", NULL, 204 },
+    { "POST", "/v1/signup", NULL, "{\"name\":\"s\",\"email\":\"NEW@example.com\",\"password\":\"" PASSWORD "\"}", 201 },
+    { "POST", "/v1/sessions", NULL, "{\"email\":\"other@example.com\",\"password\":\"" PASSWORD "\"}", 201 },
+    { "GET", "/v1/sessions", NULL, NULL, 200 },
+    { "GET", "/v1/session", NULL, NULL, 200 },
+    { "DELETE", "/v1/sessions/{id}", "session", NULL, 204 },
+    { "POST", "/v1/admin/sessions", NULL, "{\"name\":\"nobody\",\"password\":\"" PASSWORD "\"}", 401 },
+    { "GET", "/v1/admin/session", NULL, NULL, 200 },
+    { "GET", "/v1/admin/sessions", NULL, NULL, 200 },
+    { "DELETE", "/v1/admin/sessions/{id}", "session", NULL, 204 },
     { "POST", "/v1/volumes", NULL, "{\"name\":\"v\",\"size_mib\":64}", 201 },
     { "GET", "/v1/volumes", NULL, NULL, 200 },
     { "GET", "/v1/volumes/{id}", "volume", NULL, 200 },
@@ -88,7 +98,7 @@ static const struct example examples[] = {
     { "POST", "/v1/instances/{id}/forwards", "instance", "{\"guest_port\":80}", 201 },
     { "GET", "/v1/instances/{id}/forwards", "instance", NULL, 200 },
     { "DELETE", "/v1/forwards/{id}", "forward", NULL, 204 },
-    { "POST", "/v1/ssh_keys", NULL, "{\"name\":\"k\",\"public_key\":\"" SSH_KEY "\"}", 201 },
+    { "POST", "/v1/ssh_keys", NULL, "{\"name\":\"NEW\",\"public_key\":\"" SSH_KEY "\"}", 201 },
     { "GET", "/v1/ssh_keys", NULL, NULL, 200 },
     { "DELETE", "/v1/ssh_keys/{id}", "SSH key", NULL, 204 },
     { "DELETE", "/v1/instances/{id}", "instance", NULL, 202 },
@@ -146,14 +156,30 @@ static const struct example examples[] = {
     { "GET", "/assets/{path}", "any page", NULL, 404 },
 };
 
-enum caller { OWNER, OTHER, ANONYMOUS, UNKNOWN, GARBLED, EXPIRED, REVOKED, UNSCOPED, OPERATOR_KEY, CALLERS };
+enum caller {
+    OWNER,
+    OTHER,
+    ANONYMOUS,
+    UNKNOWN,
+    GARBLED,
+    EXPIRED,
+    REVOKED,
+    UNSCOPED,
+    OPERATOR_KEY,
+    OWNER_SESSION,
+    OTHER_SESSION,
+    CALLERS
+};
 
-static const char *const caller_names[CALLERS] = { "owner",   "another customer", "nobody",        "an unknown key",
-                                                   "garbage", "an expired key",   "a revoked key", "a key without the scope",
-                                                   "the operator" };
+static const char *const caller_names[CALLERS] = { "owner",         "another customer", "nobody",
+                                                   "an unknown key", "garbage",         "an expired key",
+                                                   "a revoked key", "a key without the scope", "the operator",
+                                                   "the owner's session", "another customer's session" };
 
 static struct {
     char key[CALLERS][64];
+    struct visitor owner, other;        /* the same accounts, logged in */
+    char spare_session[40];
     char scoped[16][64];                /* keys with exactly one scope */
     char account[40], other_account[40];
     char instance[40], action[40], invoice[40], spare_key[40], volume[40], snapshot[40], forward[40], ssh_key[40], order[40], dispute[40], budget[40], record_query[60], operator[40];
@@ -171,19 +197,6 @@ static void key_make(struct rig *rig, const char *key, const char *body, char te
     answer_free(&answer);
 }
 
-/* The only state that cannot be had by asking in time: it is put into the database. */
-static void key_expire(struct rig *rig, const char *id)
-{
-    char path[256];
-    sqlite3 *db;
-
-    snprintf(path, sizeof(path), "%s/db/api.db", rig->dir);
-    if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_busy_timeout(db, 5000) != SQLITE_OK ||
-        db_run(db, "UPDATE keys SET expires_ms = 1000 WHERE key_id = ?", "t", id) != 0)
-        tap_bail("cannot expire a key");
-    db_close(db);
-}
-
 static void keys_make(struct rig *rig)
 {
     char id[40], path[128], body[128];
@@ -195,7 +208,8 @@ static void keys_make(struct rig *rig)
     }
     key_make(rig, world.key[OWNER], "{\"name\":\"spare\"}", world.key[UNKNOWN], world.spare_key);
     key_make(rig, world.key[OWNER], "{\"name\":\"old\"}", world.key[EXPIRED], id);
-    key_expire(rig, id);
+    snprintf(body, sizeof(body), "UPDATE keys SET expires_ms = 1000 WHERE key_id = '%s'", id);
+    rig_database(rig, body);
     key_make(rig, world.key[OWNER], "{\"name\":\"revoked\"}", world.key[REVOKED], id);
     snprintf(path, sizeof(path), "/v1/keys/%s", id);
     answer = rig_call(rig, &(struct call){ .method = "DELETE", .path = path, .key = world.key[OWNER] });
@@ -217,13 +231,45 @@ static void thing_make(struct rig *rig, const char *path, const char *body, char
     answer_free(&answer);
 }
 
+/* A customer who signed up, with money and a key for everything. */
+static struct visitor visitor_make(struct rig *rig, const char *email, char key[static 64], char account[static 40])
+{
+    struct visitor visitor = rig_signup(rig, email, PASSWORD);
+    struct response answer;
+    char idem[ID_BYTES], path[128];
+
+    answer = rig_call(rig, &(struct call){ .method = "POST", .path = "/v1/keys", .visitor = &visitor,
+                                           .idem = id_make("tst_", idem), .body = "{\"name\":\"all\"}" });
+    snprintf(key, 64, "%s", answer_text_of(&answer, "key"));
+    answer_free(&answer);
+    answer = rig_get(rig, key, "/v1/account");
+    snprintf(account, 40, "%s", answer_text_of(&answer, "id"));
+    answer_free(&answer);
+    snprintf(path, sizeof(path), "/v1/admin/customers/%s/credits", account);
+    answer = rig_post(rig, rig->operator_key, path, id_make("tst_", idem), "{\"amount\":\"1000.00\",\"reason\":\"r\"}");
+    if (answer.status != 201)
+        tap_bail("no credit: %d %s", answer.status, answer.text);
+    answer_free(&answer);
+    return visitor;
+}
+
+static void spare_session_make(struct rig *rig)
+{
+    struct response answer = rig_post(rig, NULL, "/v1/sessions", NULL,
+                                      "{\"email\":\"owner@example.com\",\"password\":\"" PASSWORD "\"}");
+
+    snprintf(world.spare_session, sizeof(world.spare_session), "%s", answer_text_of(&answer, "id"));
+    answer_free(&answer);
+}
+
 static void world_make(struct rig *rig)
 {
     char idem[ID_BYTES], path[128];
     struct response answer;
 
-    rig_customer(rig, "owner", world.key[OWNER], world.account);
-    rig_customer(rig, "other", world.key[OTHER], world.other_account);
+    world.owner = visitor_make(rig, "owner@example.com", world.key[OWNER], world.account);
+    world.other = visitor_make(rig, "other@example.com", world.key[OTHER], world.other_account);
+    spare_session_make(rig);
     keys_make(rig);
     answer = rig_post(rig, world.key[OWNER], "/v1/instances", id_make("tst_", idem),
                       "{\"name\":\"n\",\"image\":\"tiny\",\"flavor\":\"xs1\"}");
@@ -275,7 +321,7 @@ static const char *thing_id(const char *thing)
         { "snapshot", world.snapshot }, { "forward", world.forward },  { "SSH key", world.ssh_key },
         { "purchase order", world.order }, { "any price book", "1" }, { "any proposal", "9" }, { "any entry", "e2" },
         { "any ledger account", "revenue:vcpu_used" }, { "operator", world.operator }, { "any tile", "0/000" }, { "any page", "home" },
-        { "dispute", world.dispute },   { "budget", world.budget },    { "instance in the query", world.record_query },
+        { "dispute", world.dispute }, { "session", world.spare_session }, { "budget", world.budget },    { "instance in the query", world.record_query },
     };
 
     for (size_t i = 0; thing && i < sizeof(things) / sizeof(things[0]); i++)
@@ -284,9 +330,43 @@ static const char *thing_id(const char *thing)
     return "";
 }
 
+static unsigned caller_role(enum caller caller)
+{
+    switch (caller) {
+    case ANONYMOUS:
+    case UNKNOWN:
+    case GARBLED:
+    case EXPIRED:
+    case REVOKED:
+        return ROLE_ANONYMOUS;
+    case OPERATOR_KEY:
+        return ROLE_OPERATOR;
+    default:
+        return ROLE_CUSTOMER;
+    }
+}
+
+static bool is_session(enum caller caller)
+{
+    return caller == OWNER_SESSION || caller == OTHER_SESSION;
+}
+
+/* A customer's who may, of the owner's things or of their own. */
+static int customers(const struct route *route, const struct example *example, bool owner)
+{
+    if (!(route->who & ROLE_CUSTOMER))
+        return 403;
+    return !owner && example->thing && strncmp(example->thing, "any ", 4) != 0 ? 404 : example->status;
+}
+
 /* What this caller must get, by the table alone. */
 static int expected(const struct route *route, const struct example *example, enum caller caller)
 {
+    /* The operators' cookie is another one: this says nothing there. */
+    if (is_session(caller) && route->who == ROLE_OPERATOR)
+        return 401;
+    if (!is_session(caller) && caller_role(caller) & route->who && route->scope & SESSION_ONLY)
+        return 403;
     switch (caller) {
     case ANONYMOUS:
         return route->who & ROLE_ANONYMOUS ? example->status : 401;
@@ -299,23 +379,19 @@ static int expected(const struct route *route, const struct example *example, en
         return route->who & ROLE_OPERATOR ? example->status : 403;
     case UNSCOPED:
         return route->who & ROLE_CUSTOMER ? (route->scope ? 403 : example->status) : 403;
-    case OTHER:
-        if (!(route->who & ROLE_CUSTOMER))
-            return 403;
-        return example->thing && strncmp(example->thing, "any ", 4) != 0 ? 404 : example->status;
     default:
-        return route->who & ROLE_CUSTOMER ? example->status : 403;
+        return customers(route, example, caller == OWNER || caller == OWNER_SESSION);
     }
 }
 
-static const char *code_expected(enum caller caller, int status)
+static const char *code_expected(const struct route *route, enum caller caller, int status)
 {
     if (caller == EXPIRED)
         return "key_expired";
     if (caller == REVOKED)
         return "key_revoked";
     if (status == 401)
-        return "unauthenticated";
+        return route->who & ROLE_ANONYMOUS ? NULL : "unauthenticated";
     if (status == 403)
         return caller == UNSCOPED ? NULL : "wrong_role";
     return status == 404 ? "not_found" : NULL;
@@ -324,7 +400,7 @@ static const char *code_expected(enum caller caller, int status)
 /* A customer's key with every scope but the route's. */
 static const char *key_for(const struct route *route, enum caller caller)
 {
-    if (caller == ANONYMOUS)
+    if (caller == ANONYMOUS || is_session(caller))
         return NULL;
     if (caller == UNSCOPED)
         for (unsigned i = 0; scope_names[i]; i++)
@@ -345,18 +421,27 @@ static bool tells_of_owner(const struct response *answer)
     return false;
 }
 
-/* The example's body with the owner's ids in it. */
+/* The example's body with the owner's ids in it, and a name that nothing has. */
 static const char *body_of(const struct example *example, char out[static 256])
 {
-    const char *invoice = example->body ? strstr(example->body, "INVOICE") : NULL;
-    const char *customer = example->body ? strstr(example->body, "CUSTOMER") : NULL;
-    const char *at = invoice ? invoice : customer;
+    static unsigned names;
+    char name[32];
+    const struct {
+        const char *word;
+        const char *meant;
+    } words[] = { { "INVOICE", world.invoice }, { "CUSTOMER", world.account }, { "NEW", name } };
 
-    if (!at)
-        return example->body;
-    snprintf(out, 256, "%.*s%s%s", (int)(at - example->body), example->body, invoice ? world.invoice : world.account,
-             at + strlen(invoice ? "INVOICE" : "CUSTOMER"));
-    return out;
+    snprintf(name, sizeof(name), "new-%u", names++);
+    for (size_t i = 0; example->body && i < sizeof(words) / sizeof(words[0]); i++) {
+        const char *at = strstr(example->body, words[i].word);
+
+        if (!at)
+            continue;
+        snprintf(out, 256, "%.*s%s%s", (int)(at - example->body), example->body, words[i].meant,
+                 at + strlen(words[i].word));
+        return out;
+    }
+    return example->body;
 }
 
 static const char *type_of(const struct route *route)
@@ -376,12 +461,15 @@ static void cell_check(struct rig *rig, const struct route *route, const struct 
     answer = rig_call(rig, &(struct call){ .method = example->method, .path = path, .key = key_for(route, caller),
                                            .body = body_of(example, body), .type = type_of(route),
                                            .header = route->body == BODY_RAW ? "Stripe-Signature: t=1,v1=good" : NULL,
+                                           .visitor = caller == OWNER_SESSION   ? &world.owner
+                                                      : caller == OTHER_SESSION ? &world.other
+                                                                                : NULL,
                                            .idem = route->key ? id_make("tst_", idem) : NULL });
     ok_int(answer.status, want, "%s %s for %s: %d", example->method, example->pattern, caller_names[caller], want);
-    if (code_expected(caller, want))
-        ok_text(answer_text_of(&answer, "code"), code_expected(caller, want), "%s %s for %s: the code",
+    if (code_expected(route, caller, want))
+        ok_text(answer_text_of(&answer, "code"), code_expected(route, caller, want), "%s %s for %s: the code",
                 example->method, example->pattern, caller_names[caller]);
-    if (caller == OTHER)
+    if (caller == OTHER || caller == OTHER_SESSION)
         ok(!tells_of_owner(&answer), "%s %s for %s: nothing of the owner's is in it", example->method,
            example->pattern, caller_names[caller]);
     answer_free(&answer);
@@ -400,9 +488,10 @@ int main(void)
 
         if (!ok(route != NULL, "the example %s %s has a route", examples[i].method, examples[i].pattern))
             continue;
-        /* The owner last: its delete is real. */
+        /* The owner last: its delete is real, and its session's would be. */
         for (int caller = CALLERS - 1; caller >= 0; caller--)
-            cell_check(&rig, route, &examples[i], (enum caller)caller);
+            if (caller != OWNER_SESSION || strcmp(route->method, "DELETE") != 0 || route->scope & SESSION_ONLY)
+                cell_check(&rig, route, &examples[i], (enum caller)caller);
     }
     rig_end(&rig);
     return tap_end();

@@ -11,6 +11,7 @@
 #include <string.h>
 
 static struct rig rig;
+static struct visitor visitor;
 static char keys[2][64], accounts[2][40], instances[2][40];
 static uint64_t state = UINT64_C(88172645463325252);
 
@@ -67,12 +68,13 @@ static char *body_make(void)
                                          "cpu_percent", "disk_mib", "volumes", "network", "ssh_keys", "user_data", "forward_ports", "size_mib",
                                          "snapshot_id", "volume_id", "read_only", "guest_port", "public_key", "code", "ends_at", "invoice_id", "line", "steps", "country", "street", "email", "vat_id", "customer_id",
                                          "lines", "outcome", "version", "meters", "expires_at",
-                                         "purchase_order_id", NULL };
+                                         "purchase_order_id", "password", "new_password", "role", NULL };
     static const char *const rights[] = { "{\"name\":\"g\",\"image\":\"tiny\",\"flavor\":\"xs1\"}", "{\"type\":\"reboot\"}",
                                           "{\"name\":\"k\",\"scopes\":[\"keys:read\"]}", "{\"flavor\":\"xs1\"}",
                                           "{\"amount\":\"0.01\",\"reason\":\"g\"}",
                                           "{\"name\":\"g\",\"image\":\"disk\",\"flavor\":\"xs1\",\"ssh_keys\":[],\"disk_mib\":2048}",
-                                          "{\"name\":\"g\",\"size_mib\":8}", "{\"guest_port\":22}",
+                                          "{\"name\":\"g\",\"size_mib\":8}", "{\"guest_port\":22}", "{\"email\":\"third@example.com\",\"password\":\"not this one\"}",
+                                          "{\"name\":\"g\",\"email\":\"g@example.com\",\"password\":\"words that are many\"}",
                                           "{\"name\":\"g\",\"public_key\":\"ssh-ed25519 AAAA\"}", "{\"code\":\"XSV-1\"}",
                                           "{\"name\":\"g\",\"amount\":\"0.01\",\"ends_at\":\"2036-01-01T00:00:00Z\"}", NULL };
     json_t *body = json_loads(one_of(rights), 0, NULL);
@@ -139,6 +141,10 @@ static bool request_try(char *told, size_t told_size)
 
     path_make(route, path, sizeof(path));
     call.key = below(20) ? callers[below(7)] : NULL;
+    if (below(4) == 0) {
+        call.key = NULL;
+        call.visitor = &visitor;
+    }
     if (route->body ? below(10) : !below(10))
         call.body = body = body_make();
     if (body)
@@ -167,6 +173,7 @@ int main(void)
         rig_customer(&rig, i ? "second" : "first", keys[i], accounts[i]);
         rig_instance(&rig, keys[i], "g", instances[i]);
     }
+    visitor = rig_signup(&rig, "third@example.com", "a password of the tests");
     for (long i = 0; i < runs; i++)
         if (!request_try(told, sizeof(told)) && faults++ < 10)
             printf("# %s\n", told);

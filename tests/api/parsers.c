@@ -305,8 +305,9 @@ static void keys(void)
 
 static void buckets(void)
 {
-    const int64_t per_s[BUCKET_COUNT] = { 2, 1, 1, 1, 1 };
-    struct limit_table *table = limit_new(per_s);
+    const struct limit_rate rates[BUCKET_COUNT] = { limit_per_s(2), limit_per_s(1), limit_per_s(1), limit_per_s(1),
+                                                    limit_per_s(1), { .per_minute = 5, .burst = 5 } };
+    struct limit_table *table = limit_new(rates);
     struct limit_verdict v = { 0 };
     int allowed = 0;
 
@@ -327,6 +328,12 @@ static void buckets(void)
         snprintf(who, sizeof(who), "s%d", i);
         limit_take(table, who, BUCKET_ANONYMOUS, 1000000);
     }
+    for (int i = 0; i < 5; i++)
+        ok(limit_take(table, "me@example.com", BUCKET_LOGIN, 5000000).allowed, "five logins at once");
+    v = limit_take(table, "me@example.com", BUCKET_LOGIN, 5000000);
+    ok(!v.allowed && v.retry_after_s == 12 && v.reset_s == 60, "the sixth waits twelve seconds");
+    ok(!limit_take(table, "me@example.com", BUCKET_LOGIN, 5011999).allowed, "not a millisecond less");
+    ok(limit_take(table, "me@example.com", BUCKET_LOGIN, 5012000).allowed, "nor more");
     ok(limit_take(table, "late", BUCKET_READ, 1000000).allowed, "twenty thousand strangers lock nobody out");
     limit_free(table);
 }

@@ -1,4 +1,5 @@
 #include "tests/api/rig.h"
+#include "common/db.h"
 #include "common/id.h"
 #include "common/json.h"
 #include "common/rpc.h"
@@ -71,9 +72,10 @@ static void config_make(struct rig *rig)
                                          "database", "db/api.db", "accountd", "accountd.sock", "provisioner",
                                          "provisioner.sock", "operator_key_hash_file", "operator.hash", "log_files",
                                          "accountd/public", NULL };
-    json_t *config = json_pack("{s:s, s:s, s:{s:i, s:i, s:i, s:i, s:i, s:i}}", "listen", "127.0.0.1:0", "user", "root",
+    json_t *config = json_pack("{s:s, s:s, s:{s:i, s:i, s:i, s:i, s:i, s:i, s:i}}", "listen", "127.0.0.1:0", "user", "root",
                                "limits", "reads_per_s", 10000, "writes_per_s", 10000, "waits_per_s", 10000,
-                               "anonymous_per_s", 10000, "instances_per_account", 1000, "connections_per_address", 256);
+                               "anonymous_per_s", 10000, "instances_per_account", 1000, "connections_per_address", 256,
+                               "logins_per_minute", 10000);
     char path[256];
 
     for (int i = 0; files[i]; i += 2) {
@@ -343,6 +345,12 @@ static struct curl_slist *headers_make(const struct call *call)
         snprintf(line, sizeof(line), "Content-Type: %s", call->type ? call->type : "application/json");
         headers = curl_slist_append(headers, line);
     }
+    if (call->visitor) {
+        snprintf(line, sizeof(line), "Cookie: %s", call->visitor->cookie);
+        headers = curl_slist_append(headers, line);
+        snprintf(line, sizeof(line), "X-CSRF-Token: %s", call->visitor->csrf);
+        headers = curl_slist_append(headers, line);
+    }
     if (call->header)
         headers = curl_slist_append(headers, call->header);
     return headers;
@@ -453,6 +461,44 @@ struct response rig_get(struct rig *rig, const char *key, const char *path)
 struct response rig_post(struct rig *rig, const char *key, const char *path, const char *idem, const char *body)
 {
     return rig_call(rig, &(struct call){ .method = "POST", .path = path, .key = key, .idem = idem, .body = body });
+}
+
+/* people */
+
+struct visitor rig_visitor(const struct response *answer)
+{
+    struct visitor visitor = { .cookie = "" };
+    const char *cookie = answer_header(answer, "set-cookie");
+
+    snprintf(visitor.cookie, sizeof(visitor.cookie), "%.*s", (int)strcspn(cookie, ";"), cookie);
+    snprintf(visitor.csrf, sizeof(visitor.csrf), "%s", answer_text_of(answer, "csrf_token"));
+    return visitor;
+}
+
+struct visitor rig_signup(struct rig *rig, const char *email, const char *password)
+{
+    char body[640], idem[ID_BYTES];
+    struct response answer;
+    struct visitor visitor;
+
+    snprintf(body, sizeof(body), "{\"name\":\"%s\",\"email\":\"%s\",\"password\":\"%s\"}", email, email, password);
+    answer = rig_post(rig, NULL, "/v1/signup", id_make("tst_", idem), body);
+    if (answer.status != 201)
+        tap_bail("no signup: %d %s", answer.status, answer.text);
+    visitor = rig_visitor(&answer);
+    answer_free(&answer);
+    return visitor;
+}
+
+void rig_database(struct rig *rig, const char *sql)
+{
+    char path[256];
+    sqlite3 *db;
+
+    path_in(rig, "db/api.db", path, sizeof(path));
+    if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_busy_timeout(db, 5000) != SQLITE_OK || db_run(db, sql, "") != 0)
+        tap_bail("%s", sql);
+    db_close(db);
 }
 
 /* orders */

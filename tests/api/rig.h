@@ -21,6 +21,12 @@ struct rig {
     json_t *contract;
 };
 
+/* Somebody who has logged in: what a browser and a page of ours keep. */
+struct visitor {
+    char cookie[96];                    /* "name=value" */
+    char csrf[64];
+};
+
 struct call {
     const char *method;
     const char *path;
@@ -30,6 +36,7 @@ struct call {
     const char *idem;                   /* NULL: none */
     const char *type;                   /* NULL: application/json with a body */
     const char *header;                 /* one more */
+    const struct visitor *visitor;      /* NULL: nobody has logged in */
 };
 
 struct response {
@@ -64,6 +71,13 @@ const char *answer_header(const struct response *answer, const char *name);
 /* Short forms; the caller frees. */
 struct response rig_get(struct rig *rig, const char *key, const char *path);
 struct response rig_post(struct rig *rig, const char *key, const char *path, const char *idem, const char *body);
+
+/* What an answer that logs in leaves in the browser; empty if it set no cookie. */
+struct visitor rig_visitor(const struct response *answer);
+/* Signs up and stays logged in. */
+struct visitor rig_signup(struct rig *rig, const char *email, const char *password);
+/* Changes the api's database under it: what cannot be had by asking in time. */
+void rig_database(struct rig *rig, const char *sql);
 
 /* Orders to a stand-in ("accountd" or "provisioner"); its answer. */
 json_t *rig_order(struct rig *rig, const char *daemon, json_t *args);

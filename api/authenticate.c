@@ -1,0 +1,107 @@
+#include "api/authenticate.h"
+#include "api/api.h"
+#include "api/dispatch.h"
+#include "api/people/session.h"
+#include "api/route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum answer key_look_up(struct request *rq, struct reply *rp, const char *key)
+{
+    bool is_operator = key_valid(KEY_OPERATOR_PREFIX, key);
+    uint8_t hash[KEY_HASH_BYTES];
+    struct key_row row;
+    int rc;
+
+    key_hash(key, hash);
+    rc = is_operator ? store_operator_find(rq->api->store, hash, &row) : store_key_find(rq->api->store, hash, &row);
+    if (rc < 0)
+        return reply_fail(rp, ANSWER_STORAGE, "keys cannot be looked up");
+    if (rc == 0)
+        return reply_fail(rp, ANSWER_UNAUTHENTICATED, "this key is not known: check that all of it was copied");
+    if (row.revoked_ms)
+        return reply_fail(rp, ANSWER_KEY_REVOKED, "key %s was revoked: use another", row.key_id);
+    if (row.expires_ms && row.expires_ms <= rq->now_ms)
+        return reply_fail(rp, ANSWER_KEY_EXPIRED, "key %s has expired: make a new one", row.key_id);
+    rq->who.role = is_operator ? ROLE_OPERATOR : ROLE_CUSTOMER;
+    snprintf(rq->who.key_id, sizeof(rq->who.key_id), "%s", row.key_id);
+    snprintf(rq->who.account_id, sizeof(rq->who.account_id), "%s", row.account_id);
+    snprintf(rq->who.token, sizeof(rq->who.token), "%s", key);
+    rq->who.scopes = row.scopes;
+    rq->who.rank = is_operator ? RANK_ADMIN : 0;
+    rq->who.expires_ms = row.expires_ms;
+    return ANSWER_OK;
+}
+
+static enum answer header_look_up(struct request *rq, struct reply *rp)
+{
+    const char *key = auth_bearer(rq->authorization);
+
+    return key ? key_look_up(rq, rp, key)
+               : reply_fail(rp, ANSWER_UNAUTHENTICATED,
+                            "the Authorization header must be \"Bearer xs_live_...\" with the whole key");
+}
+
+/* Where anyone may ask, a cookie says nothing; but logging somebody in from another site's page is no right of theirs.
+ */
+static enum answer look_up(struct request *rq, struct reply *rp)
+{
+    if (rq->authorization)
+        return header_look_up(rq, rp);
+    if (rq->cookie && !(rq->route->who & ROLE_ANONYMOUS))
+        return session_look_up(rq, rp);
+    return origin_check(rq, rp);
+}
+
+enum answer authenticate(struct request *rq, struct reply *rp)
+{
+    enum bucket strangers = rq->route->bucket == BUCKET_FILE ? BUCKET_FILE : BUCKET_ANONYMOUS;
+    enum answer answer, limited;
+
+    rq->who.role = ROLE_ANONYMOUS;
+    answer = look_up(rq, rp);
+    if (rq->who.role == ROLE_ANONYMOUS)
+        limited = request_limit(rq, rp, rq->peer, strangers);
+    else
+        limited = request_limit(rq, rp, rq->who.session ? rq->who.person_id : rq->who.key_id,
+                                dispatch_waits(rq) ? BUCKET_WAIT : rq->route->bucket);
+    return limited != ANSWER_OK ? limited : answer;
+}
+
+static enum answer operator_authorise(const struct request *rq, struct reply *rp)
+{
+    enum rank least = rq->route->scope & ~SESSION_ONLY;
+
+    if (rq->who.rank < least)
+        return reply_fail(rp, ANSWER_ROLE_MISSING, "this needs the role %s, yours is %s", rank_names[least - 1],
+                          rank_names[rq->who.rank - 1]);
+    if (rq->who.session && !rq->who.totp && !(rq->route->scope & SESSION_ONLY))
+        return reply_fail(rp, ANSWER_TOTP_REQUIRED, "turn it on first: POST /v1/admin/user/totp");
+    return ANSWER_OK;
+}
+
+static enum answer customer_authorise(const struct request *rq, struct reply *rp)
+{
+    unsigned missing = rq->route->scope & ~SESSION_ONLY & ~rq->who.scopes;
+
+    for (unsigned i = 0; scope_names[i]; i++)
+        if (missing == 1u << i)
+            return reply_fail(rp, ANSWER_SCOPE_MISSING, "the key lacks the scope %s", scope_names[i]);
+    return ANSWER_OK;
+}
+
+enum answer authorise(const struct request *rq, struct reply *rp)
+{
+    if (!(rq->who.role & rq->route->who)) {
+        if (rq->who.role == ROLE_ANONYMOUS)
+            return reply_fail(rp, ANSWER_UNAUTHENTICATED, "send \"Authorization: Bearer xs_live_...\", or log in");
+        return reply_fail(rp, ANSWER_WRONG_ROLE, "this is for %s: use such a key",
+                          rq->route->who == ROLE_OPERATOR ? "operators" : "customers");
+    }
+    if (rq->route->scope & SESSION_ONLY && !rq->who.session)
+        return reply_fail(rp, ANSWER_WRONG_ROLE, "this is for people who have logged in, not for keys");
+    if (rq->route->who & ROLE_ANONYMOUS)
+        return ANSWER_OK;
+    return rq->who.role == ROLE_OPERATOR ? operator_authorise(rq, rp) : customer_authorise(rq, rp);
+}

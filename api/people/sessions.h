@@ -1,0 +1,15 @@
+/* A session as its own person sees it. */
+#ifndef API_PEOPLE_SESSIONS_H
+#define API_PEOPLE_SESSIONS_H
+
+#include "api/people/store_people.h"
+#include "api/request.h"
+
+json_t *user_view(const struct person_row *person);
+/* Adds csrf_token, expires_at and the session's id; null where the request has no session. */
+void session_add(const struct request *rq, json_t *view);
+
+/* 1 to 254 bytes with one '@' that is neither first nor last, and no spaces: the rest is the mail server's. */
+bool email_valid(const char *email);
+
+#endif

@@ -1,0 +1,75 @@
+/* api.db: people, what they log in with, their sessions. Users and operators are in tables of their own; what both log
+ * in with is not. Results as in api/store.h: 1 found or done, 0 not found or done before, -1 after logging. */
+#ifndef API_PEOPLE_STORE_PEOPLE_H
+#define API_PEOPLE_STORE_PEOPLE_H
+
+#include "api/store.h"
+#include "api/people/password.h"
+#include "api/people/totp.h"
+
+#define EMAIL_BYTES 255
+#define AGENT_BYTES 160
+#define SESSIONS_PER_PERSON 20 /* the oldest ends when one more begins */
+
+struct person_row {
+    char person_id[ID_BYTES];  /* usr_ or opr_ */
+    char account_id[ID_BYTES]; /* "" an operator */
+    char login[EMAIL_BYTES];   /* a user's email, an operator's name */
+    char name[TITLE_BYTES];
+    enum rank rank; /* operators alone */
+    int64_t created_ms;
+    int64_t disabled_ms;                /* operators alone; 0 not */
+    char password[PASSWORD_HASH_BYTES]; /* "" none yet */
+    bool totp;                          /* on: totp_secret is set */
+    uint8_t totp_secret[TOTP_SECRET_BYTES];
+    bool totp_is_offered; /* begun and not confirmed: totp_offered is set */
+    uint8_t totp_offered[TOTP_SECRET_BYTES];
+};
+
+/* By email or operator's name; users of confirmed accounts, the disabled operators too. */
+int store_person_by_login(struct store *store, bool is_operator, const char *login, struct person_row *row);
+int store_person_get(struct store *store, const char *person_id, struct person_row *row);
+/* In an effect's transaction. -1 also if somebody has this email. */
+int store_user_insert(struct store *store, const struct person_row *row);
+/* 1 and *account_id: whose this email is, confirmed or not. */
+int store_email_owner(struct store *store, const char *email, char account_id[static ID_BYTES], int64_t *created_ms,
+                      bool *confirmed);
+/* An account that accountd never confirmed, with its user. */
+int store_customer_forget(struct store *store, const char *account_id);
+
+/* sessions */
+struct session_row {
+    char session_id[ID_BYTES];
+    char person_id[ID_BYTES];
+    char account_id[ID_BYTES]; /* "" an operator's */
+    enum rank rank;            /* operators alone */
+    bool totp;
+    int64_t created_ms, seen_ms, idle_until_ms, expires_ms;
+    char peer[64];
+    char agent[AGENT_BYTES];
+    uint8_t hash[KEY_HASH_BYTES];
+};
+int store_session_insert(struct store *store, const struct session_row *row);
+/* None of an operator who is disabled. */
+int store_session_find(struct store *store, bool is_operator, const uint8_t hash[static KEY_HASH_BYTES],
+                       struct session_row *row);
+int store_session_touch(struct store *store, const struct session_row *row);
+/* A user's, newest first, without those that are over. */
+int store_sessions(struct store *store, const char *person_id, int64_t now_ms, struct session_row **rows,
+                   size_t *count);
+int store_session_end(struct store *store, const char *person_id, const char *session_id);
+
+/* Failed logins in a row under this hash: 0 or until when it rests. */
+int store_login_rest(struct store *store, const uint8_t name[static KEY_HASH_BYTES], int64_t *locked_until_ms);
+int store_login_failed(struct store *store, const uint8_t name[static KEY_HASH_BYTES], int64_t now_ms);
+int store_login_worked(struct store *store, const uint8_t name[static KEY_HASH_BYTES]);
+
+/* The second factor: a step, and a code, is accepted once. */
+int store_totp_step_use(struct store *store, const char *person_id, int64_t step);
+int store_recovery_code_use(struct store *store, const char *person_id, const uint8_t hash[static KEY_HASH_BYTES],
+                            int64_t now_ms);
+
+/* Forgets what is over for a day: sessions, links, failed logins. */
+int store_people_expire(struct store *store, int64_t now_ms);
+
+#endif
