@@ -26,7 +26,16 @@ struct host {
     char seen[65];                      /* what was there instead */
 };
 
+/* What a stream of events has brought (WHATWG HTML, section 9.2). */
+struct stream {
+    void (*each)(void *arg, const char *data);
+    void *arg;
+    char last_id[24];
+    unsigned lines;                     /* of this connection */
+};
+
 struct answer {
+    struct stream *stream;              /* successes go there, if it is one */
     char *text;
     size_t size;
     FILE *file;                         /* successes go there instead */
@@ -62,6 +71,29 @@ static CURLcode pin_set(CURL *curl, void *ssl_ctx, void *arg)
     return CURLE_OK;
 }
 
+static void line_take(struct stream *stream, const char *line)
+{
+    stream->lines++;
+    if (strncmp(line, "id: ", 4) == 0)
+        snprintf(stream->last_id, sizeof(stream->last_id), "%s", line + 4);
+    if (strncmp(line, "data: ", 6) == 0)
+        stream->each(stream->arg, line + 6);
+}
+
+/* The whole lines of what has come; the rest waits for its end. */
+static void lines_take(struct answer *answer)
+{
+    char *line = answer->text, *end;
+
+    while ((end = strchr(line, '\n'))) {
+        *end = 0;
+        line_take(answer->stream, line);
+        line = end + 1;
+    }
+    answer->size = strlen(line);
+    memmove(answer->text, line, answer->size + 1);
+}
+
 static size_t body_take(char *bytes, size_t one, size_t count, void *arg)
 {
     struct answer *answer = arg;
@@ -79,6 +111,8 @@ static size_t body_take(char *bytes, size_t one, size_t count, void *arg)
     answer->text = more;
     answer->size += size;
     more[answer->size] = 0;
+    if (answer->stream && answer->status < 400)
+        lines_take(answer);
     return size;
 }
 
@@ -150,6 +184,7 @@ struct question {
     const char *type;                   /* of the body; NULL: JSON */
     const char *accept;                 /* NULL: JSON */
     const char *idempotency_key;        /* NULL none */
+    const char *last_event_id;          /* NULL or empty: none */
 };
 
 /* One try. CURLE_OK and *answer, whatever the status. */
@@ -169,6 +204,8 @@ static CURLcode try_once(struct host *host, const struct question *question, str
         headers = header_add(headers, "Accept", question->accept);
     if (question->idempotency_key)
         headers = header_add(headers, "Idempotency-Key", question->idempotency_key);
+    if (question->last_event_id && *question->last_event_id)
+        headers = header_add(headers, "Last-Event-ID", question->last_event_id);
     curl_easy_setopt(host->curl, CURLOPT_URL, url);
     curl_easy_setopt(host->curl, CURLOPT_CUSTOMREQUEST, question->method);
     curl_easy_setopt(host->curl, CURLOPT_HTTPHEADER, headers);
@@ -317,6 +354,32 @@ static _Noreturn void problem_fail(const struct answer *answer)
     fprintf(stderr, "    request %s\n", json_text(problem, "request_id"));
     json_decref(problem);
     exit(retryable ? EXIT_LATER : EXIT_REFUSED);
+}
+
+_Noreturn void ask_follow(struct host *host, const char *path, void (*each)(void *arg, const char *data), void *arg)
+{
+    struct stream stream = { .each = each, .arg = arg };
+    struct question question = { .method = "GET", .path = path, .accept = "text/event-stream",
+                                 .last_event_id = stream.last_id };
+    struct answer answer = { .stream = &stream };
+    int tries = 0;
+
+    /* It lasts as long as it lasts; that the other side is gone, TCP finds out. */
+    curl_easy_setopt(host->curl, CURLOPT_TIMEOUT, 0L);
+    curl_easy_setopt(host->curl, CURLOPT_TCP_KEEPALIVE, 1L);
+    for (;;) {
+        CURLcode rc;
+
+        answer_reset(&answer);
+        stream.lines = 0;
+        rc = try_once(host, &question, &answer);
+        tries = stream.lines ? 1 : tries + 1;
+        if (rc != CURLE_OK && (!passing(rc) || tries == TRIES))
+            connection_fail(host, rc);
+        if (answer.status >= 400 && (!problem_retryable(&answer) || tries == TRIES))
+            problem_fail(&answer);
+        pause_before_retry(&answer, tries);
+    }
 }
 
 static json_t *ask(struct host *host, const struct question *question)

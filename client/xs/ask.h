@@ -23,6 +23,10 @@ json_t *ask_post_xml(struct host *host, const char *path, const char *text);
 /* GET of a list in this form ("text/csv"), to standard output as it comes. */
 void ask_rows(struct host *host, const char *path, const char *form);
 
+/* GET of a stream of events: `each` gets the data of each as it comes, for ever; a connection that ends is made anew
+ * and goes on after the last one. Ends the program when that is refused, or tried in vain. */
+_Noreturn void ask_follow(struct host *host, const char *path, void (*each)(void *arg, const char *data), void *arg);
+
 /* GET into a file: complete under its name or not there at all. */
 void ask_file(struct host *host, const char *path, const char *file_path);
 

@@ -75,6 +75,7 @@ static const struct command commands[] = {
     { "dispute open", dispute_open_command, "INVOICE REASON [--line N] [--claim INCARNATION:COUNTER=VALUE]: say what is wrong with it" },
     { "dispute list", dispute_list_command, "[--after CURSOR]: your disputes" },
     { "dispute show", dispute_show_command, "ID: with its evidence" },
+    { "events", events_command, "[--follow] [--after SEQ]: what happened; or as it happens" },
     { "account", account_command, "who you are" },
     { "keys new", keys_new_command, "NAME [--scopes A,B] [--days N]: a key, shown once" },
     { "keys revoke", keys_revoke_command, "ID: it works no more" },
@@ -111,6 +112,7 @@ static const struct command commands[] = {
     { "admin dispute resolve", admin_dispute_resolve_command, "ID accepted|rejected REASON [--line N=AMOUNT]...: end it" },
     { "admin reconciliation", reconciliation_command, "the host's own books" },
     { "admin alerts", admin_alerts_command, "[--standing]: of all customers and of the host" },
+    { "admin events", admin_events_command, "[--customer-id C] [--follow] [--after SEQ]: of all customers and the host" },
     { "admin suspensions", suspensions_command, "whose guests stand still for want of money" },
     { "admin cap", cap_command, "how well the cap holds" },
 };

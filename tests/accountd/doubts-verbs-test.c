@@ -46,6 +46,20 @@ static void test_disputes(void)
                                            "outcome", "maybe", "reason", "why")), "an outcome that is none");
 }
 
+/* Nobody is told of anything before it is there, and who knows of less at once. */
+static void test_news(void)
+{
+    json_t *first = world_ask(&w, "news", "{s:i,s:i,s:i}", "alert", 99, "invoice", 0, "wait_ms", 20000), *again;
+
+    check(first && json_integer_value(json_object_get(first, "alert")) < 99, "whoever knows other numbers is answered at once");
+    again = world_ask(&w, "news", "{s:O,s:O,s:i}", "alert", json_object_get(first, "alert"), "invoice",
+                      json_object_get(first, "invoice"), "wait_ms", 200);
+    check(again && json_equal(first, again), "whoever knows them, when the time is up");
+    json_decref(first);
+    json_decref(again);
+    check(refused("bad_request", world_ask(&w, "news", "{s:i}", "alert", 1)), "both are asked for");
+}
+
 int main(void)
 {
     int status = 0;
@@ -55,6 +69,7 @@ int main(void)
     check(world_start(&w, &status), "accountd is ready");
     test_books();
     test_disputes();
+    test_news();
     world_end(&w);
     return tap_end();
 }

@@ -5,11 +5,15 @@
 #include "tests/api/rig.h"
 #include "tests/api/tap.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define INSTANCES 60
 
@@ -156,6 +160,69 @@ static void older_database(void)
     forget(&f);
 }
 
+static bool readable(FILE *out, int ms)
+{
+    struct pollfd in = { .fd = fileno(out), .events = POLLIN };
+
+    return poll(&in, 1, ms) > 0;
+}
+
+/* Reads what xs prints until a line has this in it. */
+static bool line_has(FILE *out, const char *part)
+{
+    char line[1024];
+
+    while (fgets(line, sizeof(line), out))
+        if (strstr(line, part))
+            return true;
+    return false;
+}
+
+static FILE *follow_start(pid_t *pid)
+{
+    int out[2];
+
+    if (pipe2(out, O_CLOEXEC) != 0 || (*pid = fork()) < 0)
+        tap_bail("cannot run xs");
+    if (*pid == 0) {
+        dup2(out[1], 1);
+        execl("tests/api/xs", "xs", "events", "--follow", (char *)NULL);
+        _exit(127);
+    }
+    close(out[1]);
+    return fdopen(out[0], "r");
+}
+
+static void command_line(void)
+{
+    FILE *out;
+    pid_t pid;
+    char id[40];
+
+    setenv("XS_URL", rig.url, 1);
+    setenv("XS_KEY", key, 1);
+    setenv("XS_FINGERPRINT", rig.fingerprint, 1);
+    out = popen("tests/api/xs events", "r");
+    ok(line_has(out, "WHAT") && line_has(out, "instance.created"), "xs events lists what happened");
+    while (fgetc(out) != EOF)
+        ;
+    ok(pclose(out) == 0, "and ends well");
+    out = follow_start(&pid);
+    /* It may begin to listen after the first one: until it tells of one, there are more. */
+    setvbuf(out, NULL, _IONBF, 0);
+    rig_instance(&rig, key, "told", id);
+    while (!readable(out, 100))
+        rig_instance(&rig, key, "told", id);
+    ok(line_has(out, "\"told\""), "xs events --follow tells what happens");
+    rig_api_stop(&rig, SIGKILL);
+    rig_api_start(&rig);
+    rig_instance(&rig, key, "later", id);
+    ok(line_has(out, "\"later\""), "and goes on after the api was killed");
+    kill(pid, SIGTERM);
+    waitpid(pid, NULL, 0);
+    fclose(out);
+}
+
 int main(void)
 {
     char listen[64];
@@ -171,6 +238,7 @@ int main(void)
     a_life();
     money();
     killed();
+    command_line();
     older_database();
     followers_end();
     rig_end(&rig);

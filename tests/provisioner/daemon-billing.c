@@ -2,6 +2,7 @@
  * whatever the worker does, stays so over a kill, and runs again when accountd says so. */
 #include "rig.h"
 #include "tap.h"
+#include "common/rpc.h"
 
 #include <signal.h>
 #include <string.h>
@@ -105,8 +106,69 @@ static void stops_and_deletes(void)
     check(wanted("suspend", "ins_1") == 1 && wanted("run", "ins_none") == 1, "what is gone or not known is as wanted");
 }
 
+/* The states of an instance, in the order of the changes, with spaces between. */
+static json_int_t states_of(const char *instance_id, char *states, size_t size)
+{
+    json_t *error, *ok = ask("changes", json_pack("{s:i}", "after", 0), &error), *change;
+    json_int_t number = 0;
+    bool holes = false;
+    size_t i, used = 0;
+
+    states[0] = 0;
+    json_array_foreach(json_object_get(ok, "changes"), i, change) {
+        holes |= json_integer_value(json_object_get(change, "number")) != ++number;
+        if (!json_object_get(change, "job_id") &&
+            !strcmp(json_string_value(json_object_get(change, "instance_id")), instance_id))
+            used += (size_t)snprintf(states + used, size - used, "%s ",
+                                     json_string_value(json_object_get(change, "state")));
+    }
+    check(!holes && number == json_integer_value(json_object_get(ok, "newest")), "changes have no holes");
+    json_decref(ok);
+    return number;
+}
+
+static void *suspend_and_go_on(void *arg)
+{
+    struct rpc_client *other = rpc_client_new(arg);
+    json_t *error;
+
+    json_decref(rpc_call_sync(other, "billing_want", want_args("suspend", "ins_2"), 40000, &error));
+    rpc_client_free(other);
+    return NULL;
+}
+
+static void tells_changes(void)
+{
+    char states[512], path[256];
+    json_t *error, *ok, *change;
+    json_int_t newest = states_of("ins_1", states, sizeof(states));
+    pthread_t thread;
+
+    if (!check(!strcmp(states, "created building running billing_suspended suspending billing_suspended suspended "
+                               "suspending running billing_suspended running billing_suspended running "
+                               "billing_suspended stopping stopped building running billing_suspended stopping "
+                               "deleted "),
+               "each state that ins_1 was shown in, in order"))
+        printf("# %s\n", states);
+    snprintf(path, sizeof(path), "%s/run/provisioner.sock", dir);
+    pthread_create(&thread, NULL, suspend_and_go_on, path);
+    ok = ask("changes", json_pack("{s:I, s:i}", "after", newest, "wait_ms", 30000), &error);
+    pthread_join(thread, NULL);
+    change = json_array_get(json_object_get(ok, "changes"), 0);
+    check(change && !strcmp(json_string_value(json_object_get(change, "state")), "billing_suspended") &&
+              !strcmp(json_string_value(json_object_get(change, "account_id")), "acc_1"),
+          "who waits is answered when there is one");
+    json_decref(ok);
+    ok = ask("changes", json_pack("{s:I, s:i}", "after", newest + 1000, "wait_ms", 30000), &error);
+    check(json_integer_value(json_object_get(ok, "newest")) == newest + 1, "who is further than we are learns it at once");
+    json_decref(ok);
+}
+
 static void refuses(void)
 {
+    check(refused("changes", json_object(), "bad_request", "after") &&
+              refused("changes", json_pack("{s:i, s:i}", "after", 0, "limit", 201), "bad_request", "limit"),
+          "changes after nothing, or too many");
     check(refused("billing_want", want_args("dance", "ins_1"), "bad_request", "want") &&
               refused("billing_want", want_args("run", "../x"), "bad_request", "instance_ids") &&
               refused("billing_want", json_pack("{s:s, s:[i]}", "want", "run", "instance_ids", 7), "bad_request",
@@ -126,6 +188,7 @@ int main(void)
     does_not_wait_for_jobs(&accountd);
     outlives_a_kill();
     stops_and_deletes();
+    tells_changes();
     refuses();
     if (!check(!*w->broken, "no rule of the hypervisor was broken"))
         printf("# %s\n", w->broken);
