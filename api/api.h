@@ -3,6 +3,7 @@
 #define API_API_H
 
 #include "api/config.h"
+#include "api/console/tickets.h"
 #include "api/limit.h"
 #include "api/store.h"
 
@@ -21,6 +22,9 @@ struct api {
 
     pthread_mutex_t limit_lock;         /* of limits; nests inside nothing */
     struct limit_table *limits;
+
+    pthread_mutex_t ticket_lock;        /* of tickets; nests inside nothing */
+    struct tickets tickets;
 
     atomic_bool stopping;               /* long polls end soon */
 

@@ -101,6 +101,7 @@ static void limits_open(struct api *api)
 
     pthread_mutex_init(&api->limit_lock, NULL);
     pthread_mutex_init(&api->wait_lock, NULL);
+    pthread_mutex_init(&api->ticket_lock, NULL);
     api->limits = limit_new(rates);
     if (!api->limits)
         fatalx("out of memory");

@@ -34,6 +34,7 @@ static const struct example examples[] = {
     { "POST", "/v1/instances/{id}/actions", "instance", "{\"type\":\"reboot\"}", 202 },
     { "GET", "/v1/actions/{id}", "action", NULL, 200 },
     { "GET", "/v1/instances/{id}/console_log", "instance", NULL, 200 },
+    { "POST", "/v1/instances/{id}/console_sessions", "instance", NULL, 201 },
     { "GET", "/v1/usage", NULL, NULL, 200 },
     { "GET", "/v1/metrics", NULL, NULL, 200 },
     { "GET", "/v1/instances/{id}/usage", "instance", NULL, 200 },
