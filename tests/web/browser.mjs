@@ -37,10 +37,9 @@ export function end() {
 export async function host() {
     const rig = spawn(env('XS_RIG'), [env('XS_WEB')], { cwd: env('XS_BUILD'), stdio: ['pipe', 'pipe', 'inherit'] });
     const over = new Promise((resolve) => rig.on('exit', resolve));
-    const facts = await new Promise((resolve) => {
-        createInterface({ input: rig.stdout }).once('line', (line) => resolve(JSON.parse(line)));
-        over.then((status) => resolve(bail(`the rig ended with ${status}`)));
-    });
+    const facts = await Promise.race([over, new Promise((resolve) => createInterface({ input: rig.stdout }).once('line', (line) => resolve(JSON.parse(line))))]);
+    if (!facts.url)
+        bail(`the rig ended with ${facts}`);
     return { ...facts, stop: async () => { rig.stdin.end(); ok(await over === 0, 'the host ends in order'); } };
 }
 
@@ -104,4 +103,12 @@ export async function fits(page, where) {
 export async function settled(page) {
     await page.locator('main h1').waitFor();
     await page.waitForFunction(() => !document.querySelector('main .loading'));
+}
+
+// To another screen of the page that is open, as a link would go there.
+export async function go(page, path) {
+    await page.evaluate((to) => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }, path);
+    await page.waitForFunction((to) => location.pathname === to && document.querySelector('main h1'), path);
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 30))));
+    await settled(page);
 }

@@ -1,15 +1,25 @@
-import { accessible, browser, end, fetched, fits, host, ok, open, quiet, settled, shot } from './browser.mjs';
+// What a customer sees and does. Each screen in light and dark and on a phone; what is verified is verified, and what was
+// tampered with is not; what customers name stays text.
+
+import { accessible, browser, end, fetched, fits, go, host, ok, open, quiet, settled, shot } from './browser.mjs';
 
 const FIRST_VIEW_BYTES = 150 * 1024;
+const NASTY = '<img src=x onerror="document.title=1"><script>document.title=2</script>\'"&amp;';
 
 const here = await host(), chrome = await browser();
 
-async function logIn(page, key = here.key) {
+async function logIn(page) {
     await page.goto(`${here.url}/portal/`);
     await page.getByRole('button', { name: 'Log in with an API key' }).click();
-    await page.getByLabel('API key').fill(key);
+    await page.getByLabel('API key').fill(here.key);
     await page.getByRole('button', { name: 'Log in', exact: true }).click();
     await settled(page);
+}
+
+// As a program would ask.
+async function api(page, key, method, path, data) {
+    const answer = await page.context().request.fetch(`${here.url}${path}`, { method, data, headers: { Authorization: `Bearer ${key}`, 'Idempotency-Key': crypto.randomUUID() } });
+    return answer.json();
 }
 
 async function firstView() {
@@ -18,14 +28,172 @@ async function firstView() {
     await page.getByRole('heading', { name: 'Log in' }).waitFor();
     await shot(page, 'portal-login');
     await accessible(page, 'login');
+    await page.getByRole('button', { name: 'Log in with an API key' }).click();
+    await page.getByLabel('API key').fill('xs_live_0000000000000000000000000000000000000000');
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    ok(await page.getByRole('alert').textContent().then((words) => words.includes('not known')), 'a wrong key is refused in words');
     await logIn(page);
     ok(sum.bytes > 10000 && sum.bytes <= FIRST_VIEW_BYTES, `the first view, login and home: ${sum.bytes} bytes in ${sum.files} answers`);
-    await shot(page, 'portal-home');
-    quiet(page, 'home');
+    quiet(page, 'login and home');
     await page.context().close();
 }
 
+const invoice = async (page) => (await api(page, here.key, 'GET', '/v1/invoices')).data[0].id;
+
+const SCREENS = async (page) => ({ home: '', instances: 'instances', create: 'create', instance: `instances/${here.instance}`, ssh_keys: 'ssh_keys', usage: 'usage',
+    records: `records/${here.instance}`, wallet: 'wallet', orders: 'orders', budgets: 'budgets', invoices: 'invoices', draft: 'invoices/draft',
+    invoice: `invoices/${await invoice(page)}`, disputes: 'disputes', keys: 'keys', account: 'account', nowhere: 'no/such/page' });
+
+async function screens(theme, size) {
+    const page = await open(chrome, { theme, size });
+    await logIn(page);
+    for (const [name, path] of Object.entries(await SCREENS(page))) {
+        const where = `${name}, ${theme}, ${size}`;
+        await go(page, `/portal/${path}`);
+        await accessible(page, where);
+        await fits(page, where);
+        await shot(page, `portal-${name}-${theme}-${size}`);
+        quiet(page, where);
+    }
+    await page.context().close();
+}
+
+async function createInstance(page) {
+    await go(page, '/portal/create');
+    await page.getByText('per hour').waitFor();
+    const cheap = await page.locator('.quote-total').textContent();
+    await page.getByLabel(/How busy/).fill('100');
+    await page.waitForFunction((was) => document.querySelector('.quote-total') && document.querySelector('.quote-total').textContent !== was, cheap);
+    ok(true, 'the quote follows the form');
+    await page.getByLabel('Name').fill('by-browser');
+    ok((await page.getByLabel('The xs command').textContent()).startsWith('xs create by-browser --image '), 'the equal command follows the form');
+    await page.getByRole('button', { name: 'Create instance' }).click();
+    await page.getByRole('heading', { name: 'by-browser' }).waitFor();
+    await page.locator('.badge', { hasText: 'running' }).first().waitFor();
+    ok(true, 'an instance is made and runs');
+    await page.getByRole('button', { name: 'Suspend' }).click();
+    await page.getByText('Suspend: done').waitFor();
+    await page.locator('.badge', { hasText: 'suspended' }).first().waitFor();
+    ok(true, 'and is suspended');
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    ok(true, 'Escape closes a dialog');
+    ok(await page.evaluate(() => document.activeElement.textContent) === 'Delete', 'and the focus is where it was');
+    quiet(page, 'an instance');
+}
+
+async function money(page) {
+    const voucher = await api(page, here.operator_key, 'POST', '/v1/admin/vouchers', { amount: '5.00' });
+    await go(page, '/portal/wallet');
+    await page.getByRole('button', { name: 'Redeem a voucher' }).click();
+    await page.getByLabel('Voucher code').fill('XSV-WRONG');
+    await page.getByRole('button', { name: 'Redeem', exact: true }).click();
+    ok(await page.locator('dialog [role=alert]').textContent().then((words) => words.length > 10), 'a wrong voucher is refused in words');
+    await page.getByLabel('Voucher code').fill(voucher.code);
+    await page.getByRole('button', { name: 'Redeem', exact: true }).click();
+    await page.getByText('The voucher is in your wallet').waitFor();
+    await page.getByRole('cell', { name: '€5.00' }).waitFor();
+    ok(true, 'a voucher is redeemed and stands among the entries');
+    quiet(page, 'the wallet');
+}
+
+// The last bit of the last digit of the first counter that a record ends with.
+const bent = (leaf) => leaf.replace(/"guest_ns_1":"(\d*)(\d)"/, (all, most, last) => `"guest_ns_1":"${most}${Number(last) ^ 1}"`);
+
+async function recordsChecked(page) {
+    await go(page, `/portal/records/${here.instance}`);
+    await page.getByRole('button', { name: '✓ Verified' }).first().waitFor();
+    ok(await page.getByRole('button', { name: '✗ Not verified' }).count() === 0, 'records are verified here');
+    await page.route('**/v1/usage/records?*', async (route) => {
+        const answer = await route.fetch(), body = await answer.json();
+        body.data[1].leaf = bent(body.data[1].leaf);
+        await route.fulfill({ response: answer, json: body });
+    });
+    await go(page, '/portal/usage');
+    await go(page, `/portal/records/${here.instance}`);
+    const cross = page.getByRole('button', { name: '✗ Not verified' });
+    await cross.waitFor();
+    ok(await cross.count() === 1, 'one flipped bit in one record gives that one a cross');
+    await cross.click();
+    ok(await page.locator('dialog .cross').count() === 1 && await page.getByText('the record is not what was hashed').count() === 1, 'which says why');
+    await shot(page, 'portal-record-tampered');
+    await page.unroute('**/v1/usage/records?*');
+    quiet(page, 'records');
+}
+
+// What the page says of the bundle after `bend` had it; `bend` may change its bytes.
+async function verdict(page, id, bend) {
+    await page.route('**/bundle', async (route) => {
+        const answer = await route.fetch(), body = await answer.body();
+        bend(body);
+        await route.fulfill({ response: answer, body });
+    });
+    await go(page, '/portal/invoices');
+    await go(page, `/portal/invoices/${id}`);
+    await page.getByRole('button', { name: 'Verify in this browser' }).click();
+    await page.locator('.verdict').waitFor();
+    await page.unroute('**/bundle');
+    return page.locator('.verdict').textContent();
+}
+
+async function invoiceChecked(page) {
+    const id = await invoice(page);
+    let size = 0;
+    ok((await verdict(page, id, (bytes) => { size = bytes.length; })).includes('Verified: this invoice is right'), 'an invoice is verified here');
+    ok(await page.locator('.checks-list .tick').count() === 7, 'in seven steps');
+    await shot(page, 'portal-invoice-verified');
+    await accessible(page, 'a verified invoice');
+    let caught = 0;
+    const tries = [0.1, 0.3, 0.5, 0.7, 0.9].map((part) => Math.floor(part * size));
+    for (let at of tries)
+        caught += (await verdict(page, id, (bytes) => { while (!bytes[at]) at++; bytes[at] ^= 1; }).catch(() => '')).includes('Not verified');
+    ok(caught === tries.length, `a flipped bit anywhere in the bundle is noticed: ${caught} of ${tries.length}`);
+    const amount = (bytes) => { const at = bytes.indexOf('"total_nano":"') + 14; bytes[at] ^= 1; };
+    ok((await verdict(page, id, amount)).includes('Not verified'), 'so is another total');
+    ok(await page.locator('.checks-list .cross').count() === 1, 'a cross stands at the step that failed');
+    await shot(page, 'portal-invoice-tampered');
+    quiet(page, 'an invoice');
+}
+
+// Whatever a customer can name comes back as text.
+async function names(page) {
+    const shown = async (path, words) => {
+        await go(page, path);
+        ok(await page.getByText(NASTY).count() > 0, `${words}: markup is shown as it was typed`);
+        ok(await page.evaluate(() => !document.querySelector('main img, main script') && !/^[12]$/.test(document.title)), `${words}: and does nothing`);
+    };
+    await api(page, here.key, 'POST', '/v1/purchase_orders', { name: NASTY, amount: '0.01' });
+    await shown('/portal/orders', 'a purchase order');
+    await api(page, here.key, 'POST', '/v1/keys', { name: NASTY, scopes: ['account:read'] });
+    await shown('/portal/keys', 'a key');
+    await api(page, here.key, 'POST', '/v1/disputes', { invoice_id: await invoice(page), reason: NASTY, line: 2 });
+    await shown('/portal/disputes', 'a dispute');
+    quiet(page, 'names');
+}
+
+async function keyboard(page) {
+    await go(page, '/portal/');
+    const first = page.locator('a, button, input').first();
+    await first.focus();
+    ok(await first.textContent() === 'Skip to the content' && (await first.boundingBox()).x >= 0, 'the first thing a keyboard meets is the way to the content');
+    await page.getByRole('button', { name: 'Dark theme' }).click();
+    ok(await page.evaluate(() => document.documentElement.dataset.theme) === 'dark', 'the theme can be chosen');
+    await page.reload();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    ok(await page.evaluate(() => document.documentElement.dataset.theme) === 'dark', 'and stays chosen');
+    ok(await page.evaluate(() => Object.values(localStorage).concat(Object.values(sessionStorage)).every((text) => !text.includes('xs_live_'))), 'a pasted key is nowhere once the page is gone');
+}
+
 await firstView();
+const page = await open(chrome);
+await logIn(page);
+for (const part of [createInstance, money, recordsChecked, invoiceChecked])
+    await part(page);
+for (const [theme, size] of [['light', 'desk'], ['dark', 'desk'], ['light', 'phone']])
+    await screens(theme, size);
+await names(page);
+await keyboard(page);
 await chrome.close();
 await here.stop();
 end();

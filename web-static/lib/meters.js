@@ -15,7 +15,9 @@ export const tone = (meter) => `s${Math.max(ORDER.indexOf(meter), 0) % 9}`;
 const grouped = (text) => text.replace(/^[0-9]+/, (whole) => whole.replace(/\B(?=([0-9]{3})+$)/g, ','));
 
 // "31.220060939" vCPU-second: three digits behind the point are enough to read; the exact number is in the title.
-export const units = (row) => `${grouped(row.units.replace(/([.][0-9]{3})[0-9]+$/, '$1'))} ${row.unit}${row.units === '1' ? '' : 's'}`.replace('GiBs', 'GiB');
+const inUnits = (row) => row.units ?? (BigInt(row.quantity) * 1000n / BigInt(row.quantity_per_unit)).toString().padStart(4, '0').replace(/([0-9]{3})$/, '.$1').replace(/[.]000$/, '');
+
+export const units = (row) => `${grouped(inUnits(row).replace(/([.][0-9]{3})[0-9]+$/, '$1'))} ${row.unit}${inUnits(row) === '1' ? '' : 's'}`.replace('GiBs', 'GiB');
 
 const SIZES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 

@@ -34,7 +34,8 @@ export function shown(amount, currency) {
     while (digits < 9 && size && size < 10n ** BigInt(11 - digits) && size < 10n ** 8n)
         digits++;
     const number = rounded(size, digits).toString().padStart(digits + 1, '0');
-    return `${value < 0n ? '−' : ''}${SIGNS[currency] ?? `${currency ?? ''} `}${group(number.slice(0, -digits))}.${number.slice(-digits)}`;
+    const whole = group(number.slice(0, -digits)), part = number.slice(-digits).replace(/(?<=^..[0-9]*?)0+$/, '');
+    return `${value < 0n ? '−' : ''}${SIGNS[currency] ?? `${currency ?? ''} `}${whole}.${part}`;
 }
 
 // As much as a coin can say, for sums beside one another.

@@ -165,9 +165,9 @@ export function Form({ form, values, done, button, tone, children, cancel }) {
 export function Dialog({ title, onClose, children }) {
     const box = useRef(null), id = useId('dialog');
     useEffect(() => {
-        const from = document.activeElement;
-        box.current.showModal();
-        return () => from?.focus?.();
+        const from = document.activeElement, dialog = box.current;
+        dialog.showModal();
+        return () => { dialog.close(); from?.focus?.(); };      // while it is modal nothing else takes the focus
     }, []);
     return html`<dialog ref=${box} aria-labelledby=${id} onClose=${onClose} onCancel=${onClose}>
         <div class="dialog-head"><h2 id=${id}>${title}</h2>

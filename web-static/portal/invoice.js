@@ -54,7 +54,7 @@ const LINES = (currency) => [
     { title: '#', of: (row, i) => i + 1 },
     { title: 'Meter', of: (row) => nameOf(row.meter) },
     { title: 'Month', of: (row) => row.period ?? '', hide: 'phone' },
-    { title: 'Quantity', of: (row) => (row.units ? html`<span title=${row.units}>${units(row)}</span>` : row.quantity), num: true, hide: 'phone' },
+    { title: 'Quantity', of: (row) => html`<span class="num" title=${`${row.quantity} of ${row.quantity_per_unit} to a ${row.unit}`}>${units(row)}</span>`, num: true, hide: 'phone' },
     { title: 'Price', of: (row) => row.price ?? '', hide: 'phone' },
     { title: 'Amount', of: (row) => html`<${Money} amount=${row.amount} currency=${currency} />`, num: true },
 ];
@@ -71,7 +71,7 @@ const Sums = ({ invoice }) => html`<${Stats}><${Stat} label="Net"><${Money} amou
     <${Stat} label="To pay" note=${invoice.kind === 'draft' ? 'a draft changes nothing' : 'it was paid as it was used'}><${Money} amount=${invoice.payable ?? '0.00'} currency=${invoice.currency} /></${Stat}></${Stats}>`;
 
 const about = (invoice) => [invoice.issued_at && ['Issued, UTC', html`<${Time} at=${invoice.issued_at} />`], ['From, UTC', html`<${Time} at=${invoice.period_start} none="" />`], ['To, UTC', html`<${Time} at=${invoice.period_end} none="" />`],
-    invoice.buyer?.name && ['To', [invoice.buyer.name, invoice.buyer.street, `${invoice.buyer.postcode} ${invoice.buyer.city}`.trim(), invoice.buyer.country].filter(Boolean).join(', ')],
+    invoice.buyer?.name && ['Billed to', [invoice.buyer.name, invoice.buyer.street, `${invoice.buyer.postcode} ${invoice.buyer.city}`.trim(), invoice.buyer.country].filter(Boolean).join(', ')],
     invoice.seller?.iban && ['Bank account', html`<code>${invoice.seller.iban}</code>`], invoice.payment_reference && ['Reference', html`<code>${invoice.payment_reference}</code>`]];
 
 const KINDS = { invoice: 'Invoice', credit_note: 'Credit note', draft: 'Draft' };

@@ -4,15 +4,38 @@ import { get, post } from '../lib/api.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { nameOf } from '../lib/meters.js';
+import * as money from '../lib/money.js';
 import { Away, Card, Copy, DialogButton, Empty, Form, Input, Loaded, Money, Page, Stat, Stats, Table, Time, toast } from '../lib/ui.js';
 
 const CODES = { fund: 'Credit', credit: 'Credit', voucher: 'Voucher', bank: 'Bank transfer', card: 'Card', usage: 'Usage', tax: 'Tax', rounding: 'Rounding to the cent',
     po: 'Purchase order', refund: 'Refund', credit_note: 'Credit note' };
 
+// What one record or one invoice moved is one line here: a record is charged meter by meter.
+function folded(entries) {
+    const rows = [];
+    for (const entry of entries) {
+        const last = rows.at(-1), alone = entry.code !== 'usage' && entry.code !== 'tax' && entry.code !== 'rounding';
+        if (last && !alone && last.refers === entry.refers && last.code === entry.code)
+            Object.assign(last, { amount: money.text(money.nano(last.amount) + money.nano(entry.amount)), parts: last.parts + 1 });
+        else
+            rows.push({ ...entry, parts: 1 });
+    }
+    return rows;
+}
+
+function About({ row }) {
+    const [kind, id, index] = (row.refers ?? '').split(' ');
+    if (kind === 'invoice')
+        return html`<a href=${`/portal/invoices/${id}`}>the invoice</a>`;
+    return html`<span class="muted">${kind === 'leaf' ? `record ${index} of the log` : row.refers}</span>`;
+}
+
+const reasonOf = (row) => (row.parts > 1 ? `${row.parts} meters` : row.code === 'usage' ? nameOf(row.reason) : row.reason);
+
 const ENTRIES = (currency) => [
     { title: 'When, UTC', of: (row) => html`<${Time} at=${row.at} />` },
-    { title: 'What', of: (row) => html`${CODES[row.code] ?? row.code}${row.reason && html`<span class="note"> ${row.code === 'usage' ? nameOf(row.reason) : row.reason}</span>`}` },
-    { title: 'About', of: (row) => html`<span class="muted">${row.refers}</span>`, hide: 'phone' },
+    { title: 'What', of: (row) => html`${CODES[row.code] ?? row.code}${row.reason && html`<span class="note"> ${reasonOf(row)}</span>`}` },
+    { title: 'About', of: (row) => html`<${About} row=${row} />`, hide: 'phone' },
     { title: 'Amount', of: (row) => html`<${Money} amount=${row.amount} currency=${currency} />`, num: true },
 ];
 
@@ -43,7 +66,7 @@ function Entries({ wallet }) {
             set({ rows: [...older.rows, ...page.data], next: page.next_cursor });
     };
     const known = new Set(older.rows.map((row) => row.transfer_id));
-    return html`<${Card} title="Entries" flush><${Table} label="Entries" columns=${ENTRIES(wallet.currency)} rows=${[...wallet.entries.filter((row) => !known.has(row.transfer_id)), ...older.rows]} keyOf=${(row) => row.transfer_id}
+    return html`<${Card} title="Entries" flush><${Table} label="Entries" columns=${ENTRIES(wallet.currency)} rows=${folded([...wallet.entries.filter((row) => !known.has(row.transfer_id)), ...older.rows])} keyOf=${(row) => row.transfer_id}
         empty=${html`<${Empty} title="No entries yet" />`} />${older.next !== null && older.next !== undefined && html`<div class="more"><button type="button" class="btn" disabled=${more.busy} onClick=${load}>Older entries</button></div>`}</${Card}>`;
 }
 

@@ -7,11 +7,19 @@ const field = (block, from, size) => {
     return fromUtf8(end < 0 ? bytes : bytes.slice(0, end));
 };
 
+// The sum of a header's bytes, its own field counted as blanks, stands in it in octal.
+function headerHolds(block) {
+    const sum = block.reduce((all, byte, i) => all + (i >= 148 && i < 156 ? 32 : byte), 0);
+    return parseInt(field(block, 148, 8), 8) === sum;
+}
+
 export function untar(bytes) {
     const files = new Map();
     for (let at = 0; at + 512 <= bytes.length && bytes[at];) {
         const block = bytes.subarray(at, at + 512), prefix = field(block, 345, 155);
         const name = `${prefix ? `${prefix}/` : ''}${field(block, 0, 100)}`, size = parseInt(field(block, 124, 12), 8);
+        if (!headerHolds(block))
+            throw new Error('a header in the bundle is damaged');
         if (!Number.isSafeInteger(size) || at + 512 + size > bytes.length)
             throw new Error('the bundle is cut off');
         if (files.has(name))
