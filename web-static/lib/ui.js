@@ -1,6 +1,6 @@
 // What screens are made of. Each piece is usable by keyboard and says to a screen reader what it is.
 
-import { html, useEffect, useRef, useState } from './html.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
 import { shown } from './money.js';
 import * as time from './time.js';
 
@@ -164,7 +164,7 @@ export function Form({ form, values, done, button, tone, children, cancel }) {
 // The browser's own modal dialog: it keeps the focus inside, Escape closes it, and the focus goes back to where it was.
 export function Dialog({ title, onClose, children }) {
     const box = useRef(null), id = useId('dialog');
-    useEffect(() => {
+    useLayoutEffect(() => {
         const from = document.activeElement, dialog = box.current;
         dialog.showModal();
         return () => { dialog.close(); from?.focus?.(); };      // while it is modal nothing else takes the focus
