@@ -28,6 +28,7 @@ static const struct text_key optional_keys[] = {
     { "web", offsetof(struct config, web) },
     { "signup", offsetof(struct config, signup) },
     { "mail_folder", offsetof(struct config, mail_folder) },
+    { "public_url", offsetof(struct config, public_url) },
 };
 
 struct limit_key {
@@ -68,6 +69,14 @@ static void limit_take_key(struct config *config, const char *path, const struct
     if (!json_is_integer(value) || json_integer_value(value) < 1 || json_integer_value(value) > key->max)
         fatalx("%s: limits.%s: must be a whole number from 1 to %jd", path, key->name, (intmax_t)key->max);
     *(int64_t *)((char *)config + key->offset) = json_integer_value(value);
+}
+
+static void mail_check(const struct config *config, const char *path)
+{
+    if (config->public_url && strncmp(config->public_url, "https://", 8) != 0)
+        fatalx("%s: public_url: must look like \"https://host.example\"", path);
+    if (config->mail_folder && !config->public_url)
+        fatalx("%s: public_url: must be there beside mail_folder: mails link to it", path);
 }
 
 static void signup_check(struct config *config, const char *path)
@@ -138,6 +147,7 @@ void config_load(struct config *config, const char *path)
     for (size_t i = 0; i < COUNT(limit_keys); i++)
         limit_take_key(config, path, &limit_keys[i]);
     signup_check(config, path);
+    mail_check(config, path);
     listen_take(config, path);
 }
 

@@ -12,6 +12,7 @@
  *   operator_key_hash_file  holds the SHA-256 of the first operator key, as xs-api --hash-key prints it
  *   signup                  "open" (also if left out) or "closed": whether strangers may become customers
  *   mail_folder             where mails are put as files, for a program that sends them; left out, there are none
+ *   public_url              "https://host.example": what mails link to; with mail_folder it must be there
  *   limits                  reads_per_s, writes_per_s, waits_per_s, anonymous_per_s (bursts are four
  *                           times as large), instances_per_account, connections_per_address;
  *                           logins_per_minute, of a name and of an address (5 if left out)
@@ -35,7 +36,8 @@ struct config {
     const char *log_files;
     const char *web;            /* NULL: none */
     const char *signup;
-    const char *mail_folder;            /* NULL none */
+    const char *mail_folder;    /* NULL: no mails */
+    const char *public_url;     /* NULL: not known */
     char host[64];
     char port[8];
     int64_t reads_per_s;

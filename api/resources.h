@@ -45,6 +45,10 @@ route_handler key_create, keys_list, key_revoke, customer_key_create;
 route_handler signup;
 /* people/sessions.c */
 route_handler session_create, operator_session_create, session_show, session_end, sessions_list;
+/* people/user.c */
+route_handler password_change, totp_begin, totp_confirm, totp_remove;
+/* people/resets.c */
+route_handler password_reset_use, password_reset_mail, customer_password_reset;
 /* volumes.c */
 route_handler volume_create, volumes_list, volume_show, volume_delete, volume_resize;
 /* snapshots.c */

@@ -22,4 +22,7 @@ enum answer login_check(struct request *rq, struct reply *rp, const struct login
 enum answer login_password_check(struct request *rq, struct reply *rp, const struct person_row *person,
                                  const char *password);
 
+/* The person has come in by a link: failures before no longer count. */
+void login_forgive(struct request *rq, const struct person_row *person);
+
 #endif

@@ -57,17 +57,38 @@ int store_person_get(struct store *store, const char *person_id, struct person_r
     return one(store, db_query(store->db, sql, "t", person_id), person_take, row);
 }
 
+int store_account_user(struct store *store, const char *account_id, struct person_row *row)
+{
+    pthread_mutex_lock(&store->lock);
+    return one(
+        store,
+        db_query(store->db, USERS " WHERE u.account_id = ? ORDER BY u.created_ms, u.user_id LIMIT 1", "t", account_id),
+        person_take, row);
+}
+
+static int user_insert_locked(struct store *store, const struct person_row *row)
+{
+    int rc =
+        db_run(store->db, "INSERT INTO users (user_id, account_id, email, name, created_ms) VALUES (?, ?, ?, ?, ?)",
+               "tttti", row->person_id, row->account_id, row->login, row->name, row->created_ms);
+
+    return rc ? rc
+              : db_run(store->db, "INSERT INTO credentials (owner, password) VALUES (?, ?)", "tt", row->person_id,
+                       row->password);
+}
+
+/* A savepoint, since it may be a part of an effect's transaction. */
 int store_user_insert(struct store *store, const struct person_row *row)
 {
     int rc;
 
     pthread_mutex_lock(&store->lock);
-    rc = db_run(store->db, "INSERT INTO users (user_id, account_id, email, name, created_ms) VALUES (?, ?, ?, ?, ?)",
-                "tttti", row->person_id, row->account_id, row->login, row->name, row->created_ms);
-    if (rc == 0)
-        rc = db_run(store->db, "INSERT INTO credentials (owner, password) VALUES (?, ?)", "tt", row->person_id,
-                    row->password);
-    return unlocked(store, rc);
+    if (db_run(store->db, "SAVEPOINT user", "") != 0)
+        return unlocked(store, -1);
+    rc = user_insert_locked(store, row);
+    if (rc)
+        db_run(store->db, "ROLLBACK TO user", "");
+    return unlocked(store, db_run(store->db, "RELEASE user", "") ? -1 : rc);
 }
 
 struct email_owner {
@@ -104,27 +125,4 @@ int store_customer_forget(struct store *store, const char *account_id)
     pthread_mutex_lock(&store->lock);
     return unlocked(store,
                     db_run(store->db, "DELETE FROM customers WHERE account_id = ? AND NOT confirmed", "t", account_id));
-}
-
-/* 1 if the statement changed a row. */
-static int changed(struct store *store, int rc)
-{
-    return unlocked(store, rc ? -1 : sqlite3_changes(store->db) > 0);
-}
-
-int store_totp_step_use(struct store *store, const char *person_id, int64_t step)
-{
-    pthread_mutex_lock(&store->lock);
-    return changed(store,
-                   db_run(store->db, "UPDATE credentials SET totp_last_step = ? WHERE owner = ? AND totp_last_step < ?",
-                          "iti", step, person_id, step));
-}
-
-int store_recovery_code_use(struct store *store, const char *person_id, const uint8_t hash[static KEY_HASH_BYTES],
-                            int64_t now_ms)
-{
-    pthread_mutex_lock(&store->lock);
-    return changed(store, db_run(store->db,
-                                 "UPDATE recovery_codes SET used_ms = ? WHERE owner = ? AND hash = ? AND used_ms = 0",
-                                 "itb", now_ms, person_id, hash, (size_t)KEY_HASH_BYTES));
 }

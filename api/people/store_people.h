@@ -29,7 +29,7 @@ struct person_row {
 /* By email or operator's name; users of confirmed accounts, the disabled operators too. */
 int store_person_by_login(struct store *store, bool is_operator, const char *login, struct person_row *row);
 int store_person_get(struct store *store, const char *person_id, struct person_row *row);
-/* In an effect's transaction. -1 also if somebody has this email. */
+/* -1 also if somebody has this email. */
 int store_user_insert(struct store *store, const struct person_row *row);
 /* 1 and *account_id: whose this email is, confirmed or not. */
 int store_email_owner(struct store *store, const char *email, char account_id[static ID_BYTES], int64_t *created_ms,
@@ -64,10 +64,38 @@ int store_login_rest(struct store *store, const uint8_t name[static KEY_HASH_BYT
 int store_login_failed(struct store *store, const uint8_t name[static KEY_HASH_BYTES], int64_t now_ms);
 int store_login_worked(struct store *store, const uint8_t name[static KEY_HASH_BYTES]);
 
-/* The second factor: a step, and a code, is accepted once. */
+/* A new password: whoever has the old one is out, but for this session ("" none), and links are over. */
+int store_password_set(struct store *store, const char *person_id, const char *password, const char *session_id);
+
+/* The second factor: offered, then on once a code of it was seen; a step, and a code, is accepted once. */
+int store_totp_offer(struct store *store, const char *person_id, const uint8_t secret[static TOTP_SECRET_BYTES]);
+/* 1, with these recovery codes instead of any others; 0 if another secret was offered since. */
+int store_totp_confirm(struct store *store, const struct person_row *person, int64_t step,
+                       const uint8_t (*codes)[KEY_HASH_BYTES], unsigned count);
+int store_totp_remove(struct store *store, const char *person_id);
 int store_totp_step_use(struct store *store, const char *person_id, int64_t step);
 int store_recovery_code_use(struct store *store, const char *person_id, const uint8_t hash[static KEY_HASH_BYTES],
                             int64_t now_ms);
+
+/* One-time links, for setting a password without the old one. */
+struct link_row {
+    uint8_t hash[KEY_HASH_BYTES];
+    char person_id[ID_BYTES];
+    bool remove_totp; /* using it also ends the second factor */
+    int64_t expires_ms;
+};
+/* In the place of the person's others. */
+int store_link_insert(struct store *store, const struct link_row *row);
+/* Only one that is not used and not over. */
+int store_link_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], int64_t now_ms,
+                    struct link_row *row);
+/* Sets the password; 0 if somebody else just used it. All of the person's sessions end. */
+int store_link_use(struct store *store, const struct link_row *row, const char *password, int64_t now_ms);
+/* How many of the person's unused links end after this. */
+int store_links_count(struct store *store, const char *person_id, int64_t after_ms, int64_t *count);
+
+/* The first user of an account. */
+int store_account_user(struct store *store, const char *account_id, struct person_row *row);
 
 /* Forgets what is over for a day: sessions, links, failed logins. */
 int store_people_expire(struct store *store, int64_t now_ms);

@@ -3,11 +3,11 @@
 #include "tests/api/rig.h"
 #include "tests/api/tap.h"
 
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define PASSWORD "four words and more"
 
@@ -261,19 +261,39 @@ static void many_sessions(void)
     said(get_as(&first, "/v1/account"), 401, "log in again", "the oldest of twenty-one sessions has ended");
 }
 
-static double attempt_ms(const char *email)
+/* What all threads of the api have worked: other than a clock's time, it does not depend on who else works. */
+static double worked_ms(void)
 {
-    struct timespec from, to;
-    struct response answer;
+    char path[64], line[128];
+    double sum = 0;
+    glob_t found;
 
-    clock_gettime(CLOCK_MONOTONIC, &from);
-    answer = log_in(email, "not the password", NULL);
-    clock_gettime(CLOCK_MONOTONIC, &to);
-    answer_free(&answer);
-    return (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
+    snprintf(path, sizeof(path), "/proc/%d/task/*/schedstat", (int)rig.api);
+    if (glob(path, 0, NULL, &found) != 0)
+        tap_bail("%s", path);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        FILE *file = fopen(found.gl_pathv[i], "re");
+
+        if (file && fgets(line, sizeof(line), file))
+            sum += strtod(line, NULL) / 1e6;
+        if (file)
+            fclose(file);
+    }
+    globfree(&found);
+    return sum;
 }
 
-/* What a stranger learns about an email: nothing, by words or by the least of nine times. */
+static double attempt_ms(const char *email)
+{
+    double before = worked_ms();
+    struct response answer;
+
+    answer = log_in(email, "not the password", NULL);
+    answer_free(&answer);
+    return worked_ms() - before;
+}
+
+/* What a stranger learns about an email: nothing, by words or by the least work of nine. */
 static void nobody_told(void)
 {
     struct response known = log_in("eve@example.com", "not the password", NULL);
@@ -294,7 +314,7 @@ static void nobody_told(void)
         of_known = ms < of_known ? ms : of_known;
         of_unknown = other < of_unknown ? other : of_unknown;
     }
-    ok(of_unknown > 0.6 * of_known && of_known > 0.6 * of_unknown, "and takes as long (%.1f ms, %.1f ms)", of_unknown,
+    ok(of_unknown > 0.6 * of_known && of_known > 0.6 * of_unknown, "and costs as much (%.1f ms, %.1f ms)", of_unknown,
        of_known);
 }
 

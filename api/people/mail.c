@@ -1,0 +1,78 @@
+#include "api/people/mail.h"
+#include "common/id.h"
+#include "common/log.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static void date_print(int64_t now_ms, char out[static 48])
+{
+    time_t now = (time_t)(now_ms / 1000);
+    struct tm tm;
+
+    /* RFC 5322 section 3.3; the daemons run in the C locale. */
+    strftime(out, 48, "%a, %d %b %Y %H:%M:%S +0000", gmtime_r(&now, &tm));
+}
+
+/* The host of "https://host:port/...". */
+static void host_print(const char *url, char *out, size_t size)
+{
+    const char *at = strstr(url, "://");
+
+    at = at ? at + 3 : url;
+    snprintf(out, size, "%.*s", (int)strcspn(at, ":/"), at);
+}
+
+static void message_print(FILE *file, const struct config *config, const char *to, const char *path, const char *id,
+                          int64_t now_ms)
+{
+    char date[48], host[256];
+
+    date_print(now_ms, date);
+    host_print(config->public_url, host, sizeof(host));
+    fprintf(file,
+            "From: XenoServer <noreply@%s>\r\nTo: <%s>\r\nSubject: Your new password\r\nDate: %s\r\n"
+            "Message-ID: <%s@%s>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            "Auto-Submitted: auto-generated\r\n\r\n",
+            host, to, date, id, host);
+    fprintf(
+        file,
+        "Somebody, probably you, asked for a new password for this address. This link sets one. It works once, for\r\n"
+        "an hour:\r\n\r\n%s%s\r\n\r\nIf it was not you, there is nothing to do: the old password still holds.\r\n",
+        config->public_url, path);
+}
+
+static int file_write(const struct config *config, const char *to, const char *path, const char *id, int64_t now_ms,
+                      const char *name)
+{
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    int rc;
+
+    if (!file) {
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    message_print(file, config, to, path, id, now_ms);
+    rc = fflush(file) != 0 || ferror(file) || fsync(fd) != 0 ? -1 : 0;
+    return fclose(file) != 0 ? -1 : rc;
+}
+
+int mail_reset_write(const struct config *config, const char *to, const char *path, int64_t now_ms, bool sent)
+{
+    char id[ID_BYTES], begun[4096], whole[4096];
+
+    id_make("mail_", id);
+    if (snprintf(begun, sizeof(begun), "%s/.%s", config->mail_folder, id) >= (int)sizeof(begun))
+        return -1;
+    snprintf(whole, sizeof(whole), "%s/%s.eml", config->mail_folder, id);
+    if (file_write(config, to, path, id, now_ms, begun) == 0 && (sent ? rename(begun, whole) : unlink(begun)) == 0)
+        return 0;
+    log_warn("mail_folder %s: a mail is not written", config->mail_folder);
+    unlink(begun);
+    return -1;
+}
