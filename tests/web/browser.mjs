@@ -43,6 +43,14 @@ export async function host() {
     return { ...facts, stop: async () => { rig.stdin.end(); ok(await over === 0, 'the host ends in order'); } };
 }
 
+// What the page looked like when a wait for it was in vain.
+const pages = [];
+process.on('uncaughtException', async (error) => {
+    console.log(String(error.stack).replace(/^/gm, '# '));
+    await Promise.all(pages.filter((page) => !page.isClosed()).map((page, i) => shot(page, `gave-up-${i}`).catch(() => {})));
+    bail('a step of the walk did not happen; screens/gave-up-*.png');
+});
+
 export async function browser() {
     return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
 }
@@ -54,6 +62,7 @@ export async function open(chrome, { size = 'desk', theme = 'light' } = {}) {
     const context = await chrome.newContext({ ignoreHTTPSErrors: true, viewport: SIZES[size], colorScheme: theme, acceptDownloads: true });
     const page = await context.newPage();
     page.setDefaultTimeout(20000);
+    pages.push(page);
     page.complaints = [];
     page.on('pageerror', (error) => complain(String(error.stack ?? error)));
     page.on('console', (message) => {

@@ -42,7 +42,7 @@ const invoice = async (page) => (await api(page, here.key, 'GET', '/v1/invoices'
 
 const SCREENS = async (page) => ({ home: '', instances: 'instances', create: 'create', instance: `instances/${here.instance}`, ssh_keys: 'ssh_keys', usage: 'usage',
     records: `records/${here.instance}`, wallet: 'wallet', orders: 'orders', budgets: 'budgets', invoices: 'invoices', draft: 'invoices/draft',
-    invoice: `invoices/${await invoice(page)}`, disputes: 'disputes', keys: 'keys', account: 'account', nowhere: 'no/such/page' });
+    invoice: `invoices/${await invoice(page)}`, disputes: 'disputes', keys: 'keys', account: 'account', security: 'security', nowhere: 'no/such/page' });
 
 async function screens(theme, size) {
     const page = await open(chrome, { theme, size });
@@ -185,7 +185,53 @@ async function keyboard(page) {
     ok(await page.evaluate(() => Object.values(localStorage).concat(Object.values(sessionStorage)).every((text) => !text.includes('xs_live_'))), 'a pasted key is nowhere once the page is gone');
 }
 
+// A person: signs up, is known after a reload, and leaves.
+async function person() {
+    const page = await open(chrome), email = `ada.${Date.now()}@example.org`;
+    await page.goto(`${here.url}/portal/signup`);
+    const fill = async (name, address, password) => {
+        await page.getByLabel('Name').fill(name);
+        await page.getByLabel('E-mail').fill(address);
+        await page.getByLabel('Password').fill(password);
+        await page.getByRole('button', { name: 'Create account' }).click();
+    };
+    await fill(NASTY, email, 'short');
+    ok(await page.locator('.field.wrong .error').textContent().then((words) => words.includes('12')), 'a short password is refused beside its field');
+    await shot(page, 'portal-signup');
+    await accessible(page, 'sign-up');
+    await fill(NASTY, email, 'correct horse battery');
+    await page.getByRole('heading', { name: 'Home' }).waitFor();
+    ok(await page.getByText(email).count() === 1, 'signed up and logged in');
+    ok((await page.context().cookies()).every((cookie) => cookie.httpOnly && cookie.secure && cookie.sameSite === 'Strict'), 'by a cookie that no script reads');
+    await page.goto(`${here.url}/portal/budgets`);
+    await settled(page);
+    await page.getByRole('button', { name: 'New budget' }).click();
+    await page.getByLabel('Amount of a month').fill('5.00');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByRole('heading', { name: '€5.00 a month' }).waitFor();
+    ok(true, 'is known after a reload, and may change things');
+    await go(page, '/portal/security');
+    ok(await page.getByText('this one').count() === 1, 'sees where she is logged in');
+    await shot(page, 'portal-security-person');
+    await accessible(page, 'security');
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    await page.getByLabel('E-mail').fill(email);
+    await page.getByLabel('Password').fill('a wrong password');
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    await page.getByRole('alert').waitFor();
+    await page.getByLabel('Password').fill('correct horse battery');
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    await page.getByRole('heading', { name: 'Home' }).waitFor();
+    ok(true, 'leaves, and comes back with the right password only');
+    quiet(page, 'a person');
+    await page.context().close();
+}
+
 await firstView();
+await person();
 const page = await open(chrome);
 await logIn(page);
 for (const part of [createInstance, money, recordsChecked, invoiceChecked])

@@ -4,7 +4,7 @@ import { post } from '../lib/api.js';
 import { html, useState } from '../lib/html.js';
 import { useSubmit } from '../lib/load.js';
 import { Login } from '../lib/login.js';
-import { usePath, segments } from '../lib/router.js';
+import { go, segments, usePath } from '../lib/router.js';
 import { CUSTOMER, restore } from '../lib/session.js';
 import { ErrorBox, Form, Input, useId } from '../lib/ui.js';
 
@@ -31,7 +31,7 @@ function SignUp({ done }) {
 export default function Enter({ error, done }) {
     usePath();
     if (segments()[0] === 'signup')
-        return html`<${SignUp} done=${done} />`;
+        return html`<${SignUp} done=${(session) => { go('/portal/', { replace: true }); done(session); }} />`;
     const over = error && error.status !== 401;
     return html`<${Login} realm=${CUSTOMER} title="Log in" words="Instances by the second, bills that you can check yourself."
         nameField=${EMAIL} done=${done}>${over && html`<${ErrorBox} error=${error} />`}

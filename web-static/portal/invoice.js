@@ -53,7 +53,7 @@ function Dispute({ invoice, close }) {
 const LINES = (currency) => [
     { title: '#', of: (row, i) => i + 1 },
     { title: 'Meter', of: (row) => nameOf(row.meter) },
-    { title: 'Month', of: (row) => row.period ?? '', hide: 'phone' },
+    { title: 'Month', of: (row) => html`<span class="num">${row.period}</span>`, hide: 'phone' },
     { title: 'Quantity', of: (row) => html`<span class="num" title=${`${row.quantity} of ${row.quantity_per_unit} to a ${row.unit}`}>${units(row)}</span>`, num: true, hide: 'phone' },
     { title: 'Price', of: (row) => row.price ?? '', hide: 'phone' },
     { title: 'Amount', of: (row) => html`<${Money} amount=${row.amount} currency=${currency} />`, num: true },

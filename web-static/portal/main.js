@@ -22,6 +22,7 @@ const ROUTES = [
     { path: 'invoices/:id', screen: () => import('./invoice.js') },
     { path: 'disputes', screen: () => import('./disputes.js') },
     { path: 'keys', screen: () => import('./keys.js') },
+    { path: 'security', screen: () => import('./security.js') },
     { path: 'account', screen: () => import('./account.js') },
 ];
 
@@ -30,7 +31,7 @@ const GROUPS = [
     { title: 'Compute', places: [['instances', 'Instances'], ['ssh_keys', 'SSH keys']] },
     { title: 'Money', places: [['usage', 'Usage'], ['wallet', 'Wallet'], ['orders', 'Purchase orders'], ['budgets', 'Budgets'],
         ['invoices', 'Invoices'], ['disputes', 'Disputes']] },
-    { title: 'Account', places: [['keys', 'API keys'], ['account', 'Billing details']] },
+    { title: 'Account', places: [['keys', 'API keys'], ['account', 'Billing details'], ['security', 'Security']] },
 ];
 
 function Portal() {
