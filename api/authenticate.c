@@ -29,7 +29,8 @@ static enum answer key_look_up(struct request *rq, struct reply *rp, const char 
     snprintf(rq->who.account_id, sizeof(rq->who.account_id), "%s", row.account_id);
     snprintf(rq->who.token, sizeof(rq->who.token), "%s", key);
     rq->who.scopes = row.scopes;
-    rq->who.rank = is_operator ? RANK_ADMIN : 0;
+    rq->who.rank = row.rank;
+    snprintf(rq->who.person_id, sizeof(rq->who.person_id), "%s", row.operator_id);
     rq->who.expires_ms = row.expires_ms;
     return ANSWER_OK;
 }

@@ -109,9 +109,29 @@ int unlocked(struct store *store, int rc)
     return rc;
 }
 
+bool part_begin(struct store *store)
+{
+    store->part_is_whole = sqlite3_get_autocommit(store->db) != 0;
+    return (store->part_is_whole ? db_begin(store->db) : db_run(store->db, "SAVEPOINT part", "")) == 0;
+}
+
+int part_end(struct store *store, int rc)
+{
+    if (store->part_is_whole) {
+        if (rc == 1)
+            return db_commit(store->db) == 0 ? 1 : -1;
+        db_rollback(store->db);
+        return rc;
+    }
+    if (rc != 1)
+        db_run(store->db, "ROLLBACK TO part", "");
+    return db_run(store->db, "RELEASE part", "") == 0 ? rc : -1;
+}
+
 /* keys */
 
-#define KEY_COLUMNS "key_id, account_id, name, scopes, created_ms, expires_ms, revoked_ms, hash"
+#define KEY_COLUMNS                                                                                                    \
+    "key_id, account_id, name, scopes, created_ms, expires_ms, revoked_ms, hash, addresses, spend_limit_nano"
 
 void key_take(sqlite3_stmt *stmt, void *out)
 {
@@ -127,6 +147,8 @@ void key_take(sqlite3_stmt *stmt, void *out)
     row->revoked_ms = sqlite3_column_int64(stmt, 6);
     if (sqlite3_column_bytes(stmt, 7) == KEY_HASH_BYTES)
         memcpy(row->hash, sqlite3_column_blob(stmt, 7), KEY_HASH_BYTES);
+    text_take(stmt, 8, row->addresses, sizeof(row->addresses));
+    row->spend_limit_nano = sqlite3_column_int64(stmt, 9);
 }
 
 int store_key_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], struct key_row *row)
@@ -147,10 +169,11 @@ int store_key_insert(struct store *store, const struct key_row *row)
 {
     pthread_mutex_lock(&store->lock);
     return unlocked(store, db_run(store->db,
-                         "INSERT INTO keys (key_id, account_id, name, hash, scopes, created_ms, expires_ms)"
-                         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                         "tttbiii", row->key_id, row->account_id, row->name, row->hash, (size_t)KEY_HASH_BYTES,
-                         (int64_t)row->scopes, row->created_ms, row->expires_ms));
+                         "INSERT INTO keys (key_id, account_id, name, hash, scopes, created_ms, expires_ms, addresses,"
+                         " spend_limit_nano) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                         "tttbiiiti", row->key_id, row->account_id, row->name, row->hash, (size_t)KEY_HASH_BYTES,
+                         (int64_t)row->scopes, row->created_ms, row->expires_ms, row->addresses,
+                         row->spend_limit_nano));
 }
 
 int store_key_revoke(struct store *store, const char *account_id, const char *key_id, int64_t now_ms)

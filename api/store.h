@@ -17,6 +17,7 @@
 
 #define NAME_BYTES 64
 #define TITLE_BYTES 129
+#define ADDRESSES_BYTES 512
 
 struct store;
 struct store *store_open(const char *path);
@@ -32,6 +33,12 @@ struct key_row {
     int64_t expires_ms;
     int64_t revoked_ms;
     uint8_t hash[KEY_HASH_BYTES];
+    /* customers' alone */
+    char addresses[ADDRESSES_BYTES];    /* networks it may be used from, separated by spaces; "" anywhere */
+    int64_t spend_limit_nano;           /* a month; 0 as much as there is */
+    /* operators' alone */
+    char operator_id[ID_BYTES];         /* whose it is; "" nobody's: a person of its own */
+    enum rank rank;                     /* found: what it may now, no more than its person */
 };
 int store_key_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], struct key_row *row);
 int store_key_get(struct store *store, const char *account_id, const char *key_id, struct key_row *row);
@@ -56,12 +63,10 @@ int store_ssh_key_delete(struct store *store, const char *account_id, const char
 /* 1 and *count set. */
 int store_ssh_key_count(struct store *store, const char *account_id, int64_t *count);
 
-/* operators: a table of their own; account_id and scopes stay empty */
+/* operators' keys: a table of their own; account_id and scopes stay empty. A person's are revoked with the person. */
 #define OPERATOR_BOOTSTRAP_ID "opk_bootstrap"
 int store_operator_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], struct key_row *row);
 int store_operator_get(struct store *store, const char *key_id, struct key_row *row);
-/* Oldest first, the revoked too: what they did is still told by their ids. */
-int store_operators(struct store *store, struct key_row **rows, size_t *count);
 int store_operator_insert(struct store *store, const struct key_row *row);
 int store_operator_revoke(struct store *store, const char *key_id, int64_t now_ms);
 /* The bootstrap key is what the configuration says now; an earlier one stops working. */

@@ -11,6 +11,7 @@ struct store {
     pthread_mutex_t lock;               /* of everything below */
     sqlite3 *db;
     char run_id[ID_BYTES];
+    bool part_is_whole;                 /* the part begun last is no part of an effect */
     bool events_new;                    /* in this transaction */
     void (*events_notify)(void *arg);
     void *events_notify_arg;
@@ -23,6 +24,10 @@ int one(struct store *store, sqlite3_stmt *stmt, row_take *take, void *row);
 int many(struct store *store, sqlite3_stmt *stmt, row_take *take, size_t size, void **rows, size_t *count);
 /* Ends what began with taking the lock. */
 int unlocked(struct store *store, int rc);
+/* Several statements that hold together: a transaction, or a part of the effect's that they run in. part_end keeps
+ * them if rc is 1, and undoes them otherwise; it returns rc, or -1. Under the lock; no parts within parts. */
+bool part_begin(struct store *store);
+int part_end(struct store *store, int rc);
 void text_take(sqlite3_stmt *stmt, int column, char *out, size_t size);
 /* The columns of a key, of customers and operators alike. */
 row_take key_take;

@@ -27,16 +27,6 @@ int store_recovery_code_use(struct store *store, const char *person_id, const ui
                                  "itb", now_ms, person_id, hash, (size_t)KEY_HASH_BYTES));
 }
 
-/* Ends a transaction that began under the lock: 1 and kept, or undone. */
-static int settled(struct store *store, int rc)
-{
-    if (rc == 1)
-        rc = db_commit(store->db) == 0 ? 1 : -1;
-    else
-        db_rollback(store->db);
-    return unlocked(store, rc);
-}
-
 static int password_set_locked(struct store *store, const char *person_id, const char *password, const char *session_id)
 {
     return db_run(store->db, "UPDATE credentials SET password = ? WHERE owner = ?", "tt", password, person_id) ||
@@ -50,9 +40,9 @@ static int password_set_locked(struct store *store, const char *person_id, const
 int store_password_set(struct store *store, const char *person_id, const char *password, const char *session_id)
 {
     pthread_mutex_lock(&store->lock);
-    if (db_begin(store->db) != 0)
+    if (!part_begin(store))
         return unlocked(store, -1);
-    return settled(store, password_set_locked(store, person_id, password, session_id));
+    return unlocked(store, part_end(store, password_set_locked(store, person_id, password, session_id)));
 }
 
 int store_totp_offer(struct store *store, const char *person_id, const uint8_t secret[static TOTP_SECRET_BYTES])
@@ -84,9 +74,9 @@ int store_totp_confirm(struct store *store, const struct person_row *person, int
                        const uint8_t (*codes)[KEY_HASH_BYTES], unsigned count)
 {
     pthread_mutex_lock(&store->lock);
-    if (db_begin(store->db) != 0)
+    if (!part_begin(store))
         return unlocked(store, -1);
-    return settled(store, totp_confirm_locked(store, person, step, codes, count));
+    return unlocked(store, part_end(store, totp_confirm_locked(store, person, step, codes, count)));
 }
 
 static int totp_remove_locked(struct store *store, const char *person_id)
@@ -101,9 +91,9 @@ static int totp_remove_locked(struct store *store, const char *person_id)
 int store_totp_remove(struct store *store, const char *person_id)
 {
     pthread_mutex_lock(&store->lock);
-    if (db_begin(store->db) != 0)
+    if (!part_begin(store))
         return unlocked(store, -1);
-    return settled(store, totp_remove_locked(store, person_id));
+    return unlocked(store, part_end(store, totp_remove_locked(store, person_id)));
 }
 
 /* links */
@@ -122,9 +112,9 @@ static int link_insert_locked(struct store *store, const struct link_row *row)
 int store_link_insert(struct store *store, const struct link_row *row)
 {
     pthread_mutex_lock(&store->lock);
-    if (db_begin(store->db) != 0)
+    if (!part_begin(store))
         return unlocked(store, -1);
-    return settled(store, link_insert_locked(store, row));
+    return unlocked(store, part_end(store, link_insert_locked(store, row)));
 }
 
 static void link_take(sqlite3_stmt *stmt, void *out)
@@ -166,9 +156,9 @@ static int link_use_locked(struct store *store, const struct link_row *row, cons
 int store_link_use(struct store *store, const struct link_row *row, const char *password, int64_t now_ms)
 {
     pthread_mutex_lock(&store->lock);
-    if (db_begin(store->db) != 0)
+    if (!part_begin(store))
         return unlocked(store, -1);
-    return settled(store, link_use_locked(store, row, password, now_ms));
+    return unlocked(store, part_end(store, link_use_locked(store, row, password, now_ms)));
 }
 
 int store_links_count(struct store *store, const char *person_id, int64_t after_ms, int64_t *count)

@@ -77,18 +77,12 @@ static int user_insert_locked(struct store *store, const struct person_row *row)
                        row->password);
 }
 
-/* A savepoint, since it may be a part of an effect's transaction. */
 int store_user_insert(struct store *store, const struct person_row *row)
 {
-    int rc;
-
     pthread_mutex_lock(&store->lock);
-    if (db_run(store->db, "SAVEPOINT user", "") != 0)
+    if (!part_begin(store))
         return unlocked(store, -1);
-    rc = user_insert_locked(store, row);
-    if (rc)
-        db_run(store->db, "ROLLBACK TO user", "");
-    return unlocked(store, db_run(store->db, "RELEASE user", "") ? -1 : rc);
+    return unlocked(store, part_end(store, user_insert_locked(store, row) == 0 ? 1 : -1) == 1 ? 0 : -1);
 }
 
 struct email_owner {

@@ -37,6 +37,23 @@ int store_email_owner(struct store *store, const char *email, char account_id[st
 /* An account that accountd never confirmed, with its user. */
 int store_customer_forget(struct store *store, const char *account_id);
 
+/* Operators: -1 also if somebody has the name. */
+int store_operator_person_insert(struct store *store, const struct person_row *row);
+/* For good, with keys, sessions and links. */
+int store_operator_disable(struct store *store, const char *operator_id, int64_t now_ms);
+
+struct operator_row {
+    char id[ID_BYTES]; /* opr_ a person's, opk_ a key's */
+    char name[TITLE_BYTES];
+    enum rank rank;
+    char operator_id[ID_BYTES]; /* a key's person; "" nobody's */
+    bool totp;                  /* a person's */
+    int64_t created_ms;
+    int64_t revoked_ms; /* a person's: disabled; 0 not */
+};
+/* People and keys, oldest first, the revoked too: what they did is still told by their ids. */
+int store_operators(struct store *store, struct operator_row **rows, size_t *count);
+
 /* sessions */
 struct session_row {
     char session_id[ID_BYTES];

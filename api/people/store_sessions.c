@@ -55,18 +55,10 @@ static int session_insert_locked(struct store *store, const struct session_row *
 
 int store_session_insert(struct store *store, const struct session_row *row)
 {
-    int rc;
-
     pthread_mutex_lock(&store->lock);
-    rc = db_begin(store->db);
-    if (rc == 0) {
-        rc = session_insert_locked(store, row);
-        if (rc)
-            db_rollback(store->db);
-        else
-            rc = db_commit(store->db);
-    }
-    return unlocked(store, rc);
+    if (!part_begin(store))
+        return unlocked(store, -1);
+    return unlocked(store, part_end(store, session_insert_locked(store, row) == 0 ? 1 : -1) == 1 ? 0 : -1);
 }
 
 int store_session_find(struct store *store, bool is_operator, const uint8_t hash[static KEY_HASH_BYTES],

@@ -12,19 +12,27 @@
 
 int operator_add_command(struct host *host, char **argv)
 {
-    const char *name;
-    json_t *body, *operator;
+    const char *name, *role = "admin";
+    const struct flag flags[] = {{"--role", &role, NULL}, {NULL, NULL, NULL}};
+    json_t *body, *operator, *key;
+    char path[128];
 
-    args_take(argv, NULL, &name, 1, 1, "admin operator add NAME");
-    body = json_pack("{s:s}", "name", name);
+    args_take(argv, flags, &name, 1, 1, "admin operator add NAME [--role view|support|billing|admin]");
+    body = json_pack("{s:s, s:s}", "name", name, "role", role);
     if (!body)
         fail(EXIT_USAGE, "the name is not UTF-8 text");
     operator= ask_post(host, "/v1/admin/operators", body);
+    snprintf(path, sizeof(path), "/v1/admin/operators/%s/keys", json_text(operator, "id"));
+    key = ask_post(host, path, json_pack("{s:s}", "name", name));
+    json_object_set(operator, "key", json_object_get(key, "key"));
     if (!json_print(host, operator)) {
-        puts(json_text(operator, "key"));
-        fprintf(stderr, "%s \"%s\": give it to them now, it is not shown again\n", json_text(operator, "id"), name);
+        puts(json_text(key, "key"));
+        fprintf(stderr, "%s \"%s\": give it to them now, it is not shown again; to log in with a browser they set a\n"
+                        "password within a day at %s\n",
+                json_text(operator, "id"), name, json_text(operator, "path"));
     }
     json_decref(operator);
+    json_decref(key);
     return EXIT_DONE;
 }
 
@@ -33,6 +41,8 @@ int operator_list_command(struct host *host, char **argv)
     static const struct column columns[] = {
         {"ID", "id"},
         {"NAME", "name"},
+        {"ROLE", "role"},
+        {"WHOSE", "operator_id"},
         {"CREATED", "created_at"},
         {"REVOKED", "revoked_at"},
     };

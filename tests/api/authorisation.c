@@ -19,7 +19,7 @@ struct example {
     const char *method;
     const char *pattern;
     const char *thing;                  /* whose id goes for {id} or into the query, thing_id() knows them; "any ...": nobody's in particular */
-    const char *body;                   /* INVOICE and CUSTOMER in it become the owner's, NEW a new name */
+    const char *body;                   /* INVOICE and CUSTOMER in it become the owner's, NEW a new name, NUMBER a new one */
     int status;                         /* for who may */
 };
 
@@ -88,13 +88,13 @@ static const struct example examples[] = {
     { "POST", "/v1/password_resets", NULL, "{\"token\":\"none\",\"password\":\"" PASSWORD "\"}", 404 },
     { "POST", "/v1/password_resets/mail", NULL, "{\"email\":\"NEW@example.com\"}", 202 },
     { "POST", "/v1/admin/user/password", NULL, "{\"password\":\"p\",\"new_password\":\"p\"}", 422 },
-    { "POST", "/v1/admin/user/totp", NULL, "{\"password\":\"" PASSWORD "\"}", 200 },
-    { "POST", "/v1/admin/user/totp/confirm", NULL, "{\"code\":\"none\"}", 422 },
+    { "POST", "/v1/admin/user/totp", NULL, "{\"password\":\"" PASSWORD "\"}", 409 },
+    { "POST", "/v1/admin/user/totp/confirm", NULL, "{\"code\":\"none\"}", 409 },
     { "POST", "/v1/admin/customers/{id}/password_reset", "customer", "{}", 201 },
     { "POST", "/v1/admin/sessions", NULL, "{\"name\":\"nobody\",\"password\":\"" PASSWORD "\"}", 401 },
     { "GET", "/v1/admin/session", NULL, NULL, 200 },
     { "GET", "/v1/admin/sessions", NULL, NULL, 200 },
-    { "DELETE", "/v1/admin/sessions/{id}", "session", NULL, 204 },
+    { "DELETE", "/v1/admin/sessions/{id}", "any session", NULL, 404 },
     { "POST", "/v1/volumes", NULL, "{\"name\":\"v\",\"size_mib\":64}", 201 },
     { "GET", "/v1/volumes", NULL, NULL, 200 },
     { "GET", "/v1/volumes/{id}", "volume", NULL, 200 },
@@ -120,10 +120,12 @@ static const struct example examples[] = {
     { "GET", "/v1/admin/host", NULL, NULL, 200 },
     { "GET", "/v1/admin/metrics", NULL, NULL, 200 },
     { "GET", "/v1/admin/operators", NULL, NULL, 200 },
-    { "POST", "/v1/admin/operators", NULL, "{\"name\":\"o\"}", 201 },
+    { "POST", "/v1/admin/operators", NULL, "{\"name\":\"NEW\",\"role\":\"view\"}", 201 },
+    { "POST", "/v1/admin/operators/{id}/keys", "operator", "{\"name\":\"o\"}", 201 },
+    { "POST", "/v1/admin/operators/{id}/password_reset", "operator", "{}", 201 },
     { "DELETE", "/v1/admin/operators/{id}", "operator", NULL, 204 },
     { "GET", "/v1/admin/price_books", NULL, NULL, 200 },
-    { "POST", "/v1/admin/price_books", NULL, "{\"version\":2,\"currency\":\"EUR\",\"meters\":[]}", 201 },
+    { "POST", "/v1/admin/price_books", NULL, "{\"version\":NUMBER,\"currency\":\"EUR\",\"meters\":[]}", 201 },
     { "GET", "/v1/admin/price_books/{id}", "any price book", NULL, 200 },
     { "GET", "/v1/admin/price_books/{id}/diff", "any proposal", NULL, 200 },
     { "GET", "/v1/admin/price_books/{id}/replay", "any price book", NULL, 422 },
@@ -179,17 +181,20 @@ enum caller {
     OPERATOR_KEY,
     OWNER_SESSION,
     OTHER_SESSION,
+    OPERATOR_SESSION,
+    VIEWER_SESSION,
     CALLERS
 };
 
 static const char *const caller_names[CALLERS] = { "owner",         "another customer", "nobody",
                                                    "an unknown key", "garbage",         "an expired key",
                                                    "a revoked key", "a key without the scope", "the operator",
-                                                   "the owner's session", "another customer's session" };
+                                                   "the owner's session", "another customer's session",
+                                                   "an operator's session", "a viewer's session" };
 
 static struct {
     char key[CALLERS][64];
-    struct visitor owner, other;        /* the same accounts, logged in */
+    struct visitor visitors[CALLERS];   /* who has logged in */
     char spare_session[40];
     char scoped[16][64];                /* keys with exactly one scope */
     char account[40], other_account[40];
@@ -278,8 +283,10 @@ static void world_make(struct rig *rig)
     char idem[ID_BYTES], path[128];
     struct response answer;
 
-    world.owner = visitor_make(rig, "owner@example.com", world.key[OWNER], world.account);
-    world.other = visitor_make(rig, "other@example.com", world.key[OTHER], world.other_account);
+    world.visitors[OWNER_SESSION] = visitor_make(rig, "owner@example.com", world.key[OWNER], world.account);
+    world.visitors[OTHER_SESSION] = visitor_make(rig, "other@example.com", world.key[OTHER], world.other_account);
+    world.visitors[OPERATOR_SESSION] = rig_operator(rig, "admin", "admin", PASSWORD);
+    world.visitors[VIEWER_SESSION] = rig_operator(rig, "viewer", "view", PASSWORD);
     spare_session_make(rig);
     keys_make(rig);
     answer = rig_post(rig, world.key[OWNER], "/v1/instances", id_make("tst_", idem),
@@ -298,7 +305,8 @@ static void world_make(struct rig *rig)
     thing_make(rig, "/v1/disputes", path, world.dispute);
     thing_make(rig, "/v1/budgets", "{\"amount\":\"1.00\"}", world.budget);
     snprintf(world.record_query, sizeof(world.record_query), "?instance_id=%s", world.instance);
-    answer = rig_post(rig, rig->operator_key, "/v1/admin/operators", id_make("tst_", idem), "{\"name\":\"w\"}");
+    answer = rig_post(rig, rig->operator_key, "/v1/admin/operators", id_make("tst_", idem),
+                      "{\"name\":\"w\",\"role\":\"view\"}");
     snprintf(world.operator, sizeof(world.operator), "%s", answer_text_of(&answer, "id"));
     answer_free(&answer);
     thing_make(rig, "/v1/purchase_orders", "{\"name\":\"w\",\"amount\":\"1.00\"}", world.order);
@@ -332,7 +340,7 @@ static const char *thing_id(const char *thing)
         { "snapshot", world.snapshot }, { "forward", world.forward },  { "SSH key", world.ssh_key },
         { "purchase order", world.order }, { "any price book", "1" }, { "any proposal", "9" }, { "any entry", "e2" },
         { "any ledger account", "revenue:vcpu_used" }, { "operator", world.operator }, { "any tile", "0/000" }, { "any page", "home" },
-        { "dispute", world.dispute }, { "session", world.spare_session }, { "budget", world.budget },    { "instance in the query", world.record_query },
+        { "dispute", world.dispute }, { "session", world.spare_session }, { "any session", world.spare_session }, { "budget", world.budget },    { "instance in the query", world.record_query },
     };
 
     for (size_t i = 0; thing && i < sizeof(things) / sizeof(things[0]); i++)
@@ -351,6 +359,8 @@ static unsigned caller_role(enum caller caller)
     case REVOKED:
         return ROLE_ANONYMOUS;
     case OPERATOR_KEY:
+    case OPERATOR_SESSION:
+    case VIEWER_SESSION:
         return ROLE_OPERATOR;
     default:
         return ROLE_CUSTOMER;
@@ -359,7 +369,7 @@ static unsigned caller_role(enum caller caller)
 
 static bool is_session(enum caller caller)
 {
-    return caller == OWNER_SESSION || caller == OTHER_SESSION;
+    return caller >= OWNER_SESSION;
 }
 
 /* A customer's who may, of the owner's things or of their own. */
@@ -374,8 +384,10 @@ static int customers(const struct route *route, const struct example *example, b
 static int expected(const struct route *route, const struct example *example, enum caller caller)
 {
     /* The operators' cookie is another one: this says nothing there. */
-    if (is_session(caller) && route->who == ROLE_OPERATOR)
+    if (is_session(caller) && !(route->who & ROLE_ANONYMOUS) && !(caller_role(caller) & route->who))
         return 401;
+    if (caller == VIEWER_SESSION && route->who == ROLE_OPERATOR && (route->scope & ~SESSION_ONLY) > RANK_VIEW)
+        return 403;
     if (!is_session(caller) && caller_role(caller) & route->who && route->scope & SESSION_ONLY)
         return 403;
     switch (caller) {
@@ -387,6 +399,8 @@ static int expected(const struct route *route, const struct example *example, en
     case REVOKED:
         return 401;
     case OPERATOR_KEY:
+    case OPERATOR_SESSION:
+    case VIEWER_SESSION:
         return route->who & ROLE_OPERATOR ? example->status : 403;
     case UNSCOPED:
         return route->who & ROLE_CUSTOMER ? (route->scope ? 403 : example->status) : 403;
@@ -404,7 +418,7 @@ static const char *code_expected(const struct route *route, enum caller caller, 
     if (status == 401)
         return route->who & ROLE_ANONYMOUS ? NULL : "unauthenticated";
     if (status == 403)
-        return caller == UNSCOPED ? NULL : "wrong_role";
+        return caller == UNSCOPED ? NULL : caller == VIEWER_SESSION ? "role_missing" : "wrong_role";
     return status == 404 ? "not_found" : NULL;
 }
 
@@ -436,13 +450,14 @@ static bool tells_of_owner(const struct response *answer)
 static const char *body_of(const struct example *example, char out[static 256])
 {
     static unsigned names;
-    char name[32];
+    char name[32], number[32];
     const struct {
         const char *word;
         const char *meant;
-    } words[] = { { "INVOICE", world.invoice }, { "CUSTOMER", world.account }, { "NEW", name } };
+    } words[] = { { "INVOICE", world.invoice }, { "CUSTOMER", world.account }, { "NEW", name }, { "NUMBER", number } };
 
     snprintf(name, sizeof(name), "new-%u", names++);
+    snprintf(number, sizeof(number), "%u", 100 + names);
     for (size_t i = 0; example->body && i < sizeof(words) / sizeof(words[0]); i++) {
         const char *at = strstr(example->body, words[i].word);
 
@@ -472,9 +487,7 @@ static void cell_check(struct rig *rig, const struct route *route, const struct 
     answer = rig_call(rig, &(struct call){ .method = example->method, .path = path, .key = key_for(route, caller),
                                            .body = body_of(example, body), .type = type_of(route),
                                            .header = route->body == BODY_RAW ? "Stripe-Signature: t=1,v1=good" : NULL,
-                                           .visitor = caller == OWNER_SESSION   ? &world.owner
-                                                      : caller == OTHER_SESSION ? &world.other
-                                                                                : NULL,
+                                           .visitor = is_session(caller) ? &world.visitors[caller] : NULL,
                                            .idem = route->key ? id_make("tst_", idem) : NULL });
     ok_int(answer.status, want, "%s %s for %s: %d", example->method, example->pattern, caller_names[caller], want);
     if (code_expected(route, caller, want))

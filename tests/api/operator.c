@@ -37,12 +37,15 @@ static void got(const char *path, int status, const char *words, const char *wha
 
 static void operators(void)
 {
-    struct response first = rig_post(&rig, rig.operator_key, "/v1/admin/operators", "op-1", "{\"name\":\"ann\"}");
-    struct response again = rig_post(&rig, rig.operator_key, "/v1/admin/operators", "op-1", "{\"name\":\"ann\"}");
-    char path[128], command[256];
+    struct response first, again;
+    char path[128], command[256], key_id[40];
 
+    rig_operator_key(&rig, "ann", "admin", ann, ann_id);
+    snprintf(path, sizeof(path), "/v1/admin/operators/%s/keys", ann_id);
+    first = rig_post(&rig, rig.operator_key, path, "op-1", "{\"name\":\"ann\"}");
+    again = rig_post(&rig, rig.operator_key, path, "op-1", "{\"name\":\"ann\"}");
     snprintf(ann, sizeof(ann), "%s", answer_text_of(&first, "key"));
-    snprintf(ann_id, sizeof(ann_id), "%s", answer_text_of(&first, "id"));
+    snprintf(key_id, sizeof(key_id), "%s", answer_text_of(&first, "id"));
     ok(first.status == 201 && strncmp(ann, "xs_oper_", 8) == 0, "an operator's key is made");
     ok_text(answer_text_of(&again, "key"), ann, "its maker's retry sees it again");
     answer_free(&first);
@@ -53,7 +56,7 @@ static void operators(void)
     ok(first.status == 200 && strstr(first.text, ann_id) && !strstr(first.text, "xs_oper_"),
        "it works; lists show no text");
     answer_free(&first);
-    first = post_as(ann, "/v1/admin/operators", "{\"name\":\"bob\"}");
+    first = post_as(ann, path, "{\"name\":\"bob\"}");
     snprintf(path, sizeof(path), "/v1/admin/operators/%s", answer_text_of(&first, "id"));
     snprintf(command, sizeof(command), "%s", answer_text_of(&first, "key"));
     answer_free(&first);
@@ -61,7 +64,7 @@ static void operators(void)
     ok_int(first.status, 204, "a key is revoked");
     answer_free(&first);
     said(rig_get(&rig, command, "/v1/admin/operators"), 401, "key_revoked", "and no longer works");
-    snprintf(path, sizeof(path), "/v1/admin/operators/%s", ann_id);
+    snprintf(path, sizeof(path), "/v1/admin/operators/%s", key_id);
     said(rig_call(&rig, &(struct call){.method = "DELETE", .path = path, .key = ann}), 409, "another operator",
          "nobody revokes the key in use");
     said(rig_call(&rig, &(struct call){.method = "DELETE", .path = "/v1/admin/operators/opk_bootstrap", .key = ann}),
@@ -74,7 +77,7 @@ static void two_for_prices(void)
     json_t *book = json_loads(BOOK, 0, NULL);
 
     ok_int(answer.status, 201, "a price book is proposed");
-    ok_text(answer_text_of(&answer, "operator"), ann_id, "by the key's id");
+    ok_text(answer_text_of(&answer, "operator"), ann_id, "by the person's id");
     ok(json_equal(json_object_get(answer.json, "book"), book), "its book is what was sent, not a letter else");
     answer_free(&answer);
     json_decref(book);

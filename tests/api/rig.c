@@ -1,4 +1,5 @@
 #include "tests/api/rig.h"
+#include "api/people/totp.h"
 #include "common/db.h"
 #include "common/id.h"
 #include "common/json.h"
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define API "tests/api/xs-api"
@@ -487,6 +489,88 @@ struct visitor rig_signup(struct rig *rig, const char *email, const char *passwo
         tap_bail("no signup: %d %s", answer.status, answer.text);
     visitor = rig_visitor(&answer);
     answer_free(&answer);
+    return visitor;
+}
+
+const char *rig_totp(const char *secret, int off)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    static char code[TOTP_DIGITS + 1];
+    uint8_t bytes[TOTP_SECRET_BYTES];
+    unsigned bits = 0, held = 0, used = 0;
+
+    for (; *secret && used < sizeof(bytes); secret++) {
+        bits = bits << 5 | (unsigned)(strchr(digits, *secret) - digits);
+        held += 5;
+        if (held >= 8) {
+            held -= 8;
+            bytes[used++] = (uint8_t)(bits >> held);
+        }
+    }
+    totp_code(bytes, sizeof(bytes), (int64_t)time(NULL) * 1000 / TOTP_STEP_MS + off, code);
+    return code;
+}
+
+static struct response checked(struct response answer, int status, const char *what)
+{
+    if (answer.status != status)
+        tap_bail("%s: %d %s", what, answer.status, answer.text ? answer.text : "");
+    return answer;
+}
+
+static struct response operator_make_new(struct rig *rig, const char *name, const char *role)
+{
+    char body[256], idem[ID_BYTES];
+
+    snprintf(body, sizeof(body), "{\"name\":\"%s\",\"role\":\"%s\"}", name, role);
+    return checked(rig_post(rig, rig->operator_key, "/v1/admin/operators", id_make("tst_", idem), body), 201, "an operator");
+}
+
+void rig_operator_key(struct rig *rig, const char *name, const char *role, char key[static 64], char id[static 40])
+{
+    struct response answer = operator_make_new(rig, name, role);
+    char path[128], body[256], idem[ID_BYTES];
+
+    snprintf(id, 40, "%s", answer_text_of(&answer, "id"));
+    answer_free(&answer);
+    snprintf(path, sizeof(path), "/v1/admin/operators/%s/keys", id);
+    snprintf(body, sizeof(body), "{\"name\":\"%s\"}", name);
+    answer = checked(rig_post(rig, rig->operator_key, path, id_make("tst_", idem), body), 201, "an operator's key");
+    snprintf(key, 64, "%s", answer_text_of(&answer, "key"));
+    answer_free(&answer);
+}
+
+static void totp_turn_on(struct rig *rig, const struct visitor *visitor, const char *password)
+{
+    struct call call = { .method = "POST", .visitor = visitor, .path = "/v1/admin/user/totp" };
+    struct response answer;
+    char body[400];
+
+    snprintf(body, sizeof(body), "{\"password\":\"%s\"}", password);
+    call.body = body;
+    answer = checked(rig_call(rig, &call), 200, "a second factor");
+    snprintf(body, sizeof(body), "{\"code\":\"%s\"}", rig_totp(answer_text_of(&answer, "secret"), 0));
+    answer_free(&answer);
+    call.path = "/v1/admin/user/totp/confirm";
+    answer = checked(rig_call(rig, &call), 200, "a second factor's code");
+    answer_free(&answer);
+}
+
+struct visitor rig_operator(struct rig *rig, const char *name, const char *role, const char *password)
+{
+    struct response answer = operator_make_new(rig, name, role);
+    struct visitor visitor;
+    char body[640];
+
+    snprintf(body, sizeof(body), "{\"token\":\"%s\",\"password\":\"%s\"}", answer_text_of(&answer, "token"), password);
+    answer_free(&answer);
+    answer = checked(rig_post(rig, NULL, "/v1/password_resets", NULL, body), 204, "an operator's password");
+    answer_free(&answer);
+    snprintf(body, sizeof(body), "{\"name\":\"%s\",\"password\":\"%s\"}", name, password);
+    answer = checked(rig_post(rig, NULL, "/v1/admin/sessions", NULL, body), 201, "an operator's login");
+    visitor = rig_visitor(&answer);
+    answer_free(&answer);
+    totp_turn_on(rig, &visitor, password);
     return visitor;
 }
 

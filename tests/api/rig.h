@@ -76,6 +76,12 @@ struct response rig_post(struct rig *rig, const char *key, const char *path, con
 struct visitor rig_visitor(const struct response *answer);
 /* Signs up and stays logged in. */
 struct visitor rig_signup(struct rig *rig, const char *email, const char *password);
+/* An operator with this role: a key of theirs, and their id. */
+void rig_operator_key(struct rig *rig, const char *name, const char *role, char key[static 64], char id[static 40]);
+/* One who has set a password and a second factor and is logged in. */
+struct visitor rig_operator(struct rig *rig, const char *name, const char *role, const char *password);
+/* The code so many steps from now, of a secret in base 32. */
+const char *rig_totp(const char *secret, int off);
 /* Changes the api's database under it: what cannot be had by asking in time. */
 void rig_database(struct rig *rig, const char *sql);
 

@@ -41,10 +41,9 @@ static void got(const char *who, const char *path, int status, const char *words
 
 static void operators(void)
 {
-    struct response answer = post_as(rig.operator_key, "/v1/admin/operators", "{\"name\":\"ann\"}");
+    char id[40];
 
-    snprintf(ann, sizeof(ann), "%s", answer_text_of(&answer, "key"));
-    answer_free(&answer);
+    rig_operator_key(&rig, "ann", "billing", ann, id);
 }
 
 static void purses(void)

@@ -63,10 +63,9 @@ static void page_enrich(void)
 
 static void operator_make(void)
 {
-    struct response answer = rig_post(&rig, rig.operator_key, "/v1/admin/operators", "rig-operator", "{\"name\":\"Ann\"}");
+    char id[40];
 
-    snprintf(operator, sizeof(operator), "%s", answer_text_of(&answer, "key"));
-    answer_free(&answer);
+    rig_operator_key(&rig, "Ann", "admin", operator, id);
 }
 
 static bool has_records(const struct response *answer)
