@@ -2,6 +2,7 @@
  * it checks who asks, and asks accountd and the provisioner on their sockets. */
 #include "api/api.h"
 #include "api/http.h"
+#include "api/sandbox.h"
 #include "api/people/store_people.h"
 #include "api/store_events.h"
 #include "api/streams.h"
@@ -154,6 +155,8 @@ static int run(const char *config_path)
     api.streams = streams_new(api.store);
     watcher = watcher_new(&api.config, api.store);
     http = http_start(&api, listen_fd, &tls);
+    /* Everything that is opened once is open, and every library has been loaded. */
+    sandbox_enter();
     log_info("listening on %s:%u, certificate %s", api.config.host, http_port(listen_fd), tls.fingerprint);
     daemon_ready();
     serve(&api, signal_fd);
