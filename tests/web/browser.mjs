@@ -92,6 +92,11 @@ export async function fetched(page) {
     return sum;
 }
 
+// Nothing failed to load.
+export async function fine(page, where) {
+    ok(await page.locator('main .notice.bad').count() === 0, `${where}: shows no error`, await page.locator('main .notice.bad').allTextContents());
+}
+
 export const shot = (page, name) => page.screenshot({ path: `${screens}/${name}.png`, fullPage: true });
 
 // axe's findings that it calls serious or critical. Through the debugger, so the page's policy stays as it is.

@@ -1,7 +1,7 @@
 // What a customer sees and does. Each screen in light and dark and on a phone; what is verified is verified, and what was
 // tampered with is not; what customers name stays text.
 
-import { accessible, browser, end, fetched, fits, go, host, ok, open, quiet, settled, shot } from './browser.mjs';
+import { accessible, browser, end, fetched, fine, fits, go, host, ok, open, quiet, settled, shot } from './browser.mjs';
 
 const FIRST_VIEW_BYTES = 150 * 1024;
 const NASTY = '<img src=x onerror="document.title=1"><script>document.title=2</script>\'"&amp;';
@@ -52,6 +52,7 @@ async function screens(theme, size) {
         await go(page, `/portal/${path}`);
         await accessible(page, where);
         await fits(page, where);
+        await fine(page, where);
         await shot(page, `portal-${name}-${theme}-${size}`);
         quiet(page, where);
     }

@@ -25,11 +25,12 @@ const ROUTES = [
     { path: 'disputes', screen: () => import('./disputes.js') },
     { path: 'disputes/:id', screen: () => import('./dispute.js') },
     { path: 'alerts', screen: () => import('./alerts.js') },
+    { path: 'events', screen: () => import('./events.js') },
     { path: 'operators', screen: () => import('./operators.js') },
 ];
 
 const GROUPS = [
-    { places: [['', 'Overview'], ['alerts', 'Alerts']] },
+    { places: [['', 'Overview'], ['alerts', 'Alerts'], ['events', 'Events']] },
     { title: 'Customers', places: [['customers', 'Customers'], ['suspensions', 'Suspensions'], ['disputes', 'Disputes']] },
     { title: 'Money', places: [['prices', 'Price books'], ['bank', 'Bank and vouchers'], ['invoices', 'Invoices'],
         ['credit_notes', 'Credit notes'], ['ledger', 'Ledger'], ['reconciliation', 'Reconciliation']] },
@@ -63,7 +64,7 @@ function Console() {
     if (state.session === null)
         return html`<${Login} realm=${OPERATOR} title="Operators" words="For those who run this host." nameField=${NAME}
             done=${(session) => set({ session, error: null })}>${state.error && state.error.status !== 401 && html`<${ErrorBox} error=${state.error} />`}</${Login}>`;
-    return html`<${Shell} base="/console" brand="XenoServer operators" groups=${GROUPS} routes=${ROUTES} context=${{ session: state.session }}
+    return html`<${Shell} base="/console" brand="Operators" groups=${GROUPS} routes=${ROUTES} context=${{ session: state.session }}
         who=${state.session.operator?.name ?? 'By key'} onLeave=${leave} />`;
 }
 

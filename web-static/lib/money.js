@@ -35,7 +35,7 @@ export function shown(amount, currency) {
         digits++;
     const number = rounded(size, digits).toString().padStart(digits + 1, '0');
     const whole = group(number.slice(0, -digits)), part = number.slice(-digits).replace(/(?<=^..[0-9]*?)0+$/, '');
-    return `${value < 0n ? '−' : ''}${SIGNS[currency] ?? `${currency ?? ''} `}${whole}.${part}`;
+    return `${value < 0n ? '−' : ''}${currency ? SIGNS[currency] ?? `${currency} ` : ''}${whole}.${part}`;
 }
 
 // As much as a coin can say, for sums beside one another.

@@ -1,0 +1,121 @@
+// What an operator sees and does. Each screen in light and dark and on a phone; money in, prices by two, a dispute decided.
+
+import { accessible, browser, end, fine, fits, go, host, ok, open, quiet, settled, shot } from './browser.mjs';
+
+const here = await host(), chrome = await browser();
+
+async function logIn(page, key) {
+    await page.goto(`${here.url}/console/`);
+    await page.getByRole('button', { name: 'Log in with an API key' }).click();
+    await page.getByLabel('API key').fill(key);
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    await settled(page);
+}
+
+async function first(page, path) {
+    const answer = await page.context().request.fetch(`${here.url}${path}`, { headers: { Authorization: `Bearer ${here.operator_key}` } });
+    return (await answer.json()).data[0].id;
+}
+
+const SCREENS = async (page) => ({ overview: '', alerts: 'alerts', events: 'events', customers: 'customers', customer: `customers/${here.account}`, suspensions: 'suspensions', disputes: 'disputes',
+    dispute: `disputes/${await first(page, '/v1/admin/disputes')}`, prices: 'prices', price_book: 'prices/2', bank: 'bank', invoices: 'invoices', invoice: `invoices/${await first(page, '/v1/admin/invoices')}`,
+    credit_notes: 'credit_notes', ledger: 'ledger', transfers: 'ledger/revenue:net_bytes_out', reconciliation: 'reconciliation', operators: 'operators' });
+
+async function screens(theme, size) {
+    const page = await open(chrome, { theme, size });
+    await logIn(page, here.operator_key);
+    for (const [name, path] of Object.entries(await SCREENS(page))) {
+        const where = `${name}, ${theme}, ${size}`;
+        await go(page, `/console/${path}`);
+        await accessible(page, where);
+        await fits(page, where);
+        await fine(page, where);
+        await shot(page, `console-${name}-${theme}-${size}`);
+        quiet(page, where);
+    }
+    await page.context().close();
+}
+
+async function wrongDoor() {
+    const page = await open(chrome);
+    await page.goto(`${here.url}/console/`);
+    await page.getByRole('heading', { name: 'Operators' }).waitFor();
+    await shot(page, 'console-login');
+    await accessible(page, 'the door');
+    await page.getByRole('button', { name: 'Log in with an API key' }).click();
+    await page.getByLabel('API key').fill(here.key);
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    await page.getByRole('alert').waitFor();
+    ok(await page.getByRole('navigation').count() === 0, 'a customer\'s key opens nothing here');
+    await page.context().close();
+}
+
+async function credit(page) {
+    await go(page, `/console/customers/${here.account}`);
+    await page.getByRole('button', { name: 'Give credit' }).click();
+    await page.getByLabel('Amount').fill('12.345678901234');
+    await page.getByLabel('Reason').fill('for the trouble');
+    await page.getByRole('button', { name: 'Give credit' }).last().click();
+    await page.locator('dialog .wrong').waitFor();
+    ok(true, 'a wrong amount is told at its field');
+    await page.getByLabel('Amount').fill('12.50');
+    await page.getByRole('button', { name: 'Give credit' }).last().click();
+    await page.getByText('The credit is in the wallet').waitFor();
+    await go(page, '/console/ledger/host:deposits:credit');
+    ok(await page.getByText('for the trouble').count() === 1, 'a credit stands in the ledger with its reason');
+    quiet(page, 'a credit');
+}
+
+async function pricesByTwo(page) {
+    const second = await open(chrome);
+    await logIn(second, here.second_operator_key);
+    for (const one of [second, page]) {
+        await go(one, '/console/prices/2');
+        await one.getByRole('button', { name: 'Publish' }).click();
+        await one.locator('dialog').getByRole('button', { name: 'Publish' }).click();
+        if (one === second)
+            ok(await one.locator('dialog [role=alert]').textContent().then((words) => words.includes('another operator')), 'who proposed a book cannot publish it');
+    }
+    await page.getByText('Version 2: done').waitFor();
+    await page.locator('.badge', { hasText: 'published' }).waitFor();
+    ok(true, 'another operator publishes it');
+    await shot(page, 'console-price-book-published');
+    await second.context().close();
+    quiet(page, 'a price book');
+}
+
+async function bank(page) {
+    await go(page, '/console/bank');
+    await page.getByRole('button', { name: 'Import a statement' }).click();
+    await page.getByLabel('Statement (camt.053)').setInputFiles(`${process.env.XS_TOP}/tests/accountd/funding/unmatched.xml`);
+    await page.getByRole('button', { name: 'Import', exact: true }).click();
+    await page.locator('dialog dt', { hasText: 'In suspense' }).waitFor();
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('button', { name: 'Assign' }).first().click();
+    await page.getByLabel('Customer', { exact: true }).fill(here.account);
+    await page.locator('dialog').getByRole('button', { name: 'Assign' }).click();
+    await page.locator('td .badge', { hasText: 'assigned' }).first().waitFor();
+    ok(true, 'a payment that nobody was found for is given to a customer');
+    await shot(page, 'console-bank-entries');
+    quiet(page, 'the bank');
+}
+
+async function dispute(page) {
+    await go(page, `/console/disputes/${await first(page, '/v1/admin/disputes')}`);
+    await page.getByLabel('Reason').fill('Your guest ran, as its records say.');
+    await page.getByRole('button', { name: 'Decide' }).click();
+    await page.locator('.badge', { hasText: 'rejected' }).waitFor();
+    ok(await page.getByText('Your guest ran').count() === 1, 'a dispute is decided with a reason');
+    quiet(page, 'a dispute');
+}
+
+await wrongDoor();
+for (const [theme, size] of [['light', 'desk'], ['dark', 'desk'], ['light', 'phone']])
+    await screens(theme, size);
+const page = await open(chrome);
+await logIn(page, here.operator_key);
+for (const part of [credit, pricesByTwo, bank, dispute])
+    await part(page);
+await chrome.close();
+await here.stop();
+end();

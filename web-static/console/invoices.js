@@ -1,0 +1,21 @@
+// Invoices of all customers.
+
+import { get } from '../lib/api.js';
+import { html } from '../lib/html.js';
+import { useLoad } from '../lib/load.js';
+import { Badge, Card, Empty, Loaded, Money, Page, Table, Time } from '../lib/ui.js';
+
+const COLUMNS = [
+    { title: 'Number', of: (row) => html`<a href=${`/console/invoices/${row.id}`}>${row.number_text ?? row.number}</a>` },
+    { title: 'Customer', of: (row) => row.buyer?.name ?? row.customer_id },
+    { title: 'Issued', of: (row) => html`<${Time} at=${row.issued_at} />`, hide: 'phone' },
+    { title: 'Records', of: (row) => row.records, num: true, hide: 'phone' },
+    { title: 'Total', of: (row) => html`<${Money} amount=${row.total} currency=${row.currency} />`, num: true },
+    { title: 'To pay', of: (row) => (Number(row.payable ?? 0) === 0 ? html`<${Badge} of="paid" />` : html`<${Money} amount=${row.payable} currency=${row.currency} />`), num: true, hide: 'phone' },
+];
+
+export default function Invoices() {
+    const load = useLoad((signal) => get('/v1/admin/invoices?limit=200', { signal }), []);
+    return html`<${Page} title="Invoices" sub="They come by themselves when a month is over; a customer can have one before."><${Loaded} load=${load}>${({ data }) => html`<${Card} flush>
+        <${Table} label="Invoices" columns=${COLUMNS} rows=${data} keyOf=${(row) => row.id} empty=${html`<${Empty} title="No invoices yet" />`} /></${Card}>`}</${Loaded}></${Page}>`;
+}

@@ -1,0 +1,28 @@
+// The transfers of one account of the ledger, oldest first, a page at a time.
+
+import { get } from '../lib/api.js';
+import { html } from '../lib/html.js';
+import { useLoad } from '../lib/load.js';
+import { query, setQuery, usePath } from '../lib/router.js';
+import { Badge, Card, Empty, Loaded, Money, Page, Table, Time } from '../lib/ui.js';
+
+const otherOf = (row, account) => (row.credit === account ? row.debit : row.credit);
+
+const columns = (account) => [
+    { title: 'When, UTC', of: (row) => html`<${Time} at=${row.at} />` },
+    { title: 'With', of: (row) => html`<a href=${`/console/ledger/${encodeURIComponent(otherOf(row, account))}`}>${otherOf(row, account)}</a>`, hide: 'phone' },
+    { title: 'What', of: (row) => html`${row.code} ${row.kind !== 'posted' && html`<${Badge} of=${row.kind} tone="plain" />`}<span class="note"> ${[row.reason, row.refers].filter(Boolean).join(', ')}</span>` },
+    { title: 'Amount', of: (row) => html`<${Money} amount=${row.credit === account ? row.amount : `-${row.amount}`} currency="" />`, num: true },
+];
+
+export function Transfers({ account }) {
+    usePath();
+    const { after } = query(), load = useLoad((signal) => get(`/v1/admin/ledger/accounts/${encodeURIComponent(account)}/transfers?limit=50${after ? `&after=${after}` : ''}`, { signal }), [account, after]);
+    return html`<${Loaded} load=${load}>${({ data, next_cursor: next }) => html`<${Card} title="Transfers" flush><${Table} label="Transfers" columns=${columns(account)} rows=${data} keyOf=${(row) => row.id} empty=${html`<${Empty} title="None yet" />`} /></${Card}>
+        <div class="actions">${after && html`<button type="button" class="btn" onClick=${() => setQuery({ after: '' })}>First page</button>`}
+            ${next !== null && html`<button type="button" class="btn" onClick=${() => setQuery({ after: String(next) })}>Next page</button>`}</div>`}</${Loaded}>`;
+}
+
+export default function LedgerAccount({ params: { account } }) {
+    return html`<${Page} title=${account} sub="Less than 0 goes out of this account." back=${['/console/ledger', 'Ledger']}><${Transfers} account=${account} /></${Page}>`;
+}
