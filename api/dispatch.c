@@ -3,6 +3,7 @@
  * and only then the body is parsed, so that who may not ask costs little and learns nothing. */
 #include "api/dispatch.h"
 #include "api/api.h"
+#include "api/audit.h"
 #include "api/authenticate.h"
 #include "api/fields.h"
 #include "api/route.h"
@@ -143,6 +144,7 @@ void dispatch(struct request *rq, struct reply *rp)
     id_make("req_", rq->request_id);
     answer = answer_find(rq, rp);
     reply_finish(rp, answer, rq->request_id);
+    audit_note(rq, rp);
     /* Reads are not news; what changes something, or fails on our side, is. */
     if (rp->status >= 500 || (strcmp(rq->method, "GET") != 0 && rp->status < 400))
         log_info("%s %s: %d%s%s for %s in %jd ms, %s", rq->method, rq->path, rp->status, rp->detail[0] ? " " : "",

@@ -59,6 +59,10 @@ struct request {
     char request_id[ID_BYTES];
     char param[PARAM_BYTES];            /* what stood for {id} */
     json_t *json;                       /* the body, where the route has one */
+    struct {                            /* what it turned out to be about, where the path does not say: for the audit */
+        char object[ID_BYTES];
+        char account_id[ID_BYTES];
+    } about;
     bool may_wait;                      /* on a thread that may block for a long poll */
     int64_t now_ms;
 };

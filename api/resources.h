@@ -49,6 +49,8 @@ route_handler session_create, operator_session_create, session_show, session_end
 route_handler password_change, totp_begin, totp_confirm, totp_remove;
 /* people/resets.c */
 route_handler password_reset_use, password_reset_mail, customer_password_reset;
+/* audit.c */
+route_handler audit_list;
 /* volumes.c */
 route_handler volume_create, volumes_list, volume_show, volume_delete, volume_resize;
 /* snapshots.c */

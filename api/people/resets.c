@@ -134,6 +134,10 @@ static enum answer link_find(struct request *rq, struct reply *rp, const char *t
     }
     if (rc == 1)
         rc = store_person_get(rq->api->store, link->person_id, person);
+    if (rc == 1) {
+        snprintf(rq->about.object, sizeof(rq->about.object), "%s", person->person_id);
+        snprintf(rq->about.account_id, sizeof(rq->about.account_id), "%s", person->account_id);
+    }
     if (rc < 0)
         return reply_fail(rp, ANSWER_STORAGE, "links cannot be looked up");
     if (rc == 0 || person->disabled_ms)

@@ -7,6 +7,7 @@
 #include "api/present.h"
 #include "api/resources.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,8 +79,11 @@ static enum answer log_in(struct request *rq, struct reply *rp, const char *name
     rc = store_person_by_login(rq->api->store, is_operator, login.name, &person);
     if (rc < 0)
         return reply_fail(rp, ANSWER_STORAGE, "people cannot be looked up");
-    if (rc == 1 && !person.disabled_ms)
-        login.person = &person;
+    if (rc == 1) {
+        snprintf(rq->about.object, sizeof(rq->about.object), "%s", person.person_id);
+        snprintf(rq->about.account_id, sizeof(rq->about.account_id), "%s", person.account_id);
+        login.person = person.disabled_ms ? NULL : &person;
+    }
     answer = login_check(rq, rp, &login);
     if (answer == ANSWER_OK)
         answer = session_start(rq, rp, &person);

@@ -114,6 +114,7 @@ static enum answer signed_up(struct request *rq, struct reply *rp, struct signin
     enum answer answer;
 
     ids_set(signing, idem);
+    snprintf(rq->about.object, sizeof(rq->about.object), "%s", idem->subject_id);
     answer = opened(rq, rp, signing);
     if (answer == ANSWER_OK) {
         rp->json = json_pack("{s:o, s:o, s:s}", "user", user_view(&signing->person), "account",

@@ -37,6 +37,8 @@ command_run invoice_new_command, invoice_draft_command, invoice_list_command, in
 /* disputes.c */
 command_run dispute_open_command, dispute_list_command, dispute_show_command, admin_disputes_command,
     admin_dispute_show_command, admin_dispute_resolve_command;
+/* audit.c */
+command_run audit_command, admin_audit_command;
 /* events.c */
 command_run events_command, admin_events_command;
 /* prices.c */

@@ -76,6 +76,7 @@ static const struct command commands[] = {
     { "dispute list", dispute_list_command, "[--after CURSOR]: your disputes" },
     { "dispute show", dispute_show_command, "ID: with its evidence" },
     { "events", events_command, "[--follow] [--after SEQ]: what happened; or as it happens" },
+    { "audit", audit_command, "[--after SEQ]: who changed what" },
     { "account", account_command, "who you are" },
     { "keys new", keys_new_command, "NAME [--scopes A,B] [--days N]: a key, shown once" },
     { "keys revoke", keys_revoke_command, "ID: it works no more" },
@@ -86,6 +87,8 @@ static const struct command commands[] = {
     { "admin credit", credit_command, "CUSTOMER AMOUNT [--reason TEXT]: give money" },
     { "admin key", customer_key_command, "CUSTOMER NAME: make a key for a customer" },
     { "admin host", host_command, "the host and its meter" },
+    { "admin audit", admin_audit_command, "[--actor ID] [--object ID] [--customer-id C] [--after SEQ]: who changed what;\n"
+                                          "                         --verify [--head SEQ:HASH]: whether its chain holds" },
     { "admin operator add", operator_add_command, "NAME [--role view|support|billing|admin]: a key of their own, and where they set a password" },
     { "admin operator list", operator_list_command, "who operates this host" },
     { "admin operator revoke", operator_revoke_command, "ID: they, or that key, work no more" },

@@ -91,6 +91,8 @@ static const struct example examples[] = {
     { "POST", "/v1/admin/user/totp", NULL, "{\"password\":\"" PASSWORD "\"}", 409 },
     { "POST", "/v1/admin/user/totp/confirm", NULL, "{\"code\":\"none\"}", 409 },
     { "POST", "/v1/admin/customers/{id}/password_reset", "customer", "{}", 201 },
+    { "GET", "/v1/audit_events", NULL, NULL, 200 },
+    { "GET", "/v1/admin/audit", NULL, NULL, 200 },
     { "POST", "/v1/admin/sessions", NULL, "{\"name\":\"nobody\",\"password\":\"" PASSWORD "\"}", 401 },
     { "GET", "/v1/admin/session", NULL, NULL, 200 },
     { "GET", "/v1/admin/sessions", NULL, NULL, 200 },
@@ -493,7 +495,8 @@ static void cell_check(struct rig *rig, const struct route *route, const struct 
     if (code_expected(route, caller, want))
         ok_text(answer_text_of(&answer, "code"), code_expected(route, caller, want), "%s %s for %s: the code",
                 example->method, example->pattern, caller_names[caller]);
-    if (caller == OTHER || caller == OTHER_SESSION)
+    /* What one asked for in vain is in one's own log. */
+    if ((caller == OTHER || caller == OTHER_SESSION) && strcmp(example->pattern, "/v1/audit_events") != 0)
         ok(!tells_of_owner(&answer), "%s %s for %s: nothing of the owner's is in it", example->method,
            example->pattern, caller_names[caller]);
     answer_free(&answer);

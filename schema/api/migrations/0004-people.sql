@@ -79,7 +79,7 @@ END;
 CREATE TABLE audit (
     seq        INTEGER PRIMARY KEY,
     at_ms      INTEGER NOT NULL,
-    actor_type TEXT NOT NULL,                       -- anonymous, user, key, operator, system
+    actor_type TEXT NOT NULL,                       -- anonymous, user, key, operator
     actor_id   TEXT NOT NULL,
     account_id TEXT NOT NULL,                       -- whose things it was about; '' nobody's
     peer       TEXT NOT NULL,
