@@ -2,6 +2,7 @@
 // Started by browser.sh, which sets the XS_* variables below.
 
 import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
@@ -117,6 +118,28 @@ export async function fits(page, where) {
 export async function settled(page) {
     await page.locator('main h1').waitFor();
     await page.waitForFunction(() => !document.querySelector('main .loading'));
+}
+
+// RFC 6238 as authenticators have it: SHA-1, 30 s, six digits.
+export function totp(secret, now = Date.now()) {
+    const bits = [...secret.replaceAll(' ', '')].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
+    const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+    const step = Buffer.alloc(8);
+    step.writeBigUInt64BE(BigInt(Math.floor(now / 30000)));
+    const mac = createHmac('sha1', key).update(step).digest(), at = mac[19] & 15;
+    return String((mac.readUInt32BE(at) & 0x7fffffff) % 1000000).padStart(6, '0');
+}
+
+// Turns the second factor on in the form that is open; the recovery codes.
+export async function turnOn(page, password) {
+    await page.getByLabel('Your password').fill(password);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    const secret = await page.getByLabel('The secret').textContent();
+    await page.getByLabel('Code', { exact: true }).fill(totp(secret));
+    await page.getByRole('button', { name: 'Turn on' }).last().click();
+    const codes = (await page.getByLabel('Recovery codes').textContent()).split('\n');
+    await page.getByRole('button', { name: 'I have kept them' }).click();
+    return codes;
 }
 
 // To another screen of the page that is open, as a link would go there.

@@ -1,6 +1,6 @@
 // What an operator sees and does. Each screen in light and dark and on a phone; money in, prices by two, a dispute decided.
 
-import { accessible, browser, end, fine, fits, go, host, ok, open, quiet, settled, shot } from './browser.mjs';
+import { accessible, browser, end, fine, fits, go, host, ok, open, quiet, settled, shot, turnOn } from './browser.mjs';
 
 const here = await host(), chrome = await browser();
 
@@ -109,12 +109,45 @@ async function dispute(page) {
     quiet(page, 'a dispute');
 }
 
+// A new operator by name: a link, a password, the second factor before anything else, and then the role's limits.
+async function person(page) {
+    await go(page, '/console/operators');
+    await page.getByRole('button', { name: 'New operator' }).click();
+    await page.getByLabel('Name').fill('Grace');
+    await page.getByLabel('Role').selectOption('support');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    const link = await page.getByLabel('The secret').textContent();
+    const grace = await open(chrome);
+    await grace.goto(link);
+    await grace.getByLabel('New password').fill('nanoseconds of wire');
+    await shot(grace, 'console-setup');
+    await grace.getByRole('button', { name: 'Set password' }).click();
+    await grace.getByLabel('Name').fill('Grace');
+    await grace.getByLabel('Password').fill('nanoseconds of wire');
+    await grace.getByRole('button', { name: 'Log in', exact: true }).click();
+    await grace.getByRole('heading', { name: 'Turn on your second factor' }).waitFor();
+    ok(await grace.getByRole('navigation').count() === 0, 'an operator without a second factor gets nowhere');
+    await accessible(grace, 'the second factor');
+    await shot(grace, 'console-second-factor');
+    await turnOn(grace, 'nanoseconds of wire');
+    await grace.getByRole('heading', { name: 'Overview' }).waitFor();
+    ok(await grace.getByText('Grace, support').count() === 1, 'with it she is in, by name and role');
+    await go(grace, '/console/bank');
+    await grace.getByRole('button', { name: 'Make a voucher' }).click();
+    await grace.getByLabel('Amount').fill('5.00');
+    await grace.locator('dialog').getByRole('button', { name: 'Make voucher' }).click();
+    await grace.locator('dialog [role=alert]').waitFor();
+    ok(true, 'her role moves no money');
+    quiet(grace, 'an operator by name');
+    await grace.context().close();
+}
+
 await wrongDoor();
 for (const [theme, size] of [['light', 'desk'], ['dark', 'desk'], ['light', 'phone']])
     await screens(theme, size);
 const page = await open(chrome);
 await logIn(page, here.operator_key);
-for (const part of [credit, pricesByTwo, bank, dispute])
+for (const part of [person, credit, pricesByTwo, bank, dispute])
     await part(page);
 await chrome.close();
 await here.stop();

@@ -1,7 +1,7 @@
 // What a customer sees and does. Each screen in light and dark and on a phone; what is verified is verified, and what was
 // tampered with is not; what customers name stays text.
 
-import { accessible, browser, end, fetched, fine, fits, go, host, ok, open, quiet, settled, shot } from './browser.mjs';
+import { accessible, browser, end, fetched, fine, fits, go, host, ok, open, quiet, settled, shot, turnOn } from './browser.mjs';
 
 const FIRST_VIEW_BYTES = 150 * 1024;
 const NASTY = '<img src=x onerror="document.title=1"><script>document.title=2</script>\'"&amp;';
@@ -186,6 +186,16 @@ async function keyboard(page) {
     ok(await page.evaluate(() => Object.values(localStorage).concat(Object.values(sessionStorage)).every((text) => !text.includes('xs_live_'))), 'a pasted key is nowhere once the page is gone');
 }
 
+async function reset(page, email) {
+    const { data } = await api(page, here.operator_key, 'GET', '/v1/admin/customers?limit=1000');
+    const link = await api(page, here.operator_key, 'POST', `/v1/admin/customers/${data.find((one) => one.name === NASTY).id}/password_reset`, { email });
+    await page.goto(here.url + link.path);
+    await page.getByLabel('New password').fill('another horse battery');
+    ok(!page.url().includes('#'), 'a link\'s token does not stay in the address');
+    await page.getByRole('button', { name: 'Set password' }).click();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+}
+
 // A person: signs up, is known after a reload, and leaves.
 async function person() {
     const page = await open(chrome), email = `ada.${Date.now()}@example.org`;
@@ -227,6 +237,21 @@ async function person() {
     await page.getByRole('button', { name: 'Log in', exact: true }).click();
     await page.getByRole('heading', { name: 'Home' }).waitFor();
     ok(true, 'leaves, and comes back with the right password only');
+    await go(page, '/portal/security');
+    await page.getByRole('button', { name: 'Turn on' }).click();
+    const codes = await turnOn(page, 'correct horse battery');
+    await page.locator('.badge', { hasText: /^on$/ }).waitFor();
+    ok(codes.length === 10, 'turns on a second factor, and gets ten recovery codes');
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    await reset(page, email);
+    await page.getByLabel('E-mail').fill(email);
+    await page.getByLabel('Password').fill('another horse battery');
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    await page.getByLabel('Code').fill(codes[0]);
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    await page.getByRole('heading', { name: /Home|Security/ }).waitFor();
+    ok(true, 'a password set by a link, and a recovery code, open the door');
     quiet(page, 'a person');
     await page.context().close();
 }

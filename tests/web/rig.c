@@ -61,13 +61,6 @@ static void page_enrich(void)
     close(fd);
 }
 
-static void operator_make(void)
-{
-    char id[40];
-
-    rig_operator_key(&rig, "Ann", "admin", operator, id);
-}
-
 static bool has_records(const struct response *answer)
 {
     return answer->text && strstr(answer->text, "tlog-proof@v1") && strstr(answer->text, "xs-usage/v1 use");
@@ -131,7 +124,7 @@ int main(int argc, char **argv)
 {
     int out = dup(1);
     struct response answer;
-    char web[600], end;
+    char web[600], id[40], end;
     pid_t accountd;
 
     if (argc != 2 || out < 0 || dup2(2, 1) < 0)     /* checks of the rig itself go to stderr */
@@ -149,7 +142,7 @@ int main(int argc, char **argv)
     rig_api_start(&rig);
     rig_customer(&rig, "Ada Ltd", key, account);
     rig_customer(&rig, "Bell & Sons", other, other_account);
-    operator_make();
+    rig_operator_key(&rig, "Ann", "admin", operator, id);
     if (!real_register(&rig, key, account, instance))
         tap_bail("no guest");
     customer_live();

@@ -26,9 +26,10 @@ function Key({ customer, close }) {
 }
 
 function Reset({ customer, close }) {
-    const [made, keep] = useState(null), form = useSubmit((body, options) => post(`/v1/admin/customers/${customer.id}/password_reset`, undefined, options));
+    const [email, set] = useState(''), [made, keep] = useState(null), form = useSubmit((body, options) => post(`/v1/admin/customers/${customer.id}/password_reset`, body.email ? body : {}, options));
     return made ? html`<${Secret} words="Give this address to the customer by a way that you trust. It works once, for a day." text=${location.origin + made.path} close=${close} />` :
-        html`<${Form} form=${form} values=${{}} button="Make the link" cancel=${close} done=${keep}><p>Whoever opens the link sets a new password. Be sure whom you give it to.</p></${Form}>`;
+        html`<${Form} form=${form} values=${{ email }} button="Make the link" cancel=${close} done=${keep}><p>Whoever opens the link sets a new password. Be sure whom you give it to.</p>
+            <${Input} label="E-mail" type="email" value=${email} onValue=${set} error=${form.error?.of?.('email')} hint="Left out: the customer's first user. One that nobody has makes a user." /></${Form}>`;
 }
 
 const INVOICES = [

@@ -1,9 +1,11 @@
 // The operators' console: who is here, and the list of screens.
 
 import { onEnded } from '../lib/api.js';
+import { TurnOn } from '../lib/factor.js';
 import { html, render, useCallback, useEffect, useState } from '../lib/html.js';
 import { Login } from '../lib/login.js';
-import { go, start } from '../lib/router.js';
+import { NewPassword } from '../lib/reset.js';
+import { go, segments, start, usePath } from '../lib/router.js';
 import { logOut, OPERATOR, restore } from '../lib/session.js';
 import { Shell } from '../lib/shell.js';
 import { ErrorBox, Loading } from '../lib/ui.js';
@@ -37,10 +39,15 @@ const GROUPS = [
     { title: 'Host', places: [['operators', 'Operators']] },
 ];
 
+// Operators have a second factor before anything else.
+const Enrol = ({ name, done }) => html`<main class="login" id="main"><section class="card" aria-label="Second factor"><div class="brand"><span class="mark" aria-hidden="true"></span>XenoServer</div>
+    <h1>Turn on your second factor</h1><p class="sub">${name}, operators log in with an authenticator's code too. Nothing else works before it is on.</p><${TurnOn} path="/v1/admin/user" done=${done} /></section></main>`;
+
 const NAME = { name: 'name', input: { label: 'Name', autocomplete: 'username' } };
 
 function Console() {
     const [state, set] = useState({ session: undefined, error: null });
+    usePath();
 
     const look = useCallback(async () => {
         try {
@@ -61,11 +68,15 @@ function Console() {
 
     if (state.session === undefined)
         return html`<main id="main" class="login"><${Loading} /></main>`;
+    if (segments()[0] === 'setup')
+        return html`<${NewPassword} words="Then log in with your name and this password." done=${() => go('/console/', { replace: true })} />`;
     if (state.session === null)
         return html`<${Login} realm=${OPERATOR} title="Operators" words="For those who run this host." nameField=${NAME}
             done=${(session) => set({ session, error: null })}>${state.error && state.error.status !== 401 && html`<${ErrorBox} error=${state.error} />`}</${Login}>`;
+    if (state.session.operator && !state.session.operator.totp)
+        return html`<${Enrol} name=${state.session.operator.name} done=${look} />`;
     return html`<${Shell} base="/console" brand="Operators" groups=${GROUPS} routes=${ROUTES} context=${{ session: state.session }}
-        who=${state.session.operator?.name ?? 'By key'} onLeave=${leave} />`;
+        who=${state.session.operator ? `${state.session.operator.name}, ${state.session.operator.role}` : 'By key'} onLeave=${leave} />`;
 }
 
 start('/console');

@@ -1,10 +1,11 @@
 // How one logs in: password, second factor, and where one is logged in now. For people; a key has none of it.
 
 import { get, post, remove } from '../lib/api.js';
+import { TurnOn } from '../lib/factor.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { restore, CUSTOMER } from '../lib/session.js';
-import { Away, Badge, Card, Code, DialogButton, Empty, Form, Input, Loaded, Notice, Page, Table, toast } from '../lib/ui.js';
+import { Away, Badge, Card, DialogButton, Empty, Form, Input, Loaded, Page, Table, toast } from '../lib/ui.js';
 
 function Password() {
     const [values, set] = useState({ password: '', new_password: '' });
@@ -13,23 +14,6 @@ function Password() {
     return html`<${Card} title="Password"><${Form} form=${form} values=${values} button="Change password" done=${() => { set({ password: '', new_password: '' }); toast('The password is changed; other sessions have ended'); }}>
         <${Input} label="Password now" type="password" autocomplete="current-password" ...${field('password')} />
         <${Input} label="New password" type="password" autocomplete="new-password" hint="12 characters or more" ...${field('new_password')} /></${Form}></${Card}>`;
-}
-
-const RecoveryCodes = ({ codes, close }) => html`<div class="secret"><${Notice} tone="busy"><p>Each of these logs you in once if your authenticator is lost. They are shown only now: print them or keep them where you keep secrets.</p></${Notice}>
-    <${Code} label="Recovery codes" text=${codes.join('\n')} /><div><button type="button" class="btn primary" onClick=${close}>I have kept them</button></div></div>`;
-
-function TurnOn({ close, changed }) {
-    const [password, setPassword] = useState(''), [secret, keep] = useState(null), [code, setCode] = useState(''), [codes, show] = useState(null);
-    const begin = useSubmit((body, options) => post('/v1/user/totp', body, options));
-    const confirm = useSubmit((body, options) => post('/v1/user/totp/confirm', body, options));
-    if (codes)
-        return html`<${RecoveryCodes} codes=${codes} close=${() => { close(); changed(); }} />`;
-    if (!secret)
-        return html`<${Form} form=${begin} values=${{ password }} button="Go on" cancel=${close} done=${keep}>
-            <${Input} label="Your password" type="password" autocomplete="current-password" value=${password} onValue=${setPassword} error=${begin.error?.of?.('password')} /></${Form}>`;
-    return html`<${Form} form=${confirm} values=${{ code: code.replaceAll(' ', '') }} button="Turn on" cancel=${close} done=${(answer) => show(answer.recovery_codes)}>
-        <p>Add this secret to your authenticator (or <a href=${secret.uri}>open it there</a>), then type the six digits that it shows.</p><${Code} label="The secret" text=${secret.secret} />
-        <${Input} label="Code" inputmode="numeric" autocomplete="one-time-code" value=${code} onValue=${setCode} error=${confirm.error?.of?.('code')} /></${Form}>`;
 }
 
 function TurnOff({ close, changed }) {
@@ -43,7 +27,7 @@ function TurnOff({ close, changed }) {
 const SecondFactor = ({ on, changed }) => html`<${Card} title="Second factor" aside=${html`<${Badge} of=${on ? 'on' : 'off'} tone=${on ? 'good' : 'plain'} />`}>
     <p>With it, logging in takes six digits of an authenticator beside the password, so that a stolen password is not enough.</p>
     <div>${on ? html`<${DialogButton} label="Turn off" title="Turn the second factor off?">${(close) => html`<${TurnOff} close=${close} changed=${changed} />`}</${DialogButton}>` :
-        html`<${DialogButton} label="Turn on" title="A second factor" tone="primary">${(close) => html`<${TurnOn} close=${close} changed=${changed} />`}</${DialogButton}>`}</div></${Card}>`;
+        html`<${DialogButton} label="Turn on" title="A second factor" tone="primary">${(close) => html`<${TurnOn} path="/v1/user" cancel=${close} done=${() => { close(); changed(); }} />`}</${DialogButton}>`}</div></${Card}>`;
 
 function End({ row, reload }) {
     const form = useSubmit(() => remove(`/v1/sessions/${row.id}`));
