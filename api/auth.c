@@ -11,7 +11,7 @@ static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 const char *const scope_names[] = { "account:read",   "instances:read", "instances:write", "billing:read",
                                     "billing:write",  "keys:read",      "keys:write",      "volumes:read",
                                     "volumes:write",  "networks:read",  "networks:write",  "ssh_keys:read",
-                                    "ssh_keys:write", NULL };
+                                    "ssh_keys:write", "webhooks:read",  "webhooks:write", NULL };
 
 const char *const rank_names[] = { "view", "support", "billing", "admin", NULL };
 

@@ -41,7 +41,9 @@ enum scope {
     SCOPE_NETWORKS_WRITE = 1024,
     SCOPE_SSH_KEYS_READ = 2048,
     SCOPE_SSH_KEYS_WRITE = 4096,
-    SCOPE_ALL = 8191                    /* a migration beside a new scope gives it to keys that had all */
+    SCOPE_WEBHOOKS_READ = 8192,
+    SCOPE_WEBHOOKS_WRITE = 16384,
+    SCOPE_ALL = 32767                   /* a migration beside a new scope gives it to keys that had all */
 };
 extern const char *const scope_names[];
 

@@ -26,6 +26,7 @@ static const struct text_key text_keys[] = {
 /* May be left out. */
 static const struct text_key optional_keys[] = {
     { "web", offsetof(struct config, web) },
+    { "webhooks", offsetof(struct config, webhooks) },
     { "signup", offsetof(struct config, signup) },
     { "mail_folder", offsetof(struct config, mail_folder) },
     { "public_url", offsetof(struct config, public_url) },

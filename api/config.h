@@ -9,6 +9,7 @@
  *   accountd, provisioner   their sockets
  *   log_files               the folder in which accountd publishes its log: served below /log/
  *   web                     the folder of the portal and the console; may be left out: then there are none
+ *   webhooks                the socket at which xs-webhookd asks what to send; left out, none are sent
  *   operator_key_hash_file  holds the SHA-256 of the first operator key, as xs-api --hash-key prints it
  *   signup                  "open" (also if left out) or "closed": whether strangers may become customers
  *   mail_folder             where mails are put as files, for a program that sends them; left out, there are none
@@ -34,6 +35,7 @@ struct config {
     const char *provisioner;
     const char *operator_key_hash_file;
     const char *log_files;
+    const char *webhooks;       /* NULL: none are sent */
     const char *web;            /* NULL: none */
     const char *signup;
     const char *mail_folder;    /* NULL: no mails */

@@ -1,6 +1,7 @@
 /* xs-api: the HTTPS face of the host. Holds no Xen rights and no signing key:
  * it checks who asks, and asks accountd and the provisioner on their sockets. */
 #include "api/api.h"
+#include "api/deliveries.h"
 #include "api/http.h"
 #include "api/sandbox.h"
 #include "api/people/store_people.h"
@@ -135,6 +136,7 @@ static int run(const char *config_path)
     uint8_t operator_hash[KEY_HASH_BYTES];
     struct tls_pair tls;
     struct http *http;
+    struct deliveries *deliveries = NULL;
     struct watcher *watcher;
     int listen_fd, signal_fd;
 
@@ -144,6 +146,8 @@ static int run(const char *config_path)
     operator_hash_read(api.config.operator_key_hash_file, operator_hash);
     directory_make(&api.config);
     listen_fd = http_listen(api.config.host, api.config.port);
+    if (api.config.webhooks)
+        deliveries = deliveries_open(api.config.webhooks);
     daemon_drop(api.config.user);
     /* Nothing that a stranger might make us run can be more than we are now. */
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
@@ -153,6 +157,8 @@ static int run(const char *config_path)
     database_open(&api, operator_hash);
     limits_open(&api);
     api.streams = streams_new(api.store);
+    if (deliveries)
+        deliveries_start(deliveries, api.store);
     watcher = watcher_new(&api.config, api.store);
     http = http_start(&api, listen_fd, &tls);
     /* Everything that is opened once is open, and every library has been loaded. */
@@ -165,6 +171,7 @@ static int run(const char *config_path)
     watcher_free(watcher);
     http_stop(http);
     streams_free(api.streams);
+    deliveries_free(deliveries);
     tls_free(&tls);
     limit_free(api.limits);
     store_close(api.store);

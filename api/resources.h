@@ -35,6 +35,9 @@ route_handler billing_details_show, billing_details_set;
 route_handler dispute_open, disputes_list, dispute_show, dispute_resolve;
 /* events.c */
 route_handler events_list;
+/* webhooks.c */
+route_handler webhook_create, webhooks_list, webhook_show, webhook_change, webhook_delete, webhook_ping,
+    deliveries_list, delivery_repeat;
 /* payments.c */
 route_handler payment_event;
 /* budgets.c */

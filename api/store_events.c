@@ -62,23 +62,30 @@ static void row_changed(void *arg, int change, const char *database, const char 
     struct store *store = arg;
 
     (void)database, (void)row;
-    store->events_new |= change == SQLITE_INSERT && strcmp(table, "events") == 0;
+    for (int i = 0; i < STORE_WATCHES; i++)
+        if (change == SQLITE_INSERT && store->watches[i].table && strcmp(table, store->watches[i].table) == 0)
+            store->watches[i].changed = true;
 }
 
 static int committing(void *arg)
 {
     struct store *store = arg;
 
-    if (store->events_new)
-        store->events_notify(store->events_notify_arg);
-    store->events_new = false;
+    for (int i = 0; i < STORE_WATCHES; i++) {
+        if (store->watches[i].changed)
+            store->watches[i].notify(store->watches[i].arg);
+        store->watches[i].changed = false;
+    }
     return 0;
 }
 
-void store_events_watch(struct store *store, void (*notify)(void *arg), void *arg)
+void store_watch(struct store *store, const char *table, void (*notify)(void *arg), void *arg)
 {
-    store->events_notify = notify;
-    store->events_notify_arg = arg;
+    struct store_watching *watch = store->watches;
+
+    while (watch->table)
+        watch++;
+    *watch = (struct store_watching){ .table = table, .notify = notify, .arg = arg };
     sqlite3_update_hook(store->db, row_changed, store);
     sqlite3_commit_hook(store->db, committing, store);
 }
@@ -127,6 +134,11 @@ int store_events_take(struct store *store, const char *source, int64_t position,
 
 int store_events_expire(struct store *store, int64_t now_ms)
 {
+    int64_t since_ms = now_ms - EVENTS_KEPT_MS;
+
     pthread_mutex_lock(&store->lock);
-    return unlocked(store, db_run(store->db, "DELETE FROM events WHERE at_ms < ?", "i", now_ms - EVENTS_KEPT_MS));
+    return unlocked(store, db_run(store->db, "DELETE FROM deliveries WHERE created_ms < ?", "i", since_ms) ||
+                                   db_run(store->db, "DELETE FROM events WHERE at_ms < ?", "i", since_ms)
+                               ? -1
+                               : 0);
 }

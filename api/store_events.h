@@ -29,9 +29,9 @@ int store_events(struct store *store, const struct event_range *range, event_eac
 /* 1 and *seq of the newest one there has been, 0 if there was none. */
 int store_event_newest(struct store *store, int64_t *seq);
 
-/* Calls `notify` when events are about to be committed, with the store's lock held: it must only wake somebody.
- * Set before there are threads. */
-void store_events_watch(struct store *store, void (*notify)(void *arg), void *arg);
+/* Calls `notify` when rows are about to be inserted into "events" or "deliveries", with the store's lock held: it must
+ * only wake somebody. One for each; set before there are threads. */
+void store_watch(struct store *store, const char *table, void (*notify)(void *arg), void *arg);
 
 /* How far a source has been read, 0 at first: 1, -1. */
 int store_event_cursor(struct store *store, const char *source, int64_t *position);
@@ -40,7 +40,7 @@ int store_event_cursor(struct store *store, const char *source, int64_t *positio
 int store_events_take(struct store *store, const char *source, int64_t position, const struct event_row *rows,
                       size_t count, int64_t now_ms);
 
-/* Forgets what is older than 30 days. */
+/* Forgets what is older than 30 days, and its deliveries. */
 int store_events_expire(struct store *store, int64_t now_ms);
 
 #endif

@@ -7,14 +7,19 @@
 
 #include <pthread.h>
 
+#define STORE_WATCHES 2
+
 struct store {
     pthread_mutex_t lock;               /* of everything below */
     sqlite3 *db;
     char run_id[ID_BYTES];
     bool part_is_whole;                 /* the part begun last is no part of an effect */
-    bool events_new;                    /* in this transaction */
-    void (*events_notify)(void *arg);
-    void *events_notify_arg;
+    struct store_watching {
+        const char *table;              /* NULL: free */
+        bool changed;                   /* in this transaction */
+        void (*notify)(void *arg);
+        void *arg;
+    } watches[STORE_WATCHES];
 };
 
 /* Reads one row by `take` into `row`, ends the statement, gives the lock back. */

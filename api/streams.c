@@ -339,7 +339,7 @@ struct streams *streams_new(struct store *store)
     if (home->wake_fd < 0)
         fatal("eventfd");
     pthread_mutex_init(&home->lock, NULL);
-    store_events_watch(store, news, home);
+    store_watch(store, "events", news, home);
     if (pthread_create(&home->pump, NULL, pump, home) != 0)
         fatalx("cannot start the thread that feeds streams");
     return home;

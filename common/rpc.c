@@ -349,13 +349,14 @@ static unsigned who_is(uid_t uid)
     unsigned who = 0;
 
     if (uid == geteuid())
-        return RPC_ROOT | RPC_ACCOUNTD | RPC_PROVISIONER | RPC_API | RPC_COSIGN;
+        return RPC_ROOT | RPC_ACCOUNTD | RPC_PROVISIONER | RPC_API | RPC_COSIGN | RPC_WEBHOOK;
     if (uid == 0)
         who |= RPC_ROOT | RPC_PROVISIONER;
     add_if_user(&who, uid, "xs-accountd", RPC_ACCOUNTD);
     add_if_user(&who, uid, "xs-provisioner", RPC_PROVISIONER);
     add_if_user(&who, uid, "xs-api", RPC_API);
     add_if_user(&who, uid, "xs-cosign", RPC_COSIGN);
+    add_if_user(&who, uid, "xs-webhook", RPC_WEBHOOK);
     return who;
 }
 

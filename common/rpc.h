@@ -31,7 +31,7 @@ struct rpc_verb {
     int (*handle)(struct rpc_call *call, json_t *args, json_t **result);
     unsigned who;                   /* bits of enum rpc_who */
 };
-enum rpc_who { RPC_ROOT = 1, RPC_ACCOUNTD = 2, RPC_PROVISIONER = 4, RPC_API = 8, RPC_COSIGN = 16 };
+enum rpc_who { RPC_ROOT = 1, RPC_ACCOUNTD = 2, RPC_PROVISIONER = 4, RPC_API = 8, RPC_COSIGN = 16, RPC_WEBHOOK = 32 };
 
 int rpc_fail(struct rpc_call *call, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));          /* always -1 */

@@ -73,6 +73,14 @@ static const struct example examples[] = {
     { "DELETE", "/v1/budgets/{id}", "budget", NULL, 204 },
     { "GET", "/v1/alerts", NULL, NULL, 200 },
     { "GET", "/v1/events", NULL, NULL, 200 },
+    { "POST", "/v1/webhooks", NULL, "{\"url\":\"https://hooks.example/x\"}", 201 },
+    { "GET", "/v1/webhooks", NULL, NULL, 200 },
+    { "GET", "/v1/webhooks/{id}", "webhook", NULL, 200 },
+    { "PATCH", "/v1/webhooks/{id}", "webhook", "{\"types\":[\"key.*\"]}", 200 },
+    { "POST", "/v1/webhooks/{id}/ping", "webhook", NULL, 202 },
+    { "GET", "/v1/webhooks/{id}/deliveries", "webhook", NULL, 200 },
+    { "POST", "/v1/deliveries/{id}/redeliver", "delivery", NULL, 202 },
+    { "DELETE", "/v1/webhooks/{id}", "webhook", NULL, 204 },
     { "POST", "/v1/keys", NULL, "{\"name\":\"k\"}", 201 },
     { "GET", "/v1/keys", NULL, NULL, 200 },
     { "DELETE", "/v1/keys/{id}", "key", NULL, 204 },
@@ -200,7 +208,7 @@ static struct {
     char spare_session[40];
     char scoped[16][64];                /* keys with exactly one scope */
     char account[40], other_account[40];
-    char instance[40], action[40], invoice[40], spare_key[40], volume[40], snapshot[40], forward[40], ssh_key[40], order[40], dispute[40], budget[40], record_query[60], operator[40];
+    char instance[40], action[40], invoice[40], spare_key[40], volume[40], snapshot[40], forward[40], ssh_key[40], order[40], dispute[40], budget[40], record_query[60], webhook[40], delivery[40], operator[40];
 } world;
 
 static void key_make(struct rig *rig, const char *key, const char *body, char text[static 64], char id[static 40])
@@ -311,6 +319,12 @@ static void world_make(struct rig *rig)
                       "{\"name\":\"w\",\"role\":\"view\"}");
     snprintf(world.operator, sizeof(world.operator), "%s", answer_text_of(&answer, "id"));
     answer_free(&answer);
+    thing_make(rig, "/v1/webhooks", "{\"url\":\"https://hooks.example/x\"}", world.webhook);
+    snprintf(path, sizeof(path), "/v1/webhooks/%s/ping", world.webhook);
+    answer = rig_post(rig, world.key[OWNER], path, NULL, NULL);
+    snprintf(world.delivery, sizeof(world.delivery), "%lld",
+             (long long)json_integer_value(json_object_get(answer.json, "id")));
+    answer_free(&answer);
     thing_make(rig, "/v1/purchase_orders", "{\"name\":\"w\",\"amount\":\"1.00\"}", world.order);
     thing_make(rig, "/v1/ssh_keys", "{\"name\":\"w\",\"public_key\":\"" SSH_KEY "\"}", world.ssh_key);
 }
@@ -342,7 +356,7 @@ static const char *thing_id(const char *thing)
         { "snapshot", world.snapshot }, { "forward", world.forward },  { "SSH key", world.ssh_key },
         { "purchase order", world.order }, { "any price book", "1" }, { "any proposal", "9" }, { "any entry", "e2" },
         { "any ledger account", "revenue:vcpu_used" }, { "operator", world.operator }, { "any tile", "0/000" }, { "any page", "home" },
-        { "dispute", world.dispute }, { "session", world.spare_session }, { "any session", world.spare_session }, { "budget", world.budget },    { "instance in the query", world.record_query },
+        { "webhook", world.webhook }, { "delivery", world.delivery }, { "dispute", world.dispute }, { "session", world.spare_session }, { "any session", world.spare_session }, { "budget", world.budget },    { "instance in the query", world.record_query },
     };
 
     for (size_t i = 0; thing && i < sizeof(things) / sizeof(things[0]); i++)
