@@ -14,6 +14,6 @@ const COLUMNS = [
 ];
 
 export default function Events() {
-    const load = useLoad((signal) => get('/v1/admin/events?order=newest&limit=100', { signal }), [], 5);
+    const load = useLoad((signal) => get('/v1/admin/events?order=newest&limit=100', { signal }), [], 60, /./);
     return html`<${Page} title="Events"><${Loaded} load=${load}>${({ data }) => html`<${Card} flush><${Table} label="Events" columns=${COLUMNS} rows=${data} keyOf=${(row) => row.seq} empty=${html`<${Empty} title="Nothing has happened yet" />`} /></${Card}>`}</${Loaded}></${Page}>`;
 }

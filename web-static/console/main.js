@@ -5,6 +5,7 @@ import { TurnOn } from '../lib/factor.js';
 import { html, render, useCallback, useEffect, useState } from '../lib/html.js';
 import { Login } from '../lib/login.js';
 import { NewPassword } from '../lib/reset.js';
+import { begin, end } from '../lib/live.js';
 import { go, segments, start, usePath } from '../lib/router.js';
 import { logOut, OPERATOR, restore } from '../lib/session.js';
 import { Shell } from '../lib/shell.js';
@@ -57,10 +58,13 @@ function Console() {
         }
     }, []);
     useEffect(() => {
-        onEnded((error) => set({ session: null, error }));
+        onEnded((error) => { end(); set({ session: null, error }); });
         look();
     }, []);
+    const here = state.session && !(state.session.operator && !state.session.operator.totp);
+    useEffect(() => { if (here) begin('/v1/admin/events'); }, [Boolean(here)]);
     const leave = async () => {
+        end();
         await logOut(OPERATOR);
         set({ session: null, error: null });
         go('/console/');

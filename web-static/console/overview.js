@@ -32,7 +32,7 @@ export default function Overview() {
         const [host, cap, alerts, suspensions, balance] = await Promise.all(['/v1/admin/host', '/v1/admin/cap', '/v1/admin/alerts?standing=true',
             '/v1/admin/suspensions', '/v1/admin/ledger/trial_balance'].map((path) => get(path, { signal })));
         return { host, cap, alerts: alerts.data, suspensions: suspensions.data, balance };
-    }, [], 15);
+    }, [], 30, /^(alert|host|dispute)/);
     return html`<${Page} title="Overview"><${Loaded} load=${load}>${({ host, cap, alerts, suspensions, balance }) => html`
         <${Stats}>
             <${Stat} label="Alerts" note="standing now">${alerts.length}</${Stat}>

@@ -31,7 +31,7 @@ export function onEnded(callback) {
     ended = callback;
 }
 
-function headersOf(method, { body, type, idempotencyKey, reason, accept }) {
+function headersOf(method, { body, type, idempotencyKey, reason, accept, lastEventId }) {
     const headers = { Accept: accept ?? 'application/json' };
     if (bearer)
         headers.Authorization = `Bearer ${bearer}`;
@@ -41,6 +41,8 @@ function headersOf(method, { body, type, idempotencyKey, reason, accept }) {
         headers['Content-Type'] = type ?? 'application/json';
     if (idempotencyKey)
         headers['Idempotency-Key'] = idempotencyKey;
+    if (lastEventId)
+        headers['Last-Event-ID'] = lastEventId;
     if (reason)
         headers['X-Reason'] = reason;
     return headers;

@@ -1,10 +1,14 @@
 // Hooks between a screen and the API: what it shows, kept fresh, and what it sends, once.
 
+import { listen } from './live.js';
 import { useCallback, useEffect, useRef, useState } from './html.js';
 
-// { data, error, reload }. `ask` gets a signal that ends with the screen. With `every` seconds it is asked again while the
-// page is looked at; an answer replaces the one before it, an error keeps it.
-export function useLoad(ask, deps, every = 0) {
+const GATHER_MS = 200;      // what happens together is one reason to ask again
+
+// { data, error, reload }. `ask` gets a signal that ends with the screen. It is asked again when an event comes whose type
+// `wants` matches, and each `every` seconds for what no event tells of, while the page is looked at. An answer replaces the
+// one before it, an error keeps it.
+export function useLoad(ask, deps, every = 0, wants = null) {
     const [state, set] = useState({ data: null, error: null });
     const [round, again] = useState(0);
     const reload = useCallback(() => again((n) => n + 1), []);
@@ -31,6 +35,14 @@ export function useLoad(ask, deps, every = 0) {
         turn();
         return () => { stop.abort(); clearTimeout(timer); };
     }, [...deps, round]);
+    useEffect(() => {
+        let timer = null;
+        const ending = wants && listen((event) => {
+            if (wants.test(event.type) && timer === null)
+                timer = setTimeout(() => { timer = null; reload(); }, GATHER_MS);
+        });
+        return () => { clearTimeout(timer); ending?.(); };
+    }, []);
     return { ...state, reload };
 }
 

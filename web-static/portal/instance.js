@@ -93,7 +93,7 @@ export default function Instance({ params: { id }, session }) {
         const [instance, usage] = await Promise.all([get(`/v1/instances/${id}`, { signal }),
             get(`/v1/instances/${id}/usage`, { signal }).catch((error) => { if (error.status === 409 || error.status === 404) return null; throw error; })]);
         return { instance, usage };
-    }, [id], 5);
+    }, [id], 10, /^(instance|action|volume|forward)[.]/);
     const [currency] = useState(session.probe?.currency ?? session.account?.currency ?? 'EUR');
     const instance = load.data?.instance;
     return html`<${Page} title=${instance?.name ?? 'Instance'} back=${['/portal/instances', 'Instances']}

@@ -20,7 +20,7 @@ const create = html`<a class="btn primary" href="/portal/create">Create an insta
 
 export default function Instances() {
     const [word, set] = useState('');
-    const load = useLoad((signal) => get('/v1/instances', { signal }), [], 5);
+    const load = useLoad((signal) => get('/v1/instances', { signal }), [], 60, /^(instance|action)[.]/);
     return html`<${Page} title="Instances" actions=${create}><${Loaded} load=${load}>${({ data }) => html`<${Card} flush>
         ${data.length > 5 && html`<div class="card-head"><input type="search" aria-label="Find by name" placeholder="Find by name" value=${word}
             onInput=${(event) => set(event.target.value)} /></div>`}

@@ -2,6 +2,7 @@
 
 import { onEnded } from '../lib/api.js';
 import { html, render, useCallback, useEffect, useState } from '../lib/html.js';
+import { begin, end } from '../lib/live.js';
 import { go, start } from '../lib/router.js';
 import { CUSTOMER, logOut, restore } from '../lib/session.js';
 import { Shell } from '../lib/shell.js';
@@ -45,10 +46,12 @@ function Portal() {
         }
     }, []);
     useEffect(() => {
-        onEnded((error) => set({ session: null, error }));
+        onEnded((error) => { end(); set({ session: null, error }); });
         look();
     }, []);
+    useEffect(() => { if (state.session) begin('/v1/events'); }, [Boolean(state.session)]);
     const leave = async () => {
+        end();
         await logOut(CUSTOMER);
         set({ session: null, error: null });
         go('/portal/');
