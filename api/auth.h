@@ -67,6 +67,7 @@ struct principal {
     enum rank rank;                     /* operators alone */
     unsigned scopes;
     int64_t expires_ms;                 /* of a key; 0 never */
+    int64_t spend_limit_nano;           /* of a key, a month; 0 none */
     int64_t session_expires_ms;         /* with a session */
     char token[KEY_BYTES];              /* as presented; to derive answers with, never to store */
 };

@@ -1,4 +1,5 @@
 #include "api/authenticate.h"
+#include "api/addresses.h"
 #include "api/api.h"
 #include "api/dispatch.h"
 #include "api/people/session.h"
@@ -24,11 +25,14 @@ static enum answer key_look_up(struct request *rq, struct reply *rp, const char 
         return reply_fail(rp, ANSWER_KEY_REVOKED, "key %s was revoked: use another", row.key_id);
     if (row.expires_ms && row.expires_ms <= rq->now_ms)
         return reply_fail(rp, ANSWER_KEY_EXPIRED, "key %s has expired: make a new one", row.key_id);
+    if (row.addresses[0] && !addresses_hold(row.addresses, rq->peer))
+        return reply_fail(rp, ANSWER_ADDRESS, "key %s may not be used from %s", row.key_id, rq->peer);
     rq->who.role = is_operator ? ROLE_OPERATOR : ROLE_CUSTOMER;
     snprintf(rq->who.key_id, sizeof(rq->who.key_id), "%s", row.key_id);
     snprintf(rq->who.account_id, sizeof(rq->who.account_id), "%s", row.account_id);
     snprintf(rq->who.token, sizeof(rq->who.token), "%s", key);
     rq->who.scopes = row.scopes;
+    rq->who.spend_limit_nano = row.spend_limit_nano;
     rq->who.rank = row.rank;
     snprintf(rq->who.person_id, sizeof(rq->who.person_id), "%s", row.operator_id);
     rq->who.expires_ms = row.expires_ms;

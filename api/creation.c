@@ -8,6 +8,7 @@
 #include "api/networks.h"
 #include "api/purchase_orders.h"
 #include "api/resources.h"
+#include "api/spending.h"
 #include "api/ssh_keys.h"
 #include "api/upstream.h"
 #include "api/volumes.h"
@@ -24,6 +25,7 @@ struct creation {
     struct reply *rp;
     const json_t *forward_ports;        /* borrowed; NULL none */
     bool from_disk;                     /* the image boots from a volume of its own, or is unknown */
+    int64_t hold_nano;                  /* what counts against the key's limit */
     json_t *args;                       /* what the provisioner is asked with beside ids and row; owned */
 };
 
@@ -34,6 +36,7 @@ static int creation_insert(struct store *store, const struct idem *idem, void *a
     int64_t max = creation->rq->api->config.instances_per_account;
     struct action_row action = { .type = "create", .created_ms = creation->row.created_ms };
     int64_t count;
+    int rc;
 
     if (store_instance_count(store, creation->row.account_id, &count) != 1)
         return -1;
@@ -43,6 +46,9 @@ static int creation_insert(struct store *store, const struct idem *idem, void *a
         return reply_fail(creation->rp, ANSWER_QUOTA_EXCEEDED, "the account may have %jd instances: delete one first",
                           (intmax_t)max);
     }
+    rc = spending_add(store, creation->rq, creation->rp, creation->hold_nano);
+    if (rc)
+        return rc;
     snprintf(creation->row.instance_id, sizeof(creation->row.instance_id), "%s", idem->subject_id);
     snprintf(action.action_id, sizeof(action.action_id), "%s", idem->job_id);
     snprintf(action.instance_id, sizeof(action.instance_id), "%s", idem->subject_id);
@@ -274,12 +280,17 @@ static enum answer creation_run(struct creation *creation)
     if (answer == ANSWER_OK)
         answer = quota_refresh(creation->rq, creation->rp);
     if (answer == ANSWER_OK)
+        answer = spending_ask(creation->rq, creation->rp, &creation->row, &creation->hold_nano);
+    if (answer == ANSWER_OK)
         answer = idem_open(creation->rq, creation->rp, "ins_", "act_", creation_insert, creation, &idem);
     if (answer != ANSWER_OK)
         return answer;
     snprintf(creation->row.instance_id, sizeof(creation->row.instance_id), "%s", idem.subject_id);
     creation->row.created_ms = idem.created_ms;
-    return idem_close(creation->rq, creation->rp, &idem, creation_order(creation, &idem));
+    answer = idem_close(creation->rq, creation->rp, &idem, creation_order(creation, &idem));
+    if (answer != ANSWER_ACCEPTED && !answer_retryable(answer) && answer != ANSWER_INTERNAL)
+        spending_return(creation->rq, creation->hold_nano);
+    return answer;
 }
 
 enum answer instance_create(struct request *rq, struct reply *rp)

@@ -2,6 +2,7 @@
  * derived from the creator's own key (auth.h), so a replay shows it again and
  * nothing we store could. */
 #include "api/keys.h"
+#include "api/addresses.h"
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/idem.h"
@@ -36,25 +37,84 @@ static unsigned scopes_bits(const json_t *list)
     return bits;
 }
 
-static json_t *key_view(const struct key_row *row)
+static json_t *addresses_json(const char *list)
 {
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "id", row->key_id, "name", row->name, "scopes",
-                     scopes_json(row->scopes), "created_at", time_json(row->created_ms), "expires_at",
-                     time_json(row->expires_ms), "revoked_at", time_json(row->revoked_ms));
+    json_t *array = json_array();
+
+    for (; *list; list += strspn(list, " ")) {
+        size_t len = strcspn(list, " ");
+
+        json_array_append_new(array, json_stringn(list, len));
+        list += len;
+    }
+    return array;
 }
 
-/* A key can make no key that may do more or lives longer than itself. */
+static json_t *key_view(const struct key_row *row)
+{
+    char limit[MONEY_BYTES];
+
+    return json_pack("{s:s, s:s, s:o, s:o, s:s?, s:o, s:o, s:o}", "id", row->key_id, "name", row->name, "scopes",
+                     scopes_json(row->scopes), "addresses", addresses_json(row->addresses), "spend_limit",
+                     row->spend_limit_nano ? money_print(row->spend_limit_nano, limit) : NULL, "created_at",
+                     time_json(row->created_ms), "expires_at", time_json(row->expires_ms), "revoked_at",
+                     time_json(row->revoked_ms));
+}
+
+/* Each inside of those that the calling key is bound to, if it is. */
+static void addresses_read(struct fields *fields, struct key_row *row)
+{
+    char own[ADDRESSES_BYTES];
+    const json_t *list;
+    json_t *entry;
+    size_t i, used = 0;
+
+    if (!fields_has(fields, "addresses") || !fields_texts(fields, "addresses", ADDRESSES_MAX, NETWORK_TEXT_MAX, &list) ||
+        json_array_size(list) == 0)
+        return;
+    memcpy(own, row->addresses, sizeof(own));
+    json_array_foreach(list, i, entry) {
+        const char *text = json_string_value(entry);
+
+        if (!network_valid(text))
+            fields_error(fields, "addresses", "invalid_network", "element %zu must look like 192.0.2.0/24 or 2001:db8::1", i);
+        else if (own[0] && !addresses_hold(own, text))
+            fields_error(fields, "addresses", "more_than_own", "element %zu is not inside of what this key is bound to", i);
+        used += (size_t)snprintf(row->addresses + used, sizeof(row->addresses) - used, "%s%s", i ? " " : "", text);
+    }
+}
+
+/* What the calling key hands on. */
+static enum answer parent_read(struct request *rq, struct reply *rp, struct key_row *row)
+{
+    struct key_row parent;
+
+    if (rq->who.role == ROLE_OPERATOR || rq->who.session)
+        return ANSWER_OK;
+    if (rq->who.spend_limit_nano)
+        return reply_fail(rp, ANSWER_FORBIDDEN, "a key with a spend limit makes no keys, which would spend beside it");
+    if (store_key_get(rq->api->store, rq->who.account_id, rq->who.key_id, &parent) != 1)
+        return reply_fail(rp, ANSWER_STORAGE, "the calling key cannot be looked up");
+    memcpy(row->addresses, parent.addresses, sizeof(row->addresses));
+    return ANSWER_OK;
+}
+
+/* A key can make no key that may do more, from elsewhere, or lives longer than itself. */
 static enum answer key_read(struct request *rq, struct reply *rp, struct key_row *row)
 {
     const char *name = "";
     const json_t *scopes = NULL;
     int64_t expires_s = 0;
     struct fields fields;
+    enum answer answer;
 
     memset(row, 0, sizeof(*row));
     row->scopes = rq->who.role == ROLE_OPERATOR ? SCOPE_ALL : rq->who.scopes;
     row->expires_ms = rq->who.expires_ms;
     row->created_ms = rq->now_ms;
+    answer = parent_read(rq, rp, row);
+    if (answer != ANSWER_OK)
+        return answer;
     fields_start(&fields, rq->json);
     fields_text(&fields, "name", TITLE_BYTES - 1, &name);
     if (fields_has(&fields, "scopes") && fields_set(&fields, "scopes", scope_names, &scopes)) {
@@ -66,6 +126,9 @@ static enum answer key_read(struct request *rq, struct reply *rp, struct key_row
         fields_integer(&fields, "expires_in_seconds", 1, EXPIRES_S_MAX, &expires_s) &&
         (!row->expires_ms || rq->now_ms + expires_s * 1000 < row->expires_ms))
         row->expires_ms = rq->now_ms + expires_s * 1000;
+    addresses_read(&fields, row);
+    if (fields_has(&fields, "spend_limit"))
+        fields_money(&fields, "spend_limit", MONEY_NANO_MAX, &row->spend_limit_nano);
     rp->errors = fields_done(&fields);
     if (rp->errors)
         return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");

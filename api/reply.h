@@ -28,6 +28,8 @@ enum answer {
     ANSWER_CSRF,                        /* a cookie alone: another site could have sent it */
     ANSWER_ROLE_MISSING,                /* an operator with too small a role */
     ANSWER_TOTP_REQUIRED,               /* an operator without a second factor */
+    ANSWER_ADDRESS,                     /* a key that is for other addresses */
+    ANSWER_SPEND_LIMIT,                 /* with the context limit, held, needed */
     ANSWER_FORBIDDEN,                   /* not by this one: another operator has to */
     ANSWER_NOT_FOUND,
     ANSWER_METHOD_NOT_ALLOWED,

@@ -184,6 +184,24 @@ int store_key_revoke(struct store *store, const char *account_id, const char *ke
                                 "itt", now_ms, key_id, account_id));
 }
 
+int store_key_spend(struct store *store, const char *key_id, const char *month, int64_t more_nano, int64_t limit_nano,
+                    int64_t *held_nano)
+{
+    int rc;
+
+    pthread_mutex_lock(&store->lock);
+    *held_nano = 0;
+    rc = db_int(store->db, held_nano, "SELECT held_nano FROM key_spending WHERE key_id = ? AND month = ?", "tt", key_id,
+                month);
+    if (rc < 0 || more_nano > limit_nano - *held_nano)
+        return unlocked(store, rc < 0 ? -1 : 0);
+    rc = db_run(store->db,
+                "INSERT INTO key_spending (key_id, month, held_nano) VALUES (?, ?, ?)"
+                " ON CONFLICT (key_id, month) DO UPDATE SET held_nano = held_nano + excluded.held_nano",
+                "tti", key_id, month, more_nano);
+    return unlocked(store, rc ? -1 : 1);
+}
+
 int store_keys(struct store *store, const char *account_id, struct key_row **rows, size_t *count)
 {
     return account_rows(store,

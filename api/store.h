@@ -44,6 +44,10 @@ int store_key_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES
 int store_key_get(struct store *store, const char *account_id, const char *key_id, struct key_row *row);
 int store_key_insert(struct store *store, const struct key_row *row);
 int store_key_revoke(struct store *store, const char *account_id, const char *key_id, int64_t now_ms);
+/* Adds to what this key had held in a month ("2026-11"), or takes away: 1, or 0 if it would then be beyond the limit;
+ * *held_nano is what it was before. */
+int store_key_spend(struct store *store, const char *key_id, const char *month, int64_t more_nano, int64_t limit_nano,
+                    int64_t *held_nano);
 int store_keys(struct store *store, const char *account_id, struct key_row **rows, size_t *count);
 
 /* public SSH keys */

@@ -35,6 +35,7 @@ int keys_list_command(struct host *host, char **argv)
     static const struct column columns[] = {
         { "ID", "id" },           { "NAME", "name" },           { "CREATED", "created_at" },
         { "EXPIRES", "expires_at" }, { "REVOKED", "revoked_at" }, { "SCOPES", "scopes" },
+        { "FROM", "addresses" },  { ">SPEND LIMIT", "spend_limit" },
     };
     json_t *keys;
 
@@ -46,23 +47,28 @@ int keys_list_command(struct host *host, char **argv)
     return EXIT_DONE;
 }
 
+/* "a,b" to ["a","b"]. */
+static json_t *words_array(const char *words)
+{
+    char *copy = strdup(words), *rest = copy;
+    json_t *list = json_array();
+
+    for (char *word; (word = strsep(&rest, ",")) != NULL;)
+        json_array_append_new(list, json_string(word));
+    free(copy);
+    return list;
+}
+
 static json_t *key_body(const char *name, const char *scopes, const char *days)
 {
-    json_t *body = json_pack("{s:s}", "name", name), *list;
-    char *copy, *rest;
+    json_t *body = json_pack("{s:s}", "name", name);
 
     if (!body)
         fail(EXIT_USAGE, "the name is not UTF-8 text");
     if (days)
         json_object_set_new(body, "expires_in_seconds", json_integer(86400 * args_number("--days", days, 1, 3660)));
-    if (!scopes)
-        return body;
-    list = json_array();
-    copy = rest = strdup(scopes);
-    for (char *scope; (scope = strsep(&rest, ",")) != NULL;)
-        json_array_append_new(list, json_string(scope));
-    json_object_set_new(body, "scopes", list);
-    free(copy);
+    if (scopes)
+        json_object_set_new(body, "scopes", words_array(scopes));
     return body;
 }
 
@@ -79,11 +85,18 @@ static int key_show(struct host *host, json_t *key)
 
 int keys_new_command(struct host *host, char **argv)
 {
-    const char *name, *scopes = NULL, *days = NULL;
-    const struct flag flags[] = { { "--scopes", &scopes, NULL }, { "--days", &days, NULL }, { NULL, NULL, NULL } };
+    const char *name, *scopes = NULL, *days = NULL, *from = NULL, *limit = NULL;
+    const struct flag flags[] = { { "--scopes", &scopes, NULL }, { "--days", &days, NULL }, { "--from", &from, NULL },
+                                  { "--spend-limit", &limit, NULL }, { NULL, NULL, NULL } };
+    json_t *body;
 
-    args_take(argv, flags, &name, 1, 1, "keys new NAME [--scopes A,B] [--days N]");
-    return key_show(host, ask_post(host, "/v1/keys", key_body(name, scopes, days)));
+    args_take(argv, flags, &name, 1, 1, "keys new NAME [--scopes A,B] [--days N] [--from 192.0.2.0/24,...] [--spend-limit AMOUNT]");
+    body = key_body(name, scopes, days);
+    if (from)
+        json_object_set_new(body, "addresses", words_array(from));
+    if (limit)
+        json_object_set_new(body, "spend_limit", json_string(limit));
+    return key_show(host, ask_post(host, "/v1/keys", body));
 }
 
 int keys_revoke_command(struct host *host, char **argv)

@@ -78,7 +78,7 @@ static const struct command commands[] = {
     { "events", events_command, "[--follow] [--after SEQ]: what happened; or as it happens" },
     { "audit", audit_command, "[--after SEQ]: who changed what" },
     { "account", account_command, "who you are" },
-    { "keys new", keys_new_command, "NAME [--scopes A,B] [--days N]: a key, shown once" },
+    { "keys new", keys_new_command, "NAME [--scopes A,B] [--days N] [--from 192.0.2.0/24] [--spend-limit AMOUNT]: a key, shown once" },
     { "keys revoke", keys_revoke_command, "ID: it works no more" },
     { "keys list", keys_list_command, "your keys" },
     { "keys", keys_list_command, NULL },
