@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "api/dispatch.h"
 #include "api/people/session.h"
+#include "api/people/store_people.h"
 #include "api/route.h"
 
 #include <stdio.h>
@@ -109,4 +110,31 @@ enum answer authorise(const struct request *rq, struct reply *rp)
     if (rq->route->who & ROLE_ANONYMOUS)
         return ANSWER_OK;
     return rq->who.role == ROLE_OPERATOR ? operator_authorise(rq, rp) : customer_authorise(rq, rp);
+}
+
+void credential_of(const struct principal *who, struct credential *credential)
+{
+    credential->session = who->session;
+    credential->is_operator = who->role == ROLE_OPERATOR;
+    key_hash(who->token, credential->hash);
+}
+
+static bool session_holds(struct store *store, const struct credential *credential, int64_t now_ms)
+{
+    struct session_row row;
+    int rc = store_session_find(store, credential->is_operator, credential->hash, &row);
+
+    return rc < 0 || (rc == 1 && row.idle_until_ms > now_ms && row.expires_ms > now_ms);
+}
+
+bool credential_holds(struct store *store, const struct credential *credential, int64_t now_ms)
+{
+    struct key_row row;
+    int rc;
+
+    if (credential->session)
+        return session_holds(store, credential, now_ms);
+    rc = credential->is_operator ? store_operator_find(store, credential->hash, &row)
+                                 : store_key_find(store, credential->hash, &row);
+    return rc < 0 || (rc == 1 && !row.revoked_ms && (!row.expires_ms || row.expires_ms > now_ms));
 }

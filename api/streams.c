@@ -2,6 +2,7 @@
  * under the lock, which is never held over a question to the database: the HTTP thread takes it. */
 #include "api/streams.h"
 #include "api/api.h"
+#include "api/authenticate.h"
 #include "api/events.h"
 #include "common/log.h"
 
@@ -16,7 +17,7 @@
 #include <unistd.h>
 
 #define HEARTBEAT_MS   15000
-#define LIFE_MS        (600 * 1000)         /* who follows longer is asked anew for a key that holds */
+#define LIFE_MS        (600 * 1000)         /* a new connection may find a newer program */
 #define PAGE           100
 #define SEND_MS        60000                /* for one page to be read */
 #define BLOCK_BYTES    4096
@@ -34,7 +35,8 @@ struct stream {
     char account_id[ID_BYTES];
     bool for_operator;
     struct event_range range;               /* what comes next */
-    int64_t spoken_ms, until_ms;            /* monotonic */
+    struct credential credential;
+    int64_t spoken_ms, asked_ms, until_ms;  /* monotonic: last word, last look at the credential, end */
     bool hungry;                            /* not looked at since it fell asleep */
     bool over;                              /* ends when its text is sent */
     char *text;
@@ -170,9 +172,22 @@ static void stream_wake(struct streams *home, struct stream *stream, int64_t now
     pthread_mutex_unlock(&home->lock);
 }
 
+/* What it was opened with is asked for at each heartbeat, however much is told between two. */
+static bool stream_holds(struct streams *home, struct stream *stream, int64_t now)
+{
+    struct timespec utc;
+
+    if (stream->asked_ms + HEARTBEAT_MS > now)
+        return true;
+    stream->asked_ms = now;
+    clock_gettime(CLOCK_REALTIME, &utc);
+    return credential_holds(home->store, &stream->credential, (int64_t)utc.tv_sec * 1000);
+}
+
 /* Whoever has left is let go at once: their place is wanted when they come again. */
 static void stream_look(struct streams *home, struct stream *stream, bool fresh, bool over, int64_t now)
 {
+    over |= !stream_holds(home, stream, now);
     stream->over |= over || stream->until_ms <= now;
     if (!over && (fresh || stream->hungry || stream->over || stream->spoken_ms + HEARTBEAT_MS <= now))
         stream_fill(home, stream, now);
@@ -300,7 +315,8 @@ static struct stream *stream_new(const struct request *rq, const struct event_ra
         snprintf(stream->account_id, sizeof(stream->account_id), "%s", range->account_id);
         stream->range.account_id = stream->account_id;
     }
-    stream->spoken_ms = now_ms();
+    credential_of(&rq->who, &stream->credential);
+    stream->spoken_ms = stream->asked_ms = now_ms();
     stream->until_ms = stream->spoken_ms + LIFE_MS;
     stream->size = (size_t)snprintf(greeting, sizeof(greeting), "retry: %d\n\n", RECONNECT_MS);
     stream->text = strdup(greeting);

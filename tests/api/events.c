@@ -245,18 +245,33 @@ static void full_house(void)
     rig_api_start(&rig);
 }
 
+static void key_expire(const char *id)
+{
+    char path[256];
+    sqlite3 *db;
+
+    snprintf(path, sizeof(path), "%s/db/api.db", rig.dir);
+    if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_busy_timeout(db, 5000) != SQLITE_OK ||
+        db_run(db, "UPDATE keys SET expires_ms = 1000 WHERE key_id = ?", "t", id) != 0)
+        tap_bail("cannot expire a key");
+    db_close(db);
+}
+
 /* Revoked in the middle: the stream says so and ends. And a silent one lets hear that it is there. */
 static void life(void)
 {
-    struct follower f[2] = { { .last = 0 }, { .last = 0 } };
-    int64_t until_s = now_s() + 25;
-    char text[64], id[40], path[64];
+    struct follower f[3] = { { .last = 0 }, { .last = 0 }, { .last = 0 } };
+    int64_t until_s = now_s() + 35;
+    char text[64], id[40], path[64], expiring[64], expiring_id[40];
     struct response answer;
 
     key_add(key, "life", text, id);
     follow(&rig, &f[0], "/v1/events", text, -1);
     follow(&rig, &f[1], "/v1/events", other_key, -1);
-    ok(await_greeting(f, 2), "two streams");
+    key_add(key, "expires", expiring, expiring_id);
+    follow(&rig, &f[2], "/v1/events", expiring, -1);
+    ok(await_greeting(f, 3), "three streams");
+    key_expire(expiring_id);
     snprintf(path, sizeof(path), "/v1/keys/%s", id);
     answer = rig_call(&rig, &(struct call){ .method = "DELETE", .path = path, .key = key });
     ok_int(answer.status, 204, "a key is revoked");
@@ -264,9 +279,13 @@ static void life(void)
     ok(await_events(f, 1, 1000) && f[0].ended && f[0].count == 1, "its stream tells that, and ends");
     while (f[1].comments == 0 && !f[1].ended && now_s() < until_s)
         turn();
+    while (!f[2].ended && now_s() < until_s)
+        turn();
+    ok(f[2].ended, "a key that expired ends its stream");
     ok(f[1].comments > 0 && f[1].count == 0, "a stream on which nothing happens says so, and stays");
     forget(&f[0]);
     forget(&f[1]);
+    forget(&f[2]);
 }
 
 int main(void)
