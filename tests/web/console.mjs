@@ -19,7 +19,7 @@ async function first(page, path) {
 
 const SCREENS = async (page) => ({ overview: '', alerts: 'alerts', events: 'events', customers: 'customers', customer: `customers/${here.account}`, suspensions: 'suspensions', disputes: 'disputes',
     dispute: `disputes/${await first(page, '/v1/admin/disputes')}`, prices: 'prices', price_book: 'prices/2', bank: 'bank', invoices: 'invoices', invoice: `invoices/${await first(page, '/v1/admin/invoices')}`,
-    credit_notes: 'credit_notes', ledger: 'ledger', transfers: 'ledger/revenue:net_bytes_out', reconciliation: 'reconciliation', operators: 'operators' });
+    credit_notes: 'credit_notes', ledger: 'ledger', transfers: 'ledger/revenue:net_bytes_out', reconciliation: 'reconciliation', operators: 'operators', audit: 'audit' });
 
 async function screens(theme, size) {
     const page = await open(chrome, { theme, size });
@@ -142,12 +142,30 @@ async function person(page) {
     await grace.context().close();
 }
 
+// What operators do is in a chain that the page works out again; a row that was changed on the way breaks it.
+async function audit(page) {
+    await go(page, '/console/audit');
+    await page.getByText('The chain holds').waitFor();
+    ok(true, 'the audit log\'s chain is checked here');
+    await page.route('**/v1/admin/audit?*', async (route) => {
+        const answer = await route.fetch(), body = await answer.json();
+        body.data[1].record = body.data[1].record.replace(/"status":2/, '"status":4');
+        await route.fulfill({ response: answer, json: body });
+    });
+    await go(page, '/console/');
+    await go(page, '/console/audit');
+    await page.getByText('The chain is broken at row').waitFor();
+    ok(true, 'and a changed row breaks it');
+    await page.unroute('**/v1/admin/audit?*');
+    quiet(page, 'the audit log');
+}
+
 await wrongDoor();
 for (const [theme, size] of [['light', 'desk'], ['dark', 'desk'], ['light', 'phone']])
     await screens(theme, size);
 const page = await open(chrome);
 await logIn(page, here.operator_key);
-for (const part of [person, credit, pricesByTwo, bank, dispute])
+for (const part of [person, credit, pricesByTwo, bank, dispute, audit])
     await part(page);
 await chrome.close();
 await here.stop();

@@ -42,7 +42,7 @@ const invoice = async (page) => (await api(page, here.key, 'GET', '/v1/invoices'
 
 const SCREENS = async (page) => ({ home: '', instances: 'instances', create: 'create', instance: `instances/${here.instance}`, ssh_keys: 'ssh_keys', usage: 'usage',
     records: `records/${here.instance}`, wallet: 'wallet', orders: 'orders', budgets: 'budgets', invoices: 'invoices', draft: 'invoices/draft',
-    invoice: `invoices/${await invoice(page)}`, disputes: 'disputes', keys: 'keys', account: 'account', security: 'security', nowhere: 'no/such/page' });
+    invoice: `invoices/${await invoice(page)}`, disputes: 'disputes', keys: 'keys', account: 'account', security: 'security', webhooks: 'webhooks', audit: 'audit', nowhere: 'no/such/page' });
 
 async function screens(theme, size) {
     const page = await open(chrome, { theme, size });

@@ -29,6 +29,7 @@ const ROUTES = [
     { path: 'disputes/:id', screen: () => import('./dispute.js') },
     { path: 'alerts', screen: () => import('./alerts.js') },
     { path: 'events', screen: () => import('./events.js') },
+    { path: 'audit', screen: () => import('./audit.js') },
     { path: 'operators', screen: () => import('./operators.js') },
 ];
 
@@ -37,7 +38,7 @@ const GROUPS = [
     { title: 'Customers', places: [['customers', 'Customers'], ['suspensions', 'Suspensions'], ['disputes', 'Disputes']] },
     { title: 'Money', places: [['prices', 'Price books'], ['bank', 'Bank and vouchers'], ['invoices', 'Invoices'],
         ['credit_notes', 'Credit notes'], ['ledger', 'Ledger'], ['reconciliation', 'Reconciliation']] },
-    { title: 'Host', places: [['operators', 'Operators']] },
+    { title: 'Host', places: [['operators', 'Operators'], ['audit', 'Audit log']] },
 ];
 
 // Operators have a second factor before anything else.

@@ -23,6 +23,8 @@ const ROUTES = [
     { path: 'invoices/:id', screen: () => import('./invoice.js') },
     { path: 'disputes', screen: () => import('./disputes.js') },
     { path: 'keys', screen: () => import('./keys.js') },
+    { path: 'webhooks', screen: () => import('./webhooks.js') },
+    { path: 'audit', screen: () => import('./audit.js') },
     { path: 'security', screen: () => import('./security.js') },
     { path: 'account', screen: () => import('./account.js') },
 ];
@@ -32,7 +34,7 @@ const GROUPS = [
     { title: 'Compute', places: [['instances', 'Instances'], ['ssh_keys', 'SSH keys']] },
     { title: 'Money', places: [['usage', 'Usage'], ['wallet', 'Wallet'], ['orders', 'Purchase orders'], ['budgets', 'Budgets'],
         ['invoices', 'Invoices'], ['disputes', 'Disputes']] },
-    { title: 'Account', places: [['keys', 'API keys'], ['account', 'Billing details'], ['security', 'Security']] },
+    { title: 'Account', places: [['keys', 'API keys'], ['webhooks', 'Webhooks'], ['account', 'Billing details'], ['security', 'Security'], ['audit', 'Audit log']] },
 ];
 
 function Portal() {
