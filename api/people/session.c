@@ -1,5 +1,6 @@
 #include "api/people/session.h"
 #include "api/api.h"
+#include "api/rows.h"
 #include "common/log.h"
 
 #include <sodium.h>
@@ -63,7 +64,8 @@ static enum answer csrf_check(const struct request *rq, struct reply *rp)
 
 static void seen(struct request *rq, const struct kind *kind, struct session_row *row)
 {
-    if (rq->now_ms - row->seen_ms < SEEN_EVERY_MS)
+    /* A page that is left open follows events by itself: that is nobody's use. */
+    if (rq->now_ms - row->seen_ms < SEEN_EVERY_MS || rows_accepts(rq, "text/event-stream"))
         return;
     row->seen_ms = rq->now_ms;
     row->idle_until_ms = rq->now_ms + kind->idle_ms;
