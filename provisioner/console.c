@@ -117,6 +117,31 @@ static json_t *part_read(int fd, int64_t offset, int64_t limit, int64_t size)
     return part;
 }
 
+int console_open(const char *dir, const char *instance_id)
+{
+    char path[PATH_MAX];
+
+    path_make(path, dir, instance_id);
+    return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+int64_t console_place(int fd, int64_t from)
+{
+    struct stat st;
+    int64_t size = fstat(fd, &st) ? 0 : (int64_t)st.st_size, start = data_start(fd, size);
+
+    if (from < 0)
+        from = from < -size ? 0 : size + from;
+    if (from < start)
+        from = start;
+    return from < size ? from : size;
+}
+
+bool console_kept(int fd, int64_t offset)
+{
+    return lseek(fd, (off_t)offset, SEEK_DATA) == (off_t)offset;
+}
+
 json_t *console_read(const char *dir, const char *instance_id, int64_t offset, int64_t limit)
 {
     char path[PATH_MAX];
@@ -170,25 +195,38 @@ int console_watch_open(const char *dir)
 {
     int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
-    if (fd < 0 || inotify_add_watch(fd, dir, IN_MODIFY) < 0)
+    if (fd < 0 || inotify_add_watch(fd, dir, IN_MODIFY | IN_CREATE | IN_DELETE) < 0)
         fatal("%s: cannot watch the console logs", dir);
     return fd;
 }
 
-static void name_trim(const char *dir, const char *name)
+/* The instance whose log this is; false: some other file. */
+static bool id_take(const char *name, char id[NAME_MAX + 1])
 {
-    char id[NAME_MAX + 1];
     size_t len = strlen(name);
 
     if (len <= strlen("guest-.log") || strncmp(name, "guest-", 6) || strcmp(name + len - 4, ".log"))
-        return;
+        return false;
     len -= strlen("guest-.log");
     memcpy(id, name + 6, len);
     id[len] = 0;
-    trim(dir, id);
+    return true;
 }
 
-void console_watch_run(int fd, const char *dir)
+static void event_take(const struct inotify_event *event, const char *dir, console_changed *changed, void *arg)
+{
+    char id[NAME_MAX + 1];
+
+    if (event->mask & IN_Q_OVERFLOW)
+        changed(arg, NULL, false);
+    if (!event->len || !id_take(event->name, id))
+        return;
+    if (!(event->mask & IN_DELETE))
+        trim(dir, id);
+    changed(arg, id, event->mask & IN_DELETE);
+}
+
+void console_watch_run(int fd, const char *dir, console_changed *changed, void *arg)
 {
     _Alignas(struct inotify_event) char events[4096];
     ssize_t got;
@@ -197,8 +235,7 @@ void console_watch_run(int fd, const char *dir)
         for (char *at = events; at < events + got;) {
             struct inotify_event *event = (struct inotify_event *)at;
 
-            if (event->len)
-                name_trim(dir, event->name);
+            event_take(event, dir, changed, arg);
             at += sizeof(*event) + event->len;
         }
     }

@@ -36,6 +36,7 @@
  * console_log    {instance_id[, offset][, limit]}     api        -> {text, offset, next, size}   last bytes by default; bytes that are not
  *                                                                   UTF-8 come as U+FFFD; text of all incarnations in order. Read
  *                                                                   on from `next`; `offset` may be later than asked: old text goes
+ *                To follow it, and to type: the other socket, viewers.h
  * volume_create  {volume_id, account_id, name, size_mib[, snapshot_id | image]}
  *                                                     api        -> {volume}  the same id again answers with that volume; quota_exceeded;
  *                                                                   capacity_unavailable when the host's disk is too full to promise it

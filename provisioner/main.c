@@ -1,5 +1,5 @@
-/* xs-provisioner: start, then two threads: this one answers the socket, the
- * other runs the jobs (worker.h). Runs as root, because the nodes in /dev/xen
+/* xs-provisioner: start, then three threads: this one answers the socket, one
+ * runs the jobs (worker.h), one serves the consoles (viewers.h). Runs as root, because the nodes in /dev/xen
  * belong to root and a hypercall needs one of them, but with one of root's
  * capabilities only (bridges and forwarded ports are dom0's network); it opens
  * nothing that a customer names. */
@@ -7,7 +7,7 @@
 #include "common/log.h"
 #include "common/rpc.h"
 #include "accountd/control.h"
-#include "provisioner/console.h"
+#include "provisioner/console_input.h"
 #include "provisioner/control.h"
 #include "provisioner/network.h"
 #include "provisioner/serve.h"
@@ -33,7 +33,7 @@ struct options {
 
 /* Made from the options. */
 struct paths {
-    char db[PATH_MAX], lock[PATH_MAX], socket[PATH_MAX], accountd[PATH_MAX];
+    char db[PATH_MAX], lock[PATH_MAX], socket[PATH_MAX], consoles[PATH_MAX], accountd[PATH_MAX];
 };
 
 static const char usage[] =
@@ -84,6 +84,7 @@ static void paths_make(struct paths *p, const struct options *o)
     path_in(p->db, o->state_dir, "host.db");
     path_in(p->lock, o->run_dir, "provisioner.pid");
     path_in(p->socket, o->run_dir, "provisioner.sock");
+    path_in(p->consoles, o->run_dir, "console.sock");
     path_in(p->accountd, o->run_dir, "accountd.sock");
     if (o->accountd && snprintf(p->accountd, PATH_MAX, "%s", o->accountd) >= PATH_MAX)
         fatalx("%.100s...: the path is too long", o->accountd);
@@ -169,25 +170,68 @@ static pthread_t worker_begin(struct worker *worker, const struct options *o, co
     return thread;
 }
 
-static void loop(struct rpc_server *server, const struct serve *serve, int signal_fd, int watch_fd)
+/* The consoles' thread: neither money's word nor a job waits for what guests write. */
+struct consoles {
+    struct console_input input;
+    struct viewers *viewers;
+    pthread_t thread;
+    int stop_fd;
+};
+
+static void *consoles_thread(void *arg)
+{
+    const struct consoles *consoles = arg;
+    struct pollfd at[] = { { .fd = consoles->stop_fd, .events = POLLIN },
+                           { .fd = viewers_fd(consoles->viewers), .events = POLLIN } };
+
+    do {
+        if (poll(at, 2, -1) < 0 && errno != EINTR)
+            fatal("poll");
+        if (at[1].revents)
+            viewers_run(consoles->viewers);
+    } while (!at[0].revents);
+    return NULL;
+}
+
+static void consoles_begin(struct consoles *consoles, const struct options *o, const struct paths *paths)
+{
+    struct viewers_guests guests = console_input_guests(&consoles->input);
+
+    consoles->input = (struct console_input){ .store = store_open(paths->db), .xen = xen_open() };
+    consoles->viewers = viewers_new(paths->consoles, o->console_dir, &guests);
+    if (!consoles->viewers)
+        fatalx("the consoles' socket cannot be opened (see above)");
+    consoles->stop_fd = event_fd();
+    if (pthread_create(&consoles->thread, NULL, consoles_thread, consoles))
+        fatal("cannot start a thread");
+}
+
+static void consoles_end(struct consoles *consoles)
+{
+    eventfd_write(consoles->stop_fd, 1);
+    pthread_join(consoles->thread, NULL);
+    viewers_free(consoles->viewers);
+    close(consoles->stop_fd);
+    xen_close(consoles->input.xen);
+    store_close(consoles->input.store);
+}
+
+static void loop(struct rpc_server *server, const struct serve *serve, int signal_fd)
 {
     struct pollfd at[] = { { .fd = signal_fd, .events = POLLIN },
                            { .fd = rpc_server_fd(server), .events = POLLIN },
-                           { .fd = serve->worker->news_fd, .events = POLLIN },
-                           { .fd = watch_fd, .events = POLLIN } };
+                           { .fd = serve->worker->news_fd, .events = POLLIN } };
     eventfd_t ignored;
 
     do {
         int64_t left_ms = control_waiters_run();
 
-        if (poll(at, 4, (int)left_ms) < 0 && errno != EINTR)
+        if (poll(at, 3, (int)left_ms) < 0 && errno != EINTR)
             fatal("poll");
         if (at[1].revents)
             rpc_server_run(server);
         if (at[2].revents)
             eventfd_read(serve->worker->news_fd, &ignored);
-        if (at[3].revents)
-            console_watch_run(watch_fd, serve->console_dir);
     } while (!at[0].revents);
 }
 
@@ -213,7 +257,8 @@ int main(int argc, char **argv)
     struct serve serve;
     struct rpc_server *server;
     pthread_t thread;
-    int signal_fd, watch_fd;
+    struct consoles consoles;
+    int signal_fd;
 
     log_init("xs-provisioner");
     options_read(&o, argc, argv);
@@ -228,7 +273,6 @@ int main(int argc, char **argv)
     ports_read(&catalog);
     signal_fd = daemon_signal_fd();             /* before the thread, which inherits the mask */
     daemon_mkdir(o.console_dir, 0700, NULL);
-    watch_fd = console_watch_open(o.console_dir);
     serve = (struct serve){ .store = store_open(paths.db), .xen = xen_open(), .volumes = volumes_open(o.volume_dir),
                             .catalog = &catalog, .console_dir = o.console_dir, .worker = &worker };
     if (!volumes_reflink(serve.volumes))
@@ -238,8 +282,10 @@ int main(int argc, char **argv)
     server = control_open(&serve, paths.socket);
     if (!server)
         fatalx("the socket cannot be opened (see above)");
+    consoles_begin(&consoles, &o, &paths);
     daemon_ready();
-    loop(server, &serve, signal_fd, watch_fd);
+    loop(server, &serve, signal_fd);
+    consoles_end(&consoles);
     rpc_server_free(server);
     worker_end(&worker, thread);
     volumes_close(serve.volumes);

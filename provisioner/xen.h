@@ -113,6 +113,9 @@ struct xenstore_guest {
 int xenstore_publish(struct xenstore *store, const struct xenstore_guest *guest);
 /* Removes what publish wrote for this UUID, if it is still there. Repeatable. */
 int xenstore_retract(struct xenstore *store, uint32_t domid, const char *uuid);
+/* Opens the terminal through which xenconsoled passes on what the guest is to read; non-blocking, -errno. -ENOENT: there
+ * is none (yet). Any thread. The caller makes sure that the domain lived on after this. */
+int xenstore_console_open(uint32_t domid);
 /* "poweroff" or "reboot", for the guest's kernel to obey or not. */
 int xenstore_ask(struct xenstore *store, uint32_t domid, const char *what);
 

@@ -3,11 +3,14 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 #define CONSOLE_LIMIT_BYTES 1048576     /* what xenconsoled keeps for one who attaches late */
 
@@ -172,4 +175,57 @@ int xenstore_ask(struct xenstore *store, uint32_t domid, const char *what)
 
     snprintf(base, sizeof(base), "/local/domain/%" PRIu32, domid);
     return node_write(store, base, "control/shutdown", "%s", what);
+}
+
+/* "/dev/pts/N", and nothing else: the node is dom0's to write, but what is opened here is typed into. */
+static bool tty_valid(const char *path)
+{
+    static const char folder[] = "/dev/pts/";
+    size_t len = strlen(folder);
+
+    return strncmp(path, folder, len) == 0 && path[len] && !path[len + strspn(path + len, "0123456789")];
+}
+
+static int tty_open(const char *path)
+{
+    struct termios raw;
+    int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC), rc;
+
+    if (fd < 0)
+        return -errno;
+    /* As xenconsoled has set it: what is typed belongs to the guest, the line's own editing would hold it back. */
+    if (tcgetattr(fd, &raw) == 0) {
+        cfmakeraw(&raw);
+        if (tcsetattr(fd, TCSANOW, &raw) == 0)
+            return fd;
+    }
+    rc = -errno;
+    close(fd);
+    return rc;
+}
+
+/* The node is looked at again when its terminal is open: if xenconsoled was started again in between, the number may be
+ * another guest's now (its service removes the old nodes before it starts). */
+int xenstore_console_open(uint32_t domid)
+{
+    struct xs_handle *xs = xs_open(0);
+    char node[64], *tty, *again = NULL;
+    int fd = -ENOENT;
+
+    if (!xs)
+        return errno ? -errno : -EIO;
+    snprintf(node, sizeof(node), "/local/domain/%" PRIu32 "/console/tty", domid);
+    tty = xs_read(xs, XBT_NULL, node, NULL);
+    if (tty && tty_valid(tty))
+        fd = tty_open(tty);
+    if (fd >= 0)
+        again = xs_read(xs, XBT_NULL, node, NULL);
+    if (fd >= 0 && (!again || strcmp(tty, again) != 0)) {
+        close(fd);
+        fd = -ENOENT;
+    }
+    free(tty);
+    free(again);
+    xs_close(xs);
+    return fd;
 }

@@ -154,6 +154,14 @@ static void catalogue_of_disks(void)
     catalog_free(&c);
 }
 
+static unsigned logs_changed;
+
+static void log_changed(void *arg, const char *instance_id, bool gone)
+{
+    (void)arg;
+    logs_changed += !gone && instance_id && !strcmp(instance_id, "ins_1");
+}
+
 static void console(void)
 {
     size_t long_bytes = 5 * CONSOLE_KEEP_BYTES;
@@ -171,7 +179,7 @@ static void console(void)
     sample_write(dir, "console/guest-ins_1.log", text, long_bytes);
     int watch = console_watch_open(console_dir);
     sample_write(dir, "console/guest-ins_1.log", text, long_bytes);
-    console_watch_run(watch, console_dir);
+    console_watch_run(watch, console_dir, log_changed, NULL);
     check(!stat(path, &st) && st.st_size == (off_t)long_bytes && st.st_blocks * 512 <= CONSOLE_KEEP_BYTES + 65536,
           "console: a long log gives its old part's space back and keeps its length");
     part = console_read(console_dir, "ins_1", 0, 26);

@@ -530,6 +530,23 @@ int xenstore_retract(struct xenstore *store, uint32_t domid, const char *uuid)
     return world_leave(w, 0);
 }
 
+int xenstore_console_open(uint32_t domid)
+{
+    struct world *w = world_attach(getenv("XS_WORLD"));
+    struct world_domain *d;
+    int fd = -ENOENT;
+
+    world_lock(w);
+    d = world_domid(w, domid);
+    if (d && d->tty[0]) {
+        fd = open(d->tty, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+        fd = fd < 0 ? -errno : fd;
+    }
+    world_unlock(w);
+    munmap(w, sizeof(*w));
+    return fd;
+}
+
 int xenstore_ask(struct xenstore *store, uint32_t domid, const char *what)
 {
     struct world *w = store->w;

@@ -41,6 +41,7 @@ struct world_domain {
     uint8_t low[2][0x6000];             /* memory at 16 MiB and at 17 MiB, where sample.c's kernel goes */
     uint8_t info[LAYOUT_INFO_BYTES];    /* the last write of just this size: the start info */
     char store_name[64], store_uuid[40], asked[16];
+    char tty[64];                       /* what a test has made for its console; empty: none */
 };
 
 struct world_slot {
