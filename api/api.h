@@ -13,6 +13,7 @@
 #define WAITS_MAX 32                    /* long polls at once */
 #define WAITS_PER_ACCOUNT 8
 
+struct hub;
 struct streams;
 
 struct api {
@@ -22,6 +23,8 @@ struct api {
 
     pthread_mutex_t limit_lock;         /* of limits; nests inside nothing */
     struct limit_table *limits;
+
+    struct hub *consoles;               /* and they */
 
     pthread_mutex_t ticket_lock;        /* of tickets; nests inside nothing */
     struct tickets tickets;

@@ -19,6 +19,7 @@ static const struct text_key text_keys[] = {
     { "user", offsetof(struct config, user) },
     { "accountd", offsetof(struct config, accountd) },
     { "provisioner", offsetof(struct config, provisioner) },
+    { "console", offsetof(struct config, console) },
     { "log_files", offsetof(struct config, log_files) },
     { "operator_key_hash_file", offsetof(struct config, operator_key_hash_file) },
 };

@@ -7,6 +7,7 @@
  *   pid_file                the lock of the one running api
  *   user                    whom to become when started as root ("xs-api")
  *   accountd, provisioner   their sockets
+ *   console                 the provisioner's other one, for the guests' consoles
  *   log_files               the folder in which accountd publishes its log: served below /log/
  *   web                     the folder of the portal and the console; may be left out: then there are none
  *   webhooks                the socket at which xs-webhookd asks what to send; left out, none are sent
@@ -33,6 +34,7 @@ struct config {
     const char *user;
     const char *accountd;
     const char *provisioner;
+    const char *console;
     const char *operator_key_hash_file;
     const char *log_files;
     const char *webhooks;       /* NULL: none are sent */

@@ -1,5 +1,6 @@
 /* Receiving, suspending, answering. */
 #include "api/http.h"
+#include "api/console/hub.h"
 #include "api/deadline.h"
 #include "api/dispatch.h"
 #include "api/fields.h"
@@ -81,6 +82,14 @@ static void peer_print(struct MHD_Connection *connection, char *out, size_t size
         snprintf(out, size, "unknown");
 }
 
+static void handshake_headers_take(struct handshake *handshake, struct MHD_Connection *connection)
+{
+    handshake->upgrade = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Upgrade"));
+    handshake->connection = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Connection"));
+    handshake->key = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Sec-WebSocket-Key"));
+    handshake->version = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Sec-WebSocket-Version"));
+}
+
 /* What belongs to sessions and to what is written down of a request. */
 static void session_headers_take(struct request *rq, struct MHD_Connection *connection)
 {
@@ -114,6 +123,7 @@ static struct exchange *exchange_new(struct http *http, struct MHD_Connection *c
     rq->signature = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Stripe-Signature"));
     rq->last_event_id = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID"));
     session_headers_take(rq, connection);
+    handshake_headers_take(&rq->handshake, connection);
     exchange->body_max = dispatch_body_max(rq);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, query_take, rq);
     peer_print(connection, rq->peer, sizeof(rq->peer));
@@ -159,6 +169,29 @@ static enum MHD_Result body_take(struct exchange *exchange, const char *bytes, s
 
 /* answering */
 
+/* From here on the connection is the viewer's. */
+static void upgraded(void *arg, struct MHD_Connection *connection, void *context, const char *early, size_t early_size,
+                     MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
+{
+    struct exchange *exchange = context;
+    struct place *place = exchange->rp.console;
+
+    (void)arg;
+    exchange->rp.console = NULL;
+    place_take(place, &(struct upgraded){ connection, handle, exchange->http->deadlines, fd }, early, early_size);
+}
+
+static struct MHD_Response *upgrade_response(const struct reply *rp)
+{
+    struct MHD_Response *response = MHD_create_response_for_upgrade(upgraded, NULL);
+
+    if (response) {
+        MHD_add_response_header(response, "Upgrade", "websocket");
+        MHD_add_response_header(response, "Sec-WebSocket-Accept", rp->websocket_accept);
+    }
+    return response;
+}
+
 static struct MHD_Response *response_make(struct exchange *exchange)
 {
     struct reply *rp = &exchange->rp;
@@ -171,6 +204,8 @@ static struct MHD_Response *response_make(struct exchange *exchange)
         rp->file_fd = -1;                   /* libmicrohttpd closes it */
         return response;
     }
+    if (rp->console)
+        return upgrade_response(rp);
     if (rp->stream) {
         response = stream_response(rp->stream, exchange->connection, exchange->http->deadlines);
         rp->stream = response ? NULL : rp->stream;
@@ -207,7 +242,7 @@ static void headers_add(struct MHD_Response *response, const struct reply *rp, c
 {
     char name[112];
 
-    if (rp->status != 204)
+    if (rp->status != 204 && rp->status != 101)
         MHD_add_response_header(response, "Content-Type", content_type(rp));
     MHD_add_response_header(response, "X-Request-Id", request_id);
     MHD_add_response_header(response, "Cache-Control", rp->cache && rp->status == 200 ? rp->cache : "no-store");
@@ -220,6 +255,10 @@ static void headers_add(struct MHD_Response *response, const struct reply *rp, c
         MHD_add_response_header(response, "Location", rp->location);
     if (rp->cookie[0])
         MHD_add_response_header(response, "Set-Cookie", rp->cookie);
+    if (rp->status == 426) {
+        MHD_add_response_header(response, "Upgrade", "websocket");
+        MHD_add_response_header(response, "Sec-WebSocket-Version", WEBSOCKET_VERSION);
+    }
     if (rp->status == 405)
         MHD_add_response_header(response, "Allow", rp->allow);
     if (rp->status == 401)
@@ -404,7 +443,7 @@ static size_t unescape(void *arg, struct MHD_Connection *connection, char *text)
 
 static struct MHD_Daemon *daemon_start(struct http *http, int listen_fd, const struct tls_pair *tls)
 {
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG;
 
     return MHD_start_daemon(
         flags, 0, NULL, NULL, access_handle, http, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
@@ -437,10 +476,11 @@ void http_stop(struct http *http)
     int listen_fd = MHD_quiesce_daemon(http->daemon);
 
     /* Every suspended connection has to be resumed before the daemon may stop:
-     * emptying the pools and ending the streams does that. */
+     * emptying the pools and ending the streams does that. Those that left HTTP have to be given back. */
     pool_free(http->waiters);
     pool_free(http->workers);
     streams_stop(http->api->streams);
+    hub_stop(http->api->consoles);
     MHD_stop_daemon(http->daemon);
     if (listen_fd >= 0)
         close(listen_fd);

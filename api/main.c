@@ -1,6 +1,7 @@
 /* xs-api: the HTTPS face of the host. Holds no Xen rights and no signing key:
  * it checks who asks, and asks accountd and the provisioner on their sockets. */
 #include "api/api.h"
+#include "api/console/hub.h"
 #include "api/deliveries.h"
 #include "api/http.h"
 #include "api/sandbox.h"
@@ -159,6 +160,7 @@ static int run(const char *config_path)
     api.streams = streams_new(api.store);
     if (deliveries)
         deliveries_start(deliveries, api.store);
+    api.consoles = hub_new(api.store, api.config.console);
     watcher = watcher_new(&api.config, api.store);
     http = http_start(&api, listen_fd, &tls);
     /* Everything that is opened once is open, and every library has been loaded. */
@@ -172,6 +174,7 @@ static int run(const char *config_path)
     http_stop(http);
     streams_free(api.streams);
     deliveries_free(deliveries);
+    hub_free(api.consoles);
     tls_free(&tls);
     limit_free(api.limits);
     store_close(api.store);

@@ -1,5 +1,6 @@
 /* The one table of answers; api/openapi.yaml prints it for customers and a test holds the two together. */
 #include "api/reply.h"
+#include "api/console/hub.h"
 #include "api/streams.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ struct answer_row {
 };
 
 static const struct answer_row rows[ANSWER_COUNT] = {
+    [ANSWER_SWITCHING] = { 101, NULL, NULL, false, 0 },
     [ANSWER_OK] = { 200, NULL, NULL, false, 0 },
     [ANSWER_CREATED] = { 201, NULL, NULL, false, 0 },
     [ANSWER_ACCEPTED] = { 202, NULL, NULL, false, 0 },
@@ -50,6 +52,7 @@ static const struct answer_row rows[ANSWER_COUNT] = {
     [ANSWER_MEDIA_TYPE] = { 415, "unsupported_media_type", "The body must be JSON", false, 0 },
     [ANSWER_INVALID_FIELDS] = { 422, "invalid_fields", "Some fields are wrong", false, 0 },
     [ANSWER_KEY_REUSED] = { 422, "idempotency_key_reused", "The Idempotency-Key belongs to another request", false, 0 },
+    [ANSWER_UPGRADE_REQUIRED] = { 426, "upgrade_required", "This is a WebSocket", false, 0 },
     [ANSWER_RATE_LIMITED] = { 429, "rate_limited", "Too many requests", true, 1 },
     [ANSWER_INTERNAL] = { 500, "internal", "A fault of ours", false, 0 },
     [ANSWER_UPSTREAM_FAILED] = { 502, "upstream_failed", "A part of the host gave no usable answer", true, 2 },
@@ -75,6 +78,8 @@ void reply_free(struct reply *reply)
         close(reply->file_fd);
     if (reply->stream)
         stream_close(reply->stream);
+    if (reply->console)
+        place_free(reply->console);
     reply_start(reply);
 }
 

@@ -4,6 +4,8 @@
 #ifndef API_REPLY_H
 #define API_REPLY_H
 
+#include "api/console/handshake.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +16,7 @@ enum answer {
     ANSWER_CREATED,
     ANSWER_ACCEPTED,
     ANSWER_NO_CONTENT,
+    ANSWER_SWITCHING,                   /* the connection is a WebSocket from now on */
     ANSWER_REPLAYED,                    /* status and body are the stored ones */
     ANSWER_MALFORMED,                   /* body or query cannot be read */
     ANSWER_KEY_HEADER,                  /* Idempotency-Key missing or odd */
@@ -40,6 +43,7 @@ enum answer {
     ANSWER_MEDIA_TYPE,
     ANSWER_INVALID_FIELDS,
     ANSWER_KEY_REUSED,
+    ANSWER_UPGRADE_REQUIRED,
     ANSWER_RATE_LIMITED,
     ANSWER_INTERNAL,
     ANSWER_UPSTREAM_FAILED,
@@ -52,6 +56,7 @@ enum answer {
 
 #define REPLY_DETAIL_BYTES 512
 
+struct place;
 struct stream;
 
 struct reply {
@@ -64,6 +69,8 @@ struct reply {
     size_t file_size;
     char file_name[80];                 /* offered to whoever saves it */
     struct stream *stream;              /* or what comes as it happens (streams.h); owned */
+    struct place *console;              /* or a viewer's (console/hub.h); owned */
+    char websocket_accept[ACCEPT_BYTES];        /* with it */
     long next_cursor;                   /* of a list that is no JSON; 0 none */
     const char *encoding;               /* Content-Encoding of a success; NULL: none */
     const char *const *headers;         /* more of a success: name, value, ..., NULL */

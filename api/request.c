@@ -32,6 +32,10 @@ void request_free(struct request *request)
     free(request->cookie);
     free(request->csrf);
     free(request->origin);
+    free(request->handshake.upgrade);
+    free(request->handshake.connection);
+    free(request->handshake.key);
+    free(request->handshake.version);
     free(request->host);
     free(request->agent);
     free(request->reason);

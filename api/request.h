@@ -6,6 +6,7 @@
 
 #include "api/auth.h"
 #include "api/limit.h"
+#include "api/console/handshake.h"
 #include "api/reply.h"
 #include "common/id.h"
 
@@ -45,6 +46,7 @@ struct request {
     char *host;
     char *agent;                        /* User-Agent */
     char *reason;                       /* X-Reason */
+    struct handshake handshake;
     char *body;
     size_t body_size;
     bool body_excess;

@@ -25,7 +25,7 @@ route_handler action_create, instance_delete, action_show;
 /* usage.c */
 route_handler usage_show, instance_usage_show, usage_summary, usage_records_list, records_list, console_log_show;
 /* console/sessions.c */
-route_handler console_session_create;
+route_handler console_session_create, console_open;
 /* invoices.c */
 route_handler invoice_create, invoice_draft, invoices_list, credit_notes_list, invoice_show, invoice_bundle,
     invoice_file;

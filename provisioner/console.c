@@ -117,7 +117,7 @@ static json_t *part_read(int fd, int64_t offset, int64_t limit, int64_t size)
     return part;
 }
 
-int console_open(const char *dir, const char *instance_id)
+int console_log_open(const char *dir, const char *instance_id)
 {
     char path[PATH_MAX];
 

@@ -24,7 +24,7 @@ json_t *console_read(const char *dir, const char *instance_id, int64_t offset, i
 void console_remove(const char *dir, const char *instance_id);
 
 /* For reading byte by byte: the log's descriptor, -1 if there is none yet. */
-int console_open(const char *dir, const char *instance_id);
+int console_log_open(const char *dir, const char *instance_id);
 /* Where to begin: `from` itself, or the last -from bytes; at the first byte kept if that is gone, at most at the end. */
 int64_t console_place(int fd, int64_t from);
 /* Whether the byte there, which was read just now, was still kept then. */

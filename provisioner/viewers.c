@@ -99,7 +99,7 @@ static void begin(struct viewer *viewer, const json_t *request)
         return;
     }
     strcpy(viewer->instance_id, id);
-    viewer->log_fd = console_open(home->console_dir, id);
+    viewer->log_fd = console_log_open(home->console_dir, id);
     viewer->offset = viewer->log_fd < 0 ? 0 : console_place(viewer->log_fd, from);
     viewer->begun = true;
     json_packet_send(viewer, json_pack("{s:I}", "offset", (json_int_t)viewer->offset));
@@ -152,7 +152,7 @@ static void output(struct viewer *viewer)
 
     viewer->more = false;
     if (viewer->log_fd < 0)
-        viewer->log_fd = console_open(viewer->home->console_dir, viewer->instance_id);
+        viewer->log_fd = console_log_open(viewer->home->console_dir, viewer->instance_id);
     while (viewer->log_fd >= 0 && !viewer->reason && turns < PACKETS_A_TURN && part_send(viewer))
         turns++;
     viewer->more |= turns == PACKETS_A_TURN;

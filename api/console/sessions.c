@@ -1,5 +1,6 @@
 /* Consoles: the ticket, and the handshake that turns a connection into a viewer's (hub.h). */
 #include "api/api.h"
+#include "api/console/hub.h"
 #include "api/instances.h"
 #include "api/present.h"
 #include "api/resources.h"
@@ -30,4 +31,45 @@ enum answer console_session_create(struct request *rq, struct reply *rp)
     rp->json = json_pack("{s:s, s:s, s:o}", "ticket", ticket.id, "url", url, "expires_at",
                          time_json(ticket.expires_ms));
     return ANSWER_CREATED;
+}
+
+static enum answer handshake_read(struct request *rq, struct reply *rp)
+{
+    switch (handshake_check(&rq->handshake)) {
+    case HANDSHAKE_GOOD:
+        break;
+    case HANDSHAKE_NONE:
+        return reply_fail(rp, ANSWER_UPGRADE_REQUIRED,
+                          "open this as a WebSocket: Upgrade: websocket, Sec-WebSocket-Version: " WEBSOCKET_VERSION);
+    case HANDSHAKE_BROKEN:
+        return reply_fail(rp, ANSWER_MALFORMED, "Sec-WebSocket-Key: must be 16 bytes in base 64");
+    }
+    if (!origin_is_ours(rq->origin, rq->host))
+        return reply_fail(rp, ANSWER_CSRF, "the Origin header names another site");
+    return ANSWER_OK;
+}
+
+/* The ticket is gone with the first good handshake, even if there is no room then: what is known is not used twice. */
+enum answer console_open(struct request *rq, struct reply *rp)
+{
+    struct ticket ticket;
+    struct instance_row row;
+    enum answer answer = handshake_read(rq, rp);
+    bool good;
+
+    if (answer != ANSWER_OK)
+        return answer;
+    pthread_mutex_lock(&rq->api->ticket_lock);
+    good = ticket_take(&rq->api->tickets, rq->param, rq->who.key_id, rq->now_ms, &ticket);
+    pthread_mutex_unlock(&rq->api->ticket_lock);
+    if (!good)
+        return reply_fail(rp, ANSWER_NOT_FOUND, "no such ticket: each works once, for %d s, for who asked for it",
+                          TICKET_MS / 1000);
+    answer = instance_find(rq, rp, ticket.instance_id, &row);
+    if (answer == ANSWER_OK)
+        answer = hub_place(rq->api->consoles, rp, &rq->who, row.instance_id, &rp->console);
+    if (answer != ANSWER_OK)
+        return answer;
+    handshake_accept(rq->handshake.key, rp->websocket_accept);
+    return ANSWER_SWITCHING;
 }

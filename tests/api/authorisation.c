@@ -35,6 +35,7 @@ static const struct example examples[] = {
     { "GET", "/v1/actions/{id}", "action", NULL, 200 },
     { "GET", "/v1/instances/{id}/console_log", "instance", NULL, 200 },
     { "POST", "/v1/instances/{id}/console_sessions", "instance", NULL, 201 },
+    { "GET", "/v1/console/{ticket}", "any ticket", NULL, 426 },
     { "GET", "/v1/usage", NULL, NULL, 200 },
     { "GET", "/v1/metrics", NULL, NULL, 200 },
     { "GET", "/v1/instances/{id}/usage", "instance", NULL, 200 },
@@ -356,6 +357,7 @@ static const char *thing_id(const char *thing)
         { "snapshot", world.snapshot }, { "forward", world.forward },  { "SSH key", world.ssh_key },
         { "purchase order", world.order }, { "any price book", "1" }, { "any proposal", "9" }, { "any entry", "e2" },
         { "any ledger account", "revenue:vcpu_used" }, { "operator", world.operator }, { "any tile", "0/000" }, { "any page", "home" },
+        { "any ticket", "tkt_00000000000000000000000000" },
         { "webhook", world.webhook }, { "delivery", world.delivery }, { "dispute", world.dispute }, { "session", world.spare_session }, { "any session", world.spare_session }, { "budget", world.budget },    { "instance in the query", world.record_query },
     };
 

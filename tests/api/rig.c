@@ -72,7 +72,7 @@ static void config_make(struct rig *rig)
 {
     static const char *const files[] = { "certificate", "tls.crt", "private_key", "tls.key", "pid_file", "api.pid",
                                          "database", "db/api.db", "accountd", "accountd.sock", "provisioner",
-                                         "provisioner.sock", "operator_key_hash_file", "operator.hash", "log_files",
+                                         "provisioner.sock", "console", "console.sock", "operator_key_hash_file", "operator.hash", "log_files",
                                          "accountd/public", NULL };
     json_t *config = json_pack("{s:s, s:s, s:{s:i, s:i, s:i, s:i, s:i, s:i, s:i}}", "listen", "127.0.0.1:0", "user", "root",
                                "limits", "reads_per_s", 10000, "writes_per_s", 10000, "waits_per_s", 10000,

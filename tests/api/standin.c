@@ -119,6 +119,8 @@ static void job_end(json_t *job)
             change_add(instance, NULL, ends[i].state);
         }
     change_add(instance, job, "succeeded");
+    if (strcmp(text(instance, "state"), "deleted") == 0)
+        console_delete(text(job, "instance_id"));
     devices_job_end(job, instance);
 }
 
@@ -517,17 +519,20 @@ static _Noreturn void run(const char *dir, int ready_fd)
     accounts = json_object();
     a = server_open("accountd.sock", accountd_verbs);
     p = server_open("provisioner.sock", provisioner_verbs);
+    consoles_start();
     if (write(ready_fd, "x", 1) != 1)
         _exit(1);
     close(ready_fd);
     for (;;) {
-        struct pollfd fds[] = { { rpc_server_fd(a), POLLIN, 0 }, { rpc_server_fd(p), POLLIN, 0 } };
+        struct pollfd fds[2 + CONSOLES_FDS] = { { rpc_server_fd(a), POLLIN, 0 }, { rpc_server_fd(p), POLLIN, 0 } };
+        unsigned count = 2 + consoles_fds(fds + 2);
 
         int wait_ms = waits_run(), other_ms = changes_waits_run();
 
-        poll(fds, 2, other_ms >= 0 && (wait_ms < 0 || other_ms < wait_ms) ? other_ms : wait_ms);
+        poll(fds, count, other_ms >= 0 && (wait_ms < 0 || other_ms < wait_ms) ? other_ms : wait_ms);
         rpc_server_run(a);
         rpc_server_run(p);
+        consoles_run();
     }
 }
 

@@ -6,6 +6,7 @@
 #include "common/rpc.h"
 
 #include <jansson.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -53,6 +54,13 @@ int changes_waits_run(void);
 int invoices_count(void);
 int alerts_count(void);
 void alert_add(const json_t *alert);
+
+/* standin_console.c */
+#define CONSOLES_FDS 65
+void consoles_start(void);
+unsigned consoles_fds(struct pollfd *fds);
+void consoles_run(void);
+void console_delete(const char *instance_id);
 
 void money_start(void);
 void invoices_start(void);
