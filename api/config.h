@@ -13,7 +13,8 @@
  *   webhooks                the socket at which xs-webhookd asks what to send; left out, none are sent
  *   operator_key_hash_file  holds the SHA-256 of the first operator key, as xs-api --hash-key prints it
  *   signup                  "open" (also if left out) or "closed": whether strangers may become customers
- *   mail_folder             where mails are put as files, for a program that sends them; left out, there are none
+ *   mail_folder             where mails are put, for a program that sends them: each as a file ID.eml, whole once its
+ *                           mode lets it be read (0640, before that 0); left out, there are none
  *   public_url              "https://host.example": what mails link to; with mail_folder it must be there
  *   limits                  reads_per_s, writes_per_s, waits_per_s, anonymous_per_s (bursts are four
  *                           times as large), instances_per_account, connections_per_address;

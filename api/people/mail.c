@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,10 +46,12 @@ static void message_print(FILE *file, const struct config *config, const char *t
         config->public_url, path);
 }
 
+/* Made so that nobody may read it, which ends when it is whole: a rename would say the same, but is not among the
+ * system calls that the api keeps. */
 static int file_write(const struct config *config, const char *to, const char *path, const char *id, int64_t now_ms,
-                      const char *name)
+                      const char *name, bool sent)
 {
-    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     int rc;
 
@@ -58,21 +61,20 @@ static int file_write(const struct config *config, const char *to, const char *p
         return -1;
     }
     message_print(file, config, to, path, id, now_ms);
-    rc = fflush(file) != 0 || ferror(file) || fsync(fd) != 0 ? -1 : 0;
+    rc = fflush(file) != 0 || ferror(file) || fsync(fd) != 0 || (sent ? fchmod(fd, 0640) : unlink(name)) != 0 ? -1 : 0;
     return fclose(file) != 0 ? -1 : rc;
 }
 
 int mail_reset_write(const struct config *config, const char *to, const char *path, int64_t now_ms, bool sent)
 {
-    char id[ID_BYTES], begun[4096], whole[4096];
+    char id[ID_BYTES], name[4096];
 
     id_make("mail_", id);
-    if (snprintf(begun, sizeof(begun), "%s/.%s", config->mail_folder, id) >= (int)sizeof(begun))
+    if (snprintf(name, sizeof(name), "%s/%s.eml", config->mail_folder, id) >= (int)sizeof(name))
         return -1;
-    snprintf(whole, sizeof(whole), "%s/%s.eml", config->mail_folder, id);
-    if (file_write(config, to, path, id, now_ms, begun) == 0 && (sent ? rename(begun, whole) : unlink(begun)) == 0)
+    if (file_write(config, to, path, id, now_ms, name, sent) == 0)
         return 0;
     log_warn("mail_folder %s: a mail is not written", config->mail_folder);
-    unlink(begun);
+    unlink(name);
     return -1;
 }

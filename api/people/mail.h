@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Puts an RFC 5322 message that links to `path` below public_url into mail_folder, whole or not at all. Unless
+/* Puts an RFC 5322 message that links to `path` below public_url into mail_folder: readable once it is whole. Unless
  * `sent`, all of it is done but the last step: who waits for the answer cannot tell. 0, or -1 after logging. */
 int mail_reset_write(const struct config *config, const char *to, const char *path, int64_t now_ms, bool sent);
 

@@ -232,6 +232,7 @@ static size_t mail_read(const char *folder, char *out, size_t size)
     DIR *dir = opendir(folder);
 
     while (dir && (entry = readdir(dir)) != NULL) {
+        struct stat st;
         FILE *file;
 
         if (entry->d_name[0] == '.' && strlen(entry->d_name) < 3)
@@ -239,6 +240,7 @@ static size_t mail_read(const char *folder, char *out, size_t size)
         ok(strstr(entry->d_name, ".eml") != NULL, "%s is a whole mail", entry->d_name);
         snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
         file = fopen(path, "re");
+        ok(stat(path, &st) == 0 && (st.st_mode & 0777) == 0640, "that may be read");
         used += file ? fread(out + used, 1, size - used - 1, file) : 0;
         if (file)
             fclose(file);
