@@ -13,7 +13,7 @@
 /* clang-format off */
 const char *const sandbox_calls[] = {
     /* connections */
-    "accept4", "recvfrom", "recvmsg", "sendmsg", "sendto", "shutdown", "getsockname", "getpeername", "getsockopt", "setsockopt",
+    "accept4", "recvfrom", "recvmsg", "sendmsg", "sendto", "shutdown", "getsockname", "getsockopt", "setsockopt",
     "poll", "epoll_create1", "epoll_ctl", "epoll_wait", "eventfd2", "connect", "socketpair",
     /* files: the database and its log, what accountd and the pages' folder hold */
     "openat", "close", "read", "write", "writev", "pread64", "pwrite64", "lseek", "fstat", "newfstatat", "statx", "access", "fcntl", "ftruncate",
