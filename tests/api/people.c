@@ -4,6 +4,7 @@
 #include "tests/api/tap.h"
 
 #include <glob.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -318,6 +319,45 @@ static void nobody_told(void)
        of_known);
 }
 
+struct crowd {
+    unsigned refused, busy, other;
+};
+
+static void *attempt(void *arg)
+{
+    struct crowd *crowd = arg;
+    char email[64], id[ID_BYTES];
+    struct response answer;
+
+    snprintf(email, sizeof(email), "%s@example.com", id_make("tst_", id));
+    answer = log_in(email, "not the password", NULL);
+    crowd->refused = answer.status == 401;
+    crowd->busy = answer.status == 503 && strcmp(answer_text_of(&answer, "code"), "overloaded") == 0;
+    crowd->other = !crowd->refused && !crowd->busy;
+    answer_free(&answer);
+    return NULL;
+}
+
+/* Each hash takes 19 MiB: of a crowd some are told to wait, and others are served meanwhile. */
+static void crowded(void)
+{
+    struct crowd crowd[24] = {0}, sum = {0};
+    pthread_t threads[24];
+
+    for (int i = 0; i < 24; i++)
+        if (pthread_create(&threads[i], NULL, attempt, &crowd[i]) != 0)
+            tap_bail("pthread_create");
+    said(rig_get(&rig, NULL, "/healthz"), 200, "ok", "with a crowd at the door others are served");
+    for (int i = 0; i < 24; i++) {
+        pthread_join(threads[i], NULL);
+        sum.refused += crowd[i].refused;
+        sum.busy += crowd[i].busy;
+        sum.other += crowd[i].other;
+    }
+    ok(sum.refused > 0 && sum.other == 0, "of 24 who try at once %u are answered, %u told to wait", sum.refused,
+       sum.busy);
+}
+
 static void resting(void)
 {
     static const char *const emails[] = {"eve@example.com", "nobody@example.com"};
@@ -368,6 +408,7 @@ int main(void)
     idleness();
     many_sessions();
     nobody_told();
+    crowded();
     resting();
     counted();
     rig_end(&rig);

@@ -1,6 +1,9 @@
 /* The rest of a request that strangers write: path, Authorization, query
  * numbers, money. The first byte chooses which. */
+#include "api/addresses.h"
 #include "api/auth.h"
+#include "api/people/recovery.h"
+#include "api/people/sessions.h"
 #include "api/present.h"
 #include "api/request.h"
 #include "api/route.h"
@@ -10,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const fuzz_name = "paths, keys, query numbers, money";
+const char *const fuzz_name = "paths, keys, query numbers, money, networks, recovery codes, emails";
 const char *const fuzz_seeds[] = {
     "p/v1/instances/ins_00000000000000000000000000/actions",
     "p/v1/admin/customers/acc_0/credits",
@@ -21,6 +24,11 @@ const char *const fuzz_seeds[] = {
     "q18446744073709551616",
     "m12.50",
     "m9223372036.854775807",
+    "n192.0.2.0/24",
+    "n2001:db8::/33",
+    "n::ffff:192.0.2.7",
+    "rabcd-efgh-jkmn-pqrs",
+    "eme@example.com",
     NULL,
 };
 
@@ -51,6 +59,7 @@ static void query_try(char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     char *text = calloc(1, size + 1), money[MONEY_BYTES];
+    uint8_t hash[KEY_HASH_BYTES];
     const char *key;
     int64_t nano, again;
 
@@ -66,6 +75,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         break;
     case 'q':
         query_try(text);
+        break;
+    case 'n':
+        /* What is a network is inside of itself and of everything; what is none is inside of nothing. */
+        assert(network_valid(text) == addresses_hold("0.0.0.0/0 ::/0", text) && network_valid(text) == addresses_hold(text, text));
+        break;
+    case 'r':
+        recovery_code_hash(text, hash);
+        break;
+    case 'e':
+        assert(!email_valid(text) || (strlen(text) < EMAIL_BYTES && strchr(text, '@')));
         break;
     default:
         if (money_parse(text, &nano))
