@@ -121,6 +121,7 @@ static struct exchange *exchange_new(struct http *http, struct MHD_Connection *c
     rq->accept = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept"));
     rq->accept_encoding = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept-Encoding"));
     rq->signature = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Stripe-Signature"));
+    rq->if_match = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-Match"));
     rq->last_event_id = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID"));
     session_headers_take(rq, connection);
     handshake_headers_take(&rq->handshake, connection);
@@ -251,6 +252,8 @@ static void headers_add(struct MHD_Response *response, const struct reply *rp, c
         MHD_add_response_header(response, header[0], header[1]);
     if (rp->encoding && rp->status == 200)
         MHD_add_response_header(response, "Content-Encoding", rp->encoding);
+    if (rp->etag[0] && rp->status == 200)
+        MHD_add_response_header(response, "ETag", rp->etag);
     if (rp->location[0])
         MHD_add_response_header(response, "Location", rp->location);
     if (rp->cookie[0])

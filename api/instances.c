@@ -1,6 +1,7 @@
 /* Instances: api.db knows whose they are and what was asked for, the
  * provisioner what they are now, accountd which meters run. */
 #include "api/instances.h"
+#include "api/labels.h"
 #include "api/api.h"
 #include "api/networks.h"
 #include "api/present.h"
@@ -85,8 +86,9 @@ json_t *instance_view(struct request *rq, const struct instance_row *row, const 
 {
     const char *state = state_of(rq, row, live);
     bool over = strcmp(state, "deleted") == 0;
+    json_t *view;
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:b, s:o, s:o, s:O?, s:o, s:o, s:o, s:o}", "id",
+    view = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:b, s:o, s:o, s:O?, s:o, s:o, s:o, s:o}", "id",
                      row->instance_id, "name", row->name, "image", row->image, "flavor", row->flavor, "vcpus",
                      (json_int_t)row->vcpus, "memory_mib", (json_int_t)row->memory_mib, "state", state, "desired_state",
                      text_or(live, "desired_state", over ? "deleted" : "running"), "state_reason",
@@ -95,6 +97,8 @@ json_t *instance_view(struct request *rq, const struct instance_row *row, const 
                      time_json(json_integer_value(json_object_get(live, "started_ms"))), "meters_running", meters,
                      "volumes", attachments_view(live), "addresses", addresses_view(live), "forwards",
                      forwards_view(live), "ssh", ssh_view(live));
+    json_object_set_new(view, "labels", labels_json(row->labels));
+    return view;
 }
 
 /* accountd's usage by instance id; an unanswered question is no error here. */
@@ -175,6 +179,7 @@ enum answer instance_show(struct request *rq, struct reply *rp)
     remember(rq, &row, live, state_of(rq, &row, live));
     by_id = meters_ask(rq, row.instance_id);
     rp->json = view_with_meters(rq, &row, live, by_id);
+    revision_tag(row.revision, rp->etag);
     json_decref(by_id);
     json_decref(live);
     return ANSWER_OK;
@@ -191,7 +196,8 @@ static json_t *live_by_id(const json_t *instances)
 }
 
 /* The caller's instances, each with its live state; forgets the deleted. */
-static enum answer list_make(struct request *rq, struct reply *rp, const json_t *live, json_t **list)
+static enum answer list_make(struct request *rq, struct reply *rp, const json_t *live, const char *selector,
+                             json_t **list)
 {
     struct instance_row *rows;
     size_t count;
@@ -207,7 +213,7 @@ static enum answer list_make(struct request *rq, struct reply *rp, const json_t 
 
         /* The provisioner's list leaves out what is deleted. */
         remember(rq, &rows[i], now, state);
-        if ((now || rows[i].confirmed) && strcmp(state, "deleted") != 0)
+        if ((now || rows[i].confirmed) && strcmp(state, "deleted") != 0 && labels_match(rows[i].labels, selector))
             json_array_append_new(*list, view_with_meters(rq, &rows[i], now, meters));
     }
     json_decref(meters);
@@ -217,14 +223,17 @@ static enum answer list_make(struct request *rq, struct reply *rp, const json_t 
 
 enum answer instances_list(struct request *rq, struct reply *rp)
 {
-    json_t *ok, *live, *list = NULL;
-    enum answer answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "instances",
-                                      json_pack("{s:s}", "account_id", rq->who.account_id), &ok);
+    json_t *ok = NULL, *live, *list = NULL;
+    const char *selector;
+    enum answer answer = request_query_text(rq, rp, "label", selector_valid, "must be like key or key=value", &selector);
 
+    if (answer == ANSWER_OK)
+        answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "instances",
+                              json_pack("{s:s}", "account_id", rq->who.account_id), &ok);
     if (answer != ANSWER_OK)
         return answer;
     live = live_by_id(json_object_get(ok, "instances"));
-    answer = list_make(rq, rp, live, &list);
+    answer = list_make(rq, rp, live, selector, &list);
     if (answer == ANSWER_OK)
         rp->json = present_page(list);
     json_decref(live);

@@ -48,6 +48,7 @@ static const struct answer_row rows[ANSWER_COUNT] = {
     [ANSWER_CONFLICT] = { 409, "conflict", "The present state does not allow it", false, 0 },
     [ANSWER_QUOTA_EXCEEDED] = { 409, "quota_exceeded", "The account's limit is reached", false, 0 },
     [ANSWER_IN_FLIGHT] = { 409, "request_in_flight", "The same request is being worked on", true, 1 },
+    [ANSWER_PRECONDITION] = { 412, "precondition_failed", "It was changed since you looked", false, 0 },
     [ANSWER_TOO_LARGE] = { 413, "body_too_large", "The body is too large", false, 0 },
     [ANSWER_MEDIA_TYPE] = { 415, "unsupported_media_type", "The body must be JSON", false, 0 },
     [ANSWER_INVALID_FIELDS] = { 422, "invalid_fields", "Some fields are wrong", false, 0 },

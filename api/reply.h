@@ -39,6 +39,7 @@ enum answer {
     ANSWER_CONFLICT,
     ANSWER_QUOTA_EXCEEDED,              /* with the context quota, limit, used */
     ANSWER_IN_FLIGHT,
+    ANSWER_PRECONDITION,                /* If-Match names another revision */
     ANSWER_TOO_LARGE,
     ANSWER_MEDIA_TYPE,
     ANSWER_INVALID_FIELDS,
@@ -76,6 +77,7 @@ struct reply {
     const char *const *headers;         /* more of a success: name, value, ..., NULL */
     const char *cache;                  /* Cache-Control of a success; NULL: no-store */
     char location[96];
+    char etag[24];
     char cookie[160];                   /* Set-Cookie */
     char allow[32];                     /* with ANSWER_METHOD_NOT_ALLOWED */
     char detail[REPLY_DETAIL_BYTES];

@@ -27,6 +27,7 @@ void request_free(struct request *request)
     free(request->accept_encoding);
     free(request->signature);
     free(request->last_event_id);
+    free(request->if_match);
     if (request->cookie)
         sodium_memzero(request->cookie, strlen(request->cookie));
     free(request->cookie);

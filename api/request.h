@@ -40,6 +40,7 @@ struct request {
     char *accept_encoding;
     char *signature;                    /* Stripe-Signature */
     char *last_event_id;
+    char *if_match;
     char *cookie;                       /* the session's, of the two that a browser may hold the one for this path */
     char *csrf;                         /* X-CSRF-Token */
     char *origin;

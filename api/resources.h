@@ -18,6 +18,8 @@ route_handler prices_list, price_show;
 route_handler images_list, flavors_list, quote_create;
 /* creation.c */
 route_handler instance_create;
+/* instance_change.c */
+route_handler instance_change;
 /* instances.c */
 route_handler instances_list, instance_show;
 /* actions.c */

@@ -308,7 +308,7 @@ int store_customers(struct store *store, int64_t skip, int64_t limit, struct cus
 /* instances and actions */
 
 #define INSTANCE_COLUMNS                                                                                               \
-    "instance_id, account_id, name, image, flavor, vcpus, memory_mib, created_ms, gone_ms, confirmed"
+    "instance_id, account_id, name, image, flavor, vcpus, memory_mib, created_ms, gone_ms, confirmed, labels, revision"
 
 static void instance_take(sqlite3_stmt *stmt, void *out)
 {
@@ -324,6 +324,8 @@ static void instance_take(sqlite3_stmt *stmt, void *out)
     row->created_ms = sqlite3_column_int64(stmt, 7);
     row->gone_ms = sqlite3_column_int64(stmt, 8);
     row->confirmed = sqlite3_column_int(stmt, 9) != 0;
+    text_take(stmt, 10, row->labels, sizeof(row->labels));
+    row->revision = sqlite3_column_int64(stmt, 11);
 }
 
 int store_instance_insert(struct store *store, const struct instance_row *row)
@@ -340,6 +342,17 @@ int store_instance_get(struct store *store, const char *account_id, const char *
 {
     return one_by(store, "SELECT " INSTANCE_COLUMNS " FROM instances WHERE instance_id = ? AND account_id = ?",
                   instance_id, account_id, instance_take, row);
+}
+
+int store_instance_change(struct store *store, const struct instance_row *row)
+{
+    int rc;
+
+    pthread_mutex_lock(&store->lock);
+    rc = db_run(store->db, "UPDATE instances SET name = ?, labels = ?, revision = revision + 1"
+                           " WHERE instance_id = ? AND account_id = ? AND revision = ?",
+                "tttti", row->name, row->labels, row->instance_id, row->account_id, row->revision);
+    return unlocked(store, rc ? -1 : sqlite3_changes(store->db) == 1);
 }
 
 int store_instances(struct store *store, const char *account_id, struct instance_row **rows, size_t *count)

@@ -17,6 +17,7 @@
 
 #define NAME_BYTES 64
 #define TITLE_BYTES 129
+#define LABELS_BYTES 1024
 #define ADDRESSES_BYTES 512
 
 struct store;
@@ -101,9 +102,13 @@ struct instance_row {
     int64_t created_ms;
     int64_t gone_ms;                    /* seen deleted; 0 not */
     bool confirmed;                     /* the provisioner has the job */
+    char labels[LABELS_BYTES];          /* a JSON object */
+    int64_t revision;                   /* of name and labels */
 };
 int store_instance_insert(struct store *store, const struct instance_row *row);
 int store_instance_get(struct store *store, const char *account_id, const char *instance_id, struct instance_row *row);
+/* Name and labels, if the revision is still the row's; it rises by one: 1, 0 it is another, -1. */
+int store_instance_change(struct store *store, const struct instance_row *row);
 /* Newest first; without the gone. */
 int store_instances(struct store *store, const char *account_id, struct instance_row **rows, size_t *count);
 int store_instance_gone(struct store *store, const char *instance_id, int64_t now_ms);

@@ -96,24 +96,36 @@ static json_t *ask(struct follower *follower, const char *verb, json_t *args)
 
 /* the provisioner: instances and jobs */
 
-static void instance_add(struct news *news, const json_t *change)
+/* As its owner calls it: who renamed it did so with us. */
+static const char *name_of(struct watcher *watcher, const json_t *change, struct instance_row *row)
 {
+    return store_instance_get(watcher->store, json_text(change, "account_id"), json_text(change, "instance_id"), row) == 1
+               ? row->name
+               : json_text(change, "name");
+}
+
+static void instance_add(struct watcher *watcher, struct news *news, const json_t *change)
+{
+    struct instance_row row;
+
     news_add(news, "instance", json_text(change, "state"), change, json_text(change, "instance_id"),
              json_integer_value(json_object_get(change, "at_ms")), SCOPE_INSTANCES_READ,
-             json_pack("{s:s, s:s}", "name", json_text(change, "name"), "state_reason", json_text(change, "detail")));
+             json_pack("{s:s, s:s}", "name", name_of(watcher, change, &row), "state_reason",
+                       json_text(change, "detail")));
 }
 
 /* Only what the customer ordered is an action of theirs. */
 static void action_add(struct watcher *watcher, struct news *news, const json_t *change)
 {
     const char *job_id = json_text(change, "job_id"), *code = json_text(change, "code");
+    struct instance_row instance;
     struct action_row row;
     json_t *data;
 
     if (store_action_get(watcher->store, json_text(change, "account_id"), job_id, &row) != 1)
         return;
     data = json_pack("{s:s, s:s, s:s}", "instance_id", json_text(change, "instance_id"), "name",
-                     json_text(change, "name"), "type", json_text(change, "type"));
+                     name_of(watcher, change, &instance), "type", json_text(change, "type"));
     if (*code)
         json_object_set_new(data, "error", json_pack("{s:s, s:s}", "code", code, "detail", json_text(change, "detail")));
     news_add(news, "action", json_text(change, "state"), change, job_id,
@@ -138,7 +150,7 @@ static bool changes_write(struct follower *follower, const json_t *changes, int6
         if (*json_text(change, "job_id"))
             action_add(follower->watcher, &news, change);
         else
-            instance_add(&news, change);
+            instance_add(follower->watcher, &news, change);
     }
     return news_write(follower, "provisioner", number, &news);
 }

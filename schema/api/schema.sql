@@ -48,7 +48,7 @@ CREATE TABLE instances (
     created_ms  INTEGER NOT NULL,
     gone_ms     INTEGER NOT NULL DEFAULT 0,         -- seen deleted
     confirmed   INTEGER NOT NULL DEFAULT 0          -- the provisioner has its job
-) STRICT, WITHOUT ROWID;
+, labels TEXT NOT NULL DEFAULT '{}', revision INTEGER NOT NULL DEFAULT 1) STRICT, WITHOUT ROWID;
 CREATE INDEX instances_by_account ON instances (account_id, created_ms);
 
 -- Whose an action is. action_id is the provisioner's job_id.
@@ -280,3 +280,8 @@ CREATE TRIGGER events_deliver AFTER INSERT ON events WHEN NEW.account_id IS NOT 
         SELECT webhook_id, NEW.seq, NEW.at_ms, NEW.at_ms FROM webhooks
         WHERE account_id = NEW.account_id AND enabled AND NEW.scope & scopes = NEW.scope
           AND EXISTS (SELECT 1 FROM json_each(types) WHERE NEW.type GLOB value); END;
+
+CREATE TRIGGER instances_event_changed AFTER UPDATE OF revision ON instances WHEN NEW.revision <> OLD.revision
+    BEGIN INSERT INTO events (account_id, at_ms, type, object, scope, data)
+        VALUES (NEW.account_id, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), 'instance.changed',
+                NEW.instance_id, 2, json_object('name', NEW.name, 'labels', json(NEW.labels))); END;

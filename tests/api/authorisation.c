@@ -123,6 +123,7 @@ static const struct example examples[] = {
     { "POST", "/v1/ssh_keys", NULL, "{\"name\":\"NEW\",\"public_key\":\"" SSH_KEY "\"}", 201 },
     { "GET", "/v1/ssh_keys", NULL, NULL, 200 },
     { "DELETE", "/v1/ssh_keys/{id}", "SSH key", NULL, 204 },
+    { "PATCH", "/v1/instances/{id}", "instance", "{\"labels\":{\"env\":\"test\"}}", 200 },
     { "DELETE", "/v1/instances/{id}", "instance", NULL, 202 },
     { "POST", "/v1/admin/customers", NULL, "{\"name\":\"c\"}", 201 },
     { "GET", "/v1/admin/customers", NULL, NULL, 200 },
