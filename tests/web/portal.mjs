@@ -195,6 +195,48 @@ async function keyboard(page) {
     ok(await page.evaluate(() => Object.values(localStorage).concat(Object.values(sessionStorage)).every((text) => !text.includes('xs_live_'))), 'a pasted key is nowhere once the page is gone');
 }
 
+// The terminal with a console that this test plays, as the contract describes it: what the guest writes is shown, what is typed
+// arrives, and after a lost connection it goes on at the byte where it was.
+async function terminal(page) {
+    const begun = [], typed = [];
+    let now = null, tickets = 0;
+    await page.route('**/console_sessions', (route) => route.fulfill({ status: 201, json: { ticket: `t${tickets}`, url: `/v1/console/t${tickets++}`, expires_at: '2099-01-01T00:00:00Z' } }));
+    await page.routeWebSocket(/\/v1\/console\//, (socket) => {
+        now = socket;
+        socket.onMessage((message) => {
+            if (typeof message !== 'string') {
+                typed.push(String(message));
+                return;
+            }
+            const said = JSON.parse(message);
+            if (said.replay_from === undefined)
+                return;
+            begun.push(said.replay_from);
+            socket.send(JSON.stringify({ offset: said.replay_from < 0 ? 100 : said.replay_from }));
+            socket.send(JSON.stringify({ viewers: 2 }));
+            socket.send(Buffer.from(said.replay_from < 0 ? '\x1b[38;2;90;200;90mlogin:\x1b[0m ' : 'and on '));
+        });
+    });
+    await page.route(`**/v1/instances/${here.instance}`, (route) => route.fulfill({ json: { id: here.instance, name: 'guest', state: 'running' } }));
+    await go(page, `/portal/instances/${here.instance}/console`);
+    await page.getByText('login:').first().waitFor();
+    ok(await page.getByText('2 viewers').count() === 1, 'a console shows what the guest writes and who else looks');
+    await page.locator('.xterm-helper-textarea').focus();
+    await page.keyboard.type('ls');
+    await page.keyboard.press('Enter');
+    await now.close();
+    await page.getByText('and on').first().waitFor();
+    ok(typed.join('') === 'ls\r', 'what is typed goes to the guest', JSON.stringify(typed));
+    ok(begun.length === 2 && begun[0] < 0 && begun[1] === 100 + '\x1b[38;2;90;200;90mlogin:\x1b[0m '.length, 'a lost connection goes on at its byte', JSON.stringify(begun));
+    const colour = await page.evaluate(() => [...document.querySelectorAll('.xterm-rows span')].some((one) => getComputedStyle(one).color === 'rgb(90, 200, 90)'));
+    ok(colour, 'colours are shown under the policy');
+    await shot(page, 'portal-console');
+    await accessible(page, 'a console');
+    await page.keyboard.press('Shift+Tab');
+    ok(await page.evaluate(() => !document.activeElement.closest('.console-place')), 'a keyboard gets out of it');
+    quiet(page, 'a console');
+}
+
 async function reset(page, email) {
     const { data } = await api(page, here.operator_key, 'GET', '/v1/admin/customers?limit=1000');
     const link = await api(page, here.operator_key, 'POST', `/v1/admin/customers/${data.find((one) => one.name === NASTY).id}/password_reset`, { email });
@@ -230,6 +272,7 @@ async function person() {
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     await page.getByRole('heading', { name: '€5.00 a month' }).waitFor();
     ok(true, 'is known after a reload, and may change things');
+    await terminal(page);
     await go(page, '/portal/security');
     ok(await page.getByText('this one').count() === 1, 'sees where she is logged in');
     await shot(page, 'portal-security-person');

@@ -84,7 +84,7 @@ const plain = (text) => text.replace(/\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\r
 
 function ConsoleLog({ id }) {
     const load = useLoad((signal) => get(`/v1/instances/${id}/console_log`, { signal }), [id], 5);
-    return html`<${Card} title="Console log" aside=${load.data && html`<span class="note">${bytes(load.data.size)}</span>`}><${Loaded} load=${load}>${({ text }) =>
+    return html`<${Card} title="Console" aside=${html`<a class="btn small" href=${`/portal/instances/${id}/console`}>Open the console</a>`}><${Loaded} load=${load}>${({ text }) =>
         html`<pre class="console" tabindex="0" aria-label="What the guest wrote">${plain(text) || 'The guest has written nothing yet.'}</pre>`}</${Loaded}></${Card}>`;
 }
 

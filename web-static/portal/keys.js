@@ -6,7 +6,7 @@ import { useLoad, useSubmit } from '../lib/load.js';
 import { Badge, Card, Check, Code, DialogButton, Empty, Form, Input, Loaded, Notice, Page, Select, Table, Time } from '../lib/ui.js';
 
 const SCOPES = ['account:read', 'instances:read', 'instances:write', 'billing:read', 'billing:write', 'keys:read', 'keys:write', 'volumes:read', 'volumes:write',
-    'networks:read', 'networks:write', 'ssh_keys:read', 'ssh_keys:write'];
+    'networks:read', 'networks:write', 'ssh_keys:read', 'ssh_keys:write', 'webhooks:read', 'webhooks:write'];
 const LIFETIMES = [['', 'Never'], [String(86400), 'In a day'], [String(30 * 86400), 'In 30 days'], [String(90 * 86400), 'In 90 days'], [String(365 * 86400), 'In a year']];
 
 function Made({ made, close }) {

@@ -13,6 +13,7 @@ const ROUTES = [
     { path: 'instances', screen: () => import('./instances.js') },
     { path: 'create', place: 'instances', screen: () => import('./create.js') },
     { path: 'instances/:id', screen: () => import('./instance.js') },
+    { path: 'instances/:id/console', place: 'instances', screen: () => import('./console.js') },
     { path: 'ssh_keys', screen: () => import('./ssh_keys.js') },
     { path: 'usage', screen: () => import('./usage.js') },
     { path: 'records/:id', place: 'usage', screen: () => import('./records.js') },
