@@ -487,3 +487,62 @@ void ask_file(struct host *host, const char *path, const char *file_path)
     }
     free(answer.text);
 }
+
+struct wire {
+    CURL *curl;
+    curl_socket_t fd;
+};
+
+struct wire *wire_open(struct host *host)
+{
+    struct wire *wire = calloc(1, sizeof(*wire));
+    CURLcode rc = CURLE_OUT_OF_MEMORY;
+
+    if (wire && (wire->curl = curl_easy_duphandle(host->curl))) {
+        curl_easy_setopt(wire->curl, CURLOPT_URL, host->settings->url);
+        curl_easy_setopt(wire->curl, CURLOPT_HTTPGET, 1L);
+        curl_easy_setopt(wire->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+        curl_easy_setopt(wire->curl, CURLOPT_HTTPHEADER, NULL);
+        curl_easy_setopt(wire->curl, CURLOPT_CONNECT_ONLY, 1L);
+        curl_easy_setopt(wire->curl, CURLOPT_TCP_KEEPALIVE, 1L);
+        rc = curl_easy_perform(wire->curl);
+    }
+    if (rc == CURLE_OK)
+        rc = curl_easy_getinfo(wire->curl, CURLINFO_ACTIVESOCKET, &wire->fd);
+    if (rc != CURLE_OK)
+        connection_fail(host, rc);
+    return wire;
+}
+
+void wire_close(struct wire *wire)
+{
+    curl_easy_cleanup(wire->curl);
+    free(wire);
+}
+
+int wire_fd(const struct wire *wire)
+{
+    return wire->fd;
+}
+
+static ssize_t wire_result(CURLcode rc, size_t size)
+{
+    errno = rc == CURLE_AGAIN ? EAGAIN : EIO;
+    return rc == CURLE_OK ? (ssize_t)size : -1;
+}
+
+ssize_t wire_recv(struct wire *wire, void *bytes, size_t size)
+{
+    size_t done = 0;
+    CURLcode rc = curl_easy_recv(wire->curl, bytes, size, &done);
+
+    return wire_result(rc, done);
+}
+
+ssize_t wire_send(struct wire *wire, const void *bytes, size_t size)
+{
+    size_t done = 0;
+    CURLcode rc = curl_easy_send(wire->curl, bytes, size, &done);
+
+    return wire_result(rc, done);
+}

@@ -7,6 +7,8 @@
 #include "client/xs/settings.h"
 #include "common/json.h"
 
+#include <sys/types.h>
+
 struct host;
 struct host *host_open(const struct settings *settings);
 void host_close(struct host *host);
@@ -29,6 +31,16 @@ _Noreturn void ask_follow(struct host *host, const char *path, void (*each)(void
 
 /* GET into a file: complete under its name or not there at all. */
 void ask_file(struct host *host, const char *path, const char *file_path);
+
+/* A connection of its own to the host, certificate checked as for requests, for what is no question and answer. The
+ * program ends when there is none. */
+struct wire;
+struct wire *wire_open(struct host *host);
+void wire_close(struct wire *wire);
+int wire_fd(const struct wire *wire);   /* for poll(2) */
+/* As recv(2) and send(2) that never block: -1 with errno, EAGAIN among them. */
+ssize_t wire_recv(struct wire *wire, void *bytes, size_t size);
+ssize_t wire_send(struct wire *wire, const void *bytes, size_t size);
 
 /* What to do about a problem or a failed action with this code; NULL if that says itself. */
 const char *problem_advice(const char *code);

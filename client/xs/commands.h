@@ -13,6 +13,8 @@ command_run create_command;
 /* compute.c */
 command_run images_command, flavors_command, list_command, show_command, start_command, stop_command,
     power_off_command, reboot_command, suspend_command, resume_command, rm_command, log_command;
+/* console.c */
+command_run console_command;
 /* storage.c */
 command_run volume_create_command, volume_list_command, volume_show_command, volume_attach_command,
     volume_detach_command, volume_resize_command, volume_snapshot_command, volume_delete_command,

@@ -24,6 +24,7 @@ static const struct command commands[] = {
     { "resume", resume_command, "INSTANCE [--wait]: let it go on" },
     { "rm", rm_command, "INSTANCE [--wait]: delete it" },
     { "log", log_command, "INSTANCE: what it wrote on its console" },
+    { "console", console_command, "INSTANCE: type on its console; Ctrl-] ends that" },
     { "ssh", ssh_command, "INSTANCE [--user U] [--wait] [-- COMMAND]: log in, or run a command there" },
     { "sshkey add", sshkey_add_command, "NAME FILE.pub: a key that may log in to guests made with it" },
     { "sshkey list", sshkey_list_command, "your SSH keys" },

@@ -309,6 +309,45 @@ async function revoked() {
     ok(pings >= 1, 'there was a ping until then', pings);
 }
 
+// xs console under a terminal of its own (util-linux' script), which is the same before and after.
+function terminal() {
+    const child = spawn('script', ['-qec', 'stty -g; tests/api/xs console web-1; echo "status $?"; stty -g', '/dev/null'], {
+        cwd: process.env.XS_BUILD, stdio: ['pipe', 'pipe', 'inherit'],
+        env: { ...process.env, XS_URL: facts.url, XS_KEY: facts.key, XS_FINGERPRINT: facts.fingerprint },
+    });
+    const screen = { text: '', waiters: [], type: (text) => child.stdin.write(text, 'latin1') };
+    const look = () => { screen.waiters = screen.waiters.filter((waiter) => !waiter()); };
+    child.stdout.on('data', (bytes) => { screen.text += bytes.toString('latin1'); look(); });
+    screen.until = (what, seconds = 30) => new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`waited for ${what}: ${JSON.stringify(screen.text)}`)), seconds * 1000);
+        screen.waiters.push(() => screen.text.includes(what) && (clearTimeout(timer), resolve(), true));
+        look();
+    });
+    screen.over = new Promise((resolve) => child.on('exit', resolve));
+    return screen;
+}
+
+async function client() {
+    const screen = terminal();
+    await screen.until('Ctrl-] ends this');
+    screen.type('typed by xs\x03\r');
+    await screen.until('typed by xs\x03\r');
+    ok(true, 'xs console: what is typed arrives, Ctrl-C too, and what the guest writes comes back');
+    rig.stdin.write('restart\n');
+    await lines.next();
+    const other = await view(1e15);
+    await screen.until('typed by xs');
+    other.send('after the kill');
+    await screen.until('after the kill');
+    ok(screen.text.split('typed by xs').length === 2, 'it comes back by itself after a kill of the api, and tells nothing twice', screen.text);
+    await other.end();
+    screen.type('\x1d');
+    await screen.over;
+    const settings = screen.text.match(/^[0-9a-f]+(:[0-9a-f]+){10,}/gm) ?? [];
+    ok(/detached/.test(screen.text) && /status 0/.test(screen.text), 'Ctrl-] ends it', screen.text);
+    ok(settings.length === 2 && settings[0] === settings[1], 'the terminal is as it was', screen.text);
+}
+
 async function deleted() {
     const viewer = await view(-1, { instance: facts.second });
     const answer = await call('DELETE', `/v1/instances/${facts.second}`);
@@ -325,7 +364,7 @@ async function stopped() {
     ok(await over === 0, 'the host ends in order');
 }
 
-for (const check of [company, tickets, frames, limits, slow, killed, revoked, deleted, stopped])
+for (const check of [company, tickets, frames, limits, slow, killed, client, revoked, deleted, stopped])
     try {
         await check();
     } catch (error) {
