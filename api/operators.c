@@ -191,6 +191,30 @@ enum answer operator_password_reset(struct request *rq, struct reply *rp)
     return link_make(rq, rp, &person, remove_totp);
 }
 
+/* Holds for open sessions and for keys at once. Nobody raises, or locks out, themselves. */
+enum answer operator_role_set(struct request *rq, struct reply *rp)
+{
+    const char *role = rank_names[0];
+    struct person_row person;
+    struct fields fields;
+    enum answer answer = person_find(rq, rp, &person);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    fields_start(&fields, rq->json);
+    fields_choice(&fields, "role", rank_names, &role);
+    rp->errors = fields_done(&fields);
+    if (rp->errors)
+        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (strcmp(person.person_id, rq->who.person_id) == 0)
+        return reply_fail(rp, ANSWER_CONFLICT, "this is you: let another operator do it");
+    if (store_operator_role_set(rq->api->store, person.person_id, rank_parse(role)) != 0)
+        return reply_fail(rp, ANSWER_STORAGE, "the role is as it was; try again");
+    rp->json = json_pack("{s:s, s:s, s:s, s:b}", "id", person.person_id, "name", person.name, "role", role, "totp",
+                         (int)person.totp);
+    return ANSWER_OK;
+}
+
 /* ending */
 
 static enum answer person_disable(struct request *rq, struct reply *rp)

@@ -73,7 +73,7 @@ route_handler portal_page, console_page, web_asset;
 route_handler customer_create, customers_list, credit_create, host_show;
 route_handler metrics_show, host_metrics_show;
 /* operators.c */
-route_handler operator_create, operators_list, operator_key_create, operator_password_reset, operator_revoke;
+route_handler operator_create, operators_list, operator_key_create, operator_role_set, operator_password_reset, operator_revoke;
 /* price_books.c */
 route_handler price_books_list, price_book_show, price_book_propose, price_book_approve, price_book_withdraw,
     price_book_diff, price_book_replay;

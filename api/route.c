@@ -117,6 +117,7 @@ const struct route routes[] = {
     { "GET",    "/v1/admin/operators",                      operators_list,        OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
     { "POST",   "/v1/admin/operators",                      operator_create,       OPERATOR, RANK_ADMIN,            BUCKET_WRITE, KEY_REQUIRED, BODY_JSON, NULL },
     { "POST",   "/v1/admin/operators/{id}/keys",            operator_key_create,   OPERATOR, RANK_ADMIN,            BUCKET_WRITE, KEY_REQUIRED, BODY_JSON, NULL },
+    { "PUT",    "/v1/admin/operators/{id}/role",            operator_role_set,     OPERATOR, RANK_ADMIN,            BUCKET_WRITE, KEY_NONE,     BODY_JSON, NULL },
     { "POST",   "/v1/admin/operators/{id}/password_reset",  operator_password_reset, OPERATOR, RANK_ADMIN,          BUCKET_WRITE, KEY_NONE,     BODY_JSON, NULL },
     { "DELETE", "/v1/admin/operators/{id}",                 operator_revoke,       OPERATOR, RANK_ADMIN,            BUCKET_WRITE, KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/v1/admin/price_books",                    price_books_list,      OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },

@@ -87,6 +87,13 @@ int store_operator_person_insert(struct store *store, const struct person_row *r
     return unlocked(store, part_end(store, person_insert_locked(store, row)) == 1 ? 0 : -1);
 }
 
+int store_operator_role_set(struct store *store, const char *operator_id, enum rank rank)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db, "UPDATE operators SET role = ? WHERE operator_id = ?", "tt",
+                                  rank_names[rank - 1], operator_id));
+}
+
 static int disable_locked(struct store *store, const char *operator_id, int64_t now_ms)
 {
     return db_run(store->db, "UPDATE operators SET disabled_ms = ? WHERE operator_id = ? AND disabled_ms = 0", "it",

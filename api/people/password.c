@@ -35,78 +35,26 @@ static void turn_give(void)
 }
 
 /* The commonest of at least twelve bytes in what was stolen elsewhere. */
+/* clang-format off */
+static const char *const commonest[] = {
+    "123456789012", "1234567890123", "12345678901234", "123456789123", "1234567891011", "123123123123",
+    "123456123456", "123456654321", "111111111111", "000000000000", "121212121212", "112233445566", "987654321098",
+    "098765432109", "1q2w3e4r5t6y", "1q2w3e4r5t6y7u", "q1w2e3r4t5y6", "1qaz2wsx3edc", "1qaz2wsx3edc4rfv",
+    "zaq12wsxcde3", "qwertyuiop12", "qwertyuiop123", "qwertyuiop[]", "qwerty123456", "qwerty12345678",
+    "qwertyqwerty", "asdfghjkl123", "asdfghjkl;'", "zxcvbnmasdfg", "abcdefghijkl", "abcd12345678", "abc123abc123",
+    "a1b2c3d4e5f6", "aaaaaaaaaaaa", "password1234", "password12345", "password123456", "passwordpassword",
+    "password123!", "password2024", "password2025", "password2026", "p@ssw0rd1234", "administrator",
+    "administrator1", "adminadminadmin", "changemechangeme", "changeme1234", "changeme12345", "welcome12345",
+    "welcome123456", "letmeinletmein", "letmein12345", "iloveyou1234", "iloveyouiloveyou", "football1234",
+    "baseball1234", "superman1234", "princess1234", "monkey123456", "dragon123456", "sunshine1234",
+    "trustno1trustno1", "correcthorsebatterystaple", "correct horse battery staple",
+};
+/* clang-format on */
+
 static bool common(const char *password)
 {
-    static const char *const list[] = {
-        "123456789012",
-        "1234567890123",
-        "12345678901234",
-        "123456789123",
-        "1234567891011",
-        "123123123123",
-        "123456123456",
-        "123456654321",
-        "111111111111",
-        "000000000000",
-        "121212121212",
-        "112233445566",
-        "987654321098",
-        "098765432109",
-        "1q2w3e4r5t6y",
-        "1q2w3e4r5t6y7u",
-        "q1w2e3r4t5y6",
-        "1qaz2wsx3edc",
-        "1qaz2wsx3edc4rfv",
-        "zaq12wsxcde3",
-        "qwertyuiop12",
-        "qwertyuiop123",
-        "qwertyuiop[]",
-        "qwerty123456",
-        "qwerty12345678",
-        "qwertyqwerty",
-        "asdfghjkl123",
-        "asdfghjkl;'",
-        "zxcvbnmasdfg",
-        "abcdefghijkl",
-        "abcd12345678",
-        "abc123abc123",
-        "a1b2c3d4e5f6",
-        "aaaaaaaaaaaa",
-        "password1234",
-        "password12345",
-        "password123456",
-        "passwordpassword",
-        "password123!",
-        "password2024",
-        "password2025",
-        "password2026",
-        "p@ssw0rd1234",
-        "administrator",
-        "administrator1",
-        "adminadminadmin",
-        "changemechangeme",
-        "changeme1234",
-        "changeme12345",
-        "welcome12345",
-        "welcome123456",
-        "letmeinletmein",
-        "letmein12345",
-        "iloveyou1234",
-        "iloveyouiloveyou",
-        "football1234",
-        "baseball1234",
-        "superman1234",
-        "princess1234",
-        "monkey123456",
-        "dragon123456",
-        "sunshine1234",
-        "trustno1trustno1",
-        "correcthorsebatterystaple",
-        "correct horse battery staple",
-    };
-
-    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
-        if (strcasecmp(list[i], password) == 0)
+    for (size_t i = 0; i < sizeof(commonest) / sizeof(commonest[0]); i++)
+        if (strcasecmp(commonest[i], password) == 0)
             return true;
     return false;
 }

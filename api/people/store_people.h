@@ -39,6 +39,7 @@ int store_customer_forget(struct store *store, const char *account_id);
 
 /* Operators: -1 also if somebody has the name. */
 int store_operator_person_insert(struct store *store, const struct person_row *row);
+int store_operator_role_set(struct store *store, const char *operator_id, enum rank rank);
 /* For good, with keys, sessions and links. */
 int store_operator_disable(struct store *store, const char *operator_id, int64_t now_ms);
 

@@ -134,6 +134,7 @@ static const struct example examples[] = {
     { "GET", "/v1/admin/operators", NULL, NULL, 200 },
     { "POST", "/v1/admin/operators", NULL, "{\"name\":\"NEW\",\"role\":\"view\"}", 201 },
     { "POST", "/v1/admin/operators/{id}/keys", "operator", "{\"name\":\"o\"}", 201 },
+    { "PUT", "/v1/admin/operators/{id}/role", "operator", "{\"role\":\"support\"}", 200 },
     { "POST", "/v1/admin/operators/{id}/password_reset", "operator", "{}", 201 },
     { "DELETE", "/v1/admin/operators/{id}", "operator", NULL, 204 },
     { "GET", "/v1/admin/price_books", NULL, NULL, 200 },

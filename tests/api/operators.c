@@ -135,6 +135,31 @@ static void two_people(void)
     said(key_post(rig.operator_key, "/v1/admin/price_books/7/approve", NULL), 200, "published", "another can");
 }
 
+static struct response role_put(const char *id, const char *key, const struct visitor *visitor, const char *body)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/v1/admin/operators/%s/role", id);
+    return rig_call(&rig, &(struct call){.method = "PUT", .path = path, .key = key, .visitor = visitor, .body = body});
+}
+
+static void promotion(void)
+{
+    struct visitor ann = rig_operator(&rig, "rising", "view", PASSWORD);
+    struct response answer = get_as(&ann, "/v1/admin/session");
+    char id[40];
+
+    snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(json_object_get(answer.json, "operator"), "id")));
+    answer_free(&answer);
+    said(role_put(id, NULL, &ann, "{\"role\":\"admin\"}"), 403, "role_missing", "nobody raises themselves");
+    said(role_put(id, rig.operator_key, NULL, "{\"role\":\"root\"}"), 422, "view, support", "to what is no role");
+    said(role_put(id, rig.operator_key, NULL, "{\"role\":\"admin\"}"), 200, "\"role\":\"admin\"", "another does");
+    said(role_put(id, NULL, &ann, "{\"role\":\"view\"}"), 409, "this is you",
+         "an open session has the new role; not for itself");
+    said(role_put(id, rig.operator_key, NULL, "{\"role\":\"view\"}"), 200, "view", "and back");
+    said(post_as(&ann, "/v1/admin/customers", "{\"name\":\"c\"}"), 403, "role_missing", "that too at once");
+}
+
 static void ends(void)
 {
     struct visitor ann = rig_operator(&rig, "leaving", "admin", PASSWORD);
@@ -178,6 +203,7 @@ int main(void)
     beginning();
     roles();
     two_people();
+    promotion();
     ends();
     idle();
     rig_end(&rig);
