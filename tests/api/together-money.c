@@ -1,6 +1,7 @@
 /* The api with the real accountd, about money: every request here is answered by the code that keeps it. */
 #include "common/id.h"
 #include "common/json.h"
+#include "tests/api/follower.h"
 #include "tests/api/real.h"
 #include "tests/api/tap.h"
 
@@ -300,6 +301,47 @@ static void books(void)
     got(ann, "/v1/admin/alerts", 200, "\"data\":", "alerts");
 }
 
+static int times(const struct follower *f, const char *type, const char *object)
+{
+    json_t *event;
+    int count = 0;
+    size_t i;
+
+    json_array_foreach(f->events, i, event)
+        count += strcmp(json_text(event, "type"), type) == 0 && (!object || strcmp(json_text(event, "object"), object) == 0);
+    return count;
+}
+
+static void await_type(struct follower *f, const char *type, const char *object)
+{
+    int64_t until_s = now_s() + FOLLOWER_PATIENCE_S;
+
+    while (!times(f, type, object) && !f->ended && now_s() < until_s)
+        turn();
+}
+
+/* Events of what accountd did, over a kill of it. */
+static void told(void)
+{
+    struct follower f = { .events = json_array() };
+    struct response answer;
+
+    follow(&rig, &f, "/v1/events?after=0", key, -1);
+    await_type(&f, "invoice.issued", invoice);
+    ok_int(times(&f, "invoice.issued", invoice), 1, "the invoice is an event");
+    kill(accountd, SIGKILL);
+    waitpid(accountd, NULL, 0);
+    accountd = real_accountd_start(&rig);
+    ok(real_until(&rig, NULL, "/healthz", real_is_ok, &answer), "accountd was killed, and is up again");
+    answer_free(&answer);
+    said(post_as(key, "/v1/budgets", "{\"amount\":\"0.01\",\"steps\":[1]}"), 201, "", "a small budget");
+    await_type(&f, "alert.budget", NULL);
+    ok_int(times(&f, "alert.budget", NULL), 1, "that it is reached is an event");
+    ok_int(times(&f, "invoice.issued", invoice), 1, "and the invoice no second one");
+    forget(&f);
+    followers_end();
+}
+
 int main(void)
 {
     struct response answer;
@@ -309,6 +351,9 @@ int main(void)
     accountd = real_accountd_start(&rig);
     ok(real_until(&rig, NULL, "/healthz", real_is_ok, &answer), "accountd is up");
     answer_free(&answer);
+    /* Whoever had asked the stand-in before would go on asking it: it lives. */
+    rig_api_stop(&rig, SIGTERM);
+    rig_api_start(&rig);
     rig_customer(&rig, "money", key, account);
     operators();
     ok(real_register(&rig, key, account, instance), "a guest runs");
@@ -322,6 +367,7 @@ int main(void)
     paper();
     disputed();
     books();
+    told();
     kill(accountd, SIGTERM);
     waitpid(accountd, NULL, 0);
     rig_end(&rig);
