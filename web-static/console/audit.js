@@ -29,7 +29,7 @@ function Chain({ rows }) {
 const COLUMNS = [
     { title: '#', of: (row) => html`<span class="num">${row.seq}</span>`, hide: 'phone' },
     { title: 'When, UTC', of: (row) => html`<${Time} at=${row.at} />` },
-    { title: 'Who', of: (row) => html`${row.actor_type} <code class="muted">${row.actor_id}</code>` },
+    { title: 'Who', of: (row) => html`${row.actor_type} <code class="muted hide-phone">${row.actor_id}</code>` },
     { title: 'What', of: (row) => html`<code>${row.action}</code>${row.reason && html`<span class="note"> ${row.reason}</span>`}` },
     { title: 'About', of: (row) => html`<code class="muted">${row.object}</code>`, hide: 'phone' },
     { title: 'From', of: (row) => row.address, hide: 'phone' },

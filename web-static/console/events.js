@@ -10,7 +10,7 @@ const COLUMNS = [
     { title: 'What', of: (row) => html`<span class="strong">${row.type}</span>` },
     { title: 'About', of: (row) => html`<code>${row.object}</code>`, hide: 'phone' },
     { title: 'Customer', of: (row) => (row.customer_id ? html`<a href=${`/console/customers/${row.customer_id}`}>${row.customer_id}</a>` : html`<span class="muted">the host</span>`), hide: 'phone' },
-    { title: 'Details', of: (row) => html`<span class="muted">${Object.entries(row.data).map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`).join(', ')}</span>` },
+    { title: 'Details', of: (row) => html`<span class="muted">${Object.entries(row.data).map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`).join(', ')}</span>`, hide: 'phone' },
 ];
 
 export default function Events() {

@@ -48,9 +48,12 @@ const Instances = ({ instances }) => html`<${Card} title="Instances" flush aside
 const About = ({ event, names }) => (event.object.startsWith('ins_') ? html`<a href=${`/portal/instances/${event.object}`}>${names.get(event.object) ?? 'an instance'}</a>` :
     event.object.startsWith('inv_') ? html`<a href=${`/portal/invoices/${event.object}`}>an invoice</a>` : event.data.name ?? '');
 
+// The steps of an action are told by what becomes of its instance.
+const STEPS = /^action[.](queued|running|succeeded)$/;
+
 function Events({ events, instances }) {
     const names = new Map(instances.map((one) => [one.id, one.name]));
-    return html`<${Card} title="Last events" flush><${Table} label="Last events" rows=${events} keyOf=${(row) => row.seq} empty=${html`<${Empty} title="Nothing yet" />`} columns=${[
+    return html`<${Card} title="Last events" flush><${Table} label="Last events" rows=${events.filter((row) => !STEPS.test(row.type)).slice(0, 8)} keyOf=${(row) => row.seq} empty=${html`<${Empty} title="Nothing yet" />`} columns=${[
         { title: 'What', of: (row) => row.type.replaceAll(/[._]/g, ' ') }, { title: 'About', of: (row) => html`<${About} event=${row} names=${names} />` },
         { title: 'When', of: (row) => html`<${Away} at=${row.at} />`, num: true }]} /></${Card}>`;
 }
@@ -59,7 +62,7 @@ export default function Home() {
     const load = useLoad(async (signal) => {
         const [wallet, instances, budgets, alerts] = await Promise.all(['/v1/wallet', '/v1/instances', '/v1/budgets', '/v1/alerts?standing=true']
             .map((path) => get(path, { signal })));
-        const events = await get('/v1/events?order=newest&limit=8', { signal });
+        const events = await get('/v1/events?order=newest&limit=40', { signal });
         return { wallet, instances: instances.data, budgets: budgets.data, alerts: alerts.data, events: events.data };
     }, [], 60, /./);
     return html`<${Page} title="Home" actions=${html`<a class="btn primary" href="/portal/create">Create an instance</a>`}>
