@@ -93,6 +93,22 @@ async function live(page) {
     quiet(page, 'events');
 }
 
+// Counters that grow by a second of CPU and a MiB sent in each second of the clock.
+async function graphs(page) {
+    let look = 0;
+    await page.route(`**/v1/instances/${here.instance}/usage`, async (route) => {
+        const answer = await route.fetch(), body = await answer.json();
+        look++;
+        await route.fulfill({ response: answer, json: { ...body, as_of: new Date(1795450000000 + look * 5000).toISOString(), guest_ns: String(5e9 * look), hv_ns: '0', net_tx_bytes: String(5 * 1048576 * look), net_rx_bytes: '0' } });
+    });
+    await go(page, `/portal/instances/${here.instance}`);
+    await page.getByRole('img', { name: 'CPU: 100 % now, at most 100 %' }).waitFor();
+    ok(await page.getByRole('img', { name: 'Network: 1 MiB/s now, at most 1 MiB/s' }).count() === 1, 'rates are drawn from the counters');
+    await shot(page, 'portal-graphs');
+    await page.unroute(`**/v1/instances/${here.instance}/usage`);
+    quiet(page, 'graphs');
+}
+
 async function money(page) {
     const voucher = await api(page, here.operator_key, 'POST', '/v1/admin/vouchers', { amount: '5.00' });
     await go(page, '/portal/wallet');
@@ -312,7 +328,7 @@ await firstView();
 await person();
 const page = await open(chrome);
 await logIn(page);
-for (const part of [live, createInstance, money, recordsChecked, invoiceChecked])
+for (const part of [live, createInstance, graphs, money, recordsChecked, invoiceChecked])
     await part(page);
 for (const [theme, size] of [['light', 'desk'], ['dark', 'desk'], ['light', 'phone']])
     await screens(theme, size);

@@ -5,6 +5,7 @@ import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { bytes, count, cpuTime, nameOf } from '../lib/meters.js';
 import { go } from '../lib/router.js';
+import { Graphs } from './graphs.js';
 import { Away, Badge, Card, Code, DialogButton, Empty, Facts, Form, Loaded, Money, Notice, Page, Stat, Stats, Time, toast } from '../lib/ui.js';
 
 // What each state allows: [type, words, what it does to the guest; empty: no question is asked].
@@ -93,12 +94,12 @@ export default function Instance({ params: { id }, session }) {
         const [instance, usage] = await Promise.all([get(`/v1/instances/${id}`, { signal }),
             get(`/v1/instances/${id}/usage`, { signal }).catch((error) => { if (error.status === 409 || error.status === 404) return null; throw error; })]);
         return { instance, usage };
-    }, [id], 10, /^(instance|action|volume|forward)[.]/);
+    }, [id], 5, /^(instance|action|volume|forward)[.]/);
     const [currency] = useState(session.probe?.currency ?? session.account?.currency ?? 'EUR');
     const instance = load.data?.instance;
     return html`<${Page} title=${instance?.name ?? 'Instance'} back=${['/portal/instances', 'Instances']}
         actions=${instance && html`<${Actions} instance=${instance} reload=${load.reload} />`}>
-        <${Loaded} load=${load}>${({ usage }) => html`${usage && html`<${Used} usage=${usage} />`}
+        <${Loaded} load=${load}>${({ usage }) => html`${usage && html`<${Used} usage=${usage} /><${Graphs} usage=${usage} vcpus=${instance.vcpus} />`}
             <div class="columns two"><${State} instance=${instance} /><${Meters} instance=${instance} usage=${usage} currency=${currency} /></div>
             <${ConsoleLog} id=${id} />`}</${Loaded}></${Page}>`;
 }
