@@ -150,6 +150,29 @@ static void customers_see(void)
     answer_free(&answer);
 }
 
+/* Reasons that are no text, or are cut in the middle of a character. */
+static void odd_reasons(void)
+{
+    char longest[320] = "X-Reason: a";
+    struct call call = {.method = "DELETE",
+                        .path = "/v1/keys/key_00000000000000000000000000",
+                        .visitor = &ann,
+                        .header = "X-Reason: \xff\xfe\xff\xfe\xff\xfe"};
+    struct response answer;
+    const json_t *list;
+
+    while (strlen(longest) < 310)
+        strcat(longest, "\xc3\xa4");
+    said(rig_call(&rig, &call), 404, "", "a reason that is no text");
+    call.header = longest;
+    said(rig_call(&rig, &call), 404, "", "a reason that is too long");
+    answer = rig_get(&rig, rig.operator_key, "/v1/admin/audit?order=newest&limit=2");
+    list = json_object_get(answer.json, "data");
+    ok_text(text_at(list, 1, "reason"), "", "the one is left out");
+    ok(strlen(text_at(list, 0, "reason")) == 199, "the other ends with a whole character");
+    answer_free(&answer);
+}
+
 /* The chain again, from what is told: by the words of the contract alone. */
 static void chain_holds(void)
 {
@@ -248,6 +271,7 @@ int main(void)
     deeds();
     operators_see();
     customers_see();
+    odd_reasons();
     chain_holds();
     changed_unseen();
     cut_short();
