@@ -2,15 +2,16 @@
  *
  * The sender is a program and a user of its own, because it alone opens connections to places that customers name. It
  * knows no database, no key and no secret: over this socket it is given one signed request after the other and says
- * what came of it. A request that nobody reports on within half a minute is given out again: a webhook hears of an event at
- * least once, and knows a repetition by its seq.
+ * what came of it. A request that nobody reports on within half a minute is given out again: a webhook hears of an
+ * event at least once, and knows a repetition by its seq.
  *
  * Verbs (common/rpc.h), for user xs-webhook:
- *   delivery_take {[wait_ms]}                        -> {number, url, body, signature, type} or {} when none is due in time
- *   delivery_end  {number, status, took_ms, error}   -> {}   status: HTTP's, 0 no answer; error: "" or why there was none
+ *   delivery_take {[wait_ms]}                       -> {number, url, body, signature, type}, {} when none is due in time
+ *   delivery_end  {number, status, took_ms, error}  -> {}   status: HTTP's, 0 no answer; error: "" or why there was none
  *
- * signature is "t=UNIX,v1=HEX": HMAC-SHA256 of "UNIX.BODY" under the webhook's secret, as Stripe signs its own. What is
- * not answered by a 2xx is tried again after 10 s, 1 min, 5 min, 30 min, 2 h, 5 h, 10 h and every 12 h, for three days. */
+ * signature is "t=UNIX,v1=HEX": HMAC-SHA256 of "UNIX.BODY" under the webhook's secret, as Stripe signs its own. What
+ * is not answered by a 2xx is tried again after 10 s, 1 min, 5 min, 30 min, 2 h, 5 h, 10 h and every 12 h, for three
+ * days. */
 #ifndef API_DELIVERIES_H
 #define API_DELIVERIES_H
 

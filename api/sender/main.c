@@ -33,7 +33,8 @@
 #define REPLY_BYTES_MAX (64u << 10)         /* of an answer that nobody reads */
 
 static const char usage[] = "usage: xs-webhookd [--socket PATH] [--user NAME] [--ca FILE]\n"
-                            "    NAME: whom to become when started as root (xs-webhook); FILE: whom to trust, not the system's\n";
+                            "    NAME: whom to become when started as root (xs-webhook)\n"
+                            "    FILE: whom to trust, instead of the system's\n";
 
 static const char *socket_path = SOCKET_PATH, *user = USER, *ca_path;
 static int stop_fd;
@@ -123,7 +124,8 @@ static void curl_set(CURL *curl, const json_t *order, struct curl_slist *headers
 }
 
 /* What is to be said of it; its status counts even if the rest of the answer was too long. */
-static json_t *report_make(const json_t *order, CURLcode rc, const struct attempt *attempt, long status, int64_t took_ms)
+static json_t *report_make(const json_t *order, CURLcode rc, const struct attempt *attempt, long status,
+                           int64_t took_ms)
 {
     char error[160] = "";
 
@@ -131,8 +133,8 @@ static json_t *report_make(const json_t *order, CURLcode rc, const struct attemp
         snprintf(error, sizeof(error), "%s is not a public address: it is not called", attempt->refused);
     else if (rc != CURLE_OK && status == 0)
         snprintf(error, sizeof(error), "%s", curl_easy_strerror(rc));
-    return json_pack("{s:O, s:i, s:I, s:s}", "number", json_object_get(order, "number"), "status", (int)status, "took_ms",
-                     (json_int_t)took_ms, "error", error);
+    return json_pack("{s:O, s:i, s:I, s:s}", "number", json_object_get(order, "number"), "status", (int)status,
+                     "took_ms", (json_int_t)took_ms, "error", error);
 }
 
 static json_t *deliver(CURL *curl, const json_t *order)
