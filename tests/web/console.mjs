@@ -133,11 +133,13 @@ async function person(page) {
     await grace.getByRole('heading', { name: 'Overview' }).waitFor();
     ok(await grace.getByText('Grace, support').count() === 1, 'with it she is in, by name and role');
     await go(grace, '/console/bank');
-    await grace.getByRole('button', { name: 'Make a voucher' }).click();
-    await grace.getByLabel('Amount').fill('5.00');
-    await grace.locator('dialog').getByRole('button', { name: 'Make voucher' }).click();
-    await grace.locator('dialog [role=alert]').waitFor();
-    ok(true, 'her role moves no money');
+    await grace.getByText('Moving money takes the role billing; yours is support.').waitFor();
+    ok(await grace.getByRole('button', { name: /voucher|statement/ }).count() === 0, 'her role moves no money, and she is told so in place of a button');
+    await accessible(grace, 'what a role may not do');
+    await shot(grace, 'console-role');
+    await go(grace, `/console/customers/${here.account}`);
+    ok(await grace.getByRole('button', { name: 'Make a key' }).count() === 1 && await grace.getByRole('button', { name: 'Give credit' }).count() === 0, 'it helps customers');
+    ok(await grace.evaluate(async () => (await fetch('/v1/admin/vouchers', { method: 'POST' })).status) === 403, 'what the page does not offer, the api refuses');
     quiet(grace, 'an operator by name');
     await grace.context().close();
 }

@@ -1,6 +1,6 @@
 // What is or was wrong, newest first.
 
-import { get } from '../lib/api.js';
+import { all } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
 import { query, setQuery, usePath } from '../lib/router.js';
@@ -15,7 +15,7 @@ const COLUMNS = [
 
 export default function Alerts() {
     usePath();
-    const { show = '' } = query(), load = useLoad((signal) => get(`/v1/admin/alerts?limit=200${show ? '' : '&standing=true'}`, { signal }), [show], 60, /^alert/);
+    const { show = '' } = query(), load = useLoad(() => all(`/v1/admin/alerts?limit=200${show ? '' : '&standing=true'}`).then((rows) => ({ data: rows.reverse() })), [show], 60, /^alert/);
     return html`<${Page} title="Alerts"><div class="row"><${Select} label="Show" value=${show} options=${[['', 'What stands now'], ['all', 'All']]} onValue=${(value) => setQuery({ show: value })} /></div>
         <${Loaded} load=${load}>${({ data }) => html`<${Card} flush><${Table} label="Alerts" columns=${COLUMNS} rows=${data} keyOf=${(row) => row.number} empty=${html`<${Empty} title="Nothing is wrong" />`} /></${Card}>`}</${Loaded}></${Page}>`;
 }

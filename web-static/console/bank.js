@@ -5,6 +5,7 @@ import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { query, setQuery, usePath } from '../lib/router.js';
 import { Badge, Card, Code, DialogButton, Empty, Form, Input, Loaded, Money, Notice, Page, Select, Stat, Stats, Table, toast, useId } from '../lib/ui.js';
+import { For, may } from './roles.js';
 
 function Import({ close, reload }) {
     const [file, set] = useState(null), [result, keep] = useState(null), id = useId('file');
@@ -39,7 +40,7 @@ const columns = (reload) => [
     { title: 'Why', of: (row) => row.why, hide: 'phone' },
     { title: 'Customer', of: (row) => row.customer_id && html`<a href=${`/console/customers/${row.customer_id}`}>${row.customer_id}</a>`, hide: 'phone' },
     { title: 'Amount', of: (row) => html`<${Money} amount=${row.amount} currency="" />`, num: true },
-    { title: '', of: (row) => row.state === 'suspense' && html`<span class="actions"><${End} row=${row} verb="assign" label="Assign" field="customer_id" hint="The id, acc_…, of whose money it is." reload=${reload} />
+    { title: '', of: (row) => row.state === 'suspense' && may('billing') && html`<span class="actions"><${End} row=${row} verb="assign" label="Assign" field="customer_id" hint="The id, acc_…, of whose money it is." reload=${reload} />
         <${End} row=${row} verb="return" label="Return" field="reason" hint="Why it goes back to its payer." reload=${reload} /></span>`, num: true },
 ];
 
@@ -48,8 +49,8 @@ const STATES = [['', 'All'], ['suspense', 'In suspense'], ['credited', 'Credited
 export default function Bank() {
     usePath();
     const { state = '' } = query(), load = useLoad((signal) => get(`/v1/admin/bank_entries?limit=200${state ? `&state=${state}` : ''}`, { signal }), [state]);
-    return html`<${Page} title="Bank and vouchers" actions=${html`<${DialogButton} label="Make a voucher">${(close) => html`<${Voucher} close=${close} />`}</${DialogButton}>
-        <${DialogButton} label="Import a statement" tone="primary">${(close) => html`<${Import} close=${close} reload=${load.reload} />`}</${DialogButton}>`}>
+    return html`<${Page} title="Bank and vouchers" actions=${html`<${For} role="billing" to="Moving money"><${DialogButton} label="Make a voucher">${(close) => html`<${Voucher} close=${close} />`}</${DialogButton}>
+        <${DialogButton} label="Import a statement" tone="primary">${(close) => html`<${Import} close=${close} reload=${load.reload} />`}</${DialogButton}></${For}>`}>
         <div class="row"><${Select} label="Show" value=${state} options=${STATES} onValue=${(value) => setQuery({ state: value })} /></div>
         <${Loaded} load=${load}>${({ data }) => html`<${Card} title="Entries of the bank" flush><${Table} label="Entries of the bank" columns=${columns(load.reload)} rows=${data} keyOf=${(row) => row.id}
             empty=${html`<${Empty} title="No entries"><p>Import the bank's statement; payments find their customers by the reference.</p></${Empty}>`} /></${Card}>`}</${Loaded}></${Page}>`;

@@ -5,6 +5,7 @@ import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { Badge, Card, Code, DialogButton, Empty, Facts, Form, Input, Loaded, Money, Notice, Page, Table, Time, toast } from '../lib/ui.js';
 import { Transfers } from './transfers.js';
+import { For } from './roles.js';
 
 function Credit({ customer, close, reload }) {
     const [values, set] = useState({ amount: '', reason: '' });
@@ -49,8 +50,8 @@ async function look(id, signal) {
 export default function Customer({ params: { id } }) {
     const load = useLoad((signal) => look(id, signal), [id]), customer = load.data?.customer;
     const dialog = (label, title, Body) => html`<${DialogButton} label=${label} title=${title}>${(close) => html`<${Body} customer=${customer} close=${close} reload=${load.reload} />`}</${DialogButton}>`;
-    return html`<${Page} title=${customer?.name ?? 'Customer'} back=${['/console/customers', 'Customers']} actions=${customer && html`${dialog('Give credit', `Credit for ${customer.name}`, Credit)}
-        ${dialog('Make a key', `A key for ${customer.name}`, Key)}${dialog('Reset password', 'A new password', Reset)}`}>
+    return html`<${Page} title=${customer?.name ?? 'Customer'} back=${['/console/customers', 'Customers']} actions=${customer && html`<${For} role="billing" to="Giving credit">${dialog('Give credit', `Credit for ${customer.name}`, Credit)}</${For}>
+        <${For} role="support" to="Making keys and passwords">${dialog('Make a key', `A key for ${customer.name}`, Key)}${dialog('Reset password', 'A new password', Reset)}</${For}>`}>
         <${Loaded} load=${load}>${({ invoices, suspension }) => html`<div class="columns two"><${Card} title="Customer"><${Facts} rows=${[['Name', customer.name], ['Currency', customer.currency],
             ['Since', html`<${Time} at=${customer.created_at} />`], ['State', suspension ? html`<${Badge} of=${suspension.state} />` : html`<${Badge} of="active" />`], ['Id', html`<code>${id}</code>`]]} /></${Card}>
             <${Card} title="Invoices" flush><${Table} label="Invoices" columns=${INVOICES} rows=${invoices} keyOf=${(row) => row.id} empty=${html`<${Empty} title="None yet" />`} /></${Card}></div>

@@ -5,6 +5,7 @@ import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { nameOf } from '../lib/meters.js';
 import { Area, Badge, Card, Code, Empty, Facts, Form, Loaded, Money, Page, Select, Table, Time, toast } from '../lib/ui.js';
+import { For } from './roles.js';
 
 const LINES = [
     { title: '#', of: (row) => row.line }, { title: 'Meter', of: (row) => nameOf(row.meter) }, { title: 'Month', of: (row) => html`<span class="num">${row.period}</span>`, hide: 'phone' },
@@ -25,7 +26,7 @@ export default function Dispute({ params: { id } }) {
     return html`<${Page} title="Dispute" back=${['/console/disputes', 'Disputes']}><${Loaded} load=${load}>${(dispute) => html`<div class="columns two">
         <${Card} title="What was said"><p>${dispute.reason}</p><${Facts} rows=${[['Customer', html`<a href=${`/console/customers/${dispute.customer_id}`}>${dispute.customer_id}</a>`], ['Invoice', html`<a href=${`/console/invoices/${dispute.invoice_id}`}>${dispute.invoice_id}</a>`],
             ['Line', dispute.line ?? 'all'], ['Opened', html`<${Time} at=${dispute.opened_at} />`], ['The records', html`<${Badge} of=${dispute.verdict ?? 'unproven'} />`], dispute.outcome && ['Outcome', html`<${Badge} of=${dispute.outcome} tone="plain" />`],
-            dispute.resolution && ['Reason', dispute.resolution]]} /></${Card}>${!dispute.outcome && html`<${Resolve} dispute=${dispute} reload=${load.reload} />`}</div>
+            dispute.resolution && ['Reason', dispute.resolution]]} /></${Card}>${!dispute.outcome && html`<${For} role="billing" to="Deciding it"><${Resolve} dispute=${dispute} reload=${load.reload} /></${For}>`}</div>
         <${Card} title="Line by line" flush><${Table} label="Line by line" columns=${LINES} rows=${dispute.evidence?.lines ?? []} keyOf=${(row) => row.line} empty=${html`<${Empty} title="No evidence yet" />`} /></${Card}>
         <${Card} title="All of the evidence"><${Code} label="The evidence" text=${JSON.stringify(dispute.evidence, null, 2) ?? 'none'} /></${Card}>`}</${Loaded}></${Page}>`;
 }

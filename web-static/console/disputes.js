@@ -1,6 +1,6 @@
 // Disputes of all customers, the open ones first.
 
-import { get } from '../lib/api.js';
+import { all } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
 import { Badge, Card, Empty, Loaded, Page, Table, Time } from '../lib/ui.js';
@@ -14,7 +14,7 @@ const COLUMNS = [
 ];
 
 export default function Disputes() {
-    const load = useLoad((signal) => get('/v1/admin/disputes?limit=200', { signal }), [], 30);
+    const load = useLoad(() => all('/v1/admin/disputes?limit=100').then((rows) => ({ data: rows.reverse() })), [], 30);
     return html`<${Page} title="Disputes"><${Loaded} load=${load}>${({ data }) => html`<${Card} flush><${Table} label="Disputes" columns=${COLUMNS} keyOf=${(row) => row.id}
         rows=${[...data].sort((a, b) => Boolean(a.outcome) - Boolean(b.outcome))} empty=${html`<${Empty} title="No disputes" />`} /></${Card}>`}</${Loaded}></${Page}>`;
 }

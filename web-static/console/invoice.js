@@ -5,6 +5,7 @@ import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { nameOf, units } from '../lib/meters.js';
 import { Card, DialogButton, Empty, Facts, Form, Input, Loaded, Money, Page, Select, Stat, Stats, Table, Time, toast } from '../lib/ui.js';
+import { For } from './roles.js';
 
 function CreditNote({ invoice, close }) {
     const [values, set] = useState({ line: '', amount: '', reason: '' });
@@ -25,7 +26,7 @@ export default function Invoice({ params: { id } }) {
     const load = useLoad((signal) => get(`/v1/admin/invoices/${id}`, { signal }), [id]), invoice = load.data;
     return html`<${Page} title=${invoice?.number_text ?? 'Invoice'} back=${['/console/invoices', 'Invoices']} actions=${invoice && html`
         <button type="button" class="btn" onClick=${() => save(`/v1/admin/invoices/${id}/bundle`, `${invoice.number_text}.tar`).catch((error) => toast(error.message, 'bad'))}>Bundle</button>
-        ${invoice.kind === 'invoice' && html`<${DialogButton} label="Credit note" title=${`A credit note for ${invoice.number_text}`}>${(close) => html`<${CreditNote} invoice=${invoice} close=${close} />`}</${DialogButton}>`}`}>
+        ${invoice.kind === 'invoice' && html`<${For} role="billing" to="A credit note"><${DialogButton} label="Credit note" title=${`A credit note for ${invoice.number_text}`}>${(close) => html`<${CreditNote} invoice=${invoice} close=${close} />`}</${DialogButton}></${For}>`}`}>
         <${Loaded} load=${load}>${() => html`<${Stats}><${Stat} label="Net"><${Money} amount=${invoice.net} currency=${invoice.currency} /></${Stat}><${Stat} label="Total"><${Money} amount=${invoice.total} currency=${invoice.currency} /></${Stat}>
             <${Stat} label="Carried by the host"><${Money} amount=${invoice.carried_by_host ?? '0.00'} currency=${invoice.currency} /></${Stat}><${Stat} label="Records">${invoice.records ?? ''}</${Stat}></${Stats}>
             <${Card} title="About"><${Facts} rows=${[['Customer', invoice.buyer?.name], ['Issued, UTC', html`<${Time} at=${invoice.issued_at} />`], ['From, UTC', html`<${Time} at=${invoice.period_start} none="" />`], ['Until, UTC', html`<${Time} at=${invoice.period_end} none="" />`],

@@ -10,6 +10,7 @@ import { go, segments, start, usePath } from '../lib/router.js';
 import { logOut, OPERATOR, restore } from '../lib/session.js';
 import { Shell } from '../lib/shell.js';
 import { ErrorBox, Loading } from '../lib/ui.js';
+import { setRole } from './roles.js';
 
 const ROUTES = [
     { path: '', screen: () => import('./overview.js') },
@@ -80,6 +81,7 @@ function Console() {
             done=${(session) => set({ session, error: null })}>${state.error && state.error.status !== 401 && html`<${ErrorBox} error=${state.error} />`}</${Login}>`;
     if (state.session.operator && !state.session.operator.totp)
         return html`<${Enrol} name=${state.session.operator.name} done=${look} />`;
+    setRole(state.session.operator?.role ?? null);
     return html`<${Shell} base="/console" brand="Operators" groups=${GROUPS} routes=${ROUTES} context=${{ session: state.session }}
         who=${state.session.operator ? `${state.session.operator.name}, ${state.session.operator.role}` : 'By key'} onLeave=${leave} />`;
 }

@@ -4,6 +4,7 @@ import { get, post, remove } from '../lib/api.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { Badge, Card, Code, DialogButton, Form, Input, Loaded, Notice, Page, Select, Table, Time, toast } from '../lib/ui.js';
+import { For, may } from './roles.js';
 
 const ROLES = [['view', 'View: look at everything'], ['support', 'Support: and help customers'], ['billing', 'Billing: and move money'], ['admin', 'Admin: and prices and operators']];
 
@@ -47,11 +48,11 @@ const columns = (reload) => [
     { title: 'Kind', of: (row) => (row.type === 'key' ? 'a key' : row.totp ? 'a person' : 'a person, no second factor yet'), hide: 'phone' },
     { title: 'Role', of: (row) => row.role }, { title: 'Since', of: (row) => html`<${Time} at=${row.created_at} />`, hide: 'phone' },
     { title: 'State', of: (row) => html`<${Badge} of=${row.revoked_at ? 'revoked' : 'active'} />`, hide: 'phone' },
-    { title: '', of: (row) => !row.revoked_at && html`<span class="actions"><${Person} row=${row} reload=${reload} /><${Revoke} row=${row} reload=${reload} /></span>`, num: true },
+    { title: '', of: (row) => !row.revoked_at && may('admin') && html`<span class="actions"><${Person} row=${row} reload=${reload} /><${Revoke} row=${row} reload=${reload} /></span>`, num: true },
 ];
 
 export default function Operators() {
     const load = useLoad((signal) => get('/v1/admin/operators', { signal }), []);
-    return html`<${Page} title="Operators" sub="What each does stands in the books with their id. Prices take two persons." actions=${html`<${DialogButton} label="New operator" tone="primary">${(close) => html`<${Create} close=${close} reload=${load.reload} />`}</${DialogButton}>`}>
+    return html`<${Page} title="Operators" sub="What each does stands in the books with their id. Prices take two persons." actions=${html`<${For} role="admin" to="Making operators"><${DialogButton} label="New operator" tone="primary">${(close) => html`<${Create} close=${close} reload=${load.reload} />`}</${DialogButton}></${For}>`}>
         <${Loaded} load=${load}>${({ data }) => html`<${Card} flush><${Table} label="Operators" columns=${columns(load.reload)} rows=${data} keyOf=${(row) => row.id} /></${Card}>`}</${Loaded}></${Page}>`;
 }

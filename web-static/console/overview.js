@@ -3,14 +3,26 @@
 import { get } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
-import { Away, Badge, Card, Empty, Facts, Loaded, Money, Page, Stat, Stats } from '../lib/ui.js';
+import { bytes, count } from '../lib/meters.js';
+import { Away, Badge, Card, Empty, Facts, Gauge, Loaded, Money, Page, Stat, Stats } from '../lib/ui.js';
+import { hourFacts } from './reconciliation.js';
 
-const words = (name) => name.replaceAll('_', ' ');
+const PAGE_BYTES = 4096;
 
-// What a daemon says of itself: plain values as they are, lists by their length.
-function factsOf(object) {
-    return Object.entries(object ?? {}).filter(([, value]) => value !== null && typeof value !== 'object')
-        .map(([name, value]) => [words(name), typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value)]);
+function Capacity({ host }) {
+    const used = host.pages_total - host.pages_free, guests = host.domains - 1;
+    return html`<${Card} title="Capacity"><${Gauge} label="Memory" share=${used / host.pages_total} words=${`${bytes(used * PAGE_BYTES)} of ${bytes(host.pages_total * PAGE_BYTES)} used`} tone=${used > host.pages_total * 0.9 ? 'busy' : ''} />
+        <${Gauge} label="Guests" share=${guests / host.guests_max} words=${`${guests} of ${host.guests_max}`} /><${Facts} rows=${[['CPUs', String(host.cpus)], ['Hypervisor', host.hv_version]]} /></${Card}>`;
+}
+
+const Meter = ({ meter }) => html`<${Card} title="Meter"><${Facts} rows=${[['Last sample', `${meter.last_sample_age_ms} ms ago`], ['Samples', `${count(meter.samples)}, ${count(meter.misses)} missed`],
+    ['CPU time is conserved', html`<${Badge} of=${meter.conservation_ok ? 'ok' : 'differs'} />`], ['Leaves in the signed log', count(meter.log_size)], ['Log', html`<code>${meter.origin}</code>`]]} /></${Card}>`;
+
+// The last hour that was closed: every second of every CPU is somebody's.
+function LastHour({ books }) {
+    if (!books)
+        return html`<${Card} title="The last hour"><${Empty} title="No hour is closed yet"><p>The first comes within an hour of the start.</p></${Empty}></${Card}>`;
+    return html`<${Card} title="The last hour" aside=${html`<a href="/console/reconciliation">Reconciliation</a>`}><${Facts} rows=${hourFacts(books)} /></${Card}>`;
 }
 
 function Cap({ cap }) {
@@ -29,17 +41,16 @@ const Alerts = ({ alerts }) => html`<${Card} title="What is wrong now" aside=${h
 
 export default function Overview() {
     const load = useLoad(async (signal) => {
-        const [host, cap, alerts, suspensions, balance] = await Promise.all(['/v1/admin/host', '/v1/admin/cap', '/v1/admin/alerts?standing=true',
-            '/v1/admin/suspensions', '/v1/admin/ledger/trial_balance'].map((path) => get(path, { signal })));
-        return { host, cap, alerts: alerts.data, suspensions: suspensions.data, balance };
+        const [host, cap, alerts, suspensions, balance, books] = await Promise.all(['/v1/admin/host', '/v1/admin/cap', '/v1/admin/alerts?standing=true',
+            '/v1/admin/suspensions', '/v1/admin/ledger/trial_balance', '/v1/admin/reconciliation?limit=1'].map((path) => get(path, { signal })));
+        return { host, cap, alerts: alerts.data, suspensions: suspensions.data, balance, books: books.data[0] };
     }, [], 30, /^(alert|host|dispute)/);
-    return html`<${Page} title="Overview"><${Loaded} load=${load}>${({ host, cap, alerts, suspensions, balance }) => html`
+    return html`<${Page} title="Overview"><${Loaded} load=${load}>${({ host, cap, alerts, suspensions, balance, books }) => html`
         <${Stats}>
             <${Stat} label="Alerts" note="standing now">${alerts.length}</${Stat}>
             <${Stat} label="Suspended" note="for want of money">${suspensions.length}</${Stat}>
             <${Stat} label="Ledger" note="all entries added up again"><${Badge} of=${balance.sound ? 'sound' : 'differs'} /></${Stat}>
-            <${Stat} label="Meter" note="accountd's page of counters"><${Badge} of=${host.meter?.state ?? (host.meter ? 'ok' : 'error')} /></${Stat}></${Stats}>
+            <${Stat} label="Meter lag" note="since the last sample">${host.meter.last_sample_age_ms} ms</${Stat}></${Stats}>
         <${Alerts} alerts=${alerts} />
-        <div class="columns two"><${Card} title="Host"><${Facts} rows=${factsOf(host.host)} /></${Card}>
-            <${Card} title="Meter"><${Facts} rows=${factsOf(host.meter)} /></${Card}><${Cap} cap=${cap} /></div>`}</${Loaded}></${Page}>`;
+        <div class="columns two"><${Capacity} host=${host.host} /><${Meter} meter=${host.meter} /><${LastHour} books=${books} /><${Cap} cap=${cap} /></div>`}</${Loaded}></${Page}>`;
 }

@@ -5,6 +5,7 @@ import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { nameOf } from '../lib/meters.js';
 import { Badge, Card, Code, DialogButton, Empty, Facts, Form, Input, Loaded, Money, Page, Select, Stat, Stats, Table, Time, toast } from '../lib/ui.js';
+import { For } from './roles.js';
 
 const DIFF = [{ title: 'Meter', of: (row) => nameOf(row.meter) }, { title: 'Was', of: (row) => row.was ?? 'not there' }, { title: 'Is', of: (row) => row.is ?? 'gone' }];
 
@@ -36,7 +37,7 @@ export default function PriceBook({ params: { version } }) {
         return { book: { ...books.data.find((one) => String(one.version) === version), ...shown }, diff, customers };
     }, [version]);
     const book = load.data?.book;
-    return html`<${Page} title=${`Price book ${version}`} back=${['/console/prices', 'Price books']} actions=${book?.state === 'proposed' && html`<${Decisions} book=${book} reload=${load.reload} />`}>
+    return html`<${Page} title=${`Price book ${version}`} back=${['/console/prices', 'Price books']} actions=${book?.state === 'proposed' && html`<${For} role="billing" to="Publishing prices"><${Decisions} book=${book} reload=${load.reload} /></${For}>`}>
         <${Loaded} load=${load}>${({ diff, customers }) => html`<div class="columns two"><${Card} title="About"><${Facts} rows=${[['State', html`<${Badge} of=${book.state ?? 'published'} />`], ['Currency', book.currency],
             book.operator && ['Proposed by', html`<code>${book.operator}</code>`], book.decided_by && ['Decided by', html`<code>${book.decided_by}</code>`], ['Valid from', html`<${Time} at=${book.valid_from} none="its publication" />`],
             ['Moves what runs', html`<${Time} at=${book.moves_running_at} />`]]} /></${Card}><${Replay} version=${version} customers=${customers} /></div>

@@ -5,6 +5,7 @@ import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { go } from '../lib/router.js';
 import { Area, Badge, Card, DialogButton, Empty, Form, Loaded, Page, Table, Time, toast } from '../lib/ui.js';
+import { For } from './roles.js';
 
 const COLUMNS = [
     { title: 'Version', of: (row) => html`<a href=${`/console/prices/${row.version}`}>${row.version}</a>` },
@@ -41,6 +42,6 @@ async function draft(books, signal) {
 export default function Prices() {
     const load = useLoad(async (signal) => { const { data } = await get('/v1/admin/price_books', { signal }); return { data, book: await draft(data, signal) }; }, []);
     return html`<${Page} title="Price books" sub="A book is proposed by one operator and published by another. What was published never changes."
-        actions=${load.data && html`<${DialogButton} label="Propose a book" tone="primary">${(close) => html`<${Propose} book=${load.data.book} close=${close} />`}</${DialogButton}>`}>
+        actions=${load.data && html`<${For} role="billing" to="Proposing prices"><${DialogButton} label="Propose a book" tone="primary">${(close) => html`<${Propose} book=${load.data.book} close=${close} />`}</${DialogButton}></${For}>`}>
         <${Loaded} load=${load}>${({ data }) => html`<${Card} flush><${Table} label="Price books" columns=${COLUMNS} rows=${[...data].reverse()} keyOf=${(row) => row.version} empty=${html`<${Empty} title="No books" />`} /></${Card}>`}</${Loaded}></${Page}>`;
 }

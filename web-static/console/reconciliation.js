@@ -3,13 +3,20 @@
 import { get } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
-import { Card, Code, DialogButton, Empty, Loaded, Page, Table, Time } from '../lib/ui.js';
+import { count, cpuTime } from '../lib/meters.js';
+import { Badge, Card, Code, DialogButton, Empty, Loaded, Page, Table, Time } from '../lib/ui.js';
 
-const plain = (row) => Object.entries(row).filter(([name, value]) => value !== null && typeof value !== 'object' && name !== 'from' && name !== 'to');
+const drifts = (row) => Boolean(row.drift);
+const Drift = ({ row }) => html`<${Badge} of=${drifts(row) ? row.drift.trim() : 'sound'} tone=${drifts(row) ? 'bad' : 'good'} />`;
+const time = (ns) => (ns === undefined ? '' : cpuTime(ns));
+
+export const hourFacts = (row) => [['Until, UTC', html`<${Time} at=${row.to} />`], ['CPUs ran guests', time(row.cpu_guest_ns)], ['the hypervisor', time(row.cpu_hv_ns)], ['nothing', time(row.idle_ns)],
+    ['Recorded for customers', time(row.customers_ns)], ['Ran but not recorded', row.skew_ns === undefined ? '' : `${count(row.skew_ns)} ns`], ['Statement', html`<${Drift} row=${row} />`]];
 
 const COLUMNS = [
-    { title: 'From, UTC', of: (row) => html`<${Time} at=${row.from} none="" />` }, { title: 'To, UTC', of: (row) => html`<${Time} at=${row.to} none="" />`, hide: 'phone' },
-    { title: 'Said', of: (row) => plain(row).slice(0, 4).map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`).join(', ') },
+    { title: 'From, UTC', of: (row) => html`<${Time} at=${row.from} none="" />`, hide: 'phone' }, { title: 'To, UTC', of: (row) => html`<${Time} at=${row.to} none="" />` },
+    { title: 'Guests', of: (row) => time(row.cpu_guest_ns), num: true, hide: 'phone' }, { title: 'Hypervisor', of: (row) => time(row.cpu_hv_ns), num: true, hide: 'phone' }, { title: 'Idle', of: (row) => time(row.idle_ns), num: true, hide: 'phone' },
+    { title: 'Customers', of: (row) => time(row.customers_ns), num: true, hide: 'phone' }, { title: 'Drift', of: (row) => html`<${Drift} row=${row} />` },
     { title: '', of: (row) => html`<${DialogButton} label="All of it" tone="small" title="The host's books">${() => html`<${Code} label="The entry" text=${JSON.stringify(row, null, 2)} />`}</${DialogButton}>`, num: true },
 ];
 
