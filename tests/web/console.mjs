@@ -100,12 +100,28 @@ async function bank(page) {
     quiet(page, 'the bank');
 }
 
+async function accepted(page) {
+    const headers = { Authorization: `Bearer ${here.key}`, 'Idempotency-Key': crypto.randomUUID() };
+    const made = await page.context().request.post(`${here.url}/v1/disputes`, { headers, data: { invoice_id: await first(page, '/v1/admin/invoices'), line: 8, reason: 'Not sent by me' } });
+    await go(page, `/console/disputes/${(await made.json()).id}`);
+    await page.getByLabel('Outcome').selectOption('accepted');
+    await page.getByLabel('What goes back').selectOption('8');
+    await page.getByLabel('Amount, without tax').fill('0.10');
+    await page.getByLabel('Reason').fill('For the trouble.');
+    await shot(page, 'console-dispute-accept');
+    await page.getByRole('button', { name: 'Decide' }).click();
+    await page.locator('.badge', { hasText: 'accepted' }).waitFor();
+    await go(page, '/console/credit_notes');
+    ok(await page.locator('main tbody tr').count() === 1, 'one that is accepted gives back what the operator names, by a credit note');
+}
+
 async function dispute(page) {
     await go(page, `/console/disputes/${await first(page, '/v1/admin/disputes')}`);
     await page.getByLabel('Reason').fill('Your guest ran, as its records say.');
     await page.getByRole('button', { name: 'Decide' }).click();
     await page.locator('.badge', { hasText: 'rejected' }).waitFor();
     ok(await page.getByText('Your guest ran').count() === 1, 'a dispute is decided with a reason');
+    await accepted(page);
     quiet(page, 'a dispute');
 }
 

@@ -4,7 +4,7 @@ import { get, post } from '../lib/api.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { nameOf } from '../lib/meters.js';
-import { Area, Badge, Card, Code, Empty, Facts, Form, Loaded, Money, Page, Select, Table, Time, toast } from '../lib/ui.js';
+import { Area, Badge, Card, Code, Empty, Facts, Form, Input, Loaded, Money, Page, Select, Table, Time, toast } from '../lib/ui.js';
 import { For } from './roles.js';
 
 const LINES = [
@@ -13,12 +13,21 @@ const LINES = [
     { title: 'Verdict', of: (row) => html`<${Badge} of=${row.verdict} />`, num: true },
 ];
 
+const proposal = (dispute) => (dispute.proposed ? [['', `What the records propose: ${dispute.proposed} with tax`]] : []);
+
+// What goes back when it is accepted: what the records propose, or a sum of one line that the operator names.
+const asked = ({ outcome, reason, line, amount }) => ({ outcome, reason, ...(outcome === 'accepted' && line && { lines: [{ line: Number(line), amount }] }) });
+
 function Resolve({ dispute, reload }) {
-    const [values, set] = useState({ outcome: dispute.proposed ? 'accepted' : 'rejected', reason: '' });
-    const form = useSubmit((body, options) => post(`/v1/admin/disputes/${dispute.id}/resolve`, body, { ...options, reason: body.reason.replace(/[^\x20-\x7e]/g, ' ').slice(0, 200) }));
+    const lines = dispute.evidence?.lines ?? [], first = dispute.proposed ? '' : String(dispute.line ?? lines[0]?.line ?? '');
+    const [values, set] = useState({ outcome: dispute.proposed ? 'accepted' : 'rejected', reason: '', line: first, amount: '' });
+    const form = useSubmit((body, options) => post(`/v1/admin/disputes/${dispute.id}/resolve`, asked(body), { ...options, reason: body.reason.replace(/[^\x20-\x7e]/g, ' ').slice(0, 200) }));
+    const field = (name) => ({ value: values[name], onValue: (value) => set({ ...values, [name]: value }), error: form.error?.of?.(name) });
     return html`<${Card} title="Decide"><${Form} form=${form} values=${values} button="Decide" done=${() => { toast('The dispute is decided'); reload(); }}>
-        <${Select} label="Outcome" value=${values.outcome} onValue=${(outcome) => set({ ...values, outcome })} options=${[['rejected', 'Rejected: the invoice stays'], ['accepted', `Accepted: ${dispute.proposed ? `${dispute.proposed} goes back` : 'what the records propose goes back'}`]]} />
-        <${Area} label="Reason" value=${values.reason} onValue=${(reason) => set({ ...values, reason })} error=${form.error?.of?.('reason')} hint="The customer reads it." /></${Form}></${Card}>`;
+        <${Select} label="Outcome" ...${field('outcome')} options=${[['rejected', 'Rejected: the invoice stays'], ['accepted', 'Accepted: money goes back']]} />
+        ${values.outcome === 'accepted' && html`<${Select} label="What goes back" ...${field('line')} options=${[...proposal(dispute), ...lines.map((line) => [String(line.line), `Of line ${line.line}: ${nameOf(line.meter)}, ${line.invoiced}`])]} />
+            ${values.line && html`<${Input} label="Amount, without tax" inputmode="decimal" ...${field('amount')} error=${form.error?.of?.('lines')} />`}`}
+        <${Area} label="Reason" ...${field('reason')} hint="The customer reads it." /></${Form}></${Card}>`;
 }
 
 export default function Dispute({ params: { id } }) {

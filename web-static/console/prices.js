@@ -4,7 +4,7 @@ import { get, post } from '../lib/api.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { go } from '../lib/router.js';
-import { Area, Badge, Card, DialogButton, Empty, Form, Loaded, Page, Table, Time, toast } from '../lib/ui.js';
+import { Area, Badge, Card, DialogButton, Empty, Form, Loaded, Page, Table, Time, toast, useId } from '../lib/ui.js';
 import { For } from './roles.js';
 
 const COLUMNS = [
@@ -25,10 +25,12 @@ function parsed(text) {
 }
 
 function Propose({ book, close }) {
-    const [text, set] = useState(JSON.stringify(book, null, 2));
+    const [text, set] = useState(JSON.stringify(book, null, 2)), id = useId('file');
     const form = useSubmit((values, options) => post('/v1/admin/price_books', parsed(values.text), options));
     return html`<${Form} form=${form} values=${{ text }} button="Propose" cancel=${close} done=${(made) => { close(); toast(`Version ${made.version} is proposed`); go(`/console/prices/${made.version}`); }}>
-        <p>Amounts are in 10⁻⁹ of the currency: num_nano/den for each unit. Another operator publishes it.</p><${Area} label="The book" value=${text} onValue=${set} rows="16" spellcheck="false" /></${Form}>`;
+        <p>Amounts are in 10⁻⁹ of the currency: num_nano/den for each unit. Another operator publishes it.</p>
+        <div class="field"><label for=${id}>From a file (may be left out)</label><input id=${id} type="file" accept=".json,application/json" onChange=${async (event) => set(await event.target.files[0].text())} /></div>
+        <${Area} label="The book" value=${text} onValue=${set} rows="16" spellcheck="false" /></${Form}>`;
 }
 
 // What is in force, one version on, to be edited.
