@@ -30,7 +30,7 @@ function Voucher({ close }) {
 
 function End({ row, verb, label, field, hint, reload }) {
     const [value, set] = useState(''), form = useSubmit((body, options) => post(`/v1/admin/bank_entries/${row.id}/${verb}`, body, options));
-    return html`<${DialogButton} label=${label} tone="small">${(close) => html`<${Form} form=${form} values=${{ [field]: value.trim() }} button=${label} cancel=${close} done=${() => { close(); toast('Done'); reload(); }}>
+    return html`<${DialogButton} label=${label} tone="small">${(close) => html`<${Form} form=${form} values=${{ [field]: value.trim() }} button=${label} cancel=${close} done=${() => { close(); toast(`${label}ed`); reload(); }}>
         <${Input} label=${field === 'reason' ? 'Reason' : 'Customer'} value=${value} onValue=${set} hint=${hint} error=${form.error?.of?.(field)} /></${Form}>`}</${DialogButton}>`;
 }
 

@@ -44,7 +44,7 @@ const Person = ({ row, reload }) => row.type === 'person' && html`<${DialogButto
     <${DialogButton} label="New password" tone="small" title="A new password">${(close) => html`<${NewLink} row=${row} close=${close} />`}</${DialogButton}>`;
 
 const columns = (reload) => [
-    { title: 'Name', of: (row) => html`${row.name}<br /><code class="muted">${row.id}</code>` },
+    { title: 'Name', of: (row) => html`${row.name}<br /><code class="muted hide-phone">${row.id}</code>` },
     { title: 'Kind', of: (row) => (row.type === 'key' ? 'a key' : row.totp ? 'a person' : 'a person, no second factor yet'), hide: 'phone' },
     { title: 'Role', of: (row) => row.role }, { title: 'Since', of: (row) => html`<${Time} at=${row.created_at} />`, hide: 'phone' },
     { title: 'State', of: (row) => html`<${Badge} of=${row.revoked_at ? 'revoked' : 'active'} />`, hide: 'phone' },
