@@ -238,7 +238,8 @@ static bool input_take(struct viewer *viewer, const uint8_t *bytes, size_t size)
 {
     if (!viewer->begun || viewer->input_size + size > sizeof(viewer->input))
         return false;
-    memcpy(viewer->input + viewer->input_size, bytes, size);
+    if (size)                           /* wslay gives nothing as NULL */
+        memcpy(viewer->input + viewer->input_size, bytes, size);
     viewer->input_size += size;
     return true;
 }
