@@ -20,7 +20,9 @@ function ok(good, what, why = '') {
 
 // the host
 
-const rig = spawn(process.env.XS_RIG, [], { cwd: process.env.XS_BUILD, stdio: ['pipe', 'pipe', 'inherit'] });
+// What it says of itself is no check of ours: a log may hold both of our outputs.
+const rig = spawn(process.env.XS_RIG, [], { cwd: process.env.XS_BUILD, stdio: ['pipe', 'pipe', 'pipe'] });
+createInterface({ input: rig.stderr }).on('line', (line) => console.log(`# ${line}`));
 const over = new Promise((resolve) => rig.on('exit', resolve));
 const lines = createInterface({ input: rig.stdout })[Symbol.asyncIterator]();
 const facts = JSON.parse((await lines.next()).value);
