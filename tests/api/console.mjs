@@ -74,7 +74,7 @@ class Viewer {
         this.waiters = this.waiters.filter((waiter) => !waiter(this));
     }
 
-    until(what, test, seconds = 20) {
+    until(what, test, seconds = 90) {
         return new Promise((resolve, reject) => {
             const timer = setTimeout(() => reject(new Error(`waited for: ${what}; ${JSON.stringify(this.words)} ${JSON.stringify(this.closed)} ` +
                 `${this.error} ${JSON.stringify(this.bytes.slice(-200))}`)), seconds * 1000);
@@ -180,7 +180,7 @@ function raw(url, frames, { key = randomBytes(16).toString('base64'), version = 
                 socket.write(frame);
         });
         let got = Buffer.alloc(0);
-        socket.setTimeout(20000, () => reject(new Error(`nothing more after ${got.toString('latin1').slice(-300)}`)));
+        socket.setTimeout(90000, () => reject(new Error(`nothing more after ${got.toString('latin1').slice(-300)}`)));
         socket.on('data', (bytes) => {
             got = Buffer.concat([got, bytes]);
             if (until(got) || typeof closeCode(got) === 'number' || /^HTTP\/1.1 4/.test(got.toString('latin1')))
