@@ -14,6 +14,8 @@
 #define BOOT_STEPS &step_admit, &step_volumes, &step_seed, &step_domain, &step_register, &step_memory, &step_build, \
                    &step_xenstore, &step_network, &step_devices, &step_start
 #define HALT_STEPS &step_destroy, &step_unplug, &step_clean
+/* Of a guest that has come to its own end. */
+#define BURY_STEPS &step_hear_out, HALT_STEPS
 
 static const struct job_type types[] = {
     { .name = "create", .from = BIT(PENDING),
@@ -24,13 +26,13 @@ static const struct job_type types[] = {
       .steps = { BOOT_STEPS } },
     { .name = "shutdown", .from = BIT(RUNNING),
       .during = STATE_STOPPING, .after = STATE_STOPPED, .failed = STATE_RUNNING, .reason = "shut down on request",
-      .steps = { &step_ask_poweroff, &step_wait, HALT_STEPS } },
+      .steps = { &step_ask_poweroff, &step_wait, BURY_STEPS } },
     { .name = "power_off", .overrides = true, .from = BIT(RUNNING) | BIT(SUSPENDED) | BIT(STOPPING) | BIT(BUILDING),
       .during = STATE_STOPPING, .after = STATE_STOPPED, .failed = STATE_FAILED, .reason = "powered off on request",
       .steps = { HALT_STEPS } },
     { .name = "reboot", .from = BIT(RUNNING),
       .during = STATE_BUILDING, .after = STATE_RUNNING, .failed = STATE_FAILED, .reason = "",
-      .steps = { &step_ask_reboot, &step_wait, HALT_STEPS, BOOT_STEPS } },
+      .steps = { &step_ask_reboot, &step_wait, BURY_STEPS, BOOT_STEPS } },
     { .name = "suspend", .from = BIT(RUNNING),
       .during = STATE_SUSPENDING, .after = STATE_SUSPENDED, .failed = STATE_RUNNING, .reason = "suspended on request",
       .steps = { &step_pause } },
@@ -59,17 +61,17 @@ static const struct job_type types[] = {
       .steps = { &step_network } },
     { .name = "ended", .internal = true, .from = BIT(RUNNING) | BIT(SUSPENDED),
       .during = STATE_STOPPING, .after = STATE_STOPPED, .failed = STATE_FAILED, .reason = "the guest powered itself off",
-      .steps = { HALT_STEPS } },
+      .steps = { BURY_STEPS } },
     { .name = "crashed", .internal = true, .from = BIT(RUNNING) | BIT(SUSPENDED),
       .during = STATE_STOPPING, .after = STATE_FAILED, .failed = STATE_FAILED, .reason = "the guest crashed",
-      .steps = { HALT_STEPS } },
+      .steps = { BURY_STEPS } },
     { .name = "looping", .internal = true, .from = BIT(RUNNING) | BIT(SUSPENDED),
       .during = STATE_STOPPING, .after = STATE_FAILED, .failed = STATE_FAILED,
       .reason = "the guest rebooted itself again and again at once",
-      .steps = { HALT_STEPS } },
+      .steps = { BURY_STEPS } },
     { .name = "restart", .internal = true, .from = BIT(RUNNING) | BIT(SUSPENDED),
       .during = STATE_BUILDING, .after = STATE_RUNNING, .failed = STATE_FAILED, .reason = "",
-      .steps = { HALT_STEPS, BOOT_STEPS } },
+      .steps = { BURY_STEPS, BOOT_STEPS } },
 };
 
 const struct job_type *job_type_find(const char *name)

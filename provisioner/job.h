@@ -64,8 +64,8 @@ bool run_superseded(struct run *run);
 /* steps_start.c, steps_stop.c */
 extern const struct step step_admit, step_domain, step_register, step_memory, step_build, step_xenstore,
     step_start;
-extern const struct step step_ask_poweroff, step_ask_reboot, step_wait, step_destroy, step_clean, step_close,
-    step_forget, step_pause, step_unpause;
+extern const struct step step_ask_poweroff, step_ask_reboot, step_wait, step_hear_out, step_destroy, step_clean,
+    step_close, step_forget, step_pause, step_unpause;
 /* steps_devices.c: of a whole instance */
 extern const struct step step_volumes, step_seed, step_network, step_devices, step_unplug, step_disks;
 /* steps_attach.c: of one volume */

@@ -2,6 +2,7 @@
 #include "provisioner/job.h"
 #include "common/log.h"
 #include "provisioner/console.h"
+#include "provisioner/layout.h"
 #include "provisioner/uuid.h"
 
 #include <errno.h>
@@ -10,6 +11,8 @@
 
 /* How long a guest may take to obey. */
 #define OBEY_MS 60000
+/* How long xenconsoled may take to read what a guest wrote at its end. */
+#define HEAR_OUT_MS 20000
 
 int domain_find(const struct run *run, struct xen_domain *domain)
 {
@@ -72,6 +75,27 @@ static enum step_end wait_for_guest(struct run *run)
 }
 
 const struct step step_wait = { "wait", wait_for_guest, NULL, NULL };
+
+/* The last words of a guest are what its owner wants most to read, and are gone with its console ring if xenconsoled
+ * has not come to them (it may not even have met a guest that ended at once). */
+static enum step_end hear_out(struct run *run)
+{
+    struct xen_domain d;
+    int rc = domain_find(run, &d);
+
+    if (rc && rc != -ESRCH)
+        return STEP_RETRY;
+    if (rc || !d.shutdown || run_superseded(run) ||
+        xen_console_unread(run->tools->xen, d.domid, LAYOUT_CONSOLE_PFN) <= 0)
+        return STEP_DONE;
+    if (run->waited_ms < HEAR_OUT_MS)
+        return STEP_RETRY;
+    log_warnx("instance %s: xenconsoled does not read the guest's last words within %d s: lost",
+              run->instance.instance_id, HEAR_OUT_MS / 1000);
+    return STEP_DONE;
+}
+
+const struct step step_hear_out = { "hear_out", hear_out, NULL, NULL };
 
 static enum step_end destroy(struct run *run)
 {

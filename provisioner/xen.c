@@ -17,6 +17,7 @@
 #include <xenforeignmemory.h>
 #include <xen/grant_table.h>
 #include <xen/hvm/params.h>
+#include <xen/io/console.h>
 
 #define EXTENT_ORDER    9u              /* 2 MiB */
 #define EXTENTS_BATCH   128u
@@ -336,6 +337,21 @@ int xen_rings_make(struct xen *xen, uint32_t domid, struct xen_rings *rings)
     if (!rc)
         rc = result(xc_hvm_param_set(xen->xc, domid, HVM_PARAM_CONSOLE_PFN, rings->console_pfn));
     return rc ? rc : grants_seed(xen, domid, rings);
+}
+
+int xen_console_unread(struct xen *xen, uint32_t domid, uint64_t console_pfn)
+{
+    xen_pfn_t pfn = console_pfn;
+    int refused = 0;
+    const volatile struct xencons_interface *ring =
+        xenforeignmemory_map(xen->memory, domid, PROT_READ, 1, &pfn, &refused);
+    uint32_t unread;
+
+    if (!ring)
+        return result(-1);
+    unread = ring->out_prod - ring->out_cons;
+    xenforeignmemory_unmap(xen->memory, (void *)(uintptr_t)ring, 1);
+    return unread <= sizeof(ring->out) ? (int)unread : 0;
 }
 
 /* The reader's loop of stats.h, for the few fields that are wanted. */

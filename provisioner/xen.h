@@ -81,6 +81,9 @@ struct xen_rings {
     uint32_t console_port, store_port;      /* out */
 };
 int xen_rings_make(struct xen *xen, uint32_t domid, struct xen_rings *rings);
+/* How many bytes the guest has written to the console ring at this pfn that xenconsoled has not taken: 0 as well when
+ * the guest has filled the ring with nonsense (xen/io/console.h), which xenconsoled leaves alone. -errno. */
+int xen_console_unread(struct xen *xen, uint32_t domid, uint64_t console_pfn);
 
 /* From the stats page. -ESRCH when no live slot holds this domain. */
 int xen_incarnation(struct xen *xen, uint32_t domid, const uint8_t uuid[16], uint8_t incarnation[16]);

@@ -213,8 +213,10 @@ static void guest_ends(unsigned reason, enum state state, const char *why, const
     struct instance before = instance_now(INSTANCE);
     world_find(w, before.domain_uuid)->shutdown = true;
     world_find(w, before.domain_uuid)->reason = reason;
+    world_find(w, before.domain_uuid)->unread = 3;
     int end = daemon_life();
     struct instance i = instance_now(INSTANCE);
+    check(!w->unheard, "its last words are heard");
     check(!end && i.state == state && strstr(i.state_reason, why) && world_matches(&i), name);
     if (state == STATE_RUNNING)
         check(i.domid != before.domid && strcmp(i.incarnation, before.incarnation) && w->nr_registered == 2,
@@ -398,16 +400,29 @@ static void kernel_arrives(bool sparse)
     sample_write(dir, "kernel", kernel, sizeof(kernel));
 }
 
+/* One guest runs, and nothing else does: its steps are called by hand. */
+static void tools_open(struct tools *tools, struct run *run)
+{
+    prepare(made_ready, "delete");
+    tools->store = store_open(db_path);
+    tools->xen = xen_open();
+    tools->xenstore = xenstore_open();
+    run->instance = instance_now(INSTANCE);
+}
+
+static void tools_close(const struct tools *tools)
+{
+    xenstore_close(tools->xenstore);
+    xen_close(tools->xen);
+    store_close(tools->store);
+}
+
 static void waiting(void)
 {
     struct tools tools = { .store = NULL };
     struct run run = { .tools = &tools };
 
-    prepare(made_ready, "delete");
-    tools.store = store_open(db_path);
-    tools.xen = xen_open();
-    tools.xenstore = xenstore_open();
-    run.instance = instance_now(INSTANCE);
+    tools_open(&tools, &run);
     ask("shutdown", INSTANCE);
     store_job_last(tools.store, INSTANCE, INT64_MAX, &run.job);
     check(step_ask_poweroff.act(&run) == STEP_DONE &&
@@ -420,9 +435,28 @@ static void waiting(void)
     ask("delete", INSTANCE);
     check(step_wait.act(&run) == STEP_FAILED && !strcmp(run.job.error_code, "conflict"),
           "a request to delete ends the wait");
-    xenstore_close(tools.xenstore);
-    xen_close(tools.xen);
-    store_close(tools.store);
+    tools_close(&tools);
+}
+
+/* xenconsoled may hang: the guest's end does not hang on it. */
+static void unheard(void)
+{
+    struct tools tools = { .store = NULL };
+    struct run run = { .tools = &tools };
+    struct world_domain *d;
+
+    tools_open(&tools, &run);
+    d = world_find(w, run.instance.domain_uuid);
+    d->unread = 100;
+    check(step_hear_out.act(&run) == STEP_DONE && d->unread == 100, "who has not ended is not listened to for longer");
+    d->shutdown = true;
+    check(step_hear_out.act(&run) == STEP_RETRY && d->unread == 99, "the last words of one who has are waited for");
+    run.waited_ms = 20000;
+    check(step_hear_out.act(&run) == STEP_DONE && d->unread == 98, "for twenty seconds");
+    run.waited_ms = 0;
+    ask("delete", INSTANCE);
+    check(step_hear_out.act(&run) == STEP_DONE && d->unread == 98, "not when the instance is to be deleted");
+    tools_close(&tools);
 }
 
 static void full_disk(void)
@@ -491,6 +525,7 @@ int main(void)
     kernel_arrives(false);
     kernel_arrives(true);
     waiting();
+    unheard();
     full_disk();
     return tap_end();
 }

@@ -267,6 +267,8 @@ int xen_domain_destroy(struct xen *xen, uint32_t domid)
     if (!d)
         return world_leave(w, 0);
     d->dying = true;
+    w->unheard += d->unread;
+    d->unread = 0;
     world_leave(w, 0);
     rc = world_enter(w, "domain_destroy_on");   /* the caller may be killed between two pieces */
     if (rc)
@@ -431,6 +433,24 @@ int xen_rings_make(struct xen *xen, uint32_t domid, struct xen_rings *rings)
     rings->console_port = 2;
     d->rings = *rings;
     return world_leave(w, 0);
+}
+
+int xen_console_unread(struct xen *xen, uint32_t domid, uint64_t console_pfn)
+{
+    struct world *w = xen->w;
+    int rc = world_enter(w, "console_unread"), unread;
+    struct world_domain *d = world_domid(w, domid);
+
+    if (rc)
+        return rc;
+    if (!d || console_pfn != d->rings.console_pfn) {
+        world_broken(w, "a console ring where the guest has none");
+        return world_leave(w, -EINVAL);
+    }
+    unread = (int)d->unread;
+    d->unread -= unread > 0;
+    rc = world_leave(w, 0);
+    return rc ? rc : unread;
 }
 
 int xen_incarnation(struct xen *xen, uint32_t domid, const uint8_t uuid[16], uint8_t incarnation[16])

@@ -41,6 +41,7 @@ struct world_domain {
     uint8_t low[2][0x6000];             /* memory at 16 MiB and at 17 MiB, where sample.c's kernel goes */
     uint8_t info[LAYOUT_INFO_BYTES];    /* the last write of just this size: the start info */
     char store_name[64], store_uuid[40], asked[16];
+    unsigned unread;                    /* console output; xenconsoled takes a byte after each look at it */
     char tty[64];                       /* what a test has made for its console; empty: none */
 };
 
@@ -83,6 +84,7 @@ struct world {
 
     /* Steering. */
     bool deaf, stubborn;                /* a guest takes no new disk; lets go of none */
+    unsigned unheard;                   /* bytes of consoles that went with their domains */
     char device_error[64];              /* not empty: xs-devd cannot serve any */
     unsigned calls;
     unsigned kill_at;                   /* number of the call; 0 never */
