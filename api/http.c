@@ -6,6 +6,7 @@
 #include "api/fields.h"
 #include "api/people/session.h"
 #include "api/pool.h"
+#include "api/renegotiation.h"
 #include "api/streams.h"
 #include "common/log.h"
 
@@ -389,6 +390,16 @@ static void completed_notify(void *arg, struct MHD_Connection *connection, void 
     *context = NULL;
 }
 
+static void connection_notify(void *arg, struct MHD_Connection *connection, void **context,
+                              enum MHD_ConnectionNotificationCode code)
+{
+    deadlines_notify(arg, connection, context, code);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        renegotiation_forbid(connection);
+    else
+        renegotiation_forget(connection);
+}
+
 /* Clients that break off are their own affair; the rest is worth a line. */
 static void library_log(void *arg, const char *fmt, va_list args)
 {
@@ -398,7 +409,7 @@ static void library_log(void *arg, const char *fmt, va_list args)
     vsnprintf(line, sizeof(line), fmt, args);
     line[strcspn(line, "\n")] = 0;
     if (!strstr(line, "TLS") && !strstr(line, "closed") && !strstr(line, "reset") &&
-        !strstr(line, "no longer available"))
+        !strstr(line, "handshake") && !strstr(line, "no longer available"))
         log_warnx("libmicrohttpd: %s", line);
 }
 
@@ -457,8 +468,8 @@ static struct MHD_Daemon *daemon_start(struct http *http, int listen_fd, const s
         tls->private_key, MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)http->api->config.connections_per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX,
-        MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED, completed_notify, http, MHD_OPTION_NOTIFY_CONNECTION, deadlines_notify, http->deadlines,
-        MHD_OPTION_END);
+        MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED, completed_notify, http,
+        MHD_OPTION_NOTIFY_CONNECTION, connection_notify, http->deadlines, MHD_OPTION_END);
 }
 
 struct http *http_start(struct api *api, int listen_fd, const struct tls_pair *tls)

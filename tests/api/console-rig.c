@@ -1,4 +1,4 @@
-/* The host for console.mjs: the real api, stand-ins. Prints one line of JSON (url and its certificate, keys, instances), then
+/* The host for console.mjs and testssl.sh: the real api, stand-ins. Prints one line of JSON (url, keys, ..., its folder), then
  * for each "restart" on its input kills the api, starts it again on the same port and says {"restarted":true}; ends with
  * its input. What it checks itself goes to stderr, and into its exit status. */
 #include "tests/api/rig.h"
@@ -43,8 +43,8 @@ int main(void)
     rig_customer(&rig, "other", other, account);
     rig_instance(&rig, key, "web-1", instance);
     rig_instance(&rig, key, "web-2", second);
-    say(out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "url", rig.url, "fingerprint", rig.fingerprint, "key", key,
-                       "other", other, "instance", instance, "second", second));
+    say(out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "url", rig.url, "fingerprint", rig.fingerprint, "key", key,
+                       "other", other, "instance", instance, "second", second, "dir", rig.dir));
     while (fgets(line, sizeof(line), stdin))
         if (strcmp(line, "restart\n") == 0) {
             restart();

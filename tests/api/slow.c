@@ -4,6 +4,7 @@
 #include "tests/api/tap.h"
 
 #include <arpa/inet.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -165,6 +166,26 @@ static bool speaks(int version)
     return good;
 }
 
+/* A client's second handshake on a connection is refused by a fatal alert, at once. */
+static void renegotiation(void)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    SSL *ssl;
+    int fd = connect_api();
+
+    SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+    ssl = SSL_new(ctx);
+    SSL_set_fd(ssl, fd);
+    ok(SSL_connect(ssl) == 1 && SSL_get_secure_renegotiation_support(ssl), "TLS 1.2 has a first handshake");
+    ERR_clear_error();
+    SSL_renegotiate(ssl);
+    ok(SSL_do_handshake(ssl) != 1 && ERR_GET_REASON(ERR_peek_error()) == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE,
+       "and no second one: a fatal alert ends it");
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    close(fd);
+}
+
 static void tls_versions(void)
 {
     ok(speaks(TLS1_3_VERSION), "TLS 1.3 is spoken");
@@ -177,6 +198,7 @@ int main(void)
 {
     rig_start(&rig);
     tls_versions();
+    renegotiation();
     slow_clients();
     many_connections();
     rig_end(&rig);
