@@ -38,9 +38,8 @@ static enum answer customer_read(struct request *rq, struct reply *rp, struct cu
     fields_text(&fields, "name", TITLE_BYTES - 1, &name);
     if (fields_has(&fields, "currency"))
         fields_choice(&fields, "currency", currencies, &currency);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     memset(row, 0, sizeof(*row));
     snprintf(row->name, sizeof(row->name), "%s", name);
     snprintf(row->currency, sizeof(row->currency), "%s", currency);
@@ -119,10 +118,7 @@ static enum answer credit_read(struct request *rq, struct reply *rp, int64_t *am
     fields_start(&fields, rq->json);
     fields_money(&fields, "amount", MONEY_NANO_MAX, amount_nano);
     fields_text(&fields, "reason", 200, reason);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
-    return ANSWER_OK;
+    return fields_end(&fields, rp);
 }
 
 enum answer credit_create(struct request *rq, struct reply *rp)

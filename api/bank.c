@@ -58,9 +58,9 @@ static enum answer entry_end(struct request *rq, struct reply *rp, const char *v
     fields_start(&fields, rq->json);
     if (fields_text(&fields, field, max, &text) && strcmp(arg, "account_id") == 0 && !id_valid("acc_", text))
         fields_error(&fields, field, "unknown", "there is no customer %s", text);
-    rp->errors = fields_done(&fields);
-    answer =
-        rp->errors ? reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors") : relay_param(rq, rp, NULL, "entry_id", args);
+    answer = fields_end(&fields, rp);
+    if (answer == ANSWER_OK)
+        answer = relay_param(rq, rp, NULL, "entry_id", args);
     if (answer != ANSWER_OK) {
         json_decref(args);
         return answer;

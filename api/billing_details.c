@@ -59,9 +59,8 @@ enum answer billing_details_set(struct request *rq, struct reply *rp)
     country_read(&fields, args);
     vat_id_read(&fields, args);
     email_read(&fields, args);
-    rp->errors = fields_done(&fields);
-    if (!rp->errors)
+    if (fields_end(&fields, rp) == ANSWER_OK)
         return relay_show(rq, rp, "account_details_set", args, "details", NULL);
     json_decref(args);
-    return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    return ANSWER_INVALID_FIELDS;
 }

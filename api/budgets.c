@@ -38,9 +38,8 @@ enum answer budget_create(struct request *rq, struct reply *rp)
     if (fields_has(&fields, "steps") && fields_integers(&fields, "steps", STEPS_MAX, 1, 1000, &steps) &&
         json_array_size(steps) == 0)
         fields_error(&fields, "steps", "empty", "must have at least one step, in percent");
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     args = relay_args(rq);
     json_object_set_new(args, "amount_nano", json_decimal(amount_nano));
     json_object_set_new(args, "steps", steps_json(steps));

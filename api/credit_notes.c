@@ -21,10 +21,9 @@ enum answer credit_note_create(struct request *rq, struct reply *rp)
     fields_text(&fields, "reason", 200, &reason);
     /* Left out, all of the invoice is given back. */
     credit_lines_read(&fields, args);
-    rp->errors = fields_done(&fields);
-    if (rp->errors) {
+    if (fields_end(&fields, rp) != ANSWER_OK) {
         json_decref(args);
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+        return ANSWER_INVALID_FIELDS;
     }
     json_object_set_new(args, "invoice_id", json_string(invoice));
     json_object_set_new(args, "reason", json_string(reason));

@@ -46,10 +46,9 @@ enum answer dispute_open(struct request *rq, struct reply *rp)
     fields_document(&fields, "reason", 2000, &reason);
     args = relay_args(rq);
     claim_read(&fields, args);
-    rp->errors = fields_done(&fields);
-    if (rp->errors) {
+    if (fields_end(&fields, rp) != ANSWER_OK) {
         json_decref(args);
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+        return ANSWER_INVALID_FIELDS;
     }
     json_object_set_new(args, "invoice_id", json_string(invoice));
     json_object_set_new(args, "reason", json_string(reason));
@@ -88,9 +87,9 @@ enum answer dispute_resolve(struct request *rq, struct reply *rp)
     fields_choice(&fields, "outcome", outcomes, &outcome);
     fields_document(&fields, "reason", 2000, &reason);
     credit_lines_read(&fields, args);
-    rp->errors = fields_done(&fields);
-    answer = rp->errors ? reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors")
-                        : relay_param(rq, rp, "dis_", "dispute_id", args);
+    answer = fields_end(&fields, rp);
+    if (answer == ANSWER_OK)
+        answer = relay_param(rq, rp, "dis_", "dispute_id", args);
     if (answer != ANSWER_OK) {
         json_decref(args);
         return answer;

@@ -381,3 +381,9 @@ json_t *fields_done(struct fields *fields)
     }
     return fields->errors;
 }
+
+enum answer fields_end(struct fields *fields, struct reply *rp)
+{
+    rp->errors = fields_done(fields);
+    return rp->errors ? reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors") : ANSWER_OK;
+}

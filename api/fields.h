@@ -8,6 +8,8 @@
 #ifndef API_FIELDS_H
 #define API_FIELDS_H
 
+#include "api/reply.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,5 +63,7 @@ void fields_inner_done(struct fields *fields, const char *name, const char *wher
 
 /* Takes the errors out (new reference), NULL if there are none. */
 json_t *fields_done(struct fields *fields);
+/* The same, into the reply: ANSWER_OK or ANSWER_INVALID_FIELDS. */
+enum answer fields_end(struct fields *fields, struct reply *rp);
 
 #endif

@@ -29,8 +29,7 @@ static enum answer change_read(struct request *rq, struct reply *rp, struct inst
         snprintf(row->name, sizeof(row->name), "%s", name);
     if (fields_has(&fields, "labels"))
         labels_read(&fields, row->labels);
-    rp->errors = fields_done(&fields);
-    return rp->errors ? reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors") : ANSWER_OK;
+    return fields_end(&fields, rp);
 }
 
 enum answer instance_change(struct request *rq, struct reply *rp)

@@ -129,9 +129,8 @@ static enum answer key_read(struct request *rq, struct reply *rp, struct key_row
     addresses_read(&fields, row);
     if (fields_has(&fields, "spend_limit"))
         fields_money(&fields, "spend_limit", MONEY_NANO_MAX, &row->spend_limit_nano);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     snprintf(row->name, sizeof(row->name), "%s", name);
     return ANSWER_OK;
 }

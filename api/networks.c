@@ -103,9 +103,8 @@ enum answer forward_create(struct request *rq, struct reply *rp)
         return answer;
     fields_start(&fields, rq->json);
     fields_integer(&fields, "guest_port", 1, 65535, &guest_port);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     answer = idem_open(rq, rp, "fwd_", "nil_", NULL, NULL, &idem);
     if (answer != ANSWER_OK)
         return answer;

@@ -78,9 +78,8 @@ static enum answer hiring_read(struct request *rq, struct reply *rp, struct pers
     fields_start(&fields, rq->json);
     fields_text(&fields, "name", TITLE_BYTES - 1, &name);
     fields_choice(&fields, "role", rank_names, &role);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     snprintf(person->name, sizeof(person->name), "%s", name);
     person->rank = rank_parse(role);
     person->created_ms = rq->now_ms;
@@ -164,9 +163,8 @@ enum answer operator_key_create(struct request *rq, struct reply *rp)
     fields_text(&fields, "name", TITLE_BYTES - 1, &name);
     if (fields_has(&fields, "role"))
         fields_choice(&fields, "role", rank_names, &role);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     snprintf(row.name, sizeof(row.name), "%s", name);
     snprintf(row.operator_id, sizeof(row.operator_id), "%s", person.person_id);
     row.rank = role ? rank_parse(role) : person.rank;
@@ -185,9 +183,8 @@ enum answer operator_password_reset(struct request *rq, struct reply *rp)
     fields_start(&fields, rq->json);
     if (fields_has(&fields, "remove_totp"))
         fields_flag(&fields, "remove_totp", &remove_totp);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     return link_make(rq, rp, &person, remove_totp);
 }
 
@@ -203,9 +200,8 @@ enum answer operator_role_set(struct request *rq, struct reply *rp)
         return answer;
     fields_start(&fields, rq->json);
     fields_choice(&fields, "role", rank_names, &role);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     if (strcmp(person.person_id, rq->who.person_id) == 0)
         return reply_fail(rp, ANSWER_CONFLICT, "this is you: let another operator do it");
     if (store_operator_role_set(rq->api->store, person.person_id, rank_parse(role)) != 0)

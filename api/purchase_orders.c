@@ -27,9 +27,8 @@ enum answer purchase_order_create(struct request *rq, struct reply *rp)
     fields_money(&fields, "amount", MONEY_NANO_MAX, &amount_nano);
     if (fields_has(&fields, "ends_at") && fields_time(&fields, "ends_at", &end_ms) && end_ms <= rq->now_ms)
         fields_error(&fields, "ends_at", "past", "must be in the future");
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     args = relay_args(rq);
     json_object_set_new(args, "name", json_string(name));
     json_object_set_new(args, "amount_nano", json_decimal(amount_nano));
@@ -85,9 +84,8 @@ enum answer purchase_order_add(struct request *rq, struct reply *rp)
 
     fields_start(&fields, rq->json);
     fields_money(&fields, "amount", MONEY_NANO_MAX, &amount_nano);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     args = relay_args(rq);
     json_object_set_new(args, "amount_nano", json_decimal(amount_nano));
     answer = relay_param(rq, rp, "po_", "po_id", args);

@@ -49,9 +49,8 @@ enum answer snapshot_create(struct request *rq, struct reply *rp)
         return answer;
     fields_start(&fields, rq->json);
     fields_name(&fields, "name", &name);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     answer = idem_open(rq, rp, "snap_", "nil_", NULL, NULL, &idem);
     if (answer != ANSWER_OK)
         return answer;

@@ -60,9 +60,8 @@ static enum answer adding_read(struct request *rq, struct reply *rp, struct ssh_
     if (fields_document(&fields, "public_key", SSH_KEY_LINE_BYTES - 1, &text) &&
         !ssh_key_parse(text, &row->key, why, sizeof(why)))
         fields_error(&fields, "public_key", "invalid_ssh_key", "%s", why);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     snprintf(row->name, sizeof(row->name), "%s", name);
     snprintf(row->account_id, sizeof(row->account_id), "%s", rq->who.account_id);
     row->created_ms = rq->now_ms;

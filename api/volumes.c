@@ -190,9 +190,8 @@ enum answer volume_resize(struct request *rq, struct reply *rp)
     if (fields_integer(&fields, "size_mib", 1, VOLUME_MIB_MAX, &size_mib) && size_mib < least_mib)
         fields_error(&fields, "size_mib", "too_small", "a volume only grows, and this one has %jd MiB",
                      (intmax_t)least_mib);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     answer = idem_open(rq, rp, "nil_", "nil_", NULL, NULL, &idem);
     if (answer != ANSWER_OK)
         return answer;

@@ -18,9 +18,8 @@ static enum answer voucher_read(struct request *rq, struct reply *rp, json_t *ar
     if (fields_has(&fields, "expires_at") && fields_time(&fields, "expires_at", &expires_ms) &&
         expires_ms <= rq->now_ms)
         fields_error(&fields, "expires_at", "past", "must be in the future");
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     json_object_set_new(args, "amount_nano", json_decimal(amount_nano));
     if (expires_ms)
         json_object_set_new(args, "expires_ms", json_integer(expires_ms));

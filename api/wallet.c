@@ -67,9 +67,8 @@ enum answer voucher_redeem(struct request *rq, struct reply *rp)
 
     fields_start(&fields, rq->json);
     fields_text(&fields, "code", 64, &code);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     args = relay_args(rq);
     json_object_set_new(args, "code", json_string(code));
     return relay_make(rq, rp, &making, args);

@@ -89,12 +89,6 @@ static void types_read(struct fields *fields, struct webhook_row *row)
     free(text);
 }
 
-static enum answer fields_end(struct reply *rp, struct fields *fields)
-{
-    rp->errors = fields_done(fields);
-    return rp->errors ? reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors") : ANSWER_OK;
-}
-
 struct adding {
     struct webhook_row row;
     struct request *rq;
@@ -143,7 +137,7 @@ static enum answer adding_read(struct request *rq, struct reply *rp, struct webh
     fields_start(&fields, rq->json);
     url_read(&fields, row);
     types_read(&fields, row);
-    return fields_end(rp, &fields);
+    return fields_end(&fields, rp);
 }
 
 enum answer webhook_create(struct request *rq, struct reply *rp)
@@ -219,7 +213,7 @@ enum answer webhook_change(struct request *rq, struct reply *rp)
     types_read(&fields, &row);
     if (fields_has(&fields, "enabled"))
         fields_flag(&fields, "enabled", &row.enabled);
-    answer = fields_end(rp, &fields);
+    answer = fields_end(&fields, rp);
     if (answer != ANSWER_OK)
         return answer;
     if (store_webhook_update(rq->api->store, &row) != 0)

@@ -109,9 +109,8 @@ enum answer customer_password_reset(struct request *rq, struct reply *rp)
         fields_error(&fields, "email", "invalid_email", "must look like me@example.com");
     if (fields_has(&fields, "remove_totp"))
         fields_flag(&fields, "remove_totp", &remove_totp);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     answer = user_choose(rq, rp, &customer, email, &person);
     if (answer == ANSWER_OK)
         answer = link_make(rq, rp, &person, remove_totp);
@@ -171,9 +170,8 @@ enum answer password_reset_use(struct request *rq, struct reply *rp)
     fields_start(&fields, rq->json);
     fields_text(&fields, "token", KEY_BYTES, &token);
     fields_text(&fields, "password", PASSWORD_BYTES_MAX, &password);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     answer = link_find(rq, rp, token, &link, &person);
     if (answer != ANSWER_OK)
         return answer;
@@ -221,9 +219,8 @@ enum answer password_reset_mail(struct request *rq, struct reply *rp)
     fields_start(&fields, rq->json);
     if (fields_text(&fields, "email", EMAIL_BYTES - 1, &email) && !email_valid(email))
         fields_error(&fields, "email", "invalid_email", "must look like me@example.com");
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     if (rq->api->config.mail_folder)
         mail_send(rq, email);
     rp->json = json_pack("{s:b}", "mails", rq->api->config.mail_folder != NULL);

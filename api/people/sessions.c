@@ -63,8 +63,7 @@ static enum answer login_read(struct request *rq, struct reply *rp, const char *
     fields_text(&fields, "password", PASSWORD_BYTES_MAX, &login->password);
     if (fields_has(&fields, "code"))
         fields_text(&fields, "code", CODE_BYTES_MAX, &login->code);
-    rp->errors = fields_done(&fields);
-    return rp->errors ? reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors") : ANSWER_OK;
+    return fields_end(&fields, rp);
 }
 
 static enum answer log_in(struct request *rq, struct reply *rp, const char *name_field, bool is_operator)

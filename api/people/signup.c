@@ -34,9 +34,8 @@ static enum answer signup_read(struct request *rq, struct reply *rp, struct sign
         fields_error(&fields, "password", "weak_password", "%s", fault);
     if (fields_has(&fields, "currency"))
         fields_choice(&fields, "currency", currencies, &currency);
-    rp->errors = fields_done(&fields);
-    if (rp->errors)
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
+    if (fields_end(&fields, rp) != ANSWER_OK)
+        return ANSWER_INVALID_FIELDS;
     snprintf(signing->customer.name, sizeof(signing->customer.name), "%s", name);
     snprintf(signing->customer.currency, sizeof(signing->customer.currency), "%s", currency);
     snprintf(signing->person.name, sizeof(signing->person.name), "%s", name);

@@ -18,12 +18,6 @@ static enum answer person_find(struct request *rq, struct reply *rp, struct pers
                : reply_fail(rp, ANSWER_STORAGE, "the person cannot be looked up");
 }
 
-static enum answer fields_end(struct fields *fields, struct reply *rp)
-{
-    rp->errors = fields_done(fields);
-    return rp->errors ? reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors") : ANSWER_OK;
-}
-
 enum answer password_change(struct request *rq, struct reply *rp)
 {
     const char *password = "", *next = "", *fault;
