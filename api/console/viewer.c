@@ -22,6 +22,13 @@ static const struct {
     { "deleted", 1000 }, { "unavailable", 1001 }, { "slow", 1008 }, { "revoked", 1008 }, { "protocol", 1008 },
 };
 
+/* More than `times` VIEWER_QUEUE_MESSAGES wait for it. What the guest says stops at one; a browser that sends pings and reads
+ * no pongs is not read from at two; what other viewers do would go on, so at three it is too slow. */
+static bool crowded(const struct viewer *viewer, size_t times)
+{
+    return wslay_event_get_queued_msg_count(viewer->ws) >= times * VIEWER_QUEUE_MESSAGES;
+}
+
 static void queue(struct viewer *viewer, uint8_t opcode, const void *bytes, size_t size)
 {
     const struct wslay_event_msg message = { opcode, bytes, size };
@@ -37,7 +44,9 @@ void viewer_tell(struct viewer *viewer, const char *name, json_t *value)
     json_t *message = json_pack("{s:o}", name, value);
     char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
 
-    if (text)
+    if (crowded(viewer, 3))
+        viewer_close(viewer, "slow");
+    else if (text)
         queue(viewer, WSLAY_TEXT_FRAME, text, strlen(text));
     free(text);
     json_decref(message);
@@ -49,7 +58,8 @@ void viewer_close(struct viewer *viewer, const char *reason)
         return;
     viewer->reason = reason;
     viewer->ending_ms = viewer->now_ms;
-    viewer_tell(viewer, "closed", json_string(reason));
+    if (!crowded(viewer, 3))
+        viewer_tell(viewer, "closed", json_string(reason));
     if (viewer->up_fd >= 0)
         close(viewer->up_fd);
     viewer->up_fd = -1;
@@ -140,7 +150,8 @@ static void upstream_word(struct viewer *viewer, const char *text, size_t size)
 
 static bool has_room(const struct viewer *viewer)
 {
-    return wslay_event_get_queued_msg_length(viewer->ws) + UPSTREAM_PACKET_MAX <= VIEWER_QUEUE_MAX;
+    return !crowded(viewer, 1) &&
+           wslay_event_get_queued_msg_length(viewer->ws) + UPSTREAM_PACKET_MAX <= VIEWER_QUEUE_MAX;
 }
 
 /* One packet a turn while there is room; the next one waits in the provisioner. */
@@ -164,6 +175,12 @@ static void upstream_take(struct viewer *viewer)
 
 /* the browser */
 
+/* Not while the guest has to read what it typed before, or it has to read our answers. */
+static bool may_read(const struct viewer *viewer)
+{
+    return viewer->input_size == 0 && !crowded(viewer, 2);
+}
+
 static ssize_t ws_recv(wslay_event_context_ptr ws, uint8_t *buf, size_t size, int flags, void *arg)
 {
     struct viewer *viewer = arg;
@@ -172,11 +189,11 @@ static ssize_t ws_recv(wslay_event_context_ptr ws, uint8_t *buf, size_t size, in
 
     (void)flags;
     errno = EAGAIN;
-    if (viewer->input_size == 0 && early) {
+    if (may_read(viewer) && early) {
         got = (ssize_t)(early < size ? early : size);
         memcpy(buf, viewer->early + viewer->early_used, (size_t)got);
         viewer->early_used += (size_t)got;
-    } else if (viewer->input_size == 0) {
+    } else if (may_read(viewer)) {
         got = recv(viewer->fd, buf, size, MSG_DONTWAIT);
     }
     if (got > 0) {
@@ -294,10 +311,10 @@ void viewer_end(struct viewer *viewer)
     free(viewer->early);
 }
 
-/* A guest that does not read keeps us from hearing the browser: then its silence means nothing. */
+/* While we do not hear the browser its silence means nothing. */
 static bool silent(const struct viewer *viewer)
 {
-    return viewer->input_size == 0 && viewer->heard_ms + VIEWER_SILENCE_MS <= viewer->now_ms;
+    return may_read(viewer) && viewer->heard_ms + VIEWER_SILENCE_MS <= viewer->now_ms;
 }
 
 static bool stuck(const struct viewer *viewer)
@@ -353,7 +370,8 @@ bool viewer_work(struct viewer *viewer, int64_t now_ms)
         if (wslay_event_want_read(viewer->ws) && wslay_event_recv(viewer->ws) != 0)
             viewer->gone = true;
         input_send(viewer);
-    } while (!viewer->gone && wslay_event_want_read(viewer->ws) && viewer->input_size == 0 &&
+        queued_send(viewer);
+    } while (!viewer->gone && wslay_event_want_read(viewer->ws) && may_read(viewer) &&
              viewer->early_used < viewer->early_size);
     upstream_take(viewer);
     clock_look(viewer);
@@ -370,7 +388,7 @@ short viewer_wants(const struct viewer *viewer)
 
     if (viewer->linger_ms)
         return POLLIN;
-    return wslay_event_want_read(viewer->ws) && viewer->input_size == 0 ? events | POLLIN : events;
+    return wslay_event_want_read(viewer->ws) && may_read(viewer) ? events | POLLIN : events;
 }
 
 short viewer_wants_upstream(const struct viewer *viewer)
@@ -393,7 +411,7 @@ int64_t viewer_due_ms(const struct viewer *viewer)
         return viewer->linger_ms + VIEWER_LINGER_MS;
     if (!viewer->begun)
         due = sooner(due, viewer->start_ms + VIEWER_BEGIN_MS);
-    if (viewer->input_size == 0)
+    if (may_read(viewer))
         due = sooner(due, viewer->heard_ms + VIEWER_SILENCE_MS);
     if (wslay_event_want_write(viewer->ws))
         due = sooner(due, viewer->took_ms + VIEWER_STUCK_MS);

@@ -2,8 +2,8 @@
  * (provisioner/viewers.h) on the other. What the two say to each other is in openapi.yaml, console_session_create.
  *
  * Nothing is waited for: viewer_work does what can be done now. What the browser does not take stays in the
- * provisioner's log, except for QUEUE_MAX bytes here; what the guest does not take stays in the browser's socket, except for
- * one message. Belongs to one thread. */
+ * provisioner's log, except for VIEWER_QUEUE_MAX bytes here; what the guest does not take stays in the browser's socket,
+ * except for one message. Belongs to one thread. */
 #ifndef API_CONSOLE_VIEWER_H
 #define API_CONSOLE_VIEWER_H
 
@@ -17,6 +17,7 @@
 
 #define VIEWER_MESSAGE_MAX 16384        /* from the browser */
 #define VIEWER_QUEUE_MAX   65536        /* bytes that wait for the browser */
+#define VIEWER_QUEUE_MESSAGES 256       /* of the guest's, however small, that wait for it */
 #define VIEWER_PING_MS     20000
 #define VIEWER_SILENCE_MS  45000        /* no word, not even a pong */
 #define VIEWER_STUCK_MS    30000        /* takes nothing */

@@ -1,11 +1,14 @@
-/* The pure parts of consoles: tickets, the handshake, where pages may come from. */
+/* Consoles by themselves: tickets, the handshake, where pages may come from, and how much a viewer may make us keep. */
 #include "api/console/handshake.h"
 #include "api/console/tickets.h"
+#include "api/console/viewer.h"
 #include "tests/api/tap.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static struct tickets tickets;
 
@@ -95,6 +98,88 @@ static void origins(void)
     ok(!origin_is_ours("https://host", NULL), "a request that names no host");
 }
 
+/* viewers */
+
+#define PING_BYTES 6                    /* empty, its mask 0 */
+#define PONG_BYTES 2
+#define PINGS_AT_ONCE 682               /* as many as libwslay reads at a time */
+
+static struct viewer viewer;
+
+static int viewer_open(void)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0 ||
+        viewer_start(&viewer, "ins_1", "/nowhere", ends[0], NULL, 0, 1000) != 0)
+        tap_bail("no viewer");
+    return ends[1];
+}
+
+static void viewer_shut(int peer)
+{
+    viewer_end(&viewer);
+    close(viewer.fd);
+    close(peer);
+}
+
+/* Sends pings until nobody takes them any more; how many. */
+static unsigned pings_send(int peer, size_t *most)
+{
+    static uint8_t pings[PINGS_AT_ONCE][PING_BYTES];
+    unsigned bytes = 0;
+    ssize_t sent = 1;
+
+    for (size_t i = 0; i < PINGS_AT_ONCE; i++)
+        memcpy(pings[i], (uint8_t[]){ 0x89, 0x80 }, 2);
+    *most = 0;
+    for (unsigned i = 0; i < 1000 && sent > 0; i++) {
+        size_t at = bytes % PING_BYTES;
+
+        sent = send(peer, (uint8_t *)pings + at, sizeof(pings) - at, MSG_DONTWAIT);
+        bytes += sent > 0 ? (unsigned)sent : 0;
+        viewer_work(&viewer, 1000);
+        if (wslay_event_get_queued_msg_count(viewer.ws) > *most)
+            *most = wslay_event_get_queued_msg_count(viewer.ws);
+    }
+    return bytes / PING_BYTES;
+}
+
+static void pings(void)
+{
+    int peer = viewer_open();
+    unsigned sent, answered = 0;
+    char pongs[4096];
+    ssize_t got;
+    size_t most;
+
+    sent = pings_send(peer, &most);
+    ok(most <= 2 * VIEWER_QUEUE_MESSAGES + PINGS_AT_ONCE,
+       "who sends pings and reads no pongs is not read from: %zu wait of %u", most, sent);
+    while ((got = recv(peer, pongs, sizeof(pongs), MSG_DONTWAIT)) > 0) {
+        answered += (unsigned)got;
+        viewer_work(&viewer, 1000);
+    }
+    ok_int(answered / PONG_BYTES, sent, "who then reads them gets all");
+    viewer_shut(peer);
+}
+
+static void words(void)
+{
+    int peer = viewer_open();
+    size_t most = 0;
+
+    for (int i = 0; i < 100000 && !viewer.reason; i++) {
+        viewer_tell(&viewer, "viewers", json_integer(i));
+        viewer_work(&viewer, 1000);
+        if (wslay_event_get_queued_msg_count(viewer.ws) > most)
+            most = wslay_event_get_queued_msg_count(viewer.ws);
+    }
+    ok(viewer.reason && strcmp(viewer.reason, "slow") == 0, "who does not read what the other viewers do is too slow");
+    ok(most <= 3 * VIEWER_QUEUE_MESSAGES + 1, "before it has piled up: %zu", most);
+    viewer_shut(peer);
+}
+
 int main(void)
 {
     if (sodium_init() < 0)
@@ -103,5 +188,7 @@ int main(void)
     room();
     handshakes();
     origins();
+    pings();
+    words();
     return tap_end();
 }
