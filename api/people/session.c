@@ -6,7 +6,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define MINUTE_MS (INT64_C(60) * 1000)
 #define HOUR_MS (60 * MINUTE_MS)
@@ -39,9 +38,7 @@ void csrf_token(const char *token, char csrf[static KEY_BYTES])
 
 enum answer origin_check(const struct request *rq, struct reply *rp)
 {
-    if (strcmp(rq->method, "GET") == 0 || !rq->origin)
-        return ANSWER_OK;
-    if (rq->host && strncmp(rq->origin, "https://", 8) == 0 && strcasecmp(rq->origin + 8, rq->host) == 0)
+    if (strcmp(rq->method, "GET") == 0 || origin_is_ours(rq->origin, rq->host))
         return ANSWER_OK;
     return reply_fail(rp, ANSWER_CSRF, "the Origin header names another site");
 }
