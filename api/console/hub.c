@@ -1,9 +1,8 @@
 /* Who may touch a place: whoever took it until place_take, the thread from then on. The list and `stopping` are under
  * the lock. */
 #include "api/console/hub.h"
+#include "api/authenticate.h"
 #include "api/console/viewer.h"
-#include "api/people/store_people.h"
-#include "api/store.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -25,8 +24,7 @@ struct place {
     struct place *next;                 /* under the lock */
     bool taken;                         /* under the lock: the thread's */
     char instance_id[ID_BYTES];
-    uint8_t token_hash[KEY_HASH_BYTES];
-    bool session;
+    struct credential credential;
 
     struct upgraded upgraded;
     struct viewer viewer;
@@ -78,8 +76,7 @@ enum answer hub_place(struct hub *hub, struct reply *rp, const struct principal 
         return reply_fail(rp, ANSWER_INTERNAL, "out of memory");
     new->hub = hub;
     strcpy(new->instance_id, instance_id);
-    new->session = who->session;
-    key_hash(who->token, new->token_hash);
+    credential_of(who, &new->credential);
     new->watched_fd = -1;
     pthread_mutex_lock(&hub->lock);
     for (const struct place *at = hub->list; at; at = at->next) {
@@ -181,23 +178,6 @@ static void place_watch(struct place *place)
     place->watched_fd = viewer->up_fd;  /* a socket that was closed left epoll by itself */
 }
 
-/* A key that was revoked, a session that ended: not told of, so looked at now and then. */
-static bool principal_holds(const struct place *place)
-{
-    struct store *store = place->hub->store;
-    int64_t now = now_ms(CLOCK_REALTIME);
-    struct session_row session;
-    struct key_row key;
-    int rc;
-
-    if (place->session) {
-        rc = store_session_find(store, false, place->token_hash, &session);
-        return rc < 0 || (rc == 1 && session.idle_until_ms > now && session.expires_ms > now);
-    }
-    rc = store_key_find(store, place->token_hash, &key);
-    return rc < 0 || (rc == 1 && !key.revoked_ms && (!key.expires_ms || key.expires_ms > now));
-}
-
 static void size_tell(struct viewer *viewer, const struct viewer *of)
 {
     viewer_tell(viewer, "resize", json_pack("{s:i, s:i}", "cols", of->cols, "rows", of->rows));
@@ -244,10 +224,11 @@ static void company_tell(struct place *const *places, unsigned count, struct pla
 
 static void place_look(struct place *place, int64_t now)
 {
+    /* That a key was revoked, or a session ended, is not told of. */
     if (place->checked_ms + VIEWER_PING_MS <= now) {
         place->checked_ms = now;
         place->viewer.now_ms = now;
-        if (!principal_holds(place))
+        if (!credential_holds(place->hub->store, &place->credential, now_ms(CLOCK_REALTIME)))
             viewer_close(&place->viewer, "revoked");
         place->due = true;
     }
