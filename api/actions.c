@@ -9,11 +9,11 @@
 #include "api/resources.h"
 #include "api/upstream.h"
 #include "api/volumes.h"
+#include "common/clock.h"
 #include "common/json.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define WAIT_S_MAX 30
 #define WAIT_SLICE_MS 1000                  /* how long a stop of the daemon waits for a long poll */
@@ -54,14 +54,6 @@ static bool job_ended(const json_t *job)
     return strcmp(status, "succeeded") == 0 || strcmp(status, "failed") == 0;
 }
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* One customer's polls must not use up everybody's threads. Returns the slot to
  * give back, or NULL: then the answer comes at once. */
 static char *wait_enter(struct request *rq)
@@ -96,11 +88,11 @@ static void wait_leave(struct request *rq, char *slot)
  * daemon does not wait half a minute for a client that does. */
 static enum answer job_wait(struct request *rq, struct reply *rp, const char *job_id, int64_t wait_ms, json_t **ok)
 {
-    int64_t until_ms = monotonic_ms() + wait_ms;
+    int64_t until_ms = clock_monotonic_ms() + wait_ms;
     enum answer answer;
 
     for (;;) {
-        int64_t left_ms = until_ms - monotonic_ms();
+        int64_t left_ms = until_ms - clock_monotonic_ms();
         int64_t slice_ms = left_ms < 0 ? 0 : left_ms < WAIT_SLICE_MS ? left_ms : WAIT_SLICE_MS;
 
         answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "job",

@@ -1,5 +1,6 @@
 /* A list of connections and a thread that looks at it once a second. */
 #include "api/deadline.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #include <pthread.h>
@@ -24,14 +25,6 @@ struct deadlines {
     bool stopping;
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void deadline_set(struct deadlines *deadlines, struct MHD_Connection *connection, int64_t from_now_ms)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -40,7 +33,7 @@ void deadline_set(struct deadlines *deadlines, struct MHD_Connection *connection
     if (!watch)
         return;
     pthread_mutex_lock(&deadlines->lock);
-    watch->deadline_ms = from_now_ms ? now_ms() + from_now_ms : 0;
+    watch->deadline_ms = from_now_ms ? clock_monotonic_ms() + from_now_ms : 0;
     pthread_mutex_unlock(&deadlines->lock);
 }
 
@@ -54,7 +47,7 @@ static void watch_start(struct deadlines *deadlines, struct MHD_Connection *conn
         return;
     }
     watch->fd = info->connect_fd;
-    watch->deadline_ms = now_ms() + deadlines->arrival_ms;
+    watch->deadline_ms = clock_monotonic_ms() + deadlines->arrival_ms;
     pthread_mutex_lock(&deadlines->lock);
     watch->next = deadlines->watches;
     if (watch->next)
@@ -102,7 +95,7 @@ static void *reap(void *arg)
         struct timespec until;
 
         for (struct watch *watch = deadlines->watches; watch; watch = watch->next)
-            if (watch->deadline_ms && watch->deadline_ms <= now_ms()) {
+            if (watch->deadline_ms && watch->deadline_ms <= clock_monotonic_ms()) {
                 shutdown(watch->fd, SHUT_RDWR);
                 watch->deadline_ms = 0;
             }

@@ -1,6 +1,7 @@
 #include "api/deliveries.h"
 #include "api/events.h"
 #include "api/store_webhooks.h"
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/rpc.h"
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LEASE_MS    30000
@@ -39,14 +39,6 @@ struct deliveries {
 
 /* rpc's handlers carry no pointer; there is one in the process. */
 static struct deliveries *self;
-
-static int64_t unix_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 int64_t delivery_next_ms(int64_t attempts, int64_t created_ms, int64_t now_ms)
 {
@@ -119,7 +111,7 @@ static int take(struct rpc_call *call, json_t *args, json_t **result)
     waiter = malloc(sizeof(*waiter));
     if (!waiter)
         return rpc_fail(call, "internal", "out of memory");
-    *waiter = (struct waiter){ .next = self->waiters, .call = rpc_defer(call), .until_ms = unix_ms() + wait_ms };
+    *waiter = (struct waiter){ .next = self->waiters, .call = rpc_defer(call), .until_ms = clock_unix_ms() + wait_ms };
     self->waiters = waiter;
     *result = NULL;
     return 0;
@@ -138,7 +130,7 @@ static void error_print(const char *said, int64_t status, char error[static ERRO
 static int end(struct rpc_call *call, json_t *args, json_t **result)
 {
     struct delivery_end what = { .error = "" };
-    int64_t attempts, created_ms, now_ms = unix_ms();
+    int64_t attempts, created_ms, now_ms = clock_unix_ms();
     char error[ERROR_BYTES];
     struct json_why why;
     int rc;
@@ -170,7 +162,7 @@ static const struct rpc_verb verbs[] = {
 /* The oldest caller first; returns ms until there may be something to do, -1: only when something comes. */
 static int waiters_run(void)
 {
-    int64_t now_ms = unix_ms(), next_ms = -1, due_ms;
+    int64_t now_ms = clock_unix_ms(), next_ms = -1, due_ms;
 
     for (struct waiter **at = &self->waiters; *at;) {
         struct waiter *w = *at;

@@ -8,20 +8,12 @@
 #include "api/fields.h"
 #include "api/route.h"
 #include "api/rows.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
-
-static int64_t clock_ms(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 bool dispatch_waits(const struct request *rq)
 {
@@ -137,10 +129,10 @@ static enum answer answer_find(struct request *rq, struct reply *rp)
 
 void dispatch(struct request *rq, struct reply *rp)
 {
-    int64_t begun_ms = clock_ms(CLOCK_MONOTONIC);
+    int64_t begun_ms = clock_monotonic_ms();
     enum answer answer;
 
-    rq->now_ms = clock_ms(CLOCK_REALTIME);
+    rq->now_ms = clock_unix_ms();
     id_make("req_", rq->request_id);
     answer = answer_find(rq, rp);
     reply_finish(rp, answer, rq->request_id);
@@ -149,5 +141,5 @@ void dispatch(struct request *rq, struct reply *rp)
     if (rp->status >= 500 || (strcmp(rq->method, "GET") != 0 && rp->status < 400))
         log_info("%s %s: %d%s%s for %s in %jd ms, %s", rq->method, rq->path, rp->status, rp->detail[0] ? " " : "",
                  rp->detail, rq->who.key_id[0] ? principal_name(&rq->who) : rq->peer,
-                 (intmax_t)(clock_ms(CLOCK_MONOTONIC) - begun_ms), rq->request_id);
+                 (intmax_t)(clock_monotonic_ms() - begun_ms), rq->request_id);
 }

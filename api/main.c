@@ -9,6 +9,7 @@
 #include "api/store_events.h"
 #include "api/streams.h"
 #include "api/watcher.h"
+#include "common/clock.h"
 #include "common/daemon.h"
 #include "common/log.h"
 
@@ -20,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CONFIG_PATH "/etc/xs/api.conf"
@@ -73,20 +73,12 @@ static void operator_hash_read(const char *path, uint8_t hash[static KEY_HASH_BY
         fatalx("operator_key_hash_file %s: not 64 hex digits: write it with xs-api --hash-key", path);
 }
 
-static int64_t unix_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void database_open(struct api *api, const uint8_t operator_hash[static KEY_HASH_BYTES])
 {
     api->store = store_open(api->config.database);
     if (!api->store)
         fatalx("%s: the database cannot be used (the line above says why)", api->config.database);
-    if (store_operator_bootstrap(api->store, operator_hash, unix_ms()) != 0)
+    if (store_operator_bootstrap(api->store, operator_hash, clock_unix_ms()) != 0)
         fatalx("%s: the operator's key cannot be stored (the line above says why)", api->config.database);
 }
 
@@ -116,9 +108,11 @@ static void serve(struct api *api, int signal_fd)
     struct pollfd wait = { .fd = signal_fd, .events = POLLIN };
 
     do {
-        if (store_idem_expire(api->store, unix_ms()) != 0 || store_events_expire(api->store, unix_ms()) != 0)
+        int64_t now_ms = clock_unix_ms();
+
+        if (store_idem_expire(api->store, now_ms) != 0 || store_events_expire(api->store, now_ms) != 0)
             log_warnx("old idempotency keys or events stay; tried again in an hour");
-        if (store_people_expire(api->store, unix_ms()) != 0)
+        if (store_people_expire(api->store, now_ms) != 0)
             log_warnx("sessions that are over stay; tried again in an hour");
     } while (poll(&wait, 1, EXPIRE_EVERY_MS) == 0);
 }

@@ -1,13 +1,13 @@
 /* Query parameters, and letting a request go. */
 #include "api/request.h"
 #include "api/api.h"
+#include "common/clock.h"
 
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 void request_free(struct request *request)
 {
@@ -46,20 +46,12 @@ void request_free(struct request *request)
     json_decref(request->json);
 }
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 enum answer request_limit(const struct request *request, struct reply *reply, const char *who, enum bucket bucket)
 {
     struct limit_verdict verdict;
 
     pthread_mutex_lock(&request->api->limit_lock);
-    verdict = limit_take(request->api->limits, who, bucket, monotonic_ms());
+    verdict = limit_take(request->api->limits, who, bucket, clock_monotonic_ms());
     pthread_mutex_unlock(&request->api->limit_lock);
     reply->limit = verdict.limit;
     reply->limit_remaining = verdict.remaining;

@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "api/authenticate.h"
 #include "api/events.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #include <poll.h>
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define HEARTBEAT_MS   15000
@@ -54,14 +54,6 @@ struct streams {
     unsigned count;
     bool stopping;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void wake(struct streams *home)
 {
@@ -175,13 +167,10 @@ static void stream_wake(struct streams *home, struct stream *stream, int64_t now
 /* What it was opened with is asked for at each heartbeat, however much is told between two. */
 static bool stream_holds(struct streams *home, struct stream *stream, int64_t now)
 {
-    struct timespec utc;
-
     if (stream->asked_ms + HEARTBEAT_MS > now)
         return true;
     stream->asked_ms = now;
-    clock_gettime(CLOCK_REALTIME, &utc);
-    return credential_holds(home->store, &stream->credential, (int64_t)utc.tv_sec * 1000);
+    return credential_holds(home->store, &stream->credential, clock_unix_ms());
 }
 
 /* Whoever has left is let go at once: their place is wanted when they come again. */
@@ -205,11 +194,12 @@ static void *pump(void *arg)
         bool fresh;
 
         sleepers_list(home, &sleepers);
-        poll(sleepers.fds, sleepers.count + 1, patience_ms(&sleepers, now_ms()));
+        poll(sleepers.fds, sleepers.count + 1, patience_ms(&sleepers, clock_monotonic_ms()));
         eventfd_read(home->wake_fd, &ignored);
         fresh = atomic_exchange(&home->news, false);
         for (unsigned i = 0; i < sleepers.count; i++)
-            stream_look(home, sleepers.streams[i], fresh, sleepers.stopping || sleepers.fds[i].revents, now_ms());
+            stream_look(home, sleepers.streams[i], fresh, sleepers.stopping || sleepers.fds[i].revents,
+                        clock_monotonic_ms());
     } while (!sleepers.stopping);
     return NULL;
 }
@@ -316,7 +306,7 @@ static struct stream *stream_new(const struct request *rq, const struct event_ra
         stream->range.account_id = stream->account_id;
     }
     credential_of(&rq->who, &stream->credential);
-    stream->spoken_ms = stream->asked_ms = now_ms();
+    stream->spoken_ms = stream->asked_ms = clock_monotonic_ms();
     stream->until_ms = stream->spoken_ms + LIFE_MS;
     stream->size = (size_t)snprintf(greeting, sizeof(greeting), "retry: %d\n\n", RECONNECT_MS);
     stream->text = strdup(greeting);

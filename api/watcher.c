@@ -1,6 +1,7 @@
 #include "api/watcher.h"
 #include "api/present.h"
 #include "api/store_events.h"
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/rpc.h"
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define WAIT_MS    15000
@@ -65,17 +65,9 @@ static void news_add(struct news *news, const char *kind, const char *what, cons
     json_decref(data);
 }
 
-static int64_t unix_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static bool news_write(struct follower *follower, const char *source, int64_t position, struct news *news)
 {
-    int rc = store_events_take(follower->watcher->store, source, position, news->rows, news->count, unix_ms());
+    int rc = store_events_take(follower->watcher->store, source, position, news->rows, news->count, clock_unix_ms());
 
     news_free(news);
     return rc == 0;

@@ -3,6 +3,7 @@
  * A connection on which anything went wrong is closed: a late answer to a
  * request that was given up must never be taken for the answer to the next.
  */
+#include "common/clock.h"
 #include "common/rpc.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 struct rpc_client {
@@ -23,14 +23,6 @@ struct rpc_client {
     char *in;                           /* RPC_LINE_MAX bytes */
     size_t in_len;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct rpc_client *rpc_client_new(const char *path)
 {
@@ -93,7 +85,7 @@ static int connect_now(struct rpc_client *client)
 static int wait_for(const struct rpc_client *client, short events, int64_t deadline_ms)
 {
     struct pollfd at[] = { { .fd = client->fd, .events = events }, { .fd = client->stop_fd, .events = POLLIN } };
-    int64_t left = deadline_ms - now_ms();
+    int64_t left = deadline_ms - clock_monotonic_ms();
     int rc;
 
     if (left < 0)
@@ -212,7 +204,7 @@ static char *request_line(json_int_t id, const char *verb, json_t *args)
 
 json_t *rpc_call_sync(struct rpc_client *client, const char *verb, json_t *args, int timeout_ms, json_t **error)
 {
-    int64_t deadline_ms = now_ms() + timeout_ms;
+    int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
     bool reused = client->fd >= 0;
     json_int_t id = ++client->next_id;
     char *line = request_line(id, verb, args);

@@ -1,6 +1,7 @@
 /* The socket: the table of its verbs (control.h), what they share, and those about the
  * host and about jobs. Only tombstone_ack and host ask the hypervisor, and
  * neither can take long. */
+#include "common/clock.h"
 #include "provisioner/verbs.h"
 #include "common/log.h"
 
@@ -8,20 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define ID_BYTES_MAX    48
 
 struct serve serve;
 static struct waiter *waiters;
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 int store_failed(struct rpc_call *call)
 {
@@ -236,7 +228,7 @@ int waiter_add(struct rpc_call *call, const struct waiter *what, int64_t wait_ms
         return rpc_fail(call, "internal", "out of memory");
     *waiter = *what;
     waiter->next = waiters;
-    waiter->until_ms = now_ms() + wait_ms;
+    waiter->until_ms = clock_monotonic_ms() + wait_ms;
     waiter->call = rpc_defer(call);
     waiters = waiter;
     return 0;
@@ -262,7 +254,7 @@ static bool waiter_done(const struct waiter *w, bool over, json_t **answer)
 
 int64_t control_waiters_run(void)
 {
-    int64_t now = now_ms(), next_ms = -1;
+    int64_t now = clock_monotonic_ms(), next_ms = -1;
 
     for (struct waiter **at = &waiters; *at;) {
         struct waiter *w = *at;

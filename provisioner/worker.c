@@ -1,4 +1,5 @@
 #include "provisioner/worker.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -7,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define RETRY_MIN_MS    50
@@ -33,14 +33,6 @@ struct schedule {
     unsigned fill_failures;     /* rounds with such, in a row */
     bool first;                 /* jobs found now were interrupted */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static struct timing *timing_find(struct schedule *s, int64_t number)
 {
@@ -112,7 +104,7 @@ static void spent_log(const struct run *run, const struct timing *t)
 /* One step of one job. */
 static enum job_turn turn_take(struct worker *worker, struct schedule *s, struct run *run, struct timing *t)
 {
-    int64_t now = now_ms(), step = run->job.step;
+    int64_t now = clock_monotonic_ms(), step = run->job.step;
     enum job_turn turn;
 
     run->tools = &worker->tools;
@@ -125,8 +117,8 @@ static enum job_turn turn_take(struct worker *worker, struct schedule *s, struct
         run->waited_ms = t->since_ms ? now - t->since_ms : 0;
         turn = job_advance(run);
     }
-    t->spent_ms[step] += now_ms() - now;
-    timing_set(t, run, turn, now_ms());
+    t->spent_ms[step] += clock_monotonic_ms() - now;
+    timing_set(t, run, turn, clock_monotonic_ms());
     if (turn == TURN_END) {
         spent_log(run, t);
         s->reconcile = true;
@@ -150,7 +142,8 @@ static int64_t pass_make(struct worker *worker, struct schedule *s)
         struct timing *t = timing_find(s, run.job.number);
 
         after = run.job.number;
-        while (t->due_ms <= now_ms() && turn_take(worker, s, &run, t) == TURN_MORE && !atomic_load(&worker->stop))
+        while (t->due_ms <= clock_monotonic_ms() && turn_take(worker, s, &run, t) == TURN_MORE &&
+               !atomic_load(&worker->stop))
             ;
         if (!t->due_ms)
             next_ms = 0;
@@ -158,7 +151,7 @@ static int64_t pass_make(struct worker *worker, struct schedule *s)
             next_ms = t->due_ms;
     }
     if (rc < 0)
-        return now_ms() + RETRY_MAX_MS;
+        return clock_monotonic_ms() + RETRY_MAX_MS;
     s->first = false;
     return next_ms;
 }
@@ -172,14 +165,14 @@ static int64_t volumes_fill(struct worker *worker, struct schedule *s)
     int percent, rc = store_volume_waiting(worker->tools.store, s->fill_after, &v);
 
     if (rc < 0)
-        return now_ms() + RETRY_MAX_MS;
+        return clock_monotonic_ms() + RETRY_MAX_MS;
     if (!rc && !*s->fill_after) {
         s->fill_failures = 0;
         return -1;
     }
     if (!rc) {
         s->fill_after[0] = 0;
-        return now_ms() + retry_delay_ms(s->fill_failures++);
+        return clock_monotonic_ms() + retry_delay_ms(s->fill_failures++);
     }
     rc = volume_make(&worker->tools, &v, &percent);
     if (rc >= 0)
@@ -207,7 +200,7 @@ static void events_take(struct worker *worker, struct schedule *s, int64_t until
 {
     struct pollfd at[2] = { { .fd = worker->wake_fd, .events = POLLIN },
                             { .fd = xenstore_fd(worker->tools.xenstore), .events = POLLIN } };
-    int64_t left = until_ms - now_ms();
+    int64_t left = until_ms - clock_monotonic_ms();
     enum xenstore_event event;
     eventfd_t ignored;
 
@@ -252,7 +245,7 @@ void worker_run(struct worker *worker, bool until_idle)
                 continue;               /* it may have added jobs */
             }
             log_warnx("reconciliation: %s; tried again", strerror(-rc));
-            next_ms = sooner(next_ms, now_ms() + retry_delay_ms(s.failures++));
+            next_ms = sooner(next_ms, clock_monotonic_ms() + retry_delay_ms(s.failures++));
         }
         if (until_idle && next_ms < 0)
             break;

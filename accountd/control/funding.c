@@ -4,11 +4,11 @@
 #include "accountd/funding/payment.h"
 #include "accountd/funding/receipt.h"
 #include "accountd/funding/store.h"
+#include "common/clock.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define ENTRIES_MAX   500
 #define BODY_MAX      (256 * 1024)
@@ -196,14 +196,6 @@ static int voucher_make(struct rpc_call *call, json_t *args, json_t **result)
     return 0;
 }
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int refuse_guess(struct rpc_call *call)
 {
     return rpc_fail_context(call, "quota_exceeded", json_pack("{s:s, s:i, s:i}", "quota", "wrong_vouchers_per_minute",
@@ -228,11 +220,11 @@ static int voucher_take(struct rpc_call *call, json_t *args, json_t **result)
     rc = ledger_account(control_self->ledger, account, &balance, name, currency);
     if (rc != LEDGER_OK)
         return control_refuse(call, rc, account);
-    if (!voucher_may_try(guesses, account, monotonic_ms()))
+    if (!voucher_may_try(guesses, account, clock_monotonic_ms()))
         return refuse_guess(call);
     rc = voucher_redeem(control_self->ledger, transfer, account, code, clock_utc_ms(), &nano);
     if (rc == LEDGER_NOT_FOUND) {
-        voucher_was_wrong(guesses, account, monotonic_ms());
+        voucher_was_wrong(guesses, account, clock_monotonic_ms());
         return rpc_fail(call, "not_found", "code: no voucher that can be redeemed");
     }
     if (rc == LEDGER_CONFLICT)

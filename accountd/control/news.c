@@ -2,6 +2,7 @@
 #include "accountd/cap/alerts.h"
 #include "accountd/control/args.h"
 #include "accountd/control/listen.h"
+#include "common/clock.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -20,14 +21,6 @@ struct waiter {
 };
 
 static struct waiter *waiters;
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int numbers_read(struct numbers *n)
 {
@@ -51,7 +44,7 @@ static int waiter_add(struct rpc_call *call, const struct numbers *known, int64_
 
     if (!waiter)
         return rpc_fail(call, "internal", "out of memory");
-    *waiter = (struct waiter){ .next = waiters, .known = *known, .until_ms = now_ms() + wait_ms };
+    *waiter = (struct waiter){ .next = waiters, .known = *known, .until_ms = clock_monotonic_ms() + wait_ms };
     waiter->call = rpc_defer(call);
     waiters = waiter;
     return 0;
@@ -66,7 +59,7 @@ void control_news_run(void)
     for (struct waiter **at = &waiters; *at;) {
         struct waiter *w = *at;
 
-        if (same(&now, &w->known) && w->until_ms > now_ms()) {
+        if (same(&now, &w->known) && w->until_ms > clock_monotonic_ms()) {
             at = &w->next;
             continue;
         }

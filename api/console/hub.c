@@ -3,6 +3,7 @@
 #include "api/console/hub.h"
 #include "api/authenticate.h"
 #include "api/console/viewer.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define EVENTS 64
@@ -48,14 +48,6 @@ struct hub {
     struct place *list;
     bool stopping;
 };
-
-static int64_t now_ms(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void wake(struct hub *hub)
 {
@@ -135,8 +127,9 @@ void place_take(struct place *place, const struct upgraded *upgraded, const char
     deadline_set(upgraded->deadlines, upgraded->connection, 0);     /* no clock of HTTP's runs from here on */
     if (copy)
         memcpy(copy, early, early_size);
-    place->started = (copy || !early_size) && viewer_start(&place->viewer, place->instance_id, hub->upstream, upgraded->fd,
-                                                            copy, early_size, now_ms(CLOCK_MONOTONIC)) == 0;
+    place->started = (copy || !early_size) &&
+                     viewer_start(&place->viewer, place->instance_id, hub->upstream, upgraded->fd, copy, early_size,
+                                  clock_monotonic_ms()) == 0;
     place->due = true;
     place->checked_ms = place->viewer.start_ms;
     if (!place->started)
@@ -228,7 +221,7 @@ static void place_look(struct place *place, int64_t now)
     if (place->checked_ms + VIEWER_PING_MS <= now) {
         place->checked_ms = now;
         place->viewer.now_ms = now;
-        if (!credential_holds(place->hub->store, &place->credential, now_ms(CLOCK_REALTIME)))
+        if (!credential_holds(place->hub->store, &place->credential, clock_unix_ms()))
             viewer_close(&place->viewer, "revoked");
         place->due = true;
     }
@@ -252,7 +245,7 @@ static bool any_due(struct place *const *places, unsigned count)
 /* Until nobody has anything to say to another. */
 static void turn(struct place *const *places, unsigned count)
 {
-    int64_t now = now_ms(CLOCK_MONOTONIC);
+    int64_t now = clock_monotonic_ms();
 
     do {
         for (unsigned i = 0; i < count; i++)
@@ -282,7 +275,7 @@ static unsigned places_list(struct hub *hub, struct place *places[VIEWERS_ALL], 
 /* Until somebody's clock has something to say; -1: nobody's. */
 static int patience_ms(struct place *const *places, unsigned count, int64_t stop_ms)
 {
-    int64_t now = now_ms(CLOCK_MONOTONIC), next = !stop_ms ? -1 : stop_ms > now ? stop_ms - now : 0;
+    int64_t now = clock_monotonic_ms(), next = !stop_ms ? -1 : stop_ms > now ? stop_ms - now : 0;
 
     for (unsigned i = 0; i < count; i++) {
         int64_t due = viewer_due_ms(&places[i]->viewer), check = places[i]->checked_ms + VIEWER_PING_MS;
@@ -346,7 +339,7 @@ static void *run(void *arg)
 
     for (;;) {
         count = places_list(hub, places, &stopping);
-        now = now_ms(CLOCK_MONOTONIC);
+        now = clock_monotonic_ms();
         if (stopping && !stop_ms)
             stop_ms = now + STOP_MS;
         if (stopping && (count == 0 || stop_ms <= now))

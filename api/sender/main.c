@@ -2,6 +2,7 @@
  * taking: no database, no key, no secret. Each of its threads does one delivery after the other with handles of its
  * own, so one address that does not answer holds up one thread, and the api gives out two for an account at most. */
 #include "api/sender/address.h"
+#include "common/clock.h"
 #include "common/daemon.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -19,7 +20,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SOCKET_PATH  "/run/xs/webhooks.sock"
@@ -44,14 +44,6 @@ struct attempt {
     char refused[INET6_ADDRSTRLEN];         /* an address that it must not lead to; "" none */
     size_t received;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* The address here is the one that libcurl connects to next: there is no looking up in between. */
 static curl_socket_t socket_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
@@ -141,7 +133,7 @@ static json_t *deliver(CURL *curl, const json_t *order)
 {
     struct attempt attempt = { .received = 0 };
     struct curl_slist *headers = headers_make(order);
-    int64_t begun_ms = now_ms();
+    int64_t begun_ms = clock_monotonic_ms();
     long status = 0;
     CURLcode rc;
 
@@ -149,7 +141,7 @@ static json_t *deliver(CURL *curl, const json_t *order)
     rc = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_slist_free_all(headers);
-    return report_make(order, rc, &attempt, status, now_ms() - begun_ms);
+    return report_make(order, rc, &attempt, status, clock_monotonic_ms() - begun_ms);
 }
 
 static bool stopped_within(int ms)

@@ -3,6 +3,7 @@
 #include "client/xs/args.h"
 #include "client/xs/commands.h"
 #include "client/xs/fail.h"
+#include "common/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,17 +13,9 @@
 
 #define PAUSE_MS 100
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void progress_start(struct progress *progress, const char *timeout)
 {
-    progress->begun_ms = now_ms();
+    progress->begun_ms = clock_monotonic_ms();
     progress->until_ms = progress->begun_ms + 1000 * args_number("--timeout", timeout, 1, 3600);
     progress->last[0] = 0;
 }
@@ -35,7 +28,7 @@ void progress_show(struct progress *progress, const char *text)
         return;
     snprintf(progress->last, sizeof(progress->last), "%s", text);
     fprintf(stderr, terminal ? "\r\033[K%s, %.1f s" : "%s, %.1f s\n", text,
-            (double)(now_ms() - progress->begun_ms) / 1000.0);
+            (double)(clock_monotonic_ms() - progress->begun_ms) / 1000.0);
     fflush(stderr);
 }
 
@@ -47,7 +40,7 @@ void progress_end(void)
 
 bool progress_over(const struct progress *progress)
 {
-    return now_ms() >= progress->until_ms;
+    return clock_monotonic_ms() >= progress->until_ms;
 }
 
 static void step_now(const json_t *action, char *out, size_t size)
@@ -87,10 +80,10 @@ json_t *action_wait(struct host *host, struct progress *progress, const char *ac
     char path[256], step[160];
 
     for (;;) {
-        int64_t asked_ms, left_s = (progress->until_ms - now_ms()) / 1000;
+        int64_t asked_ms, left_s = (progress->until_ms - clock_monotonic_ms()) / 1000;
         json_t *action;
 
-        asked_ms = now_ms();
+        asked_ms = clock_monotonic_ms();
         snprintf(path, sizeof(path), "/v1/actions/%s?wait=%d", action_id, left_s > 2 ? 2 : left_s < 0 ? 0 : (int)left_s);
         action = ask_get(host, path);
         step_now(action, step, sizeof(step));
@@ -105,7 +98,7 @@ json_t *action_wait(struct host *host, struct progress *progress, const char *ac
             fail(EXIT_LATER, "the action %s has not ended in time; it goes on. xs show tells how it went", action_id);
         }
         /* The host waits for us unless too many wait there already. */
-        if (now_ms() - asked_ms < PAUSE_MS)
+        if (clock_monotonic_ms() - asked_ms < PAUSE_MS)
             pause_ms(PAUSE_MS);
     }
 }

@@ -1,6 +1,7 @@
 /* xs-devd: the devices of guests. Watches their nodes, leads them through device.c, keeps a worker for each that
  * is connected. Root in dom0, since it opens channels, maps and files for workers; it reads no data of guests but the
  * few nodes that handshake.c checks. */
+#include "common/clock.h"
 #include "provisioner/devd/channel.h"
 #include "provisioner/devd/device.h"
 #include "provisioner/devd/nodes.h"
@@ -18,7 +19,6 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <xen/xen.h>
 
@@ -29,14 +29,6 @@
 
 static struct device *devices;
 static int epoll_fd, signal_fd;
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static struct device *device_find(enum device_type type, uint32_t domid, uint32_t id)
 {
@@ -84,7 +76,7 @@ static void look(struct device *device)
 {
     pid_t before = device->child.pid;
 
-    device_look(device, now_ms());
+    device_look(device, clock_monotonic_ms());
     listen_to(device, before);
 }
 
@@ -242,7 +234,7 @@ static void reap(void)
             continue;
         while (hear(device))
             ;
-        device_ended(device, status, now_ms());
+        device_ended(device, status, clock_monotonic_ms());
         listen_to(device, pid);
     }
 }
@@ -308,7 +300,7 @@ static void record_seen(const char *name)
 
 static int due_in_ms(void)
 {
-    int64_t now = now_ms(), least = -1;
+    int64_t now = clock_monotonic_ms(), least = -1;
 
     for (const struct device *device = devices; device; device = device->next)
         if (device->due_ms && (least < 0 || device->due_ms - now < least))
@@ -318,7 +310,7 @@ static int due_in_ms(void)
 
 static void due(void)
 {
-    int64_t now = now_ms();
+    int64_t now = clock_monotonic_ms();
 
     for (struct device *device = devices; device; device = device->next) {
         pid_t before = device->child.pid;
