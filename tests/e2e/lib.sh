@@ -19,7 +19,7 @@ e2e_disk() {
     done
     cp "$BUILD/tests/e2e/probe" "$E2E/conf/probe"
     e2e_catalog >"$E2E/conf/etc/catalog.json"
-    jq '.limits |= map_values(. * 20)' "$TOP/host/dom0/etc/xs/api.conf" >"$E2E/conf/etc/api.conf"
+    jq '.limits |= map_values(. * 20) | .limits.logins_per_minute = 100' "$TOP/host/dom0/etc/xs/api.conf" >"$E2E/conf/etc/api.conf"
     jq '.interval_s = 2' "$TOP/host/dom0/etc/xs/accountd.conf" >"$E2E/conf/etc/accountd.conf"
     XS_SECRET=$E2E XS_DATA=$E2E/data.img "$TOP/host/secrets"
 }

@@ -62,7 +62,7 @@ export const SIZES = { desk: { width: 1280, height: 860 }, phone: { width: 360, 
 export async function open(chrome, { size = 'desk', theme = 'light' } = {}) {
     const context = await chrome.newContext({ ignoreHTTPSErrors: true, viewport: SIZES[size], colorScheme: theme, acceptDownloads: true });
     const page = await context.newPage();
-    page.setDefaultTimeout(20000);
+    page.setDefaultTimeout(60000);
     pages.push(page);
     page.complaints = [];
     page.on('pageerror', (error) => complain(String(error.stack ?? error)));
@@ -130,7 +130,7 @@ export function totp(secret, now = Date.now()) {
     return String((mac.readUInt32BE(at) & 0x7fffffff) % 1000000).padStart(6, '0');
 }
 
-// Turns the second factor on in the form that is open; the recovery codes.
+// Turns the second factor on in the form that is open: its secret and the recovery codes.
 export async function turnOn(page, password) {
     await page.getByLabel('Your password').fill(password);
     await page.getByRole('button', { name: 'Go on' }).click();
@@ -139,7 +139,21 @@ export async function turnOn(page, password) {
     await page.getByRole('button', { name: 'Turn on' }).last().click();
     const codes = (await page.getByLabel('Recovery codes').textContent()).split('\n');
     await page.getByRole('button', { name: 'I have kept them' }).click();
-    return codes;
+    return { secret, codes };
+}
+
+// An operator's first steps: the link that somebody gave them, a password, the second factor. `look` is called at each.
+export async function enrol(page, link, name, password, look = () => {}) {
+    await page.goto(link);
+    await page.getByLabel('New password').fill(password);
+    await look('setup');
+    await page.getByRole('button', { name: 'Set password' }).click();
+    await page.getByLabel('Name').fill(name);
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    await page.getByRole('heading', { name: 'Turn on your second factor' }).waitFor();
+    await look('second-factor');
+    return turnOn(page, password);
 }
 
 // To another screen of the page that is open, as a link would go there.

@@ -1,6 +1,6 @@
 // What an operator sees and does. Each screen in light and dark and on a phone; money in, prices by two, a dispute decided.
 
-import { accessible, browser, end, fine, fits, go, host, ok, open, quiet, settled, shot, turnOn } from './browser.mjs';
+import { accessible, browser, end, enrol, fine, fits, go, host, ok, open, quiet, settled, shot } from './browser.mjs';
 
 const here = await host(), chrome = await browser();
 
@@ -134,18 +134,13 @@ async function person(page) {
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     const link = await page.getByLabel('The secret').textContent();
     const grace = await open(chrome);
-    await grace.goto(link);
-    await grace.getByLabel('New password').fill('nanoseconds of wire');
-    await shot(grace, 'console-setup');
-    await grace.getByRole('button', { name: 'Set password' }).click();
-    await grace.getByLabel('Name').fill('Grace');
-    await grace.getByLabel('Password').fill('nanoseconds of wire');
-    await grace.getByRole('button', { name: 'Log in', exact: true }).click();
-    await grace.getByRole('heading', { name: 'Turn on your second factor' }).waitFor();
-    ok(await grace.getByRole('navigation').count() === 0, 'an operator without a second factor gets nowhere');
-    await accessible(grace, 'the second factor');
-    await shot(grace, 'console-second-factor');
-    await turnOn(grace, 'nanoseconds of wire');
+    await enrol(grace, link, 'Grace', 'nanoseconds of wire', async (step) => {
+        if (step === 'second-factor') {
+            ok(await grace.getByRole('navigation').count() === 0, 'an operator without a second factor gets nowhere');
+            await accessible(grace, 'the second factor');
+        }
+        await shot(grace, `console-${step}`);
+    });
     await grace.getByRole('heading', { name: 'Overview' }).waitFor();
     ok(await grace.getByText('Grace, support').count() === 1, 'with it she is in, by name and role');
     await go(grace, '/console/bank');

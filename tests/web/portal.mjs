@@ -307,7 +307,7 @@ async function person() {
     ok(true, 'leaves, and comes back with the right password only');
     await go(page, '/portal/security');
     await page.getByRole('button', { name: 'Turn on' }).click();
-    const codes = await turnOn(page, 'correct horse battery');
+    const { codes } = await turnOn(page, 'correct horse battery');
     await page.locator('.badge', { hasText: /^on$/ }).waitFor();
     ok(codes.length === 10, 'turns on a second factor, and gets ten recovery codes');
     await page.getByRole('button', { name: 'Log out' }).click();
