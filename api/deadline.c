@@ -13,6 +13,7 @@ struct watch {
     struct watch *next, *prev;
     int fd;
     int64_t deadline_ms;                    /* monotonic; 0 none */
+    int64_t idle_since_ms;                  /* that nothing of it is under way; 0 something is */
 };
 
 struct deadlines {
@@ -22,10 +23,11 @@ struct deadlines {
     pthread_mutex_t lock;                   /* of what follows */
     pthread_cond_t wake;
     struct watch *watches;
+    unsigned watches_count, watches_max;
     bool stopping;
 };
 
-void deadline_set(struct deadlines *deadlines, struct MHD_Connection *connection, int64_t from_now_ms)
+static void move(struct deadlines *deadlines, struct MHD_Connection *connection, int64_t from_now_ms, bool idle)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct watch *watch = info ? info->socket_context : NULL;
@@ -34,7 +36,36 @@ void deadline_set(struct deadlines *deadlines, struct MHD_Connection *connection
         return;
     pthread_mutex_lock(&deadlines->lock);
     watch->deadline_ms = from_now_ms ? clock_monotonic_ms() + from_now_ms : 0;
+    watch->idle_since_ms = idle ? clock_monotonic_ms() : 0;
     pthread_mutex_unlock(&deadlines->lock);
+}
+
+void deadline_set(struct deadlines *deadlines, struct MHD_Connection *connection, int64_t from_now_ms)
+{
+    move(deadlines, connection, from_now_ms, false);
+}
+
+void deadline_idle(struct deadlines *deadlines, struct MHD_Connection *connection, int64_t from_now_ms)
+{
+    move(deadlines, connection, from_now_ms, true);
+}
+
+static void cut(struct watch *watch)
+{
+    shutdown(watch->fd, SHUT_RDWR);
+    watch->deadline_ms = watch->idle_since_ms = 0;
+}
+
+/* Ends who has been idle longest: who just came, and asks at once, is the last to be that. */
+static void make_room(struct deadlines *deadlines)
+{
+    struct watch *oldest = NULL;
+
+    for (struct watch *watch = deadlines->watches; watch; watch = watch->next)
+        if (watch->idle_since_ms && (!oldest || watch->idle_since_ms <= oldest->idle_since_ms))
+            oldest = watch;
+    if (oldest)
+        cut(oldest);
 }
 
 static void watch_start(struct deadlines *deadlines, struct MHD_Connection *connection, void **context)
@@ -47,8 +78,11 @@ static void watch_start(struct deadlines *deadlines, struct MHD_Connection *conn
         return;
     }
     watch->fd = info->connect_fd;
-    watch->deadline_ms = clock_monotonic_ms() + deadlines->arrival_ms;
+    watch->idle_since_ms = clock_monotonic_ms();
+    watch->deadline_ms = watch->idle_since_ms + deadlines->arrival_ms;
     pthread_mutex_lock(&deadlines->lock);
+    if (++deadlines->watches_count > deadlines->watches_max)
+        make_room(deadlines);
     watch->next = deadlines->watches;
     if (watch->next)
         watch->next->prev = watch;
@@ -64,6 +98,7 @@ static void watch_end(struct deadlines *deadlines, void **context)
     if (!watch)
         return;
     pthread_mutex_lock(&deadlines->lock);
+    deadlines->watches_count--;
     if (watch->next)
         watch->next->prev = watch->prev;
     if (watch->prev)
@@ -95,10 +130,8 @@ static void *reap(void *arg)
         struct timespec until;
 
         for (struct watch *watch = deadlines->watches; watch; watch = watch->next)
-            if (watch->deadline_ms && watch->deadline_ms <= clock_monotonic_ms()) {
-                shutdown(watch->fd, SHUT_RDWR);
-                watch->deadline_ms = 0;
-            }
+            if (watch->deadline_ms && watch->deadline_ms <= clock_monotonic_ms())
+                cut(watch);
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec++;
         pthread_cond_timedwait(&deadlines->wake, &deadlines->lock, &until);
@@ -107,7 +140,7 @@ static void *reap(void *arg)
     return NULL;
 }
 
-struct deadlines *deadlines_new(int64_t arrival_ms)
+struct deadlines *deadlines_new(int64_t arrival_ms, unsigned connections_max)
 {
     struct deadlines *deadlines = calloc(1, sizeof(*deadlines));
     pthread_condattr_t monotonic;
@@ -115,6 +148,7 @@ struct deadlines *deadlines_new(int64_t arrival_ms)
     if (!deadlines)
         fatalx("out of memory");
     deadlines->arrival_ms = arrival_ms;
+    deadlines->watches_max = connections_max;
     pthread_mutex_init(&deadlines->lock, NULL);
     /* Deadlines must not move when somebody sets the clock. */
     pthread_condattr_init(&monotonic);

@@ -87,7 +87,7 @@ static enum answer body_parsed(struct request *rq, struct reply *rp)
 static enum answer body_read(struct request *rq, struct reply *rp)
 {
     if (rq->body_crowded)
-        return reply_fail(rp, ANSWER_OVERLOADED, "too many large bodies are being received: try again in a moment");
+        return reply_fail(rp, ANSWER_OVERLOADED, "too many bodies are being received: try again in a moment");
     if (rq->body_excess)
         return reply_fail(rp, ANSWER_TOO_LARGE, "a body may have at most %zu bytes", dispatch_body_max(rq));
     switch (rq->route->body) {

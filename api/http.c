@@ -21,10 +21,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HEADER_BYTES_MAX   (32 * 1024)      /* a connection's memory: header lines and our copies of them */
+/* A connection's memory: header lines and our copies of them. Above 32 KiB libmicrohttpd maps it, and what nobody
+ * fills costs nothing; malloc's would be used again and again until all of it had been touched. */
+#define HEADER_BYTES_MAX   (36 * 1024)
 #define SWALLOW_BYTES_MAX  (16u << 20)      /* of a body too large, read so that its sender reads our answer */
-#define LARGE_BODIES_MAX   8                /* at once: memory that strangers could otherwise fill */
-#define CONNECTIONS_MAX    1000
+/* Bodies are received before it is known who sends them. What all of them have beyond a few KiB each is bounded: memory
+ * that strangers could otherwise fill, while what most requests are always finds its place. */
+#define BODY_BYTES_FREE    4096
+#define BODIES_BYTES_MAX   (4u << 20)
+/* 10 KiB each, and its header lines: with all else at most 64 MiB (tests/api/crowd). */
+#define CONNECTIONS_MAX    700
+#define CONNECTIONS_CALM   600              /* above it who is idle makes room; their ends overlap with new ones */
 #define IDLE_S             30
 #define ARRIVAL_MS         20000
 #define SEND_MS            300000
@@ -41,7 +48,7 @@ struct http {
     struct pool *workers;
     struct pool *waiters;
     struct deadlines *deadlines;
-    unsigned large_bodies;              /* libmicrohttpd's thread alone */
+    size_t bodies_bytes;                /* beyond BODY_BYTES_FREE of each; libmicrohttpd's thread alone */
 };
 
 struct exchange {
@@ -50,7 +57,7 @@ struct exchange {
     struct request rq;
     struct reply rp;
     size_t received, body_max;
-    bool large;                         /* counted in large_bodies */
+    size_t counted;                     /* in bodies_bytes */
     bool answered;
 };
 
@@ -135,14 +142,23 @@ static struct exchange *exchange_new(struct http *http, struct MHD_Connection *c
     return exchange;
 }
 
-/* Takes one of the places for large bodies, or says that there is none. */
-static bool large_take(struct exchange *exchange)
+/* Takes room for `size` bytes more, or says that there is none. */
+static bool room_take(struct exchange *exchange, size_t size)
 {
-    if (exchange->large)
-        return true;
-    exchange->large = exchange->http->large_bodies < LARGE_BODIES_MAX;
-    exchange->http->large_bodies += exchange->large;
-    return exchange->large;
+    size_t after = exchange->rq.body_size + size;
+    size_t more = after > BODY_BYTES_FREE ? after - BODY_BYTES_FREE - exchange->counted : 0;
+
+    if (exchange->http->bodies_bytes + more > BODIES_BYTES_MAX)
+        return false;
+    exchange->http->bodies_bytes += more;
+    exchange->counted += more;
+    return true;
+}
+
+static void room_return(struct exchange *exchange)
+{
+    exchange->http->bodies_bytes -= exchange->counted;
+    exchange->counted = 0;
 }
 
 /* Keeps up to body_max; reads on past that only to be able to answer. */
@@ -154,13 +170,14 @@ static enum MHD_Result body_take(struct exchange *exchange, const char *bytes, s
     exchange->received += size;
     if (exchange->received > SWALLOW_BYTES_MAX)
         return MHD_NO;
-    if (exchange->received > BODY_BYTES_MAX && exchange->received <= exchange->body_max && !large_take(exchange))
+    if (!rq->body_excess && exchange->received <= exchange->body_max && !room_take(exchange, size))
         rq->body_crowded = true;
     if (rq->body_excess || rq->body_crowded || exchange->received > exchange->body_max) {
         rq->body_excess = true;
         free(rq->body);
         rq->body = NULL;
         rq->body_size = 0;
+        room_return(exchange);
         return MHD_YES;
     }
     more = realloc(rq->body, rq->body_size + size);
@@ -380,10 +397,10 @@ static void completed_notify(void *arg, struct MHD_Connection *connection, void 
     struct http *http = arg;
 
     (void)code;
-    deadline_set(http->deadlines, connection, IDLE_S * 1000 + ARRIVAL_MS);
+    deadline_idle(http->deadlines, connection, IDLE_S * 1000 + ARRIVAL_MS);
     if (!exchange)
         return;
-    http->large_bodies -= exchange->large;
+    room_return(exchange);
     reply_free(&exchange->rp);
     request_free(&exchange->rq);
     free(exchange);
@@ -400,17 +417,20 @@ static void connection_notify(void *arg, struct MHD_Connection *connection, void
         renegotiation_forget(connection);
 }
 
-/* Clients that break off are their own affair; the rest is worth a line. */
+/* What strangers do wrong is their own affair, and no way to fill our log; the rest is worth a line. */
 static void library_log(void *arg, const char *fmt, va_list args)
 {
+    static const char *const theirs[] = { "TLS", "closed", "reset", "disconnected", "no longer available", "handshake",
+                                          "connection limit", "processing request", NULL };
     char line[256];
 
     (void)arg;
     vsnprintf(line, sizeof(line), fmt, args);
     line[strcspn(line, "\n")] = 0;
-    if (!strstr(line, "TLS") && !strstr(line, "closed") && !strstr(line, "reset") &&
-        !strstr(line, "handshake") && !strstr(line, "no longer available"))
-        log_warnx("libmicrohttpd: %s", line);
+    for (const char *const *their = theirs; *their; their++)
+        if (strstr(line, *their))
+            return;
+    log_warnx("libmicrohttpd: %s", line);
 }
 
 int http_listen(const char *host, const char *port)
@@ -427,7 +447,7 @@ int http_listen(const char *host, const char *port)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (found->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-    if (bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 256) != 0)
+    if (bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 1024) != 0)
         fatal("listen %s:%s: stop what uses it, or change \"listen\"", host, port);
     freeaddrinfo(found);
     return fd;
@@ -481,7 +501,7 @@ struct http *http_start(struct api *api, int listen_fd, const struct tls_pair *t
     http->api = api;
     http->workers = pool_new(WORKERS, WORKERS_QUEUE, api->config.accountd, api->config.provisioner, work);
     http->waiters = pool_new(WAITS_MAX, 0, api->config.accountd, api->config.provisioner, work);
-    http->deadlines = deadlines_new(ARRIVAL_MS);
+    http->deadlines = deadlines_new(ARRIVAL_MS, CONNECTIONS_CALM);
     http->daemon = daemon_start(http, listen_fd, tls);
     if (!http->daemon)
         fatalx("libmicrohttpd does not start with this certificate and key (the line above says why)");

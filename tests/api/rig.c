@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define API "tests/api/xs-api"
+const char *rig_api = "tests/api/xs-api";
 
 static atomic_uint answers_seen, answers_wrong;
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -116,8 +116,8 @@ static void text_write(const char *path, const char *text)
 
 static void operator_make(struct rig *rig)
 {
-    static const char *const new_key[] = { API, "--new-key", NULL };
-    static const char *const hash_key[] = { API, "--hash-key", NULL };
+    const char *const new_key[] = { rig_api, "--new-key", NULL };
+    const char *const hash_key[] = { rig_api, "--hash-key", NULL };
     char path[256], hash[256];
 
     if (rig_run(new_key, "", rig->operator_key, sizeof(rig->operator_key)) != 0)
@@ -217,7 +217,7 @@ void rig_api_start(struct rig *rig)
     if (rig->api == 0) {
         child_prepare();
         dup2(log[1], 2);
-        execl(API, API, "--config", path, (char *)NULL);
+        execl(rig_api, rig_api, "--config", path, (char *)NULL);
         _exit(127);
     }
     close(log[1]);

@@ -47,6 +47,9 @@ struct response {
     size_t size;
 };
 
+/* The program, with sanitizers; what measures takes "api/xs-api" instead, before rig_start(). */
+extern const char *rig_api;
+
 /* Directory, certificate, operator key, stand-ins, api. Bails out on failure. */
 void rig_start(struct rig *rig);
 /* Stops everything; checks the contract and the exit status. */
