@@ -5,6 +5,10 @@
  * the same id with other content is `conflict`.
  *
  * account_open   {account_id, name, currency}                    api        -> {account_id}
+ * account_standing {account_id}                                 api        -> {account_id, funded_nano, spent_nano, posted_nano, held_nano, uninvoiced_nano,
+ *                                                                              carried_nano, payments_taken_back, taken_back_nano, taken_unpaid_nano,
+ *                                                                              disputes, disputes_open, stops, last_stop_ms}
+ *                For operators: the wallet and all purchase orders together (accountd/ledger/standing.h); funded = spent + posted
  * fund           {transfer_id, account_id, amount_nano, reason, operator}
  *                                                                api        -> {posted_nano, held_nano, available_nano}   credit that an operator gives
  * wallet         {account_id[, after][, limit]}                 api        -> {account_id, currency, payment_reference, posted_nano, held_nano, available_nano,

@@ -109,12 +109,10 @@ static enum answer credit_read(struct request *rq, struct reply *rp, int64_t *am
 {
     struct customer_row customer;
     struct fields fields;
-    int rc = id_valid("acc_", rq->param) ? store_customer_get(rq->api->store, rq->param, &customer) : 0;
+    enum answer answer = customer_find(rq, rp, &customer);
 
-    if (rc < 0)
-        return reply_fail(rp, ANSWER_STORAGE, "the customer cannot be looked up");
-    if (rc == 0 || !customer.confirmed)
-        return reply_fail(rp, ANSWER_NOT_FOUND, "no such customer");
+    if (answer != ANSWER_OK)
+        return answer;
     fields_start(&fields, rq->json);
     fields_money(&fields, "amount", MONEY_NANO_MAX, amount_nano);
     fields_text(&fields, "reason", 200, reason);

@@ -3,6 +3,7 @@
  * nothing we store could. */
 #include "api/keys.h"
 #include "api/addresses.h"
+#include "api/admin.h"
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/idem.h"
@@ -223,29 +224,33 @@ enum answer key_create(struct request *rq, struct reply *rp)
 enum answer customer_key_create(struct request *rq, struct reply *rp)
 {
     struct customer_row customer;
-    int rc = id_valid("acc_", rq->param) ? store_customer_get(rq->api->store, rq->param, &customer) : 0;
+    enum answer answer = customer_find(rq, rp, &customer);
 
-    if (rc < 0)
-        return reply_fail(rp, ANSWER_STORAGE, "the customer cannot be looked up");
-    if (rc == 0 || !customer.confirmed)
-        return reply_fail(rp, ANSWER_NOT_FOUND, "no such customer");
-    return customers_key_make(rq, rp, customer.account_id);
+    return answer == ANSWER_OK ? customers_key_make(rq, rp, customer.account_id) : answer;
+}
+
+enum answer keys_view(struct request *rq, struct reply *rp, const char *account_id, json_t **list)
+{
+    struct key_row *rows;
+    size_t count;
+
+    if (store_keys(rq->api->store, account_id, &rows, &count) != 0)
+        return reply_fail(rp, ANSWER_STORAGE, "keys cannot be looked up");
+    *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(*list, key_view(&rows[i]));
+    free(rows);
+    return ANSWER_OK;
 }
 
 enum answer keys_list(struct request *rq, struct reply *rp)
 {
-    struct key_row *rows;
-    size_t count;
     json_t *list;
+    enum answer answer = keys_view(rq, rp, rq->who.account_id, &list);
 
-    if (store_keys(rq->api->store, rq->who.account_id, &rows, &count) != 0)
-        return reply_fail(rp, ANSWER_STORAGE, "keys cannot be looked up");
-    list = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, key_view(&rows[i]));
-    free(rows);
-    rp->json = present_page(list);
-    return ANSWER_OK;
+    if (answer == ANSWER_OK)
+        rp->json = present_page(list);
+    return answer;
 }
 
 enum answer key_revoke(struct request *rq, struct reply *rp)

@@ -10,6 +10,9 @@
 enum answer key_make(struct request *rq, struct reply *rp, const struct key_row *row,
                      json_t *(*view)(const struct key_row *));
 
+/* All keys of an account, without their texts: ANSWER_OK and a new reference. */
+enum answer keys_view(struct request *rq, struct reply *rp, const char *account_id, json_t **list);
+
 json_t *scopes_json(unsigned scopes);       /* new reference: array of names */
 
 #endif

@@ -152,6 +152,7 @@ static const struct {
     {"from_ms", "from"},
     {"to_ms", "to"},
     {"decided_ms", "decided_at"},
+    {"last_stop_ms", "last_stop_at"},
     {"t0_ms", "t0"},
     {"t1_ms", "t1"},
     {"stop_ms", "stops_at"},
@@ -187,18 +188,28 @@ static json_t *money_json(const json_t *value)
         ? json_string(money_print(nano, money)) : NULL;
 }
 
+/* `x_nano`, or the rate `x_nano_per_hour`: how long x is; 0 neither. */
+static int money_stem(const char *name, const char **rate)
+{
+    *rate = ends_with(name, "_nano_per_hour") ? "_per_hour" : "";
+    if (**rate || ends_with(name, "_nano"))
+        return (int)(strlen(name) - strlen(*rate) - strlen("_nano"));
+    return 0;
+}
+
 /* Sets one field of the copy under its outside name. What counts as `x` and in money as `x_nano` is `x` and `x_amount`.
  */
 static void field_copy(json_t *out, const json_t *inside, const char *name, const json_t *value, int depth)
 {
     char shown[96];
-    int stem = (int)strlen(name);
-    json_t *money = ends_with(name, "_nano") ? money_json(value) : NULL;
+    const char *rate;
+    int stem = money_stem(name, &rate);
+    json_t *money = stem ? money_json(value) : NULL;
 
     if (money) {
-        snprintf(shown, sizeof(shown), "%.*s", stem - 5, name);
+        snprintf(shown, sizeof(shown), "%.*s%s", stem, name, rate);
         if (json_object_get(inside, shown))
-            snprintf(shown, sizeof(shown), "%.*s_amount", stem - 5, name);
+            snprintf(shown, sizeof(shown), "%.*s_amount", stem, name);
         json_object_set_new(out, shown, money);
     } else if (strcmp(name, "book") == 0) {
         json_object_set(out, name, (json_t *)value);

@@ -27,7 +27,7 @@ bool month_valid(const char *text);
 json_t *time_json(int64_t unix_ms);
 
 /* A copy of what a daemon answered, for a customer: every `x_nano`, a decimal
- * or null, becomes money `x`; points in time become RFC 3339 (`created_ms` the time
+ * or null, becomes money `x` (and `x_nano_per_hour` money `x_per_hour`); points in time become RFC 3339 (`created_ms` the time
  * `created_at`, `as_of_ms` the time `as_of`, `lasts_until_ms` the time `lasts_until`). Everything else stays, a price
  * book
  * (`book`) with all that is in it, since it is signed so. NULL stays NULL. */

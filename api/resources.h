@@ -72,6 +72,8 @@ route_handler portal_page, console_page, web_asset;
 /* admin.c */
 route_handler customer_create, customers_list, credit_create, host_show;
 route_handler metrics_show, host_metrics_show;
+/* customers.c */
+route_handler customer_show, customer_key_revoke;
 /* operators.c */
 route_handler operator_create, operators_list, operator_key_create, operator_role_set, operator_password_reset, operator_revoke;
 /* price_books.c */

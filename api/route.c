@@ -105,6 +105,8 @@ const struct route routes[] = {
     { "DELETE", "/v1/ssh_keys/{id}",                        ssh_key_delete,        CUSTOMER, SCOPE_SSH_KEYS_WRITE,  BUCKET_WRITE, KEY_NONE,     BODY_NONE, NULL },
     { "POST",   "/v1/admin/customers",                      customer_create,       OPERATOR, RANK_SUPPORT,          BUCKET_WRITE, KEY_REQUIRED, BODY_JSON, NULL },
     { "GET",    "/v1/admin/customers",                      customers_list,        OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, "after limit" },
+    { "GET",    "/v1/admin/customers/{id}",                 customer_show,         OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
+    { "DELETE", "/v1/admin/keys/{id}",                      customer_key_revoke,   OPERATOR, RANK_SUPPORT,          BUCKET_WRITE, KEY_NONE,     BODY_NONE, NULL },
     { "POST",   "/v1/admin/customers/{id}/credits",         credit_create,         OPERATOR, RANK_BILLING,          BUCKET_WRITE, KEY_REQUIRED, BODY_JSON, NULL },
     { "POST",   "/v1/admin/customers/{id}/keys",            customer_key_create,   OPERATOR, RANK_SUPPORT,          BUCKET_WRITE, KEY_REQUIRED, BODY_JSON, NULL },
     { "POST",   "/v1/admin/user/password",                  password_change,       OPERATOR, VIEW_SESSION,          BUCKET_WRITE, KEY_NONE,     BODY_JSON, NULL },

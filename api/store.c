@@ -161,7 +161,7 @@ int store_key_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES
 
 int store_key_get(struct store *store, const char *account_id, const char *key_id, struct key_row *row)
 {
-    return one_by(store, "SELECT " KEY_COLUMNS " FROM keys WHERE key_id = ? AND account_id = ?",
+    return one_by(store, "SELECT " KEY_COLUMNS " FROM keys WHERE key_id = ? AND account_id = coalesce(?, account_id)",
                   key_id, account_id, key_take, row);
 }
 

@@ -42,6 +42,7 @@ struct key_row {
     enum rank rank;                     /* found: what it may now, no more than its person */
 };
 int store_key_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], struct key_row *row);
+/* account_id NULL: whoever's it is. */
 int store_key_get(struct store *store, const char *account_id, const char *key_id, struct key_row *row);
 int store_key_insert(struct store *store, const struct key_row *row);
 int store_key_revoke(struct store *store, const char *account_id, const char *key_id, int64_t now_ms);

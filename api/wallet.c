@@ -4,18 +4,6 @@
 #include "api/relay.h"
 #include "api/resources.h"
 #include "api/upstream.h"
-#include "common/json.h"
-
-/* What the wallet loses in an hour as things run now; null when the cap has not looked yet. */
-static json_t *burn_json(const json_t *wallet)
-{
-    char text[MONEY_BYTES];
-    int64_t nano;
-
-    if (!json_decimal_parse(json_text(wallet, "burn_nano_per_hour"), &nano))
-        return json_null();
-    return json_string(money_print(nano, text));
-}
 
 static json_t *or_null(const json_t *object, const char *name)
 {
@@ -40,7 +28,7 @@ enum answer wallet_show(struct request *rq, struct reply *rp)
     rp->json =
         json_pack("{s:O?, s:O?, s:O?, s:O?, s:o, s:o, s:o, s:o, s:o}", "currency", json_object_get(shown, "currency"),
                   "balance", json_object_get(shown, "posted"), "held", json_object_get(shown, "held"), "available",
-                  json_object_get(shown, "available"), "burn_per_hour", burn_json(wallet), "lasts_until",
+                  json_object_get(shown, "available"), "burn_per_hour", or_null(shown, "burn_per_hour"), "lasts_until",
                   or_null(shown, "lasts_until"), "payment_reference", or_null(shown, "payment_reference"), "entries",
                   entries, "next_cursor", or_null(shown, "next"));
     json_decref(shown);

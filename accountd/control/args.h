@@ -51,6 +51,7 @@ extern const struct rpc_verb control_news_verbs[];
 extern const struct rpc_verb control_purchase_order_verbs[];
 extern const struct rpc_verb control_book_verbs[];
 extern const struct rpc_verb control_cap_verbs[];
+extern const struct rpc_verb control_customer_verbs[];
 extern const struct rpc_verb control_funding_verbs[];
 
 #endif

@@ -57,6 +57,7 @@ static const struct rpc_verb *const families[] = {
     control_purchase_order_verbs,
     control_book_verbs,
     control_cap_verbs,
+    control_customer_verbs,
     control_funding_verbs,
     status_verbs,
 };

@@ -1,4 +1,5 @@
 #include "api/people/resets.h"
+#include "api/admin.h"
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/people/login.h"
@@ -97,13 +98,10 @@ enum answer customer_password_reset(struct request *rq, struct reply *rp)
     bool remove_totp = false;
     struct person_row person;
     struct fields fields;
-    enum answer answer;
-    int rc = id_valid("acc_", rq->param) ? store_customer_get(rq->api->store, rq->param, &customer) : 0;
+    enum answer answer = customer_find(rq, rp, &customer);
 
-    if (rc < 0)
-        return reply_fail(rp, ANSWER_STORAGE, "the customer cannot be looked up");
-    if (rc == 0 || !customer.confirmed)
-        return reply_fail(rp, ANSWER_NOT_FOUND, "no such customer");
+    if (answer != ANSWER_OK)
+        return answer;
     fields_start(&fields, rq->json);
     if (fields_has(&fields, "email") && fields_text(&fields, "email", EMAIL_BYTES - 1, &email) && !email_valid(email))
         fields_error(&fields, "email", "invalid_email", "must look like me@example.com");

@@ -27,6 +27,20 @@ json_t *user_view(const struct person_row *person)
                      "totp", (int)person->totp);
 }
 
+enum answer users_view(struct request *rq, struct reply *rp, const char *account_id, json_t **list)
+{
+    struct person_row *rows;
+    size_t count;
+
+    if (store_users(rq->api->store, account_id, &rows, &count) != 0)
+        return reply_fail(rp, ANSWER_STORAGE, "people cannot be looked up");
+    *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(*list, user_view(&rows[i]));
+    free(rows);
+    return ANSWER_OK;
+}
+
 static json_t *operator_view(const struct person_row *person)
 {
     return json_pack("{s:s, s:s, s:s, s:b}", "id", person->person_id, "name", person->name, "role",

@@ -66,6 +66,14 @@ int store_account_user(struct store *store, const char *account_id, struct perso
         person_take, row);
 }
 
+int store_users(struct store *store, const char *account_id, struct person_row **rows, size_t *count)
+{
+    pthread_mutex_lock(&store->lock);
+    return many(store,
+                db_query(store->db, USERS " WHERE u.account_id = ? ORDER BY u.created_ms, u.user_id", "t", account_id),
+                person_take, sizeof(**rows), (void **)rows, count);
+}
+
 static int user_insert_locked(struct store *store, const struct person_row *row)
 {
     int rc =

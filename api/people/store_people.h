@@ -112,8 +112,9 @@ int store_link_use(struct store *store, const struct link_row *row, const char *
 /* How many of the person's unused links end after this. */
 int store_links_count(struct store *store, const char *person_id, int64_t after_ms, int64_t *count);
 
-/* The first user of an account. */
+/* The first user of an account; all of them, in the order in which they came. */
 int store_account_user(struct store *store, const char *account_id, struct person_row *row);
+int store_users(struct store *store, const char *account_id, struct person_row **rows, size_t *count);
 
 /* Forgets what is over for a day: sessions, links, failed logins. */
 int store_people_expire(struct store *store, int64_t now_ms);

@@ -149,6 +149,20 @@ static void test_launch(void)
     check(refused("conflict", launch("i4", 4, "po_1"), "takes no launches"), "closed, it pays for nothing new");
 }
 
+/* Money that is set aside in an order, or held, is neither spent nor new. */
+static void test_standing(void)
+{
+    json_t *s = world_ask(&w, "account_standing", "{s:s}", "account_id", "acc");
+
+    check(strcmp(json_text(s, "funded_nano"), "5000000010") == 0 && strcmp(json_text(s, "spent_nano"), "0") == 0 &&
+          strcmp(json_text(s, "posted_nano"), "5000000010") == 0 && strcmp(json_text(s, "carried_nano"), "0") == 0 &&
+          json_text(s, "held_nano")[0] != '0' && json_integer_value(json_object_get(s, "stops")) == 0,
+          "a customer's standing: wallet and orders together");
+    json_decref(s);
+    check(refused("not_found", world_ask(&w, "account_standing", "{s:s}", "account_id", "nobody"), "nobody"),
+          "nobody stands nowhere");
+}
+
 static void test_books(void)
 {
     json_t *trial = world_ask(&w, "trial_balance", "{}"), *page, *journal;
@@ -188,6 +202,7 @@ int main(void)
     test_pages();
     test_orders();
     test_launch();
+    test_standing();
     test_books();
     check(world_kill(&w, SIGKILL) && world_start(&w, &status), "killed and started again, its books add up");
     world_end(&w);

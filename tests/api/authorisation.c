@@ -127,6 +127,8 @@ static const struct example examples[] = {
     { "DELETE", "/v1/instances/{id}", "instance", NULL, 202 },
     { "POST", "/v1/admin/customers", NULL, "{\"name\":\"c\"}", 201 },
     { "GET", "/v1/admin/customers", NULL, NULL, 200 },
+    { "GET", "/v1/admin/customers/{id}", "customer", NULL, 200 },
+    { "DELETE", "/v1/admin/keys/{id}", "key", NULL, 204 },
     { "POST", "/v1/admin/customers/{id}/credits", "customer", "{\"amount\":\"1.00\",\"reason\":\"r\"}", 201 },
     { "POST", "/v1/admin/customers/{id}/keys", "customer", "{\"name\":\"k\"}", 201 },
     { "GET", "/v1/admin/host", NULL, NULL, 200 },

@@ -275,6 +275,35 @@ static void paper(void)
     answer_free(&answer);
 }
 
+static void customer(void)
+{
+    char path[160], text[64], id[40], body[64];
+    struct response answer;
+
+    snprintf(path, sizeof(path), "/v1/admin/customers/%s", account);
+    got(path, 200, "\"funded\":\"9.00\"", "a customer's money");
+    got(path, 200, "\"last_stop_at\":\"2026-01-01T00:00:00.000Z\"", "the risk");
+    got(path, 200, "\"free\":\"", "what is free of it");
+    got(path, 200, "\"name\":\"customer\"", "the name");
+    got("/v1/admin/customers/acc_00000000000000000000000000", 404, "no such customer", "nobody");
+    said(rig_get(&rig, key, path), 403, "wrong_role", "a customer asks for what is the operators'");
+    answer = post_as(key, "/v1/keys", "{\"name\":\"to go\"}");
+    snprintf(text, sizeof(text), "%s", answer_text_of(&answer, "key"));
+    snprintf(id, sizeof(id), "%s", answer_text_of(&answer, "id"));
+    answer_free(&answer);
+    got(path, 200, id, "keys, without their texts");
+    answer = rig_get(&rig, ann, path);
+    ok(answer.text && !strstr(answer.text, text), "which are nowhere");
+    answer_free(&answer);
+    snprintf(body, sizeof(body), "/v1/admin/keys/%s", id);
+    answer = rig_call(&rig, &(struct call){ .method = "DELETE", .path = body, .key = ann });
+    ok_int(answer.status, 204, "one is revoked");
+    answer_free(&answer);
+    said(rig_get(&rig, text, "/v1/account"), 401, "revoked", "and works no more");
+    snprintf(path, sizeof(path), "/v1/admin/audit?customer_id=%s&order=newest", account);
+    got(path, 200, id, "the audit log says whose it was");
+}
+
 static void watch(void)
 {
     got("/v1/admin/reconciliation", 200, "\"drift\":\"cpu 1\"", "the host's books");
@@ -297,6 +326,7 @@ int main(void)
     webhook();
     ledger();
     paper();
+    customer();
     watch();
     rig_end(&rig);
     return tap_end();

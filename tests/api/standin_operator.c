@@ -249,6 +249,18 @@ int stand_suspensions(struct rpc_call *call, json_t *args, json_t **result)
     return 0;
 }
 
+int stand_standing(struct rpc_call *call, json_t *args, json_t **result)
+{
+    if (!json_object_get(accounts, text(args, "account_id")))
+        return rpc_fail(call, "not_found", "no account");
+    *result = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:i, s:i, s:i, s:I}", "account_id",
+                        text(args, "account_id"), "funded_nano", "9000000000", "spent_nano", "2000000000", "posted_nano",
+                        "7000000000", "held_nano", "0", "uninvoiced_nano", "500000000", "carried_nano", "1500000",
+                        "payments_taken_back", 1, "taken_back_nano", "3000000000", "taken_unpaid_nano", "0", "disputes",
+                        2, "disputes_open", 1, "stops", 4, "last_stop_ms", (json_int_t)NOW_MS);
+    return 0;
+}
+
 int stand_cap(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call, (void)args;
