@@ -53,6 +53,8 @@ command_run operator_add_command, operator_list_command, operator_revoke_command
 /* ledger.c */
 command_run ledger_balance_command, ledger_transfers_command, ledger_journal_command, reconciliation_command,
     admin_alerts_command, suspensions_command, cap_command;
+/* customers.c */
+command_run customer_show_command, customer_key_revoke_command;
 /* access.c */
 command_run account_command, keys_list_command, keys_new_command, keys_revoke_command, customer_add_command,
     customer_list_command, credit_command, customer_key_command, host_command;

@@ -85,7 +85,9 @@ static const struct command commands[] = {
     { "keys", keys_list_command, NULL },
     { "admin customer add", customer_add_command, "NAME [--currency EUR]: a new one" },
     { "admin customer list", customer_list_command, "all customers" },
+    { "admin customer show", customer_show_command, "CUSTOMER: money, instances, keys, people and risk" },
     { "admin credit", credit_command, "CUSTOMER AMOUNT [--reason TEXT]: give money" },
+    { "admin key revoke", customer_key_revoke_command, "ID: any customer's key works no more" },
     { "admin key", customer_key_command, "CUSTOMER NAME: make a key for a customer" },
     { "admin host", host_command, "the host and its meter" },
     { "admin audit", admin_audit_command, "[--actor ID] [--object ID] [--customer-id C] [--after SEQ]: who changed what;\n"

@@ -264,12 +264,16 @@ static void keys_and_admin(void)
     ok_has(out, "J\xc3\xb6rg & Co", "UTF-8 survives");
     ok_int(xs("admin", "customer", "list", NULL), 0, "admin customer list");
     ok_has(out, account, "has us");
+    ok_int(xs("admin", "customer", "show", account, NULL), 0, "admin customer show");
+    ok_has(out, "funded, ever              9.00", "has the money");
+    ok_has(out, "robot", "and the keys");
     ok_int(xs("admin", "credit", account, "5.25", "--reason", "voucher", NULL), 0, "admin credit");
     ok_has(out, "credited 5.25; balance 15.25", "says the balance");
     ok_int(xs("admin", "credit", account, "-5", NULL), 2, "a negative credit is no option");
     ok_int(xs("admin", "credit", account, "5,25", NULL), 1, "nor is a comma");
     ok_has(out, "amount: must look like", "and told how");
     ok_int(xs("admin", "key", account, "second", NULL), 0, "admin key");
+    ok_int(xs("admin", "key", "revoke", "key_00000000000000000000000000", NULL), 1, "admin key revoke of none");
     ok_int(xs("admin", "host", NULL), 0, "admin host");
     ok_has(out, "books close          yes", "the host's books close");
     be(key);

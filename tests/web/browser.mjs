@@ -159,7 +159,7 @@ export async function enrol(page, link, name, password, look = () => {}) {
 // To another screen of the page that is open, as a link would go there.
 export async function go(page, path) {
     await page.evaluate((to) => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }, path);
-    await page.waitForFunction((to) => location.pathname === to && document.querySelector('main h1'), path);
+    await page.waitForFunction((to) => location.pathname + location.search === to && document.querySelector('main h1'), path);
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 30))));
     await settled(page);
 }

@@ -17,7 +17,9 @@ async function first(page, path) {
     return (await answer.json()).data[0].id;
 }
 
-const SCREENS = async (page) => ({ overview: '', alerts: 'alerts', events: 'events', customers: 'customers', customer: `customers/${here.account}`, suspensions: 'suspensions', disputes: 'disputes',
+const SCREENS = async (page) => ({ overview: '', alerts: 'alerts', events: 'events', customers: 'customers', customer: `customers/${here.account}`,
+    customer_instances: `customers/${here.account}?tab=instances`, customer_money: `customers/${here.account}?tab=money`, customer_invoices: `customers/${here.account}?tab=invoices`,
+    customer_access: `customers/${here.account}?tab=access`, suspensions: 'suspensions', disputes: 'disputes',
     dispute: `disputes/${await first(page, '/v1/admin/disputes')}`, prices: 'prices', price_book: 'prices/2', bank: 'bank', invoices: 'invoices', invoice: `invoices/${await first(page, '/v1/admin/invoices')}`,
     credit_notes: 'credit_notes', ledger: 'ledger', transfers: 'ledger/revenue:net_bytes_out', reconciliation: 'reconciliation', operators: 'operators', audit: 'audit' });
 
@@ -64,6 +66,18 @@ async function credit(page) {
     await go(page, '/console/ledger/host:deposits:credit');
     ok(await page.getByText('for the trouble').count() === 1, 'a credit stands in the ledger with its reason');
     quiet(page, 'a credit');
+}
+
+// The customer's money adds up on the page, and a key that an operator revokes opens nothing.
+async function customer(page) {
+    await go(page, `/console/customers/${here.account}`);
+    ok(await page.locator('.stats').getByText('Funded, ever').count() === 1 && await page.getByText('Stopped for want of money').count() === 1, 'a customer\'s money and risk at a glance');
+    await page.getByRole('link', { name: 'Keys and people' }).click();
+    await page.locator('tr', { hasText: 'Monitoring' }).getByRole('button', { name: 'Revoke' }).click();
+    await page.locator('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await page.locator('tr', { hasText: 'Monitoring' }).locator('.badge', { hasText: 'revoked' }).waitFor();
+    ok(true, 'an operator revokes a customer\'s key');
+    quiet(page, 'a customer');
 }
 
 async function pricesByTwo(page) {
@@ -178,7 +192,7 @@ for (const [theme, size] of [['light', 'desk'], ['dark', 'desk'], ['light', 'pho
     await screens(theme, size);
 const page = await open(chrome);
 await logIn(page, here.operator_key);
-for (const part of [person, credit, pricesByTwo, bank, dispute, audit])
+for (const part of [person, credit, customer, pricesByTwo, bank, dispute, audit])
     await part(page);
 await chrome.close();
 await here.stop();

@@ -1,13 +1,14 @@
-// Invoices of all customers.
+// Invoices of all customers, or of one.
 
 import { get } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
+import { query, usePath } from '../lib/router.js';
 import { Badge, Card, Empty, Loaded, Money, Page, Table, Time } from '../lib/ui.js';
 
 const COLUMNS = [
     { title: 'Number', of: (row) => html`<a href=${`/console/invoices/${row.id}`}>${row.number_text ?? row.number}</a>` },
-    { title: 'Customer', of: (row) => row.buyer?.name ?? row.customer_id },
+    { title: 'Customer', of: (row) => html`<a href=${`/console/customers/${row.customer_id}`}>${row.buyer?.name ?? row.customer_id}</a>` },
     { title: 'Issued', of: (row) => html`<${Time} at=${row.issued_at} />`, hide: 'phone' },
     { title: 'Records', of: (row) => row.records, num: true, hide: 'phone' },
     { title: 'Total', of: (row) => html`<${Money} amount=${row.total} currency=${row.currency} />`, num: true },
@@ -15,7 +16,9 @@ const COLUMNS = [
 ];
 
 export default function Invoices() {
-    const load = useLoad((signal) => get('/v1/admin/invoices?limit=200', { signal }), []);
+    usePath();
+    const { customer_id: customer } = query();
+    const load = useLoad((signal) => get(`/v1/admin/invoices?limit=200${customer ? `&customer_id=${encodeURIComponent(customer)}` : ''}`, { signal }), [customer]);
     return html`<${Page} title="Invoices" sub="They come by themselves when a month is over; a customer can have one before."><${Loaded} load=${load}>${({ data }) => html`<${Card} flush>
         <${Table} label="Invoices" columns=${COLUMNS} rows=${data} keyOf=${(row) => row.id} empty=${html`<${Empty} title="No invoices yet" />`} /></${Card}>`}</${Loaded}></${Page}>`;
 }

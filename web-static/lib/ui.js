@@ -83,6 +83,10 @@ export function Loaded({ load, children }) {
     return html`<${ErrorBox} error=${load.error} again=${load.reload} />${children(load.data)}`;
 }
 
+// Parts of one screen, each with an address of its own: tabs: [[key, words], ...]; the first is the plain address.
+export const Tabs = ({ label, tabs, at }) => html`<nav class="tabs" aria-label=${label}>${tabs.map(([key, words], i) => html`
+    <a key=${key} href=${`${location.pathname}${i ? `?tab=${key}` : ''}`} aria-current=${key === at ? 'page' : undefined}>${words}</a>`)}</nav>`;
+
 // tables
 
 // columns: [{ title, of: row => cell, num, hide: 'phone' }]
