@@ -30,11 +30,11 @@ function About({ row }) {
     return html`<span class="muted">${kind === 'leaf' ? `record ${index} of the log` : row.refers}</span>`;
 }
 
-const reasonOf = (row) => (row.parts > 1 ? `${row.parts} meters` : row.code === 'usage' ? nameOf(row.reason) : row.reason);
+const reasonOf = (row) => (row.parts > 1 ? `${row.parts} meters` : row.code === 'usage' ? nameOf(row.reason) : row.reason === row.code ? '' : row.reason);
 
 const ENTRIES = (currency) => [
     { title: 'When, UTC', of: (row) => html`<${Time} at=${row.at} />` },
-    { title: 'What', of: (row) => html`${CODES[row.code] ?? row.code}${row.reason && html`<span class="note"> ${reasonOf(row)}</span>`}` },
+    { title: 'What', of: (row) => html`${CODES[row.code] ?? row.code}<span class="note"> ${reasonOf(row)}</span>` },
     { title: 'About', of: (row) => html`<${About} row=${row} />`, hide: 'phone' },
     { title: 'Amount', of: (row) => html`<${Money} amount=${row.amount} currency=${currency} />`, num: true },
 ];
