@@ -370,7 +370,8 @@ bool viewer_work(struct viewer *viewer, int64_t now_ms)
         if (wslay_event_want_read(viewer->ws) && wslay_event_recv(viewer->ws) != 0)
             viewer->gone = true;
         input_send(viewer);
-        queued_send(viewer);
+        if (crowded(viewer, 2))
+            queued_send(viewer);
     } while (!viewer->gone && wslay_event_want_read(viewer->ws) && may_read(viewer) &&
              viewer->early_used < viewer->early_size);
     upstream_take(viewer);
