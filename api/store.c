@@ -111,21 +111,43 @@ int unlocked(struct store *store, int rc)
 
 bool part_begin(struct store *store)
 {
+    pthread_mutex_lock(&store->lock);
     store->part_is_whole = sqlite3_get_autocommit(store->db) != 0;
-    return (store->part_is_whole ? db_begin(store->db) : db_run(store->db, "SAVEPOINT part", "")) == 0;
+    if ((store->part_is_whole ? db_begin(store->db) : db_run(store->db, "SAVEPOINT part", "")) == 0)
+        return true;
+    pthread_mutex_unlock(&store->lock);
+    return false;
+}
+
+static int whole_end(struct store *store, int rc)
+{
+    if (rc >= 0)
+        return db_commit(store->db) == 0 ? rc : -1;
+    db_rollback(store->db);
+    return -1;
+}
+
+static int savepoint_end(struct store *store, int rc)
+{
+    if (rc < 0)
+        db_run(store->db, "ROLLBACK TO part", "");
+    return db_run(store->db, "RELEASE part", "") == 0 ? rc : -1;
 }
 
 int part_end(struct store *store, int rc)
 {
-    if (store->part_is_whole) {
-        if (rc == 1)
-            return db_commit(store->db) == 0 ? 1 : -1;
-        db_rollback(store->db);
-        return rc;
-    }
-    if (rc != 1)
-        db_run(store->db, "ROLLBACK TO part", "");
-    return db_run(store->db, "RELEASE part", "") == 0 ? rc : -1;
+    return unlocked(store, store->part_is_whole ? whole_end(store, rc) : savepoint_end(store, rc));
+}
+
+int expire(struct store *store, const char *const *sql, int64_t before_ms)
+{
+    int rc = 0;
+
+    if (!part_begin(store))
+        return -1;
+    for (; *sql && rc == 0; sql++)
+        rc = db_run(store->db, *sql, "i", before_ms);
+    return part_end(store, rc);
 }
 
 /* keys */
@@ -599,11 +621,8 @@ int store_idem_expire(struct store *store, int64_t now_ms)
         "DELETE FROM actions WHERE NOT confirmed AND created_ms < ?",
         "DELETE FROM instances WHERE NOT confirmed AND created_ms < ?"
         " AND NOT EXISTS (SELECT 1 FROM actions WHERE actions.instance_id = instances.instance_id)",
+        NULL,
     };
-    int rc = 0;
 
-    pthread_mutex_lock(&store->lock);
-    for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]) && rc == 0; i++)
-        rc = db_run(store->db, sql[i], "i", now_ms - IDEM_KEPT_MS);
-    return unlocked(store, rc);
+    return expire(store, sql, now_ms - IDEM_KEPT_MS);
 }

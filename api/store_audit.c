@@ -51,17 +51,14 @@ static int append_locked(struct store *store, struct audit_row *row)
     return db_run(store->db, "INSERT INTO audit (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                   "iitttttttitb", row->seq, row->at_ms, row->actor_type, row->actor_id, row->account_id, row->peer,
                   row->request_id, row->action, row->object, (int64_t)row->status, row->reason, row->hash,
-                  (size_t)AUDIT_HASH_BYTES) == 0
-               ? 1
-               : -1;
+                  (size_t)AUDIT_HASH_BYTES);
 }
 
 int store_audit_append(struct store *store, struct audit_row *row)
 {
-    pthread_mutex_lock(&store->lock);
     if (!part_begin(store))
-        return unlocked(store, -1);
-    return unlocked(store, part_end(store, append_locked(store, row)) == 1 ? 0 : -1);
+        return -1;
+    return part_end(store, append_locked(store, row));
 }
 
 /* What is not asked for is left out of the statement, so that an index serves the rest. */

@@ -119,26 +119,18 @@ static int take_locked(struct store *store, const char *source, int64_t position
 int store_events_take(struct store *store, const char *source, int64_t position, const struct event_row *rows,
                       size_t count, int64_t now_ms)
 {
-    int rc = -1;
-
-    pthread_mutex_lock(&store->lock);
-    if (db_begin(store->db) == 0) {
-        rc = take_locked(store, source, position, rows, count, now_ms);
-        if (rc)
-            db_rollback(store->db);
-        else
-            rc = db_commit(store->db);
-    }
-    return unlocked(store, rc);
+    if (!part_begin(store))
+        return -1;
+    return part_end(store, take_locked(store, source, position, rows, count, now_ms));
 }
 
 int store_events_expire(struct store *store, int64_t now_ms)
 {
-    int64_t since_ms = now_ms - EVENTS_KEPT_MS;
+    static const char *const sql[] = {
+        "DELETE FROM deliveries WHERE created_ms < ?",
+        "DELETE FROM events WHERE at_ms < ?",
+        NULL,
+    };
 
-    pthread_mutex_lock(&store->lock);
-    return unlocked(store, db_run(store->db, "DELETE FROM deliveries WHERE created_ms < ?", "i", since_ms) ||
-                                   db_run(store->db, "DELETE FROM events WHERE at_ms < ?", "i", since_ms)
-                               ? -1
-                               : 0);
+    return expire(store, sql, now_ms - EVENTS_KEPT_MS);
 }

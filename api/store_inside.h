@@ -29,10 +29,13 @@ int one(struct store *store, sqlite3_stmt *stmt, row_take *take, void *row);
 int many(struct store *store, sqlite3_stmt *stmt, row_take *take, size_t size, void **rows, size_t *count);
 /* Ends what began with taking the lock. */
 int unlocked(struct store *store, int rc);
-/* Several statements that hold together: a transaction, or a part of the effect's that they run in. part_end keeps
- * them if rc is 1, and undoes them otherwise; it returns rc, or -1. Under the lock; no parts within parts. */
+/* Several statements that hold together: a transaction, or a part of the effect's that they run in. part_begin takes the
+ * lock, false: it has given it back. part_end undoes them if rc is -1 and keeps them otherwise, and gives the lock back; it
+ * returns rc, or -1. No parts within parts. */
 bool part_begin(struct store *store);
 int part_end(struct store *store, int rc);
+/* Runs each of the statements, NULL at the end, that have one parameter: this time. */
+int expire(struct store *store, const char *const *sql, int64_t before_ms);
 void text_take(sqlite3_stmt *stmt, int column, char *out, size_t size);
 /* The columns of a key, of customers and operators alike. */
 row_take key_take;

@@ -76,15 +76,14 @@ static int person_insert_locked(struct store *store, const struct person_row *ro
                   row->person_id, row->name, rank_names[row->rank - 1], row->created_ms) ||
                    db_run(store->db, "INSERT INTO credentials (owner) VALUES (?)", "t", row->person_id)
                ? -1
-               : 1;
+               : 0;
 }
 
 int store_operator_person_insert(struct store *store, const struct person_row *row)
 {
-    pthread_mutex_lock(&store->lock);
     if (!part_begin(store))
-        return unlocked(store, -1);
-    return unlocked(store, part_end(store, person_insert_locked(store, row)) == 1 ? 0 : -1);
+        return -1;
+    return part_end(store, person_insert_locked(store, row));
 }
 
 int store_operator_role_set(struct store *store, const char *operator_id, enum rank rank)
@@ -103,15 +102,14 @@ static int disable_locked(struct store *store, const char *operator_id, int64_t 
                    db_run(store->db, "DELETE FROM sessions WHERE owner = ?", "t", operator_id) ||
                    db_run(store->db, "DELETE FROM one_time_links WHERE owner = ?", "t", operator_id)
                ? -1
-               : 1;
+               : 0;
 }
 
 int store_operator_disable(struct store *store, const char *operator_id, int64_t now_ms)
 {
-    pthread_mutex_lock(&store->lock);
     if (!part_begin(store))
-        return unlocked(store, -1);
-    return unlocked(store, part_end(store, disable_locked(store, operator_id, now_ms)) == 1 ? 0 : -1);
+        return -1;
+    return part_end(store, disable_locked(store, operator_id, now_ms));
 }
 
 static void operator_take(sqlite3_stmt *stmt, void *out)

@@ -149,20 +149,15 @@ static int ping_locked(struct store *store, const struct webhook_row *row, int64
 
 int store_webhook_ping(struct store *store, const struct webhook_row *row, int64_t now_ms, int64_t *number)
 {
-    int64_t added;
-    int rc = -1;
+    int64_t added = 0;
+    int rc;
 
-    pthread_mutex_lock(&store->lock);
-    if (db_begin(store->db) == 0) {
-        rc = ping_locked(store, row, now_ms, &added);
-        if (rc)
-            db_rollback(store->db);
-        else
-            rc = db_commit(store->db);
-    }
+    if (!part_begin(store))
+        return -1;
+    rc = part_end(store, ping_locked(store, row, now_ms, &added));
     if (rc == 0)
         *number = added;
-    return unlocked(store, rc);
+    return rc;
 }
 
 /* A lease that ran out: who had it died, or is late; it is tried again. */

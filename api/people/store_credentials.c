@@ -39,10 +39,9 @@ static int password_set_locked(struct store *store, const char *person_id, const
 
 int store_password_set(struct store *store, const char *person_id, const char *password, const char *session_id)
 {
-    pthread_mutex_lock(&store->lock);
     if (!part_begin(store))
-        return unlocked(store, -1);
-    return unlocked(store, part_end(store, password_set_locked(store, person_id, password, session_id)));
+        return -1;
+    return part_end(store, password_set_locked(store, person_id, password, session_id));
 }
 
 int store_totp_offer(struct store *store, const char *person_id, const uint8_t secret[static TOTP_SECRET_BYTES])
@@ -73,10 +72,9 @@ static int totp_confirm_locked(struct store *store, const struct person_row *per
 int store_totp_confirm(struct store *store, const struct person_row *person, int64_t step,
                        const uint8_t (*codes)[KEY_HASH_BYTES], unsigned count)
 {
-    pthread_mutex_lock(&store->lock);
     if (!part_begin(store))
-        return unlocked(store, -1);
-    return unlocked(store, part_end(store, totp_confirm_locked(store, person, step, codes, count)));
+        return -1;
+    return part_end(store, totp_confirm_locked(store, person, step, codes, count));
 }
 
 static int totp_remove_locked(struct store *store, const char *person_id)
@@ -90,10 +88,9 @@ static int totp_remove_locked(struct store *store, const char *person_id)
 
 int store_totp_remove(struct store *store, const char *person_id)
 {
-    pthread_mutex_lock(&store->lock);
     if (!part_begin(store))
-        return unlocked(store, -1);
-    return unlocked(store, part_end(store, totp_remove_locked(store, person_id)));
+        return -1;
+    return part_end(store, totp_remove_locked(store, person_id));
 }
 
 /* links */
@@ -111,10 +108,9 @@ static int link_insert_locked(struct store *store, const struct link_row *row)
 
 int store_link_insert(struct store *store, const struct link_row *row)
 {
-    pthread_mutex_lock(&store->lock);
     if (!part_begin(store))
-        return unlocked(store, -1);
-    return unlocked(store, part_end(store, link_insert_locked(store, row)));
+        return -1;
+    return part_end(store, link_insert_locked(store, row));
 }
 
 static void link_take(sqlite3_stmt *stmt, void *out)
@@ -155,10 +151,9 @@ static int link_use_locked(struct store *store, const struct link_row *row, cons
 
 int store_link_use(struct store *store, const struct link_row *row, const char *password, int64_t now_ms)
 {
-    pthread_mutex_lock(&store->lock);
     if (!part_begin(store))
-        return unlocked(store, -1);
-    return unlocked(store, part_end(store, link_use_locked(store, row, password, now_ms)));
+        return -1;
+    return part_end(store, link_use_locked(store, row, password, now_ms));
 }
 
 int store_links_count(struct store *store, const char *person_id, int64_t after_ms, int64_t *count)

@@ -87,10 +87,9 @@ static int user_insert_locked(struct store *store, const struct person_row *row)
 
 int store_user_insert(struct store *store, const struct person_row *row)
 {
-    pthread_mutex_lock(&store->lock);
     if (!part_begin(store))
-        return unlocked(store, -1);
-    return unlocked(store, part_end(store, user_insert_locked(store, row) == 0 ? 1 : -1) == 1 ? 0 : -1);
+        return -1;
+    return part_end(store, user_insert_locked(store, row));
 }
 
 struct email_owner {

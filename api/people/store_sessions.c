@@ -55,10 +55,9 @@ static int session_insert_locked(struct store *store, const struct session_row *
 
 int store_session_insert(struct store *store, const struct session_row *row)
 {
-    pthread_mutex_lock(&store->lock);
     if (!part_begin(store))
-        return unlocked(store, -1);
-    return unlocked(store, part_end(store, session_insert_locked(store, row) == 0 ? 1 : -1) == 1 ? 0 : -1);
+        return -1;
+    return part_end(store, session_insert_locked(store, row));
 }
 
 int store_session_find(struct store *store, bool is_operator, const uint8_t hash[static KEY_HASH_BYTES],
@@ -139,11 +138,8 @@ int store_people_expire(struct store *store, int64_t now_ms)
         "DELETE FROM sessions WHERE min(idle_until_ms, expires_ms) < ?",
         "DELETE FROM one_time_links WHERE expires_ms < ?",
         "DELETE FROM login_failures WHERE at_ms < ?",
+        NULL,
     };
-    int rc = 0;
 
-    pthread_mutex_lock(&store->lock);
-    for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]) && rc == 0; i++)
-        rc = db_run(store->db, sql[i], "i", now_ms - DAY_MS);
-    return unlocked(store, rc);
+    return expire(store, sql, now_ms - DAY_MS);
 }
