@@ -105,6 +105,7 @@ static enum answer job_wait(struct request *rq, struct reply *rp, const char *jo
 
 enum answer action_show(struct request *rq, struct reply *rp)
 {
+    struct instance_row instance;
     struct action_row row;
     json_t *ok = NULL;
     int64_t wait_s;
@@ -116,9 +117,11 @@ enum answer action_show(struct request *rq, struct reply *rp)
         return answer;
     if (id_valid("act_", rq->param))
         rc = store_action_get(rq->api->store, rq->who.account_id, rq->param, &row);
+    if (rc == 1)
+        rc = store_instance_get(rq->api->store, rq->who.account_id, row.instance_id, &instance);
     if (rc < 0)
         return reply_fail(rp, ANSWER_STORAGE, "the action cannot be looked up");
-    if (rc == 0)
+    if (rc == 0 || !principal_sees(&rq->who, instance.project_id))
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such action");
     slot = rq->may_wait ? wait_enter(rq) : NULL;
     answer = job_wait(rq, rp, row.action_id, slot ? wait_s * 1000 : 0, &ok);

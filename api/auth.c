@@ -11,7 +11,7 @@ static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 const char *const scope_names[] = { "account:read",   "instances:read", "instances:write", "billing:read",
                                     "billing:write",  "keys:read",      "keys:write",      "volumes:read",
                                     "volumes:write",  "networks:read",  "networks:write",  "ssh_keys:read",
-                                    "ssh_keys:write", "webhooks:read",  "webhooks:write", NULL };
+                                    "ssh_keys:write", "webhooks:read",  "webhooks:write",  "projects:read",  "projects:write", NULL };
 
 const char *const rank_names[] = { "view", "support", "billing", "admin", NULL };
 
@@ -26,6 +26,11 @@ enum rank rank_parse(const char *name)
 const char *principal_name(const struct principal *who)
 {
     return who->person_id[0] ? who->person_id : who->key_id;
+}
+
+bool principal_sees(const struct principal *who, const char *project_id)
+{
+    return !who->project_id[0] || strcmp(who->project_id, project_id) == 0;
 }
 
 bool key_valid(const char *prefix, const char *key)

@@ -43,7 +43,9 @@ enum scope {
     SCOPE_SSH_KEYS_WRITE = 4096,
     SCOPE_WEBHOOKS_READ = 8192,
     SCOPE_WEBHOOKS_WRITE = 16384,
-    SCOPE_ALL = 32767                   /* a migration beside a new scope gives it to keys that had all */
+    SCOPE_PROJECTS_READ = 32768,        /* and members, and invitations */
+    SCOPE_PROJECTS_WRITE = 65536,
+    SCOPE_ALL = 131071                  /* a migration beside a new scope gives it to keys that had all */
 };
 extern const char *const scope_names[];
 
@@ -55,7 +57,10 @@ extern const char *const rank_names[];
 enum rank rank_parse(const char *name);
 
 /* Added to a route's scope: for a person who has logged in, whatever a key may do. */
-#define SESSION_ONLY 0x10000u
+#define SESSION_ONLY 0x1000000u
+/* Likewise: about the whole account, so not for who is bound to one project. */
+#define ACCOUNT_WIDE 0x2000000u
+#define SCOPE_FLAGS (SESSION_ONLY | ACCOUNT_WIDE)
 
 struct principal {
     enum role role;
@@ -66,6 +71,9 @@ struct principal {
     bool totp;                          /* with a session: the person logs in with a second factor */
     enum rank rank;                     /* operators alone */
     unsigned scopes;
+    char project_id[ID_BYTES];          /* a customer asks within this one; "" the whole account */
+    bool bound;                         /* and has no say beyond it */
+    unsigned member_role;               /* with a customer's session: enum member_role for the account; 0 none */
     int64_t expires_ms;                 /* of a key; 0 never */
     int64_t spend_limit_nano;           /* of a key, a month; 0 none */
     int64_t session_expires_ms;         /* with a session */
@@ -74,6 +82,9 @@ struct principal {
 
 /* Under what name deeds are written down: the person, or the key that is nobody's. */
 const char *principal_name(const struct principal *who);
+
+/* Whether what is in this project is there for this customer; ids of anything else are answered with not_found. */
+bool principal_sees(const struct principal *who, const char *project_id);
 
 /* "Bearer xs_..." to the key inside, NULL if it does not look like one. */
 const char *auth_bearer(const char *authorization);

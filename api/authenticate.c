@@ -2,6 +2,7 @@
 #include "api/addresses.h"
 #include "api/api.h"
 #include "api/dispatch.h"
+#include "api/people/membership.h"
 #include "api/people/session.h"
 #include "api/people/store_people.h"
 #include "api/route.h"
@@ -36,6 +37,8 @@ static enum answer key_look_up(struct request *rq, struct reply *rp, const char 
     rq->who.spend_limit_nano = row.spend_limit_nano;
     rq->who.rank = row.rank;
     snprintf(rq->who.person_id, sizeof(rq->who.person_id), "%s", row.operator_id);
+    snprintf(rq->who.project_id, sizeof(rq->who.project_id), "%s", row.project_id);
+    rq->who.bound = row.project_id[0] != 0;
     rq->who.expires_ms = row.expires_ms;
     return ANSWER_OK;
 }
@@ -53,11 +56,15 @@ static enum answer header_look_up(struct request *rq, struct reply *rp)
  */
 static enum answer look_up(struct request *rq, struct reply *rp)
 {
+    enum answer answer;
+
     if (rq->authorization)
-        return header_look_up(rq, rp);
-    if (rq->cookie && !(rq->route->who & ROLE_ANONYMOUS))
-        return session_look_up(rq, rp);
-    return origin_check(rq, rp);
+        answer = header_look_up(rq, rp);
+    else if (rq->cookie && !(rq->route->who & ROLE_ANONYMOUS))
+        answer = session_look_up(rq, rp);
+    else
+        return origin_check(rq, rp);
+    return answer == ANSWER_OK && rq->who.role == ROLE_CUSTOMER ? membership_take(rq, rp) : answer;
 }
 
 enum answer authenticate(struct request *rq, struct reply *rp)
@@ -77,7 +84,7 @@ enum answer authenticate(struct request *rq, struct reply *rp)
 
 static enum answer operator_authorise(const struct request *rq, struct reply *rp)
 {
-    enum rank least = rq->route->scope & ~SESSION_ONLY;
+    enum rank least = rq->route->scope & ~SCOPE_FLAGS;
 
     if (rq->who.rank < least)
         return reply_fail(rp, ANSWER_ROLE_MISSING, "this needs the role %s, yours is %s", rank_names[least - 1],
@@ -89,11 +96,15 @@ static enum answer operator_authorise(const struct request *rq, struct reply *rp
 
 static enum answer customer_authorise(const struct request *rq, struct reply *rp)
 {
-    unsigned missing = rq->route->scope & ~SESSION_ONLY & ~rq->who.scopes;
+    unsigned missing = rq->route->scope & ~SCOPE_FLAGS & ~rq->who.scopes;
 
     for (unsigned i = 0; scope_names[i]; i++)
         if (missing == 1u << i)
-            return reply_fail(rp, ANSWER_SCOPE_MISSING, "the key lacks the scope %s", scope_names[i]);
+            return reply_fail(rp, ANSWER_SCOPE_MISSING, "%s the scope %s",
+                              rq->who.session ? "your role has not" : "the key lacks", scope_names[i]);
+    if (rq->route->scope & ACCOUNT_WIDE && rq->who.bound)
+        return reply_fail(rp, ANSWER_SCOPE_MISSING, "this is about the whole account, and %s for one project alone",
+                          rq->who.session ? "you are" : "the key is");
     return ANSWER_OK;
 }
 

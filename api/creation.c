@@ -6,9 +6,11 @@
 #include "api/idem.h"
 #include "api/instances.h"
 #include "api/networks.h"
+#include "api/people/membership.h"
 #include "api/purchase_orders.h"
 #include "api/resources.h"
 #include "api/spending.h"
+#include "api/store_projects.h"
 #include "api/ssh_keys.h"
 #include "api/upstream.h"
 #include "api/volumes.h"
@@ -29,12 +31,22 @@ struct creation {
     json_t *args;                       /* what the provisioner is asked with beside ids and row; owned */
 };
 
+/* The id of what is made beside the instance: the same in every try. */
+static char *id_beside(const char *prefix, const struct idem *idem, int64_t number, char id[static ID_BYTES])
+{
+    char text[ID_BYTES + 24];
+
+    snprintf(text, sizeof(text), "%s/%jd", idem->subject_id, (intmax_t)number);
+    return id_derive(prefix, text, id);
+}
+
 /* The account's bound, counted in the transaction that adds one. */
 static int creation_insert(struct store *store, const struct idem *idem, void *arg)
 {
     struct creation *creation = arg;
     int64_t max = creation->rq->api->config.instances_per_account;
     struct action_row action = { .type = "create", .created_ms = creation->row.created_ms };
+    char volume_id[ID_BYTES];
     int64_t count;
     int rc;
 
@@ -55,7 +67,7 @@ static int creation_insert(struct store *store, const struct idem *idem, void *a
     snprintf(action.account_id, sizeof(action.account_id), "%s", creation->row.account_id);
     if (store_instance_insert(store, &creation->row) != 0 || store_action_insert(store, &action) != 0)
         return -1;
-    return 0;
+    return creation->from_disk ? store_place(store, id_beside("vol_", idem, 0, volume_id), creation->row.project_id) : 0;
 }
 
 /* Name, image and flavor into creation->row. */
@@ -197,6 +209,7 @@ static enum answer creation_read(struct creation *creation)
     if (rp->errors)
         return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
     snprintf(creation->row.account_id, sizeof(creation->row.account_id), "%s", creation->rq->who.account_id);
+    project_for_new(creation->rq, creation->row.project_id);
     creation->row.created_ms = creation->rq->now_ms;
     return ANSWER_OK;
 }
@@ -218,19 +231,11 @@ static enum answer quota_refresh(struct request *rq, struct reply *rp)
     return answer;
 }
 
-/* The id of what is made beside the instance: the same in every try. */
-static json_t *id_beside(const char *prefix, const struct idem *idem, int64_t number)
-{
-    char text[ID_BYTES + 24], id[ID_BYTES];
-
-    snprintf(text, sizeof(text), "%s/%jd", idem->subject_id, (intmax_t)number);
-    return json_string(id_derive(prefix, text, id));
-}
-
 /* Completes creation->args with the row and the ids. */
 static void args_complete(struct creation *creation, const struct idem *idem)
 {
     const struct instance_row *row = &creation->row;
+    char id[ID_BYTES];
     json_t *forwards = json_array(), *port;
     json_t *common = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "job_id", idem->job_id, "instance_id",
                                idem->subject_id, "account_id", row->account_id, "name", row->name, "image", row->image,
@@ -240,14 +245,14 @@ static void args_complete(struct creation *creation, const struct idem *idem)
     json_array_foreach(creation->forward_ports, i, port) {
         int64_t number = (int64_t)json_number_value(port);
 
-        json_array_append_new(forwards, json_pack("{s:o, s:I}", "forward_id", id_beside("fwd_", idem, number),
+        json_array_append_new(forwards, json_pack("{s:s, s:I}", "forward_id", id_beside("fwd_", idem, number, id),
                                                   "guest_port", (json_int_t)number));
     }
     json_object_update(creation->args, common);
     if (json_array_size(forwards))
         json_object_set(creation->args, "forwards", forwards);
     if (creation->from_disk)
-        json_object_set_new(creation->args, "volume_id", id_beside("vol_", idem, 0));
+        json_object_set_new(creation->args, "volume_id", json_string(id_beside("vol_", idem, 0, id)));
     json_decref(forwards);
     json_decref(common);
 }

@@ -63,6 +63,7 @@ static enum answer range_read(struct request *rq, struct reply *rp, struct event
     range->newest = order && strcmp(order, "newest") == 0;
     range->account_id = for_operator ? customer_id : rq->who.account_id;
     range->scopes = for_operator ? ~0u : rq->who.scopes;
+    range->project_id = rq->who.bound ? rq->who.project_id : "";
     return ANSWER_OK;
 }
 

@@ -110,6 +110,7 @@ static void session_headers_take(struct request *rq, struct MHD_Connection *conn
     rq->host = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host"));
     rq->agent = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "User-Agent"));
     rq->reason = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Reason"));
+    rq->project = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Project"));
 }
 
 static struct exchange *exchange_new(struct http *http, struct MHD_Connection *connection, const char *method,

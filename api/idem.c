@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The same request: method, path and the body's meaning, not its spacing; of what is no JSON, the body. */
+/* The same request: method, path and the body's meaning, not its spacing; of what is no JSON, the body. In another
+ * project it is another. */
 static int request_digest(const struct request *rq, uint8_t hash[static 32])
 {
     crypto_hash_sha256_state state;
@@ -22,6 +23,8 @@ static int request_digest(const struct request *rq, uint8_t hash[static 32])
     crypto_hash_sha256_update(&state, (const unsigned char *)rq->method, strlen(rq->method) + 1);
     crypto_hash_sha256_update(&state, (const unsigned char *)rq->path, strlen(rq->path) + 1);
     crypto_hash_sha256_update(&state, (const unsigned char *)bytes, size);
+    if (rq->who.project_id[0])
+        crypto_hash_sha256_update(&state, (const unsigned char *)rq->who.project_id, strlen(rq->who.project_id) + 1);
     crypto_hash_sha256_final(&state, hash);
     free(body);
     return 0;

@@ -21,7 +21,7 @@ enum answer instance_find(struct request *rq, struct reply *rp, const char *inst
         rc = store_instance_get(rq->api->store, rq->who.account_id, instance_id, row);
     if (rc < 0)
         return reply_fail(rp, ANSWER_STORAGE, "the instance cannot be looked up");
-    if (rc == 0)
+    if (rc == 0 || !principal_sees(&rq->who, row->project_id))
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such instance");
     return ANSWER_OK;
 }
@@ -98,6 +98,7 @@ json_t *instance_view(struct request *rq, const struct instance_row *row, const 
                      "volumes", attachments_view(live), "addresses", addresses_view(live), "forwards",
                      forwards_view(live), "ssh", ssh_view(live));
     json_object_set_new(view, "labels", labels_json(row->labels));
+    json_object_set_new(view, "project_id", json_string(row->project_id));
     return view;
 }
 
@@ -213,7 +214,8 @@ static enum answer list_make(struct request *rq, struct reply *rp, const json_t 
 
         /* The provisioner's list leaves out what is deleted. */
         remember(rq, &rows[i], now, state);
-        if ((now || rows[i].confirmed) && strcmp(state, "deleted") != 0 && labels_match(rows[i].labels, selector))
+        if ((now || rows[i].confirmed) && strcmp(state, "deleted") != 0 && labels_match(rows[i].labels, selector) &&
+            principal_sees(&rq->who, rows[i].project_id))
             json_array_append_new(*list, view_with_meters(rq, &rows[i], now, meters));
     }
     json_decref(meters);

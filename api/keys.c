@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/idem.h"
+#include "api/people/membership.h"
 #include "api/present.h"
 #include "api/resources.h"
 
@@ -55,7 +56,8 @@ static json_t *key_view(const struct key_row *row)
 {
     char limit[MONEY_BYTES];
 
-    return json_pack("{s:s, s:s, s:o, s:o, s:s?, s:o, s:o, s:o}", "id", row->key_id, "name", row->name, "scopes",
+    return json_pack("{s:s, s:s, s:s?, s:o, s:o, s:s?, s:o, s:o, s:o}", "id", row->key_id, "name", row->name,
+                     "project_id", row->project_id[0] ? row->project_id : NULL, "scopes",
                      scopes_json(row->scopes), "addresses", addresses_json(row->addresses), "spend_limit",
                      row->spend_limit_nano ? money_print(row->spend_limit_nano, limit) : NULL, "created_at",
                      time_json(row->created_ms), "expires_at", time_json(row->expires_ms), "revoked_at",
@@ -101,7 +103,7 @@ static enum answer parent_read(struct request *rq, struct reply *rp, struct key_
 }
 
 /* A key can make no key that may do more, from elsewhere, or lives longer than itself. */
-static enum answer key_read(struct request *rq, struct reply *rp, struct key_row *row)
+static enum answer key_read(struct request *rq, struct reply *rp, const char *account_id, struct key_row *row)
 {
     const char *name = "";
     const json_t *scopes = NULL;
@@ -110,6 +112,7 @@ static enum answer key_read(struct request *rq, struct reply *rp, struct key_row
     enum answer answer;
 
     memset(row, 0, sizeof(*row));
+    snprintf(row->account_id, sizeof(row->account_id), "%s", account_id);
     row->scopes = rq->who.role == ROLE_OPERATOR ? SCOPE_ALL : rq->who.scopes;
     row->expires_ms = rq->who.expires_ms;
     row->created_ms = rq->now_ms;
@@ -130,8 +133,11 @@ static enum answer key_read(struct request *rq, struct reply *rp, struct key_row
     addresses_read(&fields, row);
     if (fields_has(&fields, "spend_limit"))
         fields_money(&fields, "spend_limit", MONEY_NANO_MAX, &row->spend_limit_nano);
+    answer = project_field(rq, rp, &fields, row->account_id, row->project_id);
     if (fields_end(&fields, rp) != ANSWER_OK)
         return ANSWER_INVALID_FIELDS;
+    if (answer != ANSWER_OK)
+        return answer;
     snprintf(row->name, sizeof(row->name), "%s", name);
     return ANSWER_OK;
 }
@@ -208,11 +214,10 @@ enum answer key_make(struct request *rq, struct reply *rp, const struct key_row 
 static enum answer customers_key_make(struct request *rq, struct reply *rp, const char *account_id)
 {
     struct key_row row;
-    enum answer answer = key_read(rq, rp, &row);
+    enum answer answer = key_read(rq, rp, account_id, &row);
 
     if (answer != ANSWER_OK)
         return answer;
-    snprintf(row.account_id, sizeof(row.account_id), "%s", account_id);
     return key_make(rq, rp, &row, key_view);
 }
 
@@ -238,7 +243,8 @@ enum answer keys_view(struct request *rq, struct reply *rp, const char *account_
         return reply_fail(rp, ANSWER_STORAGE, "keys cannot be looked up");
     *list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(*list, key_view(&rows[i]));
+        if (principal_sees(&rq->who, rows[i].project_id))
+            json_array_append_new(*list, key_view(&rows[i]));
     free(rows);
     return ANSWER_OK;
 }
@@ -258,7 +264,7 @@ enum answer key_revoke(struct request *rq, struct reply *rp)
     struct key_row row;
     int rc = id_valid("key_", rq->param) ? store_key_get(rq->api->store, rq->who.account_id, rq->param, &row) : 0;
 
-    if (rc == 0)
+    if (rc == 0 || (rc == 1 && !principal_sees(&rq->who, row.project_id)))
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such key");
     if (rc < 0 || store_key_revoke(rq->api->store, rq->who.account_id, rq->param, rq->now_ms) != 0)
         return reply_fail(rp, ANSWER_STORAGE, "the key still works; try again");

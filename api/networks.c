@@ -66,6 +66,15 @@ static enum answer instances_ask(struct request *rq, struct reply *rp, json_t **
                         ok);
 }
 
+/* The provisioner tells of all of the account's. */
+static bool instance_seen(struct request *rq, const json_t *live)
+{
+    struct instance_row row;
+
+    return store_instance_get(rq->api->store, rq->who.account_id, json_text(live, "instance_id"), &row) == 1 &&
+           principal_sees(&rq->who, row.project_id);
+}
+
 enum answer ips_list(struct request *rq, struct reply *rp)
 {
     json_t *ok, *list, *live, *address;
@@ -76,7 +85,7 @@ enum answer ips_list(struct request *rq, struct reply *rp)
         return answer;
     list = json_array();
     json_array_foreach(json_object_get(ok, "instances"), i, live)
-        json_array_foreach(json_object_get(live, "addresses"), j, address) {
+        json_array_foreach(instance_seen(rq, live) ? json_object_get(live, "addresses") : NULL, j, address) {
             json_t *view = present_copy(address);
 
             json_object_set(view, "instance_id", json_object_get(live, "instance_id"));
@@ -135,7 +144,7 @@ enum answer forwards_list(struct request *rq, struct reply *rp)
 }
 
 /* True if one of these instances has the forward. */
-static bool forward_among(const json_t *instances, const char *forward_id)
+static bool forward_among(struct request *rq, const json_t *instances, const char *forward_id)
 {
     json_t *live, *forward;
     size_t i, j;
@@ -143,7 +152,7 @@ static bool forward_among(const json_t *instances, const char *forward_id)
     json_array_foreach(instances, i, live)
         json_array_foreach(json_object_get(live, "forwards"), j, forward)
             if (strcmp(json_text(forward, "forward_id"), forward_id) == 0)
-                return true;
+                return instance_seen(rq, live);
     return false;
 }
 
@@ -155,7 +164,7 @@ enum answer forward_delete(struct request *rq, struct reply *rp)
 
     if (answer != ANSWER_OK)
         return answer;
-    own = forward_among(json_object_get(ok, "instances"), rq->param);
+    own = forward_among(rq, json_object_get(ok, "instances"), rq->param);
     json_decref(ok);
     if (!own)
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such forward");

@@ -40,6 +40,7 @@ void request_free(struct request *request)
     free(request->host);
     free(request->agent);
     free(request->reason);
+    free(request->project);
     if (request->body)
         sodium_memzero(request->body, request->body_size);
     free(request->body);

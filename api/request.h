@@ -47,6 +47,7 @@ struct request {
     char *host;
     char *agent;                        /* User-Agent */
     char *reason;                       /* X-Reason */
+    char *project;                      /* X-Project */
     struct handshake handshake;
     char *body;
     size_t body_size;

@@ -50,6 +50,12 @@ route_handler key_create, keys_list, key_revoke, customer_key_create;
 route_handler signup;
 /* people/sessions.c */
 route_handler session_create, operator_session_create, session_show, session_end, sessions_list;
+/* people/members.c */
+route_handler members_list, member_change, member_delete;
+/* people/invitations.c */
+route_handler invitation_create, invitations_list, invitation_delete, invitation_look_up, invitation_accept;
+/* projects.c */
+route_handler projects_list, project_create, project_show, project_rename, project_delete;
 /* people/user.c */
 route_handler password_change, totp_begin, totp_confirm, totp_remove;
 /* people/resets.c */

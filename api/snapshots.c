@@ -2,8 +2,10 @@
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/idem.h"
+#include "api/people/membership.h"
 #include "api/present.h"
 #include "api/resources.h"
+#include "api/store_projects.h"
 #include "api/upstream.h"
 #include "api/volumes.h"
 #include "common/json.h"
@@ -11,13 +13,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static json_t *snapshot_view(const json_t *snapshot)
+static json_t *snapshot_view(const struct request *rq, const json_t *snapshot)
 {
-    return present_thing(snapshot, "snapshot_id");
+    return placed_view(rq, present_thing(snapshot, "snapshot_id"));
 }
 
 enum answer snapshot_own(struct request *rq, struct reply *rp, const char *snapshot_id, json_t **snapshot)
 {
+    char project_id[ID_BYTES];
     json_t *ok = NULL, *each;
     size_t i;
     enum answer answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "snapshots",
@@ -25,7 +28,7 @@ enum answer snapshot_own(struct request *rq, struct reply *rp, const char *snaps
 
     *snapshot = NULL;
     json_array_foreach(json_object_get(ok, "snapshots"), i, each)
-        if (strcmp(json_text(each, "snapshot_id"), snapshot_id) == 0)
+        if (strcmp(json_text(each, "snapshot_id"), snapshot_id) == 0 && placement_seen(rq, snapshot_id, project_id) == 1)
             *snapshot = json_incref(each);
     json_decref(ok);
     if (answer == ANSWER_OK && !*snapshot)
@@ -36,6 +39,7 @@ enum answer snapshot_own(struct request *rq, struct reply *rp, const char *snaps
 enum answer snapshot_create(struct request *rq, struct reply *rp)
 {
     json_t *volume, *ok = NULL;
+    char project_id[ID_BYTES];
     const char *name = NULL;
     struct fields fields;
     struct idem idem;
@@ -51,7 +55,9 @@ enum answer snapshot_create(struct request *rq, struct reply *rp)
     fields_name(&fields, "name", &name);
     if (fields_end(&fields, rp) != ANSWER_OK)
         return ANSWER_INVALID_FIELDS;
-    answer = idem_open(rq, rp, "snap_", "nil_", NULL, NULL, &idem);
+    if (store_placement(rq->api->store, rq->who.account_id, rq->param, project_id) < 0)
+        return reply_fail(rp, ANSWER_STORAGE, "the volume's project cannot be looked up");
+    answer = idem_open(rq, rp, "snap_", "nil_", placement_insert, project_id, &idem);
     if (answer != ANSWER_OK)
         return answer;
     answer = upstream_ask_within(rq, rp, DAEMON_PROVISIONER, "snapshot_create",
@@ -59,7 +65,7 @@ enum answer snapshot_create(struct request *rq, struct reply *rp)
                                            "name", name),
                                  VOLUME_TIMEOUT_MS, &ok);
     if (answer == ANSWER_OK) {
-        rp->json = snapshot_view(json_object_get(ok, "snapshot"));
+        rp->json = snapshot_view(rq, json_object_get(ok, "snapshot"));
         snprintf(rp->location, sizeof(rp->location), "/v1/snapshots/%s", idem.subject_id);
         answer = ANSWER_CREATED;
     }
@@ -78,7 +84,7 @@ enum answer snapshot_show(struct request *rq, struct reply *rp)
     enum answer answer = snapshot_own(rq, rp, rq->param, &snapshot);
 
     if (answer == ANSWER_OK)
-        rp->json = snapshot_view(snapshot);
+        rp->json = snapshot_view(rq, snapshot);
     json_decref(snapshot);
     return answer;
 }
@@ -93,5 +99,7 @@ enum answer snapshot_delete(struct request *rq, struct reply *rp)
         answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "snapshot_delete",
                               json_pack("{s:s}", "snapshot_id", rq->param), &ok);
     json_decref(ok);
+    if (answer == ANSWER_OK)
+        store_unplace(rq->api->store, rq->param);
     return answer == ANSWER_OK ? ANSWER_NO_CONTENT : answer;
 }

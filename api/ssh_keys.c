@@ -12,9 +12,16 @@
 
 static json_t *ssh_key_view(const struct ssh_key_row *row)
 {
-    return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:o}", "id", row->ssh_key_id, "name", row->name, "type",
+    return json_pack("{s:s, s:s, s:s?, s:s, s:I, s:s, s:s, s:o}", "id", row->ssh_key_id, "name", row->name, "project_id",
+                     row->project_id[0] ? row->project_id : NULL, "type",
                      row->key.type, "bits", (json_int_t)row->key.bits, "fingerprint", row->key.fingerprint,
                      "public_key", row->key.line, "created_at", time_json(row->created_ms));
+}
+
+/* Those of the project, and those that are for all of the account's. */
+static bool seen(const struct request *rq, const struct ssh_key_row *row)
+{
+    return !row->project_id[0] || principal_sees(&rq->who, row->project_id);
 }
 
 struct adding {
@@ -41,8 +48,8 @@ static int adding_insert(struct store *store, const struct idem *idem, void *arg
         snprintf(row->ssh_key_id, sizeof(row->ssh_key_id), "%s", idem->subject_id);
         return store_ssh_key_insert(store, row);
     case 1:
-        return reply_fail(adding->rp, ANSWER_CONFLICT, "%s is already called \"%s\": choose another name, or delete it",
-                          other.ssh_key_id, other.name);
+        return reply_fail(adding->rp, ANSWER_CONFLICT, "an SSH key is already called \"%s\": choose another name, or delete it",
+                          row->name);
     default:
         return -1;
     }
@@ -64,6 +71,7 @@ static enum answer adding_read(struct request *rq, struct reply *rp, struct ssh_
         return ANSWER_INVALID_FIELDS;
     snprintf(row->name, sizeof(row->name), "%s", name);
     snprintf(row->account_id, sizeof(row->account_id), "%s", rq->who.account_id);
+    snprintf(row->project_id, sizeof(row->project_id), "%s", rq->who.project_id);
     row->created_ms = rq->now_ms;
     return ANSWER_OK;
 }
@@ -95,7 +103,8 @@ enum answer ssh_keys_list(struct request *rq, struct reply *rp)
         return reply_fail(rp, ANSWER_STORAGE, "SSH keys cannot be looked up");
     list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, ssh_key_view(&rows[i]));
+        if (seen(rq, &rows[i]))
+            json_array_append_new(list, ssh_key_view(&rows[i]));
     free(rows);
     rp->json = present_page(list);
     return ANSWER_OK;
@@ -106,8 +115,10 @@ enum answer ssh_key_delete(struct request *rq, struct reply *rp)
     struct ssh_key_row row;
     int rc = id_valid("ssh_", rq->param) ? store_ssh_key_get(rq->api->store, rq->who.account_id, rq->param, &row) : 0;
 
-    if (rc == 0)
+    if (rc == 0 || (rc == 1 && !seen(rq, &row)))
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such SSH key");
+    if (rc == 1 && rq->who.bound && !row.project_id[0])
+        return reply_fail(rp, ANSWER_FORBIDDEN, "this SSH key is the whole account's: ask who may change that");
     if (rc < 0 || store_ssh_key_delete(rq->api->store, rq->who.account_id, rq->param) != 0)
         return reply_fail(rp, ANSWER_STORAGE, "the SSH key is still there; try again");
     return ANSWER_NO_CONTENT;
@@ -125,8 +136,10 @@ enum answer ssh_keys_read(struct request *rq, struct reply *rp, struct fields *f
     if (!fields_has(fields, name) || !fields_texts(fields, name, SSH_KEYS_PER_INSTANCE, NAME_BYTES - 1, &list))
         return ANSWER_OK;
     *lines = json_array();
-    json_array_foreach(list, i, wanted)
-        switch (store_ssh_key_get(rq->api->store, rq->who.account_id, json_string_value(wanted), &row)) {
+    json_array_foreach(list, i, wanted) {
+        int rc = store_ssh_key_get(rq->api->store, rq->who.account_id, json_string_value(wanted), &row);
+
+        switch (rc == 1 ? seen(rq, &row) : rc) {
         case 1:
             json_array_append_new(*lines, json_string(row.key.line));
             break;
@@ -137,5 +150,6 @@ enum answer ssh_keys_read(struct request *rq, struct reply *rp, struct fields *f
         default:
             return reply_fail(rp, ANSWER_STORAGE, "SSH keys cannot be looked up");
         }
+    }
     return ANSWER_OK;
 }

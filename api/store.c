@@ -153,7 +153,8 @@ int expire(struct store *store, const char *const *sql, int64_t before_ms)
 /* keys */
 
 #define KEY_COLUMNS                                                                                                    \
-    "key_id, account_id, name, scopes, created_ms, expires_ms, revoked_ms, hash, addresses, spend_limit_nano"
+    "key_id, account_id, name, scopes, created_ms, expires_ms, revoked_ms, hash, addresses, spend_limit_nano,"         \
+    " project_id"
 
 void key_take(sqlite3_stmt *stmt, void *out)
 {
@@ -171,6 +172,7 @@ void key_take(sqlite3_stmt *stmt, void *out)
         memcpy(row->hash, sqlite3_column_blob(stmt, 7), KEY_HASH_BYTES);
     text_take(stmt, 8, row->addresses, sizeof(row->addresses));
     row->spend_limit_nano = sqlite3_column_int64(stmt, 9);
+    text_take(stmt, 10, row->project_id, sizeof(row->project_id));
 }
 
 int store_key_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], struct key_row *row)
@@ -192,10 +194,10 @@ int store_key_insert(struct store *store, const struct key_row *row)
     pthread_mutex_lock(&store->lock);
     return unlocked(store, db_run(store->db,
                          "INSERT INTO keys (key_id, account_id, name, hash, scopes, created_ms, expires_ms, addresses,"
-                         " spend_limit_nano) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                         "tttbiiiti", row->key_id, row->account_id, row->name, row->hash, (size_t)KEY_HASH_BYTES,
+                         " spend_limit_nano, project_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                         "tttbiiitit", row->key_id, row->account_id, row->name, row->hash, (size_t)KEY_HASH_BYTES,
                          (int64_t)row->scopes, row->created_ms, row->expires_ms, row->addresses,
-                         row->spend_limit_nano));
+                         row->spend_limit_nano, row->project_id));
 }
 
 int store_key_revoke(struct store *store, const char *account_id, const char *key_id, int64_t now_ms)
@@ -233,7 +235,7 @@ int store_keys(struct store *store, const char *account_id, struct key_row **row
 
 /* SSH keys */
 
-#define SSH_KEY_COLUMNS "ssh_key_id, account_id, name, type, bits, line, fingerprint, created_ms"
+#define SSH_KEY_COLUMNS "ssh_key_id, account_id, name, type, bits, line, fingerprint, created_ms, project_id"
 
 static void ssh_key_take(sqlite3_stmt *stmt, void *out)
 {
@@ -247,15 +249,16 @@ static void ssh_key_take(sqlite3_stmt *stmt, void *out)
     text_take(stmt, 5, row->key.line, sizeof(row->key.line));
     text_take(stmt, 6, row->key.fingerprint, sizeof(row->key.fingerprint));
     row->created_ms = sqlite3_column_int64(stmt, 7);
+    text_take(stmt, 8, row->project_id, sizeof(row->project_id));
 }
 
 int store_ssh_key_insert(struct store *store, const struct ssh_key_row *row)
 {
     pthread_mutex_lock(&store->lock);
     return unlocked(store, db_run(store->db,
-                                "INSERT INTO ssh_keys (" SSH_KEY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "ttttitti",
+                                "INSERT INTO ssh_keys (" SSH_KEY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", "ttttittit",
                                 row->ssh_key_id, row->account_id, row->name, row->key.type, (int64_t)row->key.bits,
-                                row->key.line, row->key.fingerprint, row->created_ms));
+                                row->key.line, row->key.fingerprint, row->created_ms, row->project_id));
 }
 
 int store_ssh_key_get(struct store *store, const char *account_id, const char *id_or_name, struct ssh_key_row *row)
@@ -330,7 +333,8 @@ int store_customers(struct store *store, int64_t skip, int64_t limit, struct cus
 /* instances and actions */
 
 #define INSTANCE_COLUMNS                                                                                               \
-    "instance_id, account_id, name, image, flavor, vcpus, memory_mib, created_ms, gone_ms, confirmed, labels, revision"
+    "instance_id, account_id, name, image, flavor, vcpus, memory_mib, created_ms, gone_ms, confirmed, labels, revision,"\
+    " project_id"
 
 static void instance_take(sqlite3_stmt *stmt, void *out)
 {
@@ -348,6 +352,7 @@ static void instance_take(sqlite3_stmt *stmt, void *out)
     row->confirmed = sqlite3_column_int(stmt, 9) != 0;
     text_take(stmt, 10, row->labels, sizeof(row->labels));
     row->revision = sqlite3_column_int64(stmt, 11);
+    text_take(stmt, 12, row->project_id, sizeof(row->project_id));
 }
 
 int store_instance_insert(struct store *store, const struct instance_row *row)
@@ -355,9 +360,9 @@ int store_instance_insert(struct store *store, const struct instance_row *row)
     pthread_mutex_lock(&store->lock);
     return unlocked(store, db_run(store->db,
                                 "INSERT INTO instances (instance_id, account_id, name, image, flavor, vcpus,"
-                                " memory_mib, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                                "tttttiii", row->instance_id, row->account_id, row->name, row->image, row->flavor,
-                                row->vcpus, row->memory_mib, row->created_ms));
+                                " memory_mib, created_ms, project_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                "tttttiiit", row->instance_id, row->account_id, row->name, row->image, row->flavor,
+                                row->vcpus, row->memory_mib, row->created_ms, row->project_id));
 }
 
 int store_instance_get(struct store *store, const char *account_id, const char *instance_id, struct instance_row *row)

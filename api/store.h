@@ -35,6 +35,7 @@ struct key_row {
     int64_t revoked_ms;
     uint8_t hash[KEY_HASH_BYTES];
     /* customers' alone */
+    char project_id[ID_BYTES];          /* it is bound to this one; "" the whole account */
     char addresses[ADDRESSES_BYTES];    /* networks it may be used from, separated by spaces; "" anywhere */
     int64_t spend_limit_nano;           /* a month; 0 as much as there is */
     /* operators' alone */
@@ -56,6 +57,7 @@ int store_keys(struct store *store, const char *account_id, struct key_row **row
 struct ssh_key_row {
     char ssh_key_id[ID_BYTES];
     char account_id[ID_BYTES];
+    char project_id[ID_BYTES];          /* "" for all of the account's */
     char name[NAME_BYTES];
     struct ssh_key key;
     int64_t created_ms;
@@ -95,6 +97,7 @@ int store_customers(struct store *store, int64_t skip, int64_t limit, struct cus
 struct instance_row {
     char instance_id[ID_BYTES];
     char account_id[ID_BYTES];
+    char project_id[ID_BYTES];
     char name[NAME_BYTES];
     char image[NAME_BYTES];
     char flavor[NAME_BYTES];

@@ -4,6 +4,12 @@
 #include <string.h>
 
 #define EVENTS_KEPT_MS (INT64_C(30) * 24 * 3600 * 1000)
+/* Where what the event is about is; NULL where only the account is. */
+#define PLACE                                                                                                          \
+    "coalesce((SELECT project_id FROM instances WHERE instance_id = object),"                                          \
+    " (SELECT project_id FROM keys WHERE key_id = object),"                                                            \
+    " (SELECT project_id FROM ssh_keys WHERE ssh_key_id = object),"                                                    \
+    " (SELECT project_id FROM placements WHERE id = object))"
 #define COLUMNS "seq, account_id, at_ms, type, object, scope, data"
 
 static sqlite3_stmt *range_query(struct store *store, const struct event_range *range)
@@ -13,10 +19,10 @@ static sqlite3_stmt *range_query(struct store *store, const struct event_range *
     if (range->account_id)
         return db_query(store->db,
                         range->newest ? "SELECT " COLUMNS " FROM events WHERE account_id = ? AND seq < ?"
-                                        " AND scope & ? = scope ORDER BY seq DESC LIMIT ?"
+                                        " AND scope & ? = scope AND ? IN ('', " PLACE ") ORDER BY seq DESC LIMIT ?"
                                       : "SELECT " COLUMNS " FROM events WHERE account_id = ? AND seq > ?"
-                                        " AND scope & ? = scope ORDER BY seq LIMIT ?",
-                        "tiii", range->account_id, after, scopes, range->limit);
+                                        " AND scope & ? = scope AND ? IN ('', " PLACE ") ORDER BY seq LIMIT ?",
+                        "tiiti", range->account_id, after, scopes, range->project_id, range->limit);
     return db_query(store->db,
                     range->newest ? "SELECT " COLUMNS " FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?"
                                   : "SELECT " COLUMNS " FROM events WHERE seq > ? ORDER BY seq LIMIT ?",

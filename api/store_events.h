@@ -17,6 +17,7 @@ struct event_row {
 
 struct event_range {
     const char *account_id;             /* NULL: everybody's and the host's */
+    const char *project_id;             /* of a customer's: only what is about things in it; "" all */
     unsigned scopes;                    /* what needs others is left out */
     int64_t after;                      /* this seq itself is left out */
     bool newest;                        /* first; then `after` goes back in time, 0: from the newest */

@@ -6,8 +6,8 @@
 
 #define KEYS                                                                                                           \
     "SELECT k.key_id, '', k.name, 0, k.created_ms, k.expires_ms,"                                                      \
-    " iif(k.revoked_ms, k.revoked_ms, coalesce(o.disabled_ms, 0)), k.hash, '', 0, coalesce(k.operator_id, ''), "       \
-    "k.role,"                                                                                                          \
+    " iif(k.revoked_ms, k.revoked_ms, coalesce(o.disabled_ms, 0)), k.hash, '', 0, '', coalesce(k.operator_id, ''),"     \
+    " k.role,"                                                                                                         \
     " coalesce(o.role, k.role)"                                                                                        \
     " FROM operator_keys k LEFT JOIN operators o USING (operator_id)"
 
@@ -18,10 +18,10 @@ static void operator_key_take(sqlite3_stmt *stmt, void *out)
     char role[16];
 
     key_take(stmt, row);
-    text_take(stmt, 10, row->operator_id, sizeof(row->operator_id));
-    text_take(stmt, 11, role, sizeof(role));
-    own = rank_parse(role);
+    text_take(stmt, 11, row->operator_id, sizeof(row->operator_id));
     text_take(stmt, 12, role, sizeof(role));
+    own = rank_parse(role);
+    text_take(stmt, 13, role, sizeof(role));
     persons = rank_parse(role);
     row->rank = own < persons ? own : persons;
 }

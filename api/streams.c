@@ -33,6 +33,7 @@ struct stream {
     int fd;                                 /* the connection's; only watched */
     char key_id[ID_BYTES];
     char account_id[ID_BYTES];
+    char project_id[ID_BYTES];
     bool for_operator;
     struct event_range range;               /* what comes next */
     struct credential credential;
@@ -304,6 +305,8 @@ static struct stream *stream_new(const struct request *rq, const struct event_ra
     if (range->account_id) {
         snprintf(stream->account_id, sizeof(stream->account_id), "%s", range->account_id);
         stream->range.account_id = stream->account_id;
+        snprintf(stream->project_id, sizeof(stream->project_id), "%s", range->project_id);
+        stream->range.project_id = stream->project_id;
     }
     credential_of(&rq->who, &stream->credential);
     stream->spoken_ms = stream->asked_ms = clock_monotonic_ms();

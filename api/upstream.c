@@ -103,9 +103,9 @@ enum answer upstream_ask(struct request *rq, struct reply *rp, enum daemon daemo
 }
 
 enum answer upstream_list(struct request *rq, struct reply *rp, enum daemon daemon, const char *verb, const char *list,
-                          json_t *(*view)(const json_t *thing))
+                          json_t *(*view)(const struct request *rq, const json_t *thing))
 {
-    json_t *ok, *thing, *page;
+    json_t *ok, *thing, *page, *seen;
     size_t i;
     enum answer answer = upstream_ask(rq, rp, daemon, verb, json_pack("{s:s}", "account_id", rq->who.account_id), &ok);
 
@@ -113,7 +113,8 @@ enum answer upstream_list(struct request *rq, struct reply *rp, enum daemon daem
         return answer;
     page = json_array();
     json_array_foreach(json_object_get(ok, list), i, thing)
-        json_array_append_new(page, view(thing));
+        if ((seen = view(rq, thing)) != NULL)
+            json_array_append_new(page, seen);
     rp->json = present_page(page);
     json_decref(ok);
     return ANSWER_OK;

@@ -21,8 +21,8 @@ enum answer upstream_ask_within(struct request *rq, struct reply *rp, enum daemo
                                 json_t *args, int timeout_ms, json_t **ok);
 
 /* All that a daemon has of the caller's account, as a page: `list` is its name in the daemon's answer, `view` gives
- * a new reference. */
+ * a new reference, or NULL for what this caller is not to see. */
 enum answer upstream_list(struct request *rq, struct reply *rp, enum daemon daemon, const char *verb, const char *list,
-                          json_t *(*view)(const json_t *thing));
+                          json_t *(*view)(const struct request *rq, const json_t *thing));
 
 #endif

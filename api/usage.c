@@ -12,8 +12,9 @@
 #define RECORDS_MAX 1000
 #define CONSOLE_BYTES_MAX 131072
 
-static json_t *usage_view(const json_t *entry)
+static json_t *usage_view(const struct request *rq, const json_t *entry)
 {
+    (void)rq;
     return present_thing(entry, "instance_id");
 }
 
@@ -42,7 +43,7 @@ enum answer instance_usage_show(struct request *rq, struct reply *rp)
         return answer;
     entry = json_array_get(json_object_get(ok, "instances"), 0);
     if (entry)
-        rp->json = usage_view(entry);
+        rp->json = usage_view(rq, entry);
     else
         answer = reply_fail(rp, ANSWER_CONFLICT, "nothing has been metered yet: the instance has not run");
     json_decref(ok);

@@ -5,15 +5,29 @@
 #include "api/catalog.h"
 #include "api/fields.h"
 #include "api/idem.h"
+#include "api/people/membership.h"
 #include "api/present.h"
 #include "api/resources.h"
+#include "api/store_projects.h"
 #include "api/upstream.h"
 #include "common/json.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static json_t *volume_view(const json_t *volume)
+json_t *placed_view(const struct request *rq, json_t *view)
+{
+    char project_id[ID_BYTES];
+
+    if (placement_seen(rq, json_text(view, "id"), project_id) == 1) {
+        json_object_set_new(view, "project_id", json_string(project_id));
+        return view;
+    }
+    json_decref(view);
+    return NULL;
+}
+
+static json_t *volume_view(const struct request *rq, const json_t *volume)
 {
     static const char *const absent[] = { "image", "snapshot_id", "instance_id", "device" };
     json_t *view = present_thing(volume, "volume_id");
@@ -24,11 +38,12 @@ static json_t *volume_view(const json_t *volume)
             json_object_set_new(view, absent[i], json_null());
     if (json_is_integer(used))
         json_object_set_new(view, "used_bytes", json_decimal(json_integer_value(used)));
-    return view;
+    return placed_view(rq, view);
 }
 
 enum answer volume_own(struct request *rq, struct reply *rp, const char *volume_id, json_t **volume)
 {
+    char project_id[ID_BYTES];
     json_t *ok = NULL;
     enum answer answer = ANSWER_NOT_FOUND;
 
@@ -37,7 +52,8 @@ enum answer volume_own(struct request *rq, struct reply *rp, const char *volume_
         answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "volume", json_pack("{s:s}", "volume_id", volume_id), &ok);
     if (answer == ANSWER_OK) {
         *volume = json_incref(json_object_get(ok, "volume"));
-        if (strcmp(json_text(*volume, "account_id"), rq->who.account_id) != 0) {
+        if (strcmp(json_text(*volume, "account_id"), rq->who.account_id) != 0 ||
+            placement_seen(rq, volume_id, project_id) != 1) {
             json_decref(*volume);
             *volume = NULL;
             answer = ANSWER_NOT_FOUND;
@@ -118,16 +134,22 @@ static enum answer volume_read(struct request *rq, struct reply *rp, json_t **ar
     return ANSWER_OK;
 }
 
+int placement_insert(struct store *store, const struct idem *idem, void *project_id)
+{
+    return store_place(store, idem->subject_id, project_id);
+}
+
 enum answer volume_create(struct request *rq, struct reply *rp)
 {
     json_t *args = NULL, *ok = NULL;
+    char project_id[ID_BYTES];
     struct idem idem;
     enum answer answer = idem_replay(rq, rp);
 
     if (answer == ANSWER_OK)
         answer = volume_read(rq, rp, &args);
     if (answer == ANSWER_OK)
-        answer = idem_open(rq, rp, "vol_", "nil_", NULL, NULL, &idem);
+        answer = idem_open(rq, rp, "vol_", "nil_", placement_insert, project_for_new(rq, project_id), &idem);
     if (answer != ANSWER_OK) {
         json_decref(args);
         return answer;
@@ -135,7 +157,7 @@ enum answer volume_create(struct request *rq, struct reply *rp)
     json_object_set_new(args, "volume_id", json_string(idem.subject_id));
     answer = upstream_ask_within(rq, rp, DAEMON_PROVISIONER, "volume_create", args, VOLUME_TIMEOUT_MS, &ok);
     if (answer == ANSWER_OK) {
-        rp->json = volume_view(json_object_get(ok, "volume"));
+        rp->json = volume_view(rq, json_object_get(ok, "volume"));
         snprintf(rp->location, sizeof(rp->location), "/v1/volumes/%s", idem.subject_id);
         answer = ANSWER_CREATED;
     }
@@ -154,7 +176,7 @@ enum answer volume_show(struct request *rq, struct reply *rp)
     enum answer answer = volume_own(rq, rp, rq->param, &volume);
 
     if (answer == ANSWER_OK)
-        rp->json = volume_view(volume);
+        rp->json = volume_view(rq, volume);
     json_decref(volume);
     return answer;
 }
@@ -169,6 +191,8 @@ enum answer volume_delete(struct request *rq, struct reply *rp)
         answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "volume_delete", json_pack("{s:s}", "volume_id", rq->param),
                               &ok);
     json_decref(ok);
+    if (answer == ANSWER_OK)
+        store_unplace(rq->api->store, rq->param);
     return answer == ANSWER_OK ? ANSWER_NO_CONTENT : answer;
 }
 
@@ -198,7 +222,7 @@ enum answer volume_resize(struct request *rq, struct reply *rp)
     answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "volume_resize",
                           json_pack("{s:s, s:I}", "volume_id", rq->param, "size_mib", (json_int_t)size_mib), &ok);
     if (answer == ANSWER_OK)
-        rp->json = volume_view(json_object_get(ok, "volume"));
+        rp->json = volume_view(rq, json_object_get(ok, "volume"));
     json_decref(ok);
     return idem_close(rq, rp, &idem, answer);
 }

@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* As below, always sent, to who is invited. */
+int mail_invitation_write(const struct config *config, const char *to, const char *path, int64_t now_ms);
+
 /* Puts an RFC 5322 message that links to `path` below public_url into mail_folder: readable once it is whole. Unless
  * `sent`, all of it is done but the last step: who waits for the answer cannot tell. 0, or -1 after logging. */
 int mail_reset_write(const struct config *config, const char *to, const char *path, int64_t now_ms, bool sent);

@@ -64,7 +64,7 @@ static enum answer user_make(struct request *rq, struct reply *rp, const struct 
     snprintf(person->login, sizeof(person->login), "%s", email);
     snprintf(person->name, sizeof(person->name), "%s", customer->name);
     person->created_ms = rq->now_ms;
-    return store_user_insert(rq->api->store, person) == 0 ? ANSWER_OK
+    return store_owner_insert(rq->api->store, person) == 0 ? ANSWER_OK
                                                           : reply_fail(rp, ANSWER_STORAGE, "the user cannot be made");
 }
 

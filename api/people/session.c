@@ -79,7 +79,6 @@ static void who_set(struct request *rq, const struct session_row *row, const cha
     who->session = true;
     who->totp = row->totp;
     who->rank = row->rank;
-    who->scopes = row->account_id[0] ? SCOPE_ALL : 0;
     who->session_expires_ms = row->expires_ms;
     snprintf(who->key_id, sizeof(who->key_id), "%s", row->session_id);
     snprintf(who->person_id, sizeof(who->person_id), "%s", row->person_id);

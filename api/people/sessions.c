@@ -2,7 +2,9 @@
 #include "api/people/sessions.h"
 #include "api/api.h"
 #include "api/fields.h"
+#include "api/keys.h"
 #include "api/people/login.h"
+#include "api/people/membership.h"
 #include "api/people/session.h"
 #include "api/present.h"
 #include "api/resources.h"
@@ -58,10 +60,14 @@ void session_add(const struct request *rq, json_t *view)
     json_object_set_new(view, "expires_at", time_json(rq->who.session_expires_ms));
 }
 
-static json_t *session_view(const struct request *rq, const struct person_row *person)
+json_t *session_view(const struct request *rq, const struct person_row *person)
 {
+    const struct principal *who = &rq->who;
     json_t *view = person->account_id[0]
-                       ? json_pack("{s:o, s:s}", "user", user_view(person), "account_id", person->account_id)
+                       ? json_pack("{s:o, s:s, s:s?, s:s?, s:o}", "user", user_view(person), "account_id",
+                                   person->account_id, "role",
+                                   who->member_role ? member_role_names[who->member_role - 1] : NULL, "project_id",
+                                   who->project_id[0] ? who->project_id : NULL, "scopes", scopes_json(who->scopes))
                        : json_pack("{s:o}", "operator", operator_view(person));
 
     session_add(rq, view);
@@ -100,6 +106,8 @@ static enum answer log_in(struct request *rq, struct reply *rp, const char *name
     answer = login_check(rq, rp, &login);
     if (answer == ANSWER_OK)
         answer = session_start(rq, rp, &person);
+    if (answer == ANSWER_OK && !is_operator)
+        answer = membership_take(rq, rp);
     if (answer != ANSWER_OK)
         return answer;
     rp->json = session_view(rq, &person);

@@ -8,6 +8,8 @@
 json_t *user_view(const struct person_row *person);
 /* Those of an account, the first first: ANSWER_OK and a new reference. */
 enum answer users_view(struct request *rq, struct reply *rp, const char *account_id, json_t **list);
+/* The answer to who has logged in. */
+json_t *session_view(const struct request *rq, const struct person_row *person);
 /* Adds csrf_token, expires_at and the session's id; null where the request has no session. */
 void session_add(const struct request *rq, json_t *view);
 

@@ -90,7 +90,7 @@ static int signing_insert(struct store *store, const struct idem *idem, void *ar
         return -1;
     ids_set(signing, idem);
     rc = store_customer_insert(store, &signing->customer);
-    return rc ? rc : store_user_insert(store, &signing->person);
+    return rc ? rc : store_owner_insert(store, &signing->person);
 }
 
 /* A resumed signup may have lost its email to one that began later. */

@@ -1,5 +1,6 @@
 /* People and what they log in with. */
 #include "api/people/store_people.h"
+#include "api/people/store_members.h"
 #include "api/store_inside.h"
 
 #include <string.h>
@@ -74,7 +75,7 @@ int store_users(struct store *store, const char *account_id, struct person_row *
                 person_take, sizeof(**rows), (void **)rows, count);
 }
 
-static int user_insert_locked(struct store *store, const struct person_row *row)
+int user_insert_locked(struct store *store, const struct person_row *row)
 {
     int rc =
         db_run(store->db, "INSERT INTO users (user_id, account_id, email, name, created_ms) VALUES (?, ?, ?, ?, ?)",
@@ -85,11 +86,20 @@ static int user_insert_locked(struct store *store, const struct person_row *row)
                        row->password);
 }
 
-int store_user_insert(struct store *store, const struct person_row *row)
+static int owner_insert_locked(struct store *store, const struct person_row *row)
+{
+    struct member_row member = { .role = MEMBER_OWNER, .created_ms = row->created_ms };
+
+    id_make("mem_", member.member_id);
+    memcpy(member.user_id, row->person_id, ID_BYTES);
+    return user_insert_locked(store, row) != 0 || store_member_insert(store, &member) != 0 ? -1 : 0;
+}
+
+int store_owner_insert(struct store *store, const struct person_row *row)
 {
     if (!part_begin(store))
         return -1;
-    return part_end(store, user_insert_locked(store, row));
+    return part_end(store, owner_insert_locked(store, row));
 }
 
 struct email_owner {

@@ -29,8 +29,10 @@ struct person_row {
 /* By email or operator's name; users of confirmed accounts, the disabled operators too. */
 int store_person_by_login(struct store *store, bool is_operator, const char *login, struct person_row *row);
 int store_person_get(struct store *store, const char *person_id, struct person_row *row);
-/* -1 also if somebody has this email. */
-int store_user_insert(struct store *store, const struct person_row *row);
+/* A user who owns the account. -1 also if somebody has this email. */
+int store_owner_insert(struct store *store, const struct person_row *row);
+/* Of no role yet: in a part of the caller's, under the lock. */
+int user_insert_locked(struct store *store, const struct person_row *row);
 /* 1 and *account_id: whose this email is, confirmed or not. */
 int store_email_owner(struct store *store, const char *email, char account_id[static ID_BYTES], int64_t *created_ms,
                       bool *confirmed);

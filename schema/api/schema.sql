@@ -11,8 +11,21 @@ CREATE TABLE customers (
     confirmed  INTEGER NOT NULL DEFAULT 0           -- accountd has opened the account
 ) STRICT, WITHOUT ROWID;
 
+-- What an account's things are kept apart in. Each account has one from its beginning: prj_ and the account's digits.
+CREATE TABLE projects (
+    project_id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES customers (account_id) ON DELETE CASCADE,
+    name       TEXT NOT NULL COLLATE NOCASE,
+    created_ms INTEGER NOT NULL,
+    deleted_ms INTEGER NOT NULL DEFAULT 0           -- what was in it still says so
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX projects_by_name ON projects (account_id, name) WHERE deleted_ms = 0;
+CREATE TRIGGER customers_default_project AFTER INSERT ON customers
+    BEGIN INSERT INTO projects (project_id, account_id, name, created_ms)
+        VALUES ('prj_' || substr(NEW.account_id, 5), NEW.account_id, 'default', NEW.created_ms); END;
 -- Customers' keys. hash is SHA-256 of the key: 200 random bits need no slow hash. addresses: from where it may be used,
--- separated by spaces ('' anywhere); spend_limit_nano: what it may have held in a month (0 as much as there is).
+-- separated by spaces ('' anywhere); spend_limit_nano: what it may have held in a month (0 as much as there is);
+-- project_id: it is bound to that one ('' the whole account).
 CREATE TABLE keys (
     key_id     TEXT NOT NULL PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES customers (account_id),
@@ -22,7 +35,7 @@ CREATE TABLE keys (
     created_ms INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL DEFAULT 0,          -- 0 never
     revoked_ms INTEGER NOT NULL DEFAULT 0
-, addresses TEXT NOT NULL DEFAULT '', spend_limit_nano INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+, addresses TEXT NOT NULL DEFAULT '', spend_limit_nano INTEGER NOT NULL DEFAULT 0, project_id TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
 CREATE INDEX keys_by_account ON keys (account_id, created_ms);
 
 -- Operators' keys: another table, so that no flag turns a customer into an operator. operator_id: whose; one that is
@@ -48,7 +61,7 @@ CREATE TABLE instances (
     created_ms  INTEGER NOT NULL,
     gone_ms     INTEGER NOT NULL DEFAULT 0,         -- seen deleted
     confirmed   INTEGER NOT NULL DEFAULT 0          -- the provisioner has its job
-, labels TEXT NOT NULL DEFAULT '{}', revision INTEGER NOT NULL DEFAULT 1) STRICT, WITHOUT ROWID;
+, labels TEXT NOT NULL DEFAULT '{}', revision INTEGER NOT NULL DEFAULT 1, project_id TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
 CREATE INDEX instances_by_account ON instances (account_id, created_ms);
 
 -- Whose an action is. action_id is the provisioner's job_id.
@@ -71,7 +84,7 @@ CREATE TABLE ssh_keys (
     bits        INTEGER NOT NULL,
     line        TEXT NOT NULL,                      -- as it goes into authorized_keys
     fingerprint TEXT NOT NULL,
-    created_ms  INTEGER NOT NULL,
+    created_ms  INTEGER NOT NULL, project_id TEXT NOT NULL DEFAULT '',
     UNIQUE (account_id, name)
 ) STRICT, WITHOUT ROWID;
 
@@ -144,6 +157,36 @@ CREATE TABLE users (
     created_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX users_by_account ON users (account_id, created_ms);
+
+-- A user's role, for the account (project_id '') or for one project. Who has none left is no user any more.
+CREATE TABLE members (
+    member_id  TEXT NOT NULL PRIMARY KEY,
+    user_id    TEXT NOT NULL REFERENCES users (user_id) ON DELETE CASCADE,
+    project_id TEXT NOT NULL DEFAULT '',
+    role       TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'developer', 'billing', 'viewer')),
+    created_ms INTEGER NOT NULL,
+    UNIQUE (user_id, project_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX members_by_project ON members (project_id);
+-- Who is to become a member; hash is SHA-256 of what is behind the link's #.
+CREATE TABLE invitations (
+    invitation_id TEXT NOT NULL PRIMARY KEY,
+    account_id    TEXT NOT NULL REFERENCES customers (account_id) ON DELETE CASCADE,
+    project_id    TEXT NOT NULL DEFAULT '',
+    email         TEXT NOT NULL COLLATE NOCASE,
+    role          TEXT NOT NULL,
+    hash          BLOB NOT NULL UNIQUE,
+    mailed        INTEGER NOT NULL,                 -- nobody but the mailbox's owner saw the link
+    created_ms    INTEGER NOT NULL,
+    expires_ms    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX invitations_by_email ON invitations (account_id, project_id, email);
+
+-- In which project a volume or a snapshot is; the default one if it is not here. Other daemons know of no projects.
+CREATE TABLE placements (
+    id         TEXT NOT NULL PRIMARY KEY,
+    project_id TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- The people who run the host: another table, so that no flag turns a customer into an operator.
 CREATE TABLE operators (

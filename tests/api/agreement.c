@@ -39,9 +39,11 @@ static bool scope_agrees(const struct route *route, const json_t *op)
 {
     const char *scope = json_string_value(json_object_get(op, "x-scope"));
     const char *least = json_string_value(json_object_get(op, "x-least-role"));
-    unsigned column = route->scope & ~SESSION_ONLY;
+    unsigned column = route->scope & ~SCOPE_FLAGS;
 
     if (json_is_true(json_object_get(op, "x-session")) != ((route->scope & SESSION_ONLY) != 0))
+        return false;
+    if (json_is_true(json_object_get(op, "x-account-wide")) != ((route->scope & ACCOUNT_WIDE) != 0))
         return false;
     if (route->who == ROLE_OPERATOR)
         return column && !scope && least && rank_parse(least) == column;

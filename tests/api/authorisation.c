@@ -1,6 +1,7 @@
 /* Every route of the table for every kind of caller. The examples below say
  * only how a rightful call looks; who may is taken from the table, and a route
  * without an example fails. */
+#include "api/people/roles.h"
 #include "api/route.h"
 #include "common/id.h"
 #include "tests/api/rig.h"
@@ -82,6 +83,19 @@ static const struct example examples[] = {
     { "GET", "/v1/webhooks/{id}/deliveries", "webhook", NULL, 200 },
     { "POST", "/v1/deliveries/{id}/redeliver", "delivery", NULL, 202 },
     { "DELETE", "/v1/webhooks/{id}", "webhook", NULL, 204 },
+    { "GET", "/v1/projects", NULL, NULL, 200 },
+    { "POST", "/v1/projects", NULL, "{\"name\":\"NEW\"}", 201 },
+    { "GET", "/v1/projects/{id}", "project", NULL, 200 },
+    { "PATCH", "/v1/projects/{id}", "project", "{\"name\":\"NEW\"}", 200 },
+    { "DELETE", "/v1/projects/{id}", "project", NULL, 204 },
+    { "GET", "/v1/members", NULL, NULL, 200 },
+    { "PATCH", "/v1/members/{id}", "member", "{\"role\":\"viewer\"}", 200 },
+    { "DELETE", "/v1/members/{id}", "member", NULL, 204 },
+    { "POST", "/v1/invitations", NULL, "{\"email\":\"NEW@example.com\",\"role\":\"viewer\"}", 201 },
+    { "GET", "/v1/invitations", NULL, NULL, 200 },
+    { "DELETE", "/v1/invitations/{id}", "invitation", NULL, 204 },
+    { "POST", "/v1/invitations/lookup", NULL, "{\"token\":\"none\"}", 404 },
+    { "POST", "/v1/invitations/accept", NULL, "{\"token\":\"none\",\"password\":\"" PASSWORD "\"}", 404 },
     { "POST", "/v1/keys", NULL, "{\"name\":\"k\"}", 201 },
     { "GET", "/v1/keys", NULL, NULL, 200 },
     { "DELETE", "/v1/keys/{id}", "key", NULL, 204 },
@@ -194,26 +208,36 @@ enum caller {
     REVOKED,
     UNSCOPED,
     OPERATOR_KEY,
+    PROJECT_KEY,
     OWNER_SESSION,
     OTHER_SESSION,
     OPERATOR_SESSION,
     VIEWER_SESSION,
+    ADMIN_MEMBER,
+    DEVELOPER_MEMBER,
+    BILLING_MEMBER,
+    VIEWER_MEMBER,
+    PROJECT_MEMBER,
     CALLERS
 };
 
 static const char *const caller_names[CALLERS] = { "owner",         "another customer", "nobody",
                                                    "an unknown key", "garbage",         "an expired key",
                                                    "a revoked key", "a key without the scope", "the operator",
+                                                   "a key for another project",
                                                    "the owner's session", "another customer's session",
-                                                   "an operator's session", "a viewer's session" };
+                                                   "an operator's session", "a viewer's session",
+                                                   "the account's admin", "the account's developer",
+                                                   "the account's billing", "the account's viewer",
+                                                   "another project's admin" };
 
 static struct {
     char key[CALLERS][64];
     struct visitor visitors[CALLERS];   /* who has logged in */
     char spare_session[40];
-    char scoped[16][64];                /* keys with exactly one scope */
+    char scoped[20][64];                /* keys with exactly one scope */
     char account[40], other_account[40];
-    char instance[40], action[40], invoice[40], spare_key[40], volume[40], snapshot[40], forward[40], ssh_key[40], order[40], dispute[40], budget[40], record_query[60], webhook[40], delivery[40], operator[40];
+    char instance[40], action[40], invoice[40], spare_key[40], volume[40], snapshot[40], forward[40], ssh_key[40], order[40], dispute[40], budget[40], record_query[60], webhook[40], delivery[40], operator[40], project[40], home[40], member[40], invitation[40];
 } world;
 
 static void key_make(struct rig *rig, const char *key, const char *body, char text[static 64], char id[static 40])
@@ -293,6 +317,53 @@ static void spare_session_make(struct rig *rig)
     answer_free(&answer);
 }
 
+/* Invited by the owner and logged in. `project` NULL: the whole account. */
+static struct visitor member_make(struct rig *rig, const char *email, const char *role, const char *project)
+{
+    char body[256];
+    struct response answer;
+    struct visitor visitor;
+
+    snprintf(body, sizeof(body), "{\"email\":\"%s\",\"role\":\"%s\"%s%s%s}", email, role,
+             project ? ",\"project_id\":\"" : "", project ? project : "", project ? "\"" : "");
+    answer = rig_post(rig, world.key[OWNER], "/v1/invitations", NULL, body);
+    snprintf(world.invitation, sizeof(world.invitation), "%s", answer_text_of(&answer, "id"));
+    snprintf(body, sizeof(body), "{\"token\":\"%s\",\"name\":\"%s\",\"password\":\"" PASSWORD "\"}",
+             answer_text_of(&answer, "token"), role);
+    answer_free(&answer);
+    answer = rig_post(rig, NULL, "/v1/invitations/accept", NULL, body);
+    if (answer.status != 201)
+        tap_bail("no member: %d %s", answer.status, answer.text);
+    visitor = rig_visitor(&answer);
+    answer_free(&answer);
+    return visitor;
+}
+
+/* People with each role, somebody with one to lose, and somebody who is only invited. */
+static void members_make(struct rig *rig)
+{
+    struct response answer;
+    char body[128], id[40];
+
+    thing_make(rig, "/v1/projects", "{\"name\":\"spare\"}", world.project);
+    thing_make(rig, "/v1/projects", "{\"name\":\"home\"}", world.home);
+    snprintf(body, sizeof(body), "{\"name\":\"home\",\"project_id\":\"%s\"}", world.home);
+    key_make(rig, world.key[OWNER], body, world.key[PROJECT_KEY], id);
+    world.visitors[ADMIN_MEMBER] = member_make(rig, "admin@example.com", "admin", NULL);
+    world.visitors[DEVELOPER_MEMBER] = member_make(rig, "developer@example.com", "developer", NULL);
+    world.visitors[BILLING_MEMBER] = member_make(rig, "billing@example.com", "billing", NULL);
+    world.visitors[VIEWER_MEMBER] = member_make(rig, "viewer@example.com", "viewer", NULL);
+    world.visitors[PROJECT_MEMBER] = member_make(rig, "project@example.com", "admin", world.home);
+    member_make(rig, "spare@example.com", "viewer", NULL);
+    answer = rig_get(rig, world.key[OWNER], "/v1/members");
+    snprintf(world.member, sizeof(world.member), "%s",
+             json_string_value(json_object_get(json_array_get(json_object_get(answer.json, "data"), 6), "id")));
+    answer_free(&answer);
+    answer = rig_post(rig, world.key[OWNER], "/v1/invitations", NULL, "{\"email\":\"w@example.com\",\"role\":\"viewer\"}");
+    snprintf(world.invitation, sizeof(world.invitation), "%s", answer_text_of(&answer, "id"));
+    answer_free(&answer);
+}
+
 static void world_make(struct rig *rig)
 {
     char idem[ID_BYTES], path[128];
@@ -304,6 +375,7 @@ static void world_make(struct rig *rig)
     world.visitors[VIEWER_SESSION] = rig_operator(rig, "viewer", "view", PASSWORD);
     spare_session_make(rig);
     keys_make(rig);
+    members_make(rig);
     answer = rig_post(rig, world.key[OWNER], "/v1/instances", id_make("tst_", idem),
                       "{\"name\":\"n\",\"image\":\"tiny\",\"flavor\":\"xs1\"}");
     snprintf(world.instance, sizeof(world.instance), "%s", answer_text_of(&answer, "id"));
@@ -362,6 +434,7 @@ static const char *thing_id(const char *thing)
         { "purchase order", world.order }, { "any price book", "1" }, { "any proposal", "9" }, { "any entry", "e2" },
         { "any ledger account", "revenue:vcpu_used" }, { "operator", world.operator }, { "any tile", "0/000" }, { "any page", "home" },
         { "any ticket", "tkt_00000000000000000000000000" },
+        { "project", world.project }, { "member", world.member }, { "invitation", world.invitation },
         { "webhook", world.webhook }, { "delivery", world.delivery }, { "dispute", world.dispute }, { "session", world.spare_session }, { "any session", world.spare_session }, { "budget", world.budget },    { "instance in the query", world.record_query },
     };
 
@@ -402,13 +475,31 @@ static int customers(const struct route *route, const struct example *example, b
     return !owner && example->thing && strncmp(example->thing, "any ", 4) != 0 ? 404 : example->status;
 }
 
+#define SKIP 0
+
+/* A role's, or a project's key's, by the table and what the role stands for. What they may do is left to the owner: it
+ * can be done once. `scopes` of the whole account, or, where they are bound, of another project than the example's. */
+static int limited(const struct route *route, const struct example *example, unsigned scopes, bool bound)
+{
+    if (!(route->who & ROLE_CUSTOMER))
+        return 403;
+    if (!(route->who & ROLE_ANONYMOUS) &&
+        (route->scope & ~SCOPE_FLAGS & ~scopes || (bound && route->scope & ACCOUNT_WIDE)))
+        return 403;
+    if (bound && strcmp(route->method, "DELETE") == 0 && strstr(route->pattern, "ssh_keys"))
+        return 403; /* it is the whole account's */
+    if (bound && example->thing && strncmp(example->thing, "any ", 4) != 0 && !(route->scope & SESSION_ONLY))
+        return 404;
+    return strcmp(route->method, "GET") == 0 ? example->status : SKIP;
+}
+
 /* What this caller must get, by the table alone. */
 static int expected(const struct route *route, const struct example *example, enum caller caller)
 {
     /* The operators' cookie is another one: this says nothing there. */
     if (is_session(caller) && !(route->who & ROLE_ANONYMOUS) && !(caller_role(caller) & route->who))
         return 401;
-    if (caller == VIEWER_SESSION && route->who == ROLE_OPERATOR && (route->scope & ~SESSION_ONLY) > RANK_VIEW)
+    if (caller == VIEWER_SESSION && route->who == ROLE_OPERATOR && (route->scope & ~SCOPE_FLAGS) > RANK_VIEW)
         return 403;
     if (!is_session(caller) && caller_role(caller) & route->who && route->scope & SESSION_ONLY)
         return 403;
@@ -424,6 +515,18 @@ static int expected(const struct route *route, const struct example *example, en
     case OPERATOR_SESSION:
     case VIEWER_SESSION:
         return route->who & ROLE_OPERATOR ? example->status : 403;
+    case ADMIN_MEMBER:
+        return limited(route, example, member_role_scopes(MEMBER_ADMIN), false);
+    case DEVELOPER_MEMBER:
+        return limited(route, example, member_role_scopes(MEMBER_DEVELOPER), false);
+    case BILLING_MEMBER:
+        return limited(route, example, member_role_scopes(MEMBER_BILLING), false);
+    case VIEWER_MEMBER:
+        return limited(route, example, member_role_scopes(MEMBER_VIEWER), false);
+    case PROJECT_MEMBER:
+        return limited(route, example, member_role_scopes(MEMBER_ADMIN), true);
+    case PROJECT_KEY:
+        return limited(route, example, SCOPE_ALL, true);
     case UNSCOPED:
         return route->who & ROLE_CUSTOMER ? (route->scope ? 403 : example->status) : 403;
     default:
@@ -440,7 +543,9 @@ static const char *code_expected(const struct route *route, enum caller caller, 
     if (status == 401)
         return route->who & ROLE_ANONYMOUS ? NULL : "unauthenticated";
     if (status == 403)
-        return caller == UNSCOPED ? NULL : caller == VIEWER_SESSION ? "role_missing" : "wrong_role";
+        return caller == UNSCOPED || caller == PROJECT_KEY || caller > VIEWER_SESSION ? NULL
+               : caller == VIEWER_SESSION                                             ? "role_missing"
+                                                                                      : "wrong_role";
     return status == 404 ? "not_found" : NULL;
 }
 
@@ -451,7 +556,7 @@ static const char *key_for(const struct route *route, enum caller caller)
         return NULL;
     if (caller == UNSCOPED)
         for (unsigned i = 0; scope_names[i]; i++)
-            if (route->scope != 1u << i)
+            if ((route->scope & ~SCOPE_FLAGS) != 1u << i)
                 return world.scoped[i];
     return world.key[caller];
 }
@@ -492,6 +597,17 @@ static const char *body_of(const struct example *example, char out[static 256])
     return example->body;
 }
 
+/* To who is bound to another project, the things of this one are nobody's. */
+static bool tells_of_things(const struct response *answer)
+{
+    const char *things[] = { world.instance, world.action, world.volume, world.snapshot, world.forward, world.spare_key };
+
+    for (size_t i = 0; answer->text && i < sizeof(things) / sizeof(things[0]); i++)
+        if (strstr(answer->text, things[i]))
+            return true;
+    return false;
+}
+
 static const char *type_of(const struct route *route)
 {
     return route->body == BODY_XML ? "application/xml" : NULL;
@@ -504,6 +620,8 @@ static void cell_check(struct rig *rig, const struct route *route, const struct 
     int want = expected(route, example, caller);
     struct response answer;
 
+    if (want == SKIP)
+        return;
     snprintf(path, sizeof(path), "%.*s%s%s", brace ? (int)(brace - example->pattern) : (int)strlen(example->pattern),
              example->pattern, thing_id(example->thing), brace ? strchr(brace, '}') + 1 : "");
     answer = rig_call(rig, &(struct call){ .method = example->method, .path = path, .key = key_for(route, caller),
@@ -518,6 +636,9 @@ static void cell_check(struct rig *rig, const struct route *route, const struct 
     /* What one asked for in vain is in one's own log. */
     if ((caller == OTHER || caller == OTHER_SESSION) && strcmp(example->pattern, "/v1/audit_events") != 0)
         ok(!tells_of_owner(&answer), "%s %s for %s: nothing of the owner's is in it", example->method,
+           example->pattern, caller_names[caller]);
+    if (caller == PROJECT_MEMBER || caller == PROJECT_KEY)
+        ok(!tells_of_things(&answer), "%s %s for %s: nothing of the other project's is in it", example->method,
            example->pattern, caller_names[caller]);
     answer_free(&answer);
 }
