@@ -1,5 +1,6 @@
 #include "api/audit.h"
 #include "api/api.h"
+#include "api/pages.h"
 #include "api/present.h"
 #include "api/resources.h"
 #include "api/store_audit.h"
@@ -10,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PAGE_MAX 200
 
 char *audit_record(const struct audit_row *row)
 {
@@ -139,16 +138,6 @@ static json_t *row_view(const struct audit_row *row, bool for_operator)
     return view;
 }
 
-static bool order_valid(const char *text)
-{
-    return strcmp(text, "oldest") == 0 || strcmp(text, "newest") == 0;
-}
-
-static bool customer_valid(const char *text)
-{
-    return id_valid("acc_", text);
-}
-
 static bool any_valid(const char *text)
 {
     return *text != 0;
@@ -156,22 +145,19 @@ static bool any_valid(const char *text)
 
 static enum answer range_read(struct request *rq, struct reply *rp, struct audit_range *range)
 {
-    const char *order, *customer_id;
-    enum answer answer = request_query_int(rq, rp, "after", 0, INT64_C(1) << 52, 0, &range->after);
+    const char *customer_id;
+    enum answer answer = page_query(rq, rp, &range->after, &range->limit);
 
     if (answer == ANSWER_OK)
-        answer = request_query_int(rq, rp, "limit", 1, PAGE_MAX, 100, &range->limit);
+        answer = page_query_order(rq, rp, &range->newest);
     if (answer == ANSWER_OK)
-        answer = request_query_text(rq, rp, "order", order_valid, "must be oldest or newest", &order);
-    if (answer == ANSWER_OK)
-        answer = request_query_text(rq, rp, "customer_id", customer_valid, "must be a customer's id", &customer_id);
+        answer = page_query_customer(rq, rp, &customer_id);
     if (answer == ANSWER_OK)
         answer = request_query_text(rq, rp, "actor", any_valid, "must be an id", &range->actor_id);
     if (answer == ANSWER_OK)
         answer = request_query_text(rq, rp, "object", any_valid, "must be an id", &range->object);
     if (answer != ANSWER_OK)
         return answer;
-    range->newest = order && strcmp(order, "newest") == 0;
     range->account_id = rq->who.role == ROLE_OPERATOR ? customer_id : rq->who.account_id;
     return ANSWER_OK;
 }
@@ -191,8 +177,7 @@ enum answer audit_list(struct request *rq, struct reply *rp)
     list = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(list, row_view(&rows[i], rq->who.role == ROLE_OPERATOR));
-    rp->json = json_pack("{s:o, s:o}", "data", list, "next_cursor",
-                         count == (size_t)range.limit ? json_integer(rows[count - 1].seq) : json_null());
+    rp->json = page_view(list, range.limit, count ? rows[count - 1].seq : 0);
     free(rows);
     return ANSWER_OK;
 }

@@ -1,6 +1,7 @@
 /* What happened: as pages, or as it happens (streams.h). */
 #include "api/api.h"
 #include "api/events.h"
+#include "api/pages.h"
 #include "api/present.h"
 #include "api/resources.h"
 #include "api/rows.h"
@@ -8,8 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#define PAGE_MAX 200
 
 json_t *event_view(const struct event_row *row, bool for_operator)
 {
@@ -35,32 +34,19 @@ static void page_add(void *arg, const struct event_row *row)
     page->last = row->seq;
 }
 
-static bool order_valid(const char *text)
-{
-    return strcmp(text, "oldest") == 0 || strcmp(text, "newest") == 0;
-}
-
-static bool customer_valid(const char *text)
-{
-    return id_valid("acc_", text);
-}
-
-/* Whose, and from where: the cursor is the seq of the last one seen. */
+/* Whose, and from where. */
 static enum answer range_read(struct request *rq, struct reply *rp, struct event_range *range)
 {
     bool for_operator = rq->who.role == ROLE_OPERATOR;
-    const char *order, *customer_id;
-    enum answer answer = request_query_int(rq, rp, "after", 0, INT64_C(1) << 52, 0, &range->after);
+    const char *customer_id;
+    enum answer answer = page_query(rq, rp, &range->after, &range->limit);
 
     if (answer == ANSWER_OK)
-        answer = request_query_int(rq, rp, "limit", 1, PAGE_MAX, 100, &range->limit);
+        answer = page_query_order(rq, rp, &range->newest);
     if (answer == ANSWER_OK)
-        answer = request_query_text(rq, rp, "order", order_valid, "must be oldest or newest", &order);
-    if (answer == ANSWER_OK)
-        answer = request_query_text(rq, rp, "customer_id", customer_valid, "must be a customer's id", &customer_id);
+        answer = page_query_customer(rq, rp, &customer_id);
     if (answer != ANSWER_OK)
         return answer;
-    range->newest = order && strcmp(order, "newest") == 0;
     range->account_id = for_operator ? customer_id : rq->who.account_id;
     range->scopes = for_operator ? ~0u : rq->who.scopes;
     range->project_id = rq->who.bound ? rq->who.project_id : "";
@@ -101,8 +87,6 @@ enum answer events_list(struct request *rq, struct reply *rp)
         json_decref(page.rows);
         return reply_fail(rp, ANSWER_STORAGE, "events cannot be looked up");
     }
-    rp->json = json_pack("{s:O, s:o}", "data", page.rows, "next_cursor",
-                         json_array_size(page.rows) == (size_t)range.limit ? json_integer(page.last) : json_null());
-    json_decref(page.rows);
+    rp->json = page_view(page.rows, range.limit, page.last);
     return ANSWER_OK;
 }

@@ -1,4 +1,5 @@
 #include "api/relay.h"
+#include "api/pages.h"
 #include "api/present.h"
 #include "api/route.h"
 #include "api/upstream.h"
@@ -6,8 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-#define PAGE_MAX 200 /* what accountd gives at once */
 
 json_t *relay_args(const struct request *rq)
 {
@@ -47,13 +46,11 @@ json_t *relay_view(const struct request *rq, const json_t *thing, const char *id
 static enum answer page_read(struct request *rq, struct reply *rp, json_t *args)
 {
     int64_t after, limit;
-    enum answer answer = request_query_int(rq, rp, "after", 0, INT64_C(1) << 52, -1, &after);
+    enum answer answer = page_query(rq, rp, &after, &limit);
 
-    if (answer == ANSWER_OK)
-        answer = request_query_int(rq, rp, "limit", 1, PAGE_MAX, 100, &limit);
     if (answer != ANSWER_OK)
         return answer;
-    if (after >= 0)
+    if (request_query(rq, "after"))
         json_object_set_new(args, "after", json_integer(after));
     json_object_set_new(args, "limit", json_integer(limit));
     return ANSWER_OK;
@@ -98,15 +95,10 @@ enum answer relay_show(struct request *rq, struct reply *rp, const char *verb, j
     return ANSWER_OK;
 }
 
-static bool customer_valid(const char *text)
-{
-    return id_valid("acc_", text);
-}
-
 enum answer relay_customer(const struct request *rq, struct reply *rp, json_t *args)
 {
     const char *id;
-    enum answer answer = request_query_text(rq, rp, "customer_id", customer_valid, "must be a customer's id", &id);
+    enum answer answer = page_query_customer(rq, rp, &id);
 
     if (answer == ANSWER_OK && id)
         json_object_set_new(args, "account_id", json_string(id));

@@ -2,6 +2,7 @@
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/idem.h"
+#include "api/pages.h"
 #include "api/present.h"
 #include "api/resources.h"
 #include "api/store_webhooks.h"
@@ -14,7 +15,6 @@
 #define WEBHOOKS_MAX 16
 #define TYPES_MAX 16
 #define TYPE_BYTES_MAX 47
-#define PAGE_MAX 200
 #define SECRET_PREFIX "whsec_"
 
 static json_t *webhook_view(const struct webhook_row *row)
@@ -244,9 +244,7 @@ enum answer deliveries_list(struct request *rq, struct reply *rp)
     enum answer answer = webhook_own(rq, rp, &webhook);
 
     if (answer == ANSWER_OK)
-        answer = request_query_int(rq, rp, "after", 0, INT64_C(1) << 52, 0, &before);
-    if (answer == ANSWER_OK)
-        answer = request_query_int(rq, rp, "limit", 1, PAGE_MAX, 100, &limit);
+        answer = page_query(rq, rp, &before, &limit);
     if (answer != ANSWER_OK)
         return answer;
     if (store_deliveries(rq->api->store, webhook.webhook_id, before, limit, &rows, &count) != 0)
@@ -254,8 +252,7 @@ enum answer deliveries_list(struct request *rq, struct reply *rp)
     list = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(list, delivery_view(&rows[i]));
-    rp->json = json_pack("{s:o, s:o}", "data", list, "next_cursor",
-                         count == (size_t)limit ? json_integer(rows[count - 1].number) : json_null());
+    rp->json = page_view(list, limit, count ? rows[count - 1].number : 0);
     free(rows);
     return ANSWER_OK;
 }
