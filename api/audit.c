@@ -43,19 +43,6 @@ int audit_hash(const struct audit_row *row, const uint8_t before[static AUDIT_HA
 
 /* noting */
 
-/* Strangers' words as text that JSON can hold: cut, perhaps in the middle of a character, which then goes too. */
-static void words_take(const char *words, char *out, size_t size)
-{
-    json_t *text = NULL;
-
-    snprintf(out, size, "%s", words ? words : "");
-    for (int i = 0; i < 4 && *out && !(text = json_string(out)); i++)
-        out[strlen(out) - 1] = 0;
-    if (!text)
-        out[0] = 0;
-    json_decref(text);
-}
-
 /* Requests that only read, and strangers' that are no login; what a limit refused would let anybody fill the disk. */
 static bool of_note(const struct request *rq, const struct reply *rp)
 {
@@ -81,7 +68,7 @@ static void object_take(const struct request *rq, const struct reply *rp, struct
     const char *made = rp->status < 400 ? json_text(rp->json, "id") : "";
     const char *customer = json_text(rq->json, "customer_id");
 
-    words_take(rq->about.object[0] ? rq->about.object
+    json_words(rq->about.object[0] ? rq->about.object
                : rq->param[0]      ? rq->param
                                    : made,
                row->object, sizeof(row->object));
@@ -105,7 +92,7 @@ void audit_note(const struct request *rq, const struct reply *rp)
     snprintf(row.peer, sizeof(row.peer), "%s", rq->peer);
     snprintf(row.request_id, sizeof(row.request_id), "%s", rq->request_id);
     snprintf(row.action, sizeof(row.action), "%s %s", rq->method, rq->route->pattern);
-    words_take(rq->reason ? rq->reason : json_text(rq->json, "reason"), row.reason, sizeof(row.reason));
+    json_words(rq->reason ? rq->reason : json_text(rq->json, "reason"), row.reason, sizeof(row.reason));
     if (store_audit_append(rq->api->store, &row) != 0)
         log_warnx("%s: %s by %s is not in the audit log", rq->request_id, row.action, row.actor_id);
 }

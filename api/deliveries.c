@@ -120,10 +120,8 @@ static int take(struct rpc_call *call, json_t *args, json_t **result)
 /* error: what the sender says, or the status that is no success. */
 static void error_print(const char *said, int64_t status, char error[static ERROR_BYTES])
 {
-    error[0] = 0;
-    if (*said)
-        snprintf(error, ERROR_BYTES, "%s", said);
-    else if (status < 200 || status > 299)
+    json_words(said, error, ERROR_BYTES);
+    if (!*said && (status < 200 || status > 299))
         snprintf(error, ERROR_BYTES, "answered %d", (int)status);
 }
 

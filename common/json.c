@@ -31,6 +31,18 @@ const char *json_text(const json_t *object, const char *key)
     return text ? text : "";
 }
 
+void json_words(const char *words, char *out, size_t size)
+{
+    json_t *text = NULL;
+
+    snprintf(out, size, "%s", words ? words : "");
+    for (int i = 0; i < 4 && *out && !(text = json_string(out)); i++)
+        out[strlen(out) - 1] = 0;
+    if (!text)
+        out[0] = 0;
+    json_decref(text);
+}
+
 static bool has_control(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)

@@ -1,6 +1,7 @@
 #include "api/people/session.h"
 #include "api/api.h"
 #include "api/rows.h"
+#include "common/json.h"
 #include "common/log.h"
 
 #include <sodium.h>
@@ -106,18 +107,6 @@ enum answer session_look_up(struct request *rq, struct reply *rp)
     return csrf_check(rq, rp);
 }
 
-/* A header's text that is no UTF-8 could not be shown in JSON. */
-static void agent_take(const char *agent, char out[static AGENT_BYTES])
-{
-    json_t *text;
-
-    snprintf(out, AGENT_BYTES, "%s", agent ? agent : "");
-    text = json_string(out);
-    if (!text)
-        out[0] = 0;
-    json_decref(text);
-}
-
 static void cookie_print(struct reply *rp, const struct kind *kind, const char *token, int64_t life_ms)
 {
     snprintf(rp->cookie, sizeof(rp->cookie), "%s=%s; Path=/; Max-Age=%jd; Secure; HttpOnly; SameSite=Strict",
@@ -137,7 +126,7 @@ enum answer session_start(struct request *rq, struct reply *rp, const struct per
     snprintf(row.person_id, sizeof(row.person_id), "%s", person->person_id);
     snprintf(row.account_id, sizeof(row.account_id), "%s", person->account_id);
     snprintf(row.peer, sizeof(row.peer), "%s", rq->peer);
-    agent_take(rq->agent, row.agent);
+    json_words(rq->agent, row.agent, sizeof(row.agent));
     row.idle_until_ms = rq->now_ms + kind->idle_ms;
     row.expires_ms = rq->now_ms + kind->life_ms;
     if (store_session_insert(rq->api->store, &row) != 0)

@@ -5,6 +5,7 @@
 #include "api/present.h"
 #include "api/route.h"
 #include "api/rows.h"
+#include "common/json.h"
 #include "tests/api/tap.h"
 
 #include <sodium.h>
@@ -352,6 +353,23 @@ static void paths(void)
     ok(!route_find("GET", longer, param, allow), "an id longer than any id is no path");
 }
 
+static const char *words_of(const char *words)
+{
+    static char out[8];
+
+    json_words(words, out, sizeof(out));
+    return out;
+}
+
+static void words(void)
+{
+    ok_text(words_of("curl/8"), "curl/8", "a stranger's words stay as they are");
+    ok_text(words_of("curl/8.5.0"), "curl/8.", "as far as they fit");
+    ok_text(words_of("abcde\xe2\x82\xac"), "abcde", "to the end of a character");
+    ok_text(words_of("\xff\xfe\xff\xfe\xff\xfe"), "", "what is no UTF-8 is nothing");
+    ok_text(words_of(NULL), "", "nor what is not there");
+}
+
 int main(void)
 {
     if (sodium_init() < 0)
@@ -366,5 +384,6 @@ int main(void)
     keys();
     buckets();
     paths();
+    words();
     return tap_end();
 }
