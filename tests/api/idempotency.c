@@ -1,12 +1,10 @@
 /* The Idempotency-Key: the same request is done once, whatever is lost, killed
  * or sent a thousand times, and its answer is the first one's. */
 #include "common/id.h"
-#include "tests/api/rig.h"
+#include "tests/api/repeat.h"
 #include "tests/api/tap.h"
 
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,68 +118,16 @@ static void killed_between(void)
     answer_free(&answer);
 }
 
-struct duplicate {
-    const char *path, *idem, *body, *caller;
-    int status;
-    atomic_int good, in_flight, bad;
-    pthread_t threads[40];
-    pthread_barrier_t start;
-    char ids[40][40];
-    pthread_mutex_t lock;
-    int next;
-};
-
-static void *duplicate_send(void *arg)
-{
-    struct duplicate *d = arg;
-    struct response answer;
-    int me;
-
-    pthread_mutex_lock(&d->lock);
-    me = d->next++;
-    pthread_mutex_unlock(&d->lock);
-    pthread_barrier_wait(&d->start);
-    for (int sent = 0; sent < 25; sent++) {
-        answer = rig_post(&rig, d->caller, d->path, d->idem, d->body);
-        if (answer.status == d->status) {
-            const char *id = answer_text_of(&answer, "id");
-
-            d->good++;
-            if (d->ids[me][0] && strcmp(d->ids[me], id) != 0)
-                d->bad++;
-            snprintf(d->ids[me], sizeof(d->ids[me]), "%s", id);
-        } else if (strcmp(answer_text_of(&answer, "code"), "request_in_flight") == 0) {
-            d->in_flight++;
-        } else {
-            d->bad++;
-        }
-        answer_free(&answer);
-    }
-    return NULL;
-}
-
 static void duplicates(const char *daemon, const char *verb, const char *caller, const char *path, const char *body,
                        int status)
 {
-    struct duplicate d = { .path = path, .body = body, .caller = caller, .status = status };
-    int before = rig_count(&rig, daemon, verb), same = 0;
+    int before = rig_count(&rig, daemon, verb);
     char idem[ID_BYTES];
+    struct call call = { .method = "POST", .path = path, .key = caller, .body = body, .idem = id_make("tst_", idem) };
+    struct repeated repeated = repeat(&rig, &call, status);
 
-    d.idem = id_make("tst_", idem);
-    pthread_barrier_init(&d.start, NULL, 40);
-    pthread_mutex_init(&d.lock, NULL);
-    for (int i = 0; i < 40; i++)
-        pthread_create(&d.threads[i], NULL, duplicate_send, &d);
-    for (int i = 0; i < 40; i++)
-        pthread_join(d.threads[i], NULL);
-    for (int i = 0; i < 40; i++)
-        same += strcmp(d.ids[i], d.ids[0]) == 0;
-    ok(d.bad == 0 && d.good + d.in_flight == 1000 && d.good >= 40,
-       "%s: a thousand duplicates from forty at once: %d, or in flight (%d and %d)", verb, status, d.good, d.in_flight);
-    ok_int(same, 40, "%s: all with the same id", verb);
+    ok_repeated(&repeated, verb);
     ok_int(rig_count(&rig, daemon, verb) - before, 1, "%s: one effect", verb);
-    pthread_barrier_destroy(&d.start);
-    pthread_mutex_destroy(&d.lock);
 }
 
 static void refusals_are_kept(void)

@@ -11,6 +11,8 @@
 
 /* Before the first start. */
 void real_page_write(const struct rig *rig);
+/* Then: the guest has moved enough that a bill has cents on it, and the CPUs ran what it ran. */
+void real_page_enrich(const struct rig *rig);
 /* The api finds the socket where it was; the caller waits for its answer. */
 pid_t real_accountd_start(const struct rig *rig);
 
@@ -21,5 +23,8 @@ bool real_is_ok(const struct response *answer);
 
 /* Makes an instance of the customer's and registers its guest as the provisioner does; false after telling why not. */
 bool real_register(struct rig *rig, const char *key, const char *account, char instance[static 40]);
+
+/* The header with which the payment provider sends this body (Stripe's scheme: HMAC-SHA256 over "t.body"). */
+void real_payment_sign(const char *body, char header[static 256]);
 
 #endif

@@ -6,14 +6,11 @@
 #include "common/json.h"
 #include "tests/api/real.h"
 #include "tests/api/tap.h"
-#include "xs/stats.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,36 +26,6 @@ static void made(const char *who, const char *path, const char *body)
     if (answer.status < 200 || answer.status > 299)
         tap_bail("%s: %d %s", path, answer.status, answer.text ? answer.text : "");
     answer_free(&answer);
-}
-
-/* The guest has moved enough that a bill has cents on it, and the CPUs ran what it ran. */
-static void page_enrich(void)
-{
-    char path[256];
-    uint8_t *page;
-    struct xs_stats_cpu *cpu;
-    struct xs_stats_slot *slot;
-    int fd;
-
-    snprintf(path, sizeof(path), "%s/stats", rig.dir);
-    fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0 || (page = mmap(NULL, XS_STATS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED)
-        tap_bail("%s", path);
-    cpu = (struct xs_stats_cpu *)(page + XS_STATS_CPU_OFFSET);
-    slot = (struct xs_stats_slot *)(page + XS_STATS_SLOT_OFFSET + 512);
-    cpu->guest_ns = slot->guest_ns;
-    cpu->hv_ns = slot->hv_ns;
-    cpu->charged_until_ns = cpu->guest_ns + cpu->hv_ns;
-    slot->net_tx_bytes = UINT64_C(37) << 30;
-    slot->net_tx_packets = 31000000;
-    slot->net_rx_bytes = UINT64_C(9) << 30;
-    slot->net_rx_packets = 17000000;
-    slot->disk_read_bytes = UINT64_C(81) << 30;
-    slot->disk_read_ops = 20000000;
-    slot->disk_write_bytes = UINT64_C(54) << 30;
-    slot->disk_write_ops = 310000000;
-    munmap(page, XS_STATS_BYTES);
-    close(fd);
 }
 
 static bool has_records(const struct response *answer)
@@ -131,7 +98,7 @@ int main(int argc, char **argv)
         tap_bail("usage: rig WEB");
     rig_start(&rig);
     real_page_write(&rig);
-    page_enrich();
+    real_page_enrich(&rig);
     accountd = real_accountd_start(&rig);
     if (!real_until(&rig, NULL, "/healthz", real_is_ok, &answer))
         tap_bail("accountd does not come up");
