@@ -53,10 +53,13 @@ static long counted(const struct effect *effect)
     return count;
 }
 
-/* All money that was moved by somebody's will; use is charged meanwhile, and holds follow it. */
-static const struct effect money = { LEDGER, "SELECT count(*) FROM transfer WHERE kind = 'posted' AND code IN "
-                                             "('fund', 'credit', 'voucher', 'bank', 'card', 'suspense', 'po', "
-                                             "'credit_note')" };
+/* All money that was moved by somebody's will; use is charged meanwhile, and holds follow it. A credit note is one, of
+ * however many lines. */
+static const struct effect money = {
+    LEDGER, "SELECT count(DISTINCT CASE code WHEN 'credit_note' THEN refers ELSE transfer_id END) FROM transfer"
+            " WHERE kind = 'posted' AND code IN"
+            " ('fund', 'credit', 'voucher', 'bank', 'card', 'suspense', 'po', 'credit_note')"
+};
 
 static void twice_is_once(const struct call *call, int status, const struct effect *effect, int moved)
 {
