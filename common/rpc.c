@@ -6,6 +6,7 @@
  */
 #include "common/rpc.h"
 #include "common/daemon.h"
+#include "common/local_socket.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -15,8 +16,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define CONNS_MAX    64
@@ -421,28 +420,6 @@ int rpc_server_fd(const struct rpc_server *server)
     return server->epoll_fd;
 }
 
-static int listen_on(const char *path, mode_t mode)
-{
-    struct sockaddr_un at = { .sun_family = AF_UNIX };
-    int fd;
-
-    if (strlen(path) >= sizeof(at.sun_path)) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    strcpy(at.sun_path, path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -1;
-    /* The pid lock says that no other instance listens here: what lies there is a leftover. */
-    if ((unlink(path) != 0 && errno != ENOENT) || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 ||
-        chmod(path, mode) != 0 || listen(fd, CONNS_MAX) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
 struct rpc_server *rpc_server_new(const char *path, mode_t mode, const struct rpc_verb *verbs)
 {
     struct rpc_server *server = calloc(1, sizeof(*server));
@@ -452,7 +429,7 @@ struct rpc_server *rpc_server_new(const char *path, mode_t mode, const struct rp
         return NULL;
     server->verbs = verbs;
     server->path = strdup(path);
-    server->listen_fd = listen_on(path, mode);
+    server->listen_fd = local_listen(path, SOCK_STREAM, mode, CONNS_MAX);
     server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (!server->path || server->listen_fd < 0 || server->epoll_fd < 0 ||
         epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, server->listen_fd, &event) != 0) {

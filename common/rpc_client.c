@@ -4,6 +4,7 @@
  * request that was given up must never be taken for the answer to the next.
  */
 #include "common/clock.h"
+#include "common/local_socket.h"
 #include "common/rpc.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 struct rpc_client {
@@ -60,26 +60,6 @@ void rpc_client_free(struct rpc_client *client)
     free(client->path);
     free(client->in);
     free(client);
-}
-
-static int connect_now(struct rpc_client *client)
-{
-    struct sockaddr_un to = { .sun_family = AF_UNIX };
-
-    if (strlen(client->path) >= sizeof(to.sun_path)) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    strcpy(to.sun_path, client->path);
-    client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (client->fd < 0 || connect(client->fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
-        int err = errno;
-
-        disconnect(client);
-        errno = err;
-        return -1;
-    }
-    return 0;
 }
 
 static int wait_for(const struct rpc_client *client, short events, int64_t deadline_ms)
@@ -155,7 +135,7 @@ static json_t *exchange(struct rpc_client *client, const char *line, json_int_t 
 {
     json_t *reply;
 
-    if (client->fd < 0 && connect_now(client))
+    if (client->fd < 0 && (client->fd = local_connect(client->path, SOCK_STREAM)) < 0)
         return NULL;
     if (send_all(client, line, strlen(line), deadline_ms))
         return NULL;

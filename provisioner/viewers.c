@@ -3,6 +3,7 @@
 #include "provisioner/viewers.h"
 #include "common/daemon.h"
 #include "common/json.h"
+#include "common/local_socket.h"
 #include "common/log.h"
 #include "provisioner/console.h"
 
@@ -12,8 +13,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define REQUEST_MAX 1024
@@ -360,26 +359,6 @@ int viewers_fd(const struct viewers *viewers)
     return viewers->epoll_fd;
 }
 
-static int listen_on(const char *path)
-{
-    struct sockaddr_un at = { .sun_family = AF_UNIX };
-    int fd;
-
-    if (strlen(path) >= sizeof(at.sun_path)) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    strcpy(at.sun_path, path);
-    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    /* The pid lock says that no other instance listens here: what lies there is a leftover. */
-    if (fd >= 0 && ((unlink(path) != 0 && errno != ENOENT) || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 ||
-                    chmod(path, 0666) != 0 || listen(fd, VIEWERS_MAX) != 0)) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
 static bool source_watch(struct viewers *home, struct source *source, int fd)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
@@ -400,7 +379,7 @@ struct viewers *viewers_new(const char *socket_path, const char *console_dir, co
     home->console_dir = strdup(console_dir);
     home->logs_fd = console_watch_open(console_dir);
     home->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    home->listen_fd = listen_on(socket_path);
+    home->listen_fd = local_listen(socket_path, SOCK_SEQPACKET, 0666, VIEWERS_MAX);
     if (home->path && home->console_dir && source_watch(home, &home->listener, home->listen_fd) &&
         source_watch(home, &home->logs, home->logs_fd))
         return home;

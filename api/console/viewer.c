@@ -1,12 +1,12 @@
 #include "api/console/viewer.h"
 #include "common/json.h"
+#include "common/local_socket.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define UPSTREAM_INPUT_MAX  4096        /* provisioner/viewers.h */
@@ -82,29 +82,13 @@ static void close_frame_queue(struct viewer *viewer)
 
 /* upstream */
 
-static int upstream_connect(const char *path)
-{
-    struct sockaddr_un at = { .sun_family = AF_UNIX };
-    int fd;
-
-    if (strlen(path) >= sizeof(at.sun_path))
-        return -1;
-    strcpy(at.sun_path, path);
-    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
 static void begin(struct viewer *viewer, int64_t from)
 {
     json_t *request = json_pack("{s:s, s:I}", "instance_id", viewer->instance_id, "replay_from", (json_int_t)from);
     char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
 
     viewer->begun = true;
-    viewer->up_fd = upstream_connect(viewer->upstream_path);
+    viewer->up_fd = local_connect(viewer->upstream_path, SOCK_SEQPACKET);
     if (!text || viewer->up_fd < 0 || send(viewer->up_fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         viewer_close(viewer, "unavailable");
     free(text);
