@@ -6,6 +6,7 @@
 #include "common/local_socket.h"
 #include "common/log.h"
 #include "provisioner/console.h"
+#include "provisioner/typing.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -40,10 +41,7 @@ struct viewer {
     char instance_id[64];
     int log_fd;                         /* -1: no log yet */
     int64_t offset;                     /* its place in the log */
-    int input_fd;                       /* what the guest reads from; -1: not open */
-    bool input_watched;
-    char typed[VIEWERS_INPUT_MAX];
-    size_t typed_size, typed_sent;
+    struct typing typing;
 };
 
 struct viewers {
@@ -163,75 +161,22 @@ static void output(struct viewer *viewer)
 
 /* what it types */
 
-static void input_close(struct viewer *viewer)
-{
-    if (viewer->input_fd >= 0)
-        close(viewer->input_fd);        /* and epoll forgets it: nobody else holds it open */
-    viewer->input_fd = -1;
-    viewer->input_watched = false;
-}
-
-/* True if the guest has taken something. */
-static bool typed_write(struct viewer *viewer)
-{
-    ssize_t size = -1;
-
-    if (viewer->input_fd < 0)
-        viewer->input_fd = viewer->home->guests.input_open(viewer->home->guests.arg, viewer->instance_id);
-    errno = ENOENT;
-    if (viewer->input_fd >= 0)
-        size = write(viewer->input_fd, viewer->typed + viewer->typed_sent, viewer->typed_size - viewer->typed_sent);
-    if (size > 0) {
-        viewer->typed_sent += (size_t)size;
-        return true;
-    }
-    if (errno == EAGAIN || errno == EINTR)
-        return false;
-    input_close(viewer);
-    return false;
-}
-
-static void input_watch(struct viewer *viewer, bool want)
-{
-    struct epoll_event event = { .events = EPOLLOUT, .data.ptr = &viewer->input };
-
-    if (want == viewer->input_watched || viewer->input_fd < 0)
-        return;
-    viewer->input_watched = want;
-    if (epoll_ctl(viewer->home->epoll_fd, want ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, viewer->input_fd, &event) != 0)
-        input_close(viewer);
-}
-
-/* A guest that was rebooted has another terminal: what could not go to the old one is tried once more. */
-static void typed_flush(struct viewer *viewer)
-{
-    bool open = viewer->input_fd >= 0;
-
-    while (viewer->typed_sent < viewer->typed_size && typed_write(viewer))
-        ;
-    if (open && viewer->input_fd < 0)
-        while (viewer->typed_sent < viewer->typed_size && typed_write(viewer))
-            ;
-    if (viewer->input_fd < 0 || viewer->typed_sent == viewer->typed_size)
-        viewer->typed_sent = viewer->typed_size = 0;
-    input_watch(viewer, viewer->typed_size > 0);
-}
-
 static void typed_take(struct viewer *viewer)
 {
+    struct typing *typing = &viewer->typing;
     ssize_t size;
 
-    typed_flush(viewer);
-    while (viewer->typed_size == 0) {
-        size = recv(viewer->fd, viewer->typed, sizeof(viewer->typed), MSG_DONTWAIT);
+    typing_flush(typing);
+    while (typing->size == 0) {
+        size = recv(viewer->fd, typing->bytes, sizeof(typing->bytes), MSG_DONTWAIT);
         if (size < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (size <= 0) {
             viewer->over = true;
             return;
         }
-        viewer->typed_size = (size_t)size;
-        typed_flush(viewer);
+        typing->size = (size_t)size;
+        typing_flush(typing);
     }
 }
 
@@ -245,7 +190,7 @@ static void viewer_free(struct viewer *viewer)
         at = &(*at)->next;
     *at = viewer->next;
     viewer->home->count--;
-    input_close(viewer);
+    typing_end(&viewer->typing);
     if (viewer->log_fd >= 0)
         close(viewer->log_fd);
     epoll_ctl(viewer->home->epoll_fd, EPOLL_CTL_DEL, viewer->fd, NULL);
@@ -257,7 +202,7 @@ static void watch(struct viewer *viewer)
 {
     struct epoll_event event = { .data.ptr = &viewer->peer };
 
-    if (viewer->typed_size == 0)
+    if (viewer->typing.size == 0)
         event.events |= EPOLLIN;
     if (viewer->more)
         event.events |= EPOLLOUT;
@@ -270,7 +215,7 @@ static void watch(struct viewer *viewer)
 static void viewer_work(struct viewer *viewer, uint32_t events)
 {
     /* It has left; what it typed before is the guest's, unless the guest does not read. */
-    if (events & (EPOLLHUP | EPOLLERR) && viewer->typed_size)
+    if (events & (EPOLLHUP | EPOLLERR) && viewer->typing.size)
         viewer->over = true;
     if (!viewer->begun)
         request_take(viewer);
@@ -319,8 +264,9 @@ static void viewer_accept(struct viewers *home)
             close(fd);
         return;
     }
-    *viewer = (struct viewer){ .home = home, .next = home->list, .fd = fd, .events = EPOLLIN, .log_fd = -1, .input_fd = -1,
+    *viewer = (struct viewer){ .home = home, .next = home->list, .fd = fd, .events = EPOLLIN, .log_fd = -1,
                                .peer = { PEER, viewer }, .input = { INPUT, viewer } };
+    typing_start(&viewer->typing, &home->guests, viewer->instance_id, home->epoll_fd, &viewer->input);
     event.data.ptr = &viewer->peer;
     home->list = viewer;
     home->count++;
