@@ -60,6 +60,10 @@ static int json_packet_send(struct viewer *viewer, json_t *json)
     size_t size = json ? json_dumpb(json, text + 1, sizeof(text) - 1, JSON_COMPACT) : 0;
 
     json_decref(json);
+    if (size >= sizeof(text)) {         /* it says how much it would have been */
+        errno = EMSGSIZE;
+        return -1;
+    }
     return send(viewer->fd, text, size + 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
