@@ -42,7 +42,7 @@ const invoice = async (page) => (await api(page, here.key, 'GET', '/v1/invoices'
 
 const SCREENS = async (page) => ({ home: '', instances: 'instances', create: 'create', instance: `instances/${here.instance}`, ssh_keys: 'ssh_keys', usage: 'usage',
     records: `records/${here.instance}`, wallet: 'wallet', orders: 'orders', budgets: 'budgets', invoices: 'invoices', draft: 'invoices/draft',
-    invoice: `invoices/${await invoice(page)}`, disputes: 'disputes', keys: 'keys', account: 'account', security: 'security', webhooks: 'webhooks', audit: 'audit', nowhere: 'no/such/page' });
+    invoice: `invoices/${await invoice(page)}`, disputes: 'disputes', keys: 'keys', volumes: 'volumes', snapshots: 'snapshots', networks: 'networks', projects: 'projects', members: 'members', account: 'account', security: 'security', webhooks: 'webhooks', audit: 'audit', nowhere: 'no/such/page' });
 
 async function screens(theme, size) {
     const page = await open(chrome, { theme, size });
@@ -324,11 +324,140 @@ async function person() {
     await page.context().close();
 }
 
+// Disks: made, attached, kept at a moment, and made again from that.
+async function disks(page) {
+    await go(page, '/portal/volumes');
+    await page.getByRole('button', { name: 'New volume' }).click();
+    await page.getByLabel('Name').fill('data');
+    await page.getByLabel('Size, GiB').fill('1');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    const row = page.getByRole('row', { name: /^data/ });
+    await row.waitFor();
+    await row.getByRole('button', { name: 'Attach' }).click();
+    await page.getByLabel('To', { exact: true }).selectOption({ label: 'web-1 (running)' });
+    await page.locator('dialog').getByRole('button', { name: 'Attach' }).click();
+    await row.getByRole('link', { name: 'web-1' }).waitFor();
+    ok(true, 'a volume is made and attached');
+    await row.getByRole('button', { name: 'Snapshot' }).click();
+    await page.getByLabel('Name').fill('monday');
+    await page.getByRole('button', { name: 'Make it' }).click();
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    await go(page, '/portal/snapshots');
+    await page.getByRole('button', { name: 'New volume of it' }).click();
+    await page.getByLabel('Name').fill('from-monday');
+    await page.getByRole('button', { name: 'Create volume' }).click();
+    await page.getByRole('row', { name: /^from-monday/ }).waitFor();
+    ok(true, 'a snapshot is kept, and a volume made of it');
+    quiet(page, 'disks');
+}
+
+async function ports(page) {
+    await api(page, here.key, 'POST', '/v1/instances', { name: 'reachable', image: 'tiny', flavor: 'xs1', network: true });
+    await go(page, '/portal/networks');
+    await page.getByRole('button', { name: 'Open a port' }).click();
+    await page.getByLabel('Instance').selectOption({ label: 'reachable' });
+    await page.getByLabel(/TCP port/).fill('443');
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    await page.getByText(', port 443').waitFor();
+    ok(true, 'a port is opened');
+    quiet(page, 'ports');
+}
+
+async function hooks(page) {
+    await go(page, '/portal/webhooks');
+    await page.getByRole('button', { name: 'New webhook' }).click();
+    await page.getByLabel('Address').fill('https://hooks.example/x');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByLabel('The secret').waitFor();
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('button', { name: 'Ping' }).click();
+    await page.getByRole('cell', { name: /webhook.ping/ }).waitFor();
+    ok(true, 'a webhook is made, and its deliveries are told');
+    quiet(page, 'webhooks');
+}
+
+async function boundKey(page) {
+    await go(page, '/portal/keys');
+    await page.getByRole('button', { name: 'New API key' }).click();
+    await page.getByLabel('Name').fill('office');
+    await page.getByLabel(/Only from these/).fill('192.0.2.0/24');
+    await page.getByLabel(/At most so much/).fill('nothing');
+    await page.getByRole('button', { name: 'Create key' }).click();
+    await page.locator('.field.wrong .error').waitFor();
+    await page.getByLabel(/At most so much/).fill('50.00');
+    await page.getByRole('button', { name: 'Create key' }).click();
+    await page.getByLabel('The new key').waitFor();
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByText('Only from 192.0.2.0/24; 50.00 a month').waitFor();
+    ok(true, 'a key is made for some addresses, with a limit');
+    quiet(page, 'a key');
+}
+
+// Somebody is invited to one project, joins by the link, and sees that project alone.
+async function team() {
+    const page = await open(chrome), email = `eve.${Date.now()}@example.org`;
+    await page.goto(`${here.url}/portal/signup`);
+    await page.getByLabel('Name').fill('Team Ltd');
+    await page.getByLabel('E-mail').fill(`boss.${email}`);
+    await page.getByLabel('Password').fill('correct horse battery');
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await page.getByRole('heading', { name: 'Home' }).waitFor();
+    await go(page, '/portal/projects');
+    await page.getByRole('button', { name: 'New project' }).click();
+    await page.getByLabel('Name').fill('shop');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByRole('cell', { name: 'shop' }).waitFor();
+    ok(await page.getByLabel('Project', { exact: true }).count() === 1, 'with two projects there is a choice');
+    await accessible(page, 'a choice of projects');
+    await go(page, '/portal/members');
+    await page.getByRole('button', { name: 'Invite somebody' }).click();
+    await page.getByLabel('E-mail').fill(email);
+    await page.getByLabel('For', { exact: true }).selectOption({ label: 'Project shop' });
+    ok(await page.getByLabel('Role').locator('option').count() === 3, 'a project has three roles');
+    await page.getByRole('button', { name: 'Invite', exact: true }).click();
+    const link = await page.getByLabel('The link').textContent();
+    await shot(page, 'portal-invited');
+    await page.getByRole('button', { name: 'Done' }).click();
+    const guest = await open(chrome);
+    await guest.goto(link);
+    await guest.getByText('a developer of').waitFor();
+    await accessible(guest, 'an invitation');
+    await shot(guest, 'portal-invitation');
+    await guest.getByLabel('Your name').fill('Eve');
+    await guest.getByLabel('Password').fill('four words and more');
+    await guest.getByRole('button', { name: 'Join' }).click();
+    await guest.getByRole('heading', { name: 'Home' }).waitFor();
+    ok(await guest.getByRole('link', { name: 'Wallet' }).count() === 0 && await guest.getByRole('link', { name: 'Volumes' }).count() === 1, 'who joined sees work and no money');
+    await shot(guest, 'portal-developer-home');
+    await accessible(guest, 'a developer\'s home');
+    await go(guest, '/portal/create');
+    await guest.getByText('per hour').waitFor();
+    ok(true, 'a developer sees what it will cost');
+    quiet(guest, 'a developer');
+    await guest.context().close();
+    await go(page, '/portal/projects');
+    await go(page, '/portal/members');
+    await page.getByRole('row', { name: /Eve/ }).getByText('project shop').waitFor();
+    await shot(page, 'portal-members-two');
+    await page.getByRole('row', { name: /Eve/ }).getByRole('button', { name: 'Remove' }).click();
+    await page.locator('dialog').getByRole('button', { name: 'Remove' }).click();
+    await page.getByRole('row', { name: /Eve/ }).waitFor({ state: 'detached' });
+    ok(true, 'and is removed again');
+    await page.getByLabel('Project', { exact: true }).selectOption({ label: 'shop' });
+    await page.waitForFunction(() => localStorage.getItem('xs-project')?.startsWith('prj_'));
+    await page.reload();
+    await settled(page);
+    ok(await page.getByLabel('Project', { exact: true }).evaluate((box) => box.selectedOptions[0].textContent) === 'shop', 'the chosen project stays chosen');
+    quiet(page, 'a team');
+    await page.context().close();
+}
+
 await firstView();
+await team();
 await person();
 const page = await open(chrome);
 await logIn(page);
-for (const part of [live, createInstance, graphs, money, recordsChecked, invoiceChecked])
+for (const part of [live, createInstance, disks, ports, hooks, boundKey, graphs, money, recordsChecked, invoiceChecked])
     await part(page);
 for (const [theme, size] of [['light', 'desk'], ['dark', 'desk'], ['light', 'phone']])
     await screens(theme, size);

@@ -2,6 +2,7 @@
 
 let bearer = null;          // a key that was pasted; lives as long as this page, nowhere else
 let csrf = null;            // of the session whose cookie the browser keeps
+let within = null;          // the project that is asked within
 let ended = () => {};
 
 export class Problem extends Error {
@@ -24,6 +25,10 @@ export function useCsrf(token) {
     csrf = token;
 }
 
+export function useProject(id) {
+    within = id;
+}
+
 export const hasKey = () => bearer !== null;
 
 // Called when a request is answered 401: the session is over.
@@ -31,7 +36,7 @@ export function onEnded(callback) {
     ended = callback;
 }
 
-function headersOf(method, { body, type, idempotencyKey, reason, accept, lastEventId }) {
+function headersOf(method, { body, type, idempotencyKey, reason, accept, lastEventId, project = within }) {
     const headers = { Accept: accept ?? 'application/json' };
     if (bearer)
         headers.Authorization = `Bearer ${bearer}`;
@@ -41,6 +46,8 @@ function headersOf(method, { body, type, idempotencyKey, reason, accept, lastEve
         headers['Content-Type'] = type ?? 'application/json';
     if (idempotencyKey)
         headers['Idempotency-Key'] = idempotencyKey;
+    if (project)
+        headers['X-Project'] = project;
     if (lastEventId)
         headers['Last-Event-ID'] = lastEventId;
     if (reason)

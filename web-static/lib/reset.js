@@ -6,7 +6,7 @@ import { html, useState } from './html.js';
 import { useSubmit } from './load.js';
 import { ErrorBox, Form, Input, useId } from './ui.js';
 
-function take() {
+export function take() {
     const token = location.hash.slice(1);
     history.replaceState(null, '', location.pathname);
     return token;

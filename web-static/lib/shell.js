@@ -56,7 +56,8 @@ function Outlet({ routes, context }) {
     return Screen ? html`<${Screen} key=${path.split('?')[0]} ...${context} params=${route.params} />` : html`<${Loading} />`;
 }
 
-export function Shell({ base, brand, groups, routes, context, who, onLeave }) {
+// chooser: what says and changes within what the screens are, or nothing.
+export function Shell({ base, brand, groups, routes, context, who, chooser, onLeave }) {
     usePath();
     const [open, set] = useState(false);
     const here = find(routes)?.place ?? segments()[0] ?? '';
@@ -64,7 +65,7 @@ export function Shell({ base, brand, groups, routes, context, who, onLeave }) {
     return html`<a class="skip" href="#main">Skip to the content</a>
         <header class="top"><a class="brand" href=${`${base}/`}><span class="mark" aria-hidden="true"></span>${brand}</a>
             <button type="button" class="btn menu" aria-expanded=${open ? 'true' : 'false'} aria-controls="side" onClick=${() => set(!open)}>Menu</button></header>
-        <div class=${`side ${open ? 'open' : ''}`} id="side"><${Places} base=${base} groups=${groups} here=${here} />
+        <div class=${`side ${open ? 'open' : ''}`} id="side">${chooser}<${Places} base=${base} groups=${groups} here=${here} />
             <div class="who"><p class="note">${who}</p><${ThemeSwitch} />
             <button type="button" class="btn quiet" onClick=${onLeave}>Log out</button></div></div>
         <main id="main" tabindex="-1"><${Outlet} routes=${routes} context=${context} /></main>

@@ -8,6 +8,7 @@ import * as money from '../lib/money.js';
 import { go } from '../lib/router.js';
 import * as time from '../lib/time.js';
 import { Area, Card, Check, Choice, Code, ErrorBox, Form, Input, Loaded, Loading, Money, Page, Select, toast } from '../lib/ui.js';
+import { mayMoney } from './may.js';
 
 // What is sent: nothing that was left as it is.
 function bodyOf(form, image) {
@@ -87,7 +88,7 @@ function Quote({ flavor, wallet, percent, setPercent }) {
                 html`, and ${money.shown(quote.tax.amount, quote.currency)} tax an hour` : ''}.</p>
             <dl class="facts">${quote.lines.map((line) => html`<div><dt>${nameOf(line.meter)}</dt><dd class="num">${money.shown(line.amount, quote.currency)}</dd></div>`)}</dl>
             <p class="note"><${Money} amount=${quote.hold} currency=${quote.currency} /> is set aside when it starts: the most that an hour can cost.</p>
-            ${money.nano(quote.hold) > money.nano(wallet.available) ?
+            ${!wallet ? '' : money.nano(quote.hold) > money.nano(wallet.available) ?
                 html`<div class="notice bad"><p>Your wallet has ${money.shown(wallet.available, wallet.currency)} free, which is not enough. <a href="/portal/wallet">Add money</a></p></div>` :
                 html`<div class="notice good"><p>Your money is enough: ${money.shown(wallet.available, wallet.currency)} would last this instance alone for ${lasts(quote, wallet.available)}.</p></div>`}`}
         <p class="note">Disk and network are billed as they are used. You pay for what is measured, to the nanosecond, and can check every record.</p></div></${Card}>`;
@@ -140,10 +141,11 @@ function Creator({ images, flavors, keys, orders, wallet, count }) {
             <${Commands} body=${body} keys=${keys} /></div></div>`;
 }
 
-export default function Create() {
+export default function Create({ session }) {
+    const seesMoney = mayMoney(session);
     const load = useLoad(async (signal) => {
-        const [images, flavors, keys, orders, wallet, instances] = await Promise.all(['/v1/images', '/v1/flavors', '/v1/ssh_keys', '/v1/purchase_orders', '/v1/wallet', '/v1/instances']
-            .map((path) => get(path, { signal })));
+        const [images, flavors, keys, instances] = await Promise.all(['/v1/images', '/v1/flavors', '/v1/ssh_keys', '/v1/instances'].map((path) => get(path, { signal })));
+        const [orders, wallet] = seesMoney ? await Promise.all(['/v1/purchase_orders', '/v1/wallet'].map((path) => get(path, { signal }))) : [{ data: [] }, null];
         return { images: images.data, flavors: flavors.data, keys: keys.data, orders: orders.data, wallet, count: instances.data.length };
     }, []);
     return html`<${Page} title="Create an instance" back=${['/portal/instances', 'Instances']}><${Loaded} load=${load}>${(data) => html`<${Creator} ...${data} />`}</${Loaded}></${Page}>`;

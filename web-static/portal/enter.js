@@ -8,6 +8,7 @@ import { go, segments, usePath } from '../lib/router.js';
 import { NewPassword } from '../lib/reset.js';
 import { CUSTOMER, restore } from '../lib/session.js';
 import { ErrorBox, Form, Input, useId } from '../lib/ui.js';
+import { Invitation } from './invitation.js';
 
 const EMAIL = { name: 'email', input: { label: 'E-mail', type: 'email', autocomplete: 'username' } };
 
@@ -44,6 +45,8 @@ export default function Enter({ error, done }) {
         return html`<${SignUp} done=${(session) => { go('/portal/', { replace: true }); done(session); }} />`;
     if (segments()[0] === 'reset')
         return html`<${NewPassword} words="Then log in with it. Sessions that were open end." done=${() => go('/portal/', { replace: true })} />`;
+    if (segments()[0] === 'invitation')
+        return html`<${Invitation} done=${(session) => { go('/portal/', { replace: true }); done(session); }} />`;
     if (segments()[0] === 'forgot')
         return html`<${Forgot} />`;
     const over = error && error.status !== 401;

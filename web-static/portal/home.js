@@ -6,6 +6,7 @@ import { useLoad } from '../lib/load.js';
 import * as money from '../lib/money.js';
 import * as time from '../lib/time.js';
 import { Away, Badge, Card, Empty, Gauge, Loaded, Money, Page, Stat, Stats, Table } from '../lib/ui.js';
+import { may, mayMoney } from './may.js';
 
 const Figures = ({ wallet }) => html`<${Stats}>
     <${Stat} label="Available" note=${html`of ${money.shown(wallet.balance, wallet.currency)} balance`}>
@@ -41,9 +42,9 @@ const COLUMNS = [
     { title: 'Up since', of: (row) => (row.started_at ? html`<${Away} at=${row.started_at} />` : ''), hide: 'phone' },
 ];
 
-const Instances = ({ instances }) => html`<${Card} title="Instances" flush aside=${html`<a href="/portal/instances">All instances</a>`}>
+const Instances = ({ instances, create }) => html`<${Card} title="Instances" flush aside=${html`<a href="/portal/instances">All instances</a>`}>
     <${Table} label="Instances" columns=${COLUMNS} rows=${instances.slice(0, 8)} keyOf=${(row) => row.id} empty=${html`<${Empty} title="No instances yet">
-        <p>An instance starts in seconds and is billed by the second.</p><a class="btn primary" href="/portal/create">Create an instance</a></${Empty}>`} /></${Card}>`;
+        <p>An instance starts in seconds and is billed by the second.</p>${create}</${Empty}>`} /></${Card}>`;
 
 const About = ({ event, names }) => (event.object.startsWith('ins_') ? html`<a href=${`/portal/instances/${event.object}`}>${names.get(event.object) ?? 'an instance'}</a>` :
     event.object.startsWith('inv_') ? html`<a href=${`/portal/invoices/${event.object}`}>an invoice</a>` : event.data.name ?? '');
@@ -58,14 +59,16 @@ function Events({ events, instances }) {
         { title: 'When', of: (row) => html`<${Away} at=${row.at} />`, num: true }]} /></${Card}>`;
 }
 
-export default function Home() {
+export default function Home({ session }) {
+    const money = mayMoney(session), work = may(session, 'instances:read');
     const load = useLoad(async (signal) => {
-        const [wallet, instances, budgets, alerts] = await Promise.all(['/v1/wallet', '/v1/instances', '/v1/budgets', '/v1/alerts?standing=true']
-            .map((path) => get(path, { signal })));
+        const ask = (path, allowed) => (allowed ? get(path, { signal }) : { data: [] });
+        const [wallet, instances, budgets, alerts] = await Promise.all([ask('/v1/wallet', money), ask('/v1/instances', work), ask('/v1/budgets', money), ask('/v1/alerts?standing=true', money)]);
         const events = await get('/v1/events?order=newest&limit=40', { signal });
         return { wallet, instances: instances.data, budgets: budgets.data, alerts: alerts.data, events: events.data };
     }, [], 60, /./);
-    return html`<${Page} title="Home" actions=${html`<a class="btn primary" href="/portal/create">Create an instance</a>`}>
-        <${Loaded} load=${load}>${(data) => html`<${Figures} ...${data} />
-            <${Instances} ...${data} /><div class="columns two"><${Caps} ...${data} /><div class="stack"><${Alerts} ...${data} /><${Events} ...${data} /></div></div>`}</${Loaded}></${Page}>`;
+    const create = may(session, 'instances:write') && html`<a class="btn primary" href="/portal/create">Create an instance</a>`;
+    return html`<${Page} title="Home" actions=${create}>
+        <${Loaded} load=${load}>${(data) => html`${money && html`<${Figures} ...${data} />`}
+            ${work && html`<${Instances} ...${data} create=${create} />`}<div class=${money ? 'columns two' : 'columns'}>${money && html`<${Caps} ...${data} />`}<div class="stack">${money && html`<${Alerts} ...${data} />`}<${Events} ...${data} /></div></div>`}</${Loaded}></${Page}>`;
 }

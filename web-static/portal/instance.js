@@ -1,12 +1,14 @@
 // One instance: its state and why, what is billed now, what it has used, its console's log, and what can be done with it.
 
-import { get, post, remove } from '../lib/api.js';
+import { get, remove } from '../lib/api.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { bytes, count, cpuTime, nameOf } from '../lib/meters.js';
 import { go } from '../lib/router.js';
-import { Graphs } from './graphs.js';
 import { Away, Badge, Card, Code, DialogButton, Empty, Facts, Form, Loaded, Money, Notice, Page, Stat, Stats, Time, toast } from '../lib/ui.js';
+import { acted } from './acted.js';
+import { Graphs } from './graphs.js';
+import { may } from './may.js';
 
 // What each state allows: [type, words, what it does to the guest; empty: no question is asked].
 const ACTIONS = {
@@ -18,18 +20,8 @@ const ACTIONS = {
     failed: [['start', 'Start', '']],
 };
 
-// The action, once it has ended.
-async function acted(id, type, options) {
-    let action = await post(`/v1/instances/${id}/actions`, { type }, options);
-    while (action.status === 'queued' || action.status === 'running')
-        action = await get(`/v1/actions/${action.id}?wait=20`);
-    if (action.status !== 'succeeded')
-        throw Object.assign(new Error(action.error?.detail ?? `It ended as ${action.status}.`), { title: 'The host could not do it' });
-    return action;
-}
-
 function ActionButton({ instance, action: [type, words, warning], reload }) {
-    const form = useSubmit((values, options) => acted(instance.id, type, options).catch((error) => {
+    const form = useSubmit((values, options) => acted(instance.id, { type }, options).catch((error) => {
         if (!warning)
             toast(error.message, 'bad');
         throw error;
@@ -49,7 +41,7 @@ function Delete({ instance }) {
         <p>The instance and its own disk go for ever. Volumes that you attached stay. Its records and bills stay too.</p></${Form}>`}</${DialogButton}>`;
 }
 
-const Actions = ({ instance, reload }) => html`${(ACTIONS[instance.state] ?? []).map((action) => html`<${ActionButton} key=${action[0]} instance=${instance} action=${action} reload=${reload} />`)}
+const Actions = ({ instance, reload, session }) => may(session, 'instances:write') && html`${(ACTIONS[instance.state] ?? []).map((action) => html`<${ActionButton} key=${action[0]} instance=${instance} action=${action} reload=${reload} />`)}
     ${!['deleted', 'building', 'pending'].includes(instance.state) && html`<${Delete} instance=${instance} />`}`;
 
 function State({ instance }) {
@@ -83,23 +75,23 @@ const Used = ({ usage }) => html`<${Stats}>
 // Escape sequences would be noise here.
 const plain = (text) => text.replace(/\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\r/g, '');
 
-function ConsoleLog({ id }) {
+function ConsoleLog({ id, session }) {
     const load = useLoad((signal) => get(`/v1/instances/${id}/console_log`, { signal }), [id], 5);
-    return html`<${Card} title="Console" aside=${html`<a class="btn small" href=${`/portal/instances/${id}/console`}>Open the console</a>`}><${Loaded} load=${load}>${({ text }) =>
+    return html`<${Card} title="Console" aside=${may(session, 'instances:write') && html`<a class="btn small" href=${`/portal/instances/${id}/console`}>Open the console</a>`}><${Loaded} load=${load}>${({ text }) =>
         html`<pre class="console" tabindex="0" aria-label="What the guest wrote">${plain(text) || 'The guest has written nothing yet.'}</pre>`}</${Loaded}></${Card}>`;
 }
 
 export default function Instance({ params: { id }, session }) {
     const load = useLoad(async (signal) => {
         const [instance, usage] = await Promise.all([get(`/v1/instances/${id}`, { signal }),
-            get(`/v1/instances/${id}/usage`, { signal }).catch((error) => { if (error.status === 409 || error.status === 404) return null; throw error; })]);
+            may(session, 'billing:read') && get(`/v1/instances/${id}/usage`, { signal }).catch((error) => { if (error.status === 409 || error.status === 404) return null; throw error; })]);
         return { instance, usage };
     }, [id], 5, /^(instance|action|volume|forward)[.]/);
     const [currency] = useState(session.probe?.currency ?? session.account?.currency ?? 'EUR');
     const instance = load.data?.instance;
     return html`<${Page} title=${instance?.name ?? 'Instance'} back=${['/portal/instances', 'Instances']}
-        actions=${instance && html`<${Actions} instance=${instance} reload=${load.reload} />`}>
+        actions=${instance && html`<${Actions} instance=${instance} reload=${load.reload} session=${session} />`}>
         <${Loaded} load=${load}>${({ usage }) => html`${usage && html`<${Used} usage=${usage} /><${Graphs} usage=${usage} vcpus=${instance.vcpus} />`}
             <div class="columns two"><${State} instance=${instance} /><${Meters} instance=${instance} usage=${usage} currency=${currency} /></div>
-            <${ConsoleLog} id=${id} />`}</${Loaded}></${Page}>`;
+            <${ConsoleLog} id=${id} session=${session} />`}</${Loaded}></${Page}>`;
 }

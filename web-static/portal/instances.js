@@ -4,6 +4,7 @@ import { get } from '../lib/api.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
 import { Away, Badge, Card, Empty, Loaded, Page, Table } from '../lib/ui.js';
+import { may } from './may.js';
 
 const COLUMNS = [
     { title: 'Name', of: (row) => html`<a href=${`/portal/instances/${row.id}`}>${row.name}</a>` },
@@ -16,15 +17,15 @@ const COLUMNS = [
     { title: 'Created', of: (row) => html`<${Away} at=${row.created_at} />`, hide: 'phone' },
 ];
 
-const create = html`<a class="btn primary" href="/portal/create">Create an instance</a>`;
+const create = (session) => may(session, 'instances:write') && html`<a class="btn primary" href="/portal/create">Create an instance</a>`;
 
-export default function Instances() {
+export default function Instances({ session }) {
     const [word, set] = useState('');
     const load = useLoad((signal) => get('/v1/instances', { signal }), [], 60, /^(instance|action)[.]/);
-    return html`<${Page} title="Instances" actions=${create}><${Loaded} load=${load}>${({ data }) => html`<${Card} flush>
+    return html`<${Page} title="Instances" actions=${create(session)}><${Loaded} load=${load}>${({ data }) => html`<${Card} flush>
         ${data.length > 5 && html`<div class="card-head"><input type="search" aria-label="Find by name" placeholder="Find by name" value=${word}
             onInput=${(event) => set(event.target.value)} /></div>`}
         <${Table} label="Instances" columns=${COLUMNS} rows=${data.filter((row) => row.name.includes(word))} keyOf=${(row) => row.id}
             empty=${html`<${Empty} title=${word ? 'No instance has that name' : 'No instances yet'}>
-            <p>An instance starts in seconds and is billed by the second.</p>${create}</${Empty}>`} /></${Card}>`}</${Loaded}></${Page}>`;
+            <p>An instance starts in seconds and is billed by the second.</p>${create(session)}</${Empty}>`} /></${Card}>`}</${Loaded}></${Page}>`;
 }
