@@ -114,6 +114,7 @@ static void machines(void)
          "{\"name\":\"k\",\"public_key\":\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIss6+5xJX2TjjG/9z8NQcrnDE6HV+lCbvgME4hFjQaS\"}",
          (struct effect)ROWS(API, "ssh_keys"), 0);
     once(key, "/v1/keys", "{\"name\":\"k\",\"scopes\":[\"billing:read\"]}", (struct effect)ROWS(API, "keys"), 0);
+    once(key, "/v1/projects", "{\"name\":\"p\"}", (struct effect)ROWS(API, "projects"), 0);
     once(key, "/v1/webhooks", "{\"url\":\"https://hooks.example/x\"}", (struct effect)ROWS(API, "webhooks"), 0);
 }
 
