@@ -75,6 +75,16 @@ static void operator_live(void)
     json_decref(book);
 }
 
+/* For what reads it in a language without YAML. */
+static void contract_write(void)
+{
+    char path[160];
+
+    snprintf(path, sizeof(path), "%s/openapi.json", rig.dir);
+    if (json_dump_file(rig.contract, path, 0) != 0)
+        tap_bail("%s", path);
+}
+
 static void say(int out)
 {
     json_t *facts = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "url", rig.url, "key", key, "account", account,
@@ -114,6 +124,7 @@ int main(int argc, char **argv)
         tap_bail("no guest");
     customer_live();
     operator_live();
+    contract_write();
     say(out);
     while (read(0, &end, 1) > 0)
         ;
