@@ -14,25 +14,6 @@ static struct rig rig;
 static struct visitor ann;
 static char account[40], user[40];
 
-static void said(struct response answer, int status, const char *words, const char *what)
-{
-    bool right = answer.status == status && (!*words || (answer.text && strstr(answer.text, words)));
-
-    ok(right, "%s: %d %s", what, status, words);
-    if (!right)
-        printf("# %d %.300s\n", answer.status, answer.text ? answer.text : "");
-    answer_free(&answer);
-}
-
-static struct response post_as(const struct visitor *visitor, const char *path, const char *body)
-{
-    char idem[ID_BYTES];
-
-    return rig_call(
-        &rig, &(struct call){
-                  .method = "POST", .path = path, .visitor = visitor, .body = body, .idem = id_make("tst_", idem)});
-}
-
 static void names_take(void)
 {
     struct response answer = rig_call(&rig, &(struct call){.method = "GET", .path = "/v1/session", .visitor = &ann});
@@ -50,11 +31,11 @@ static void deeds(void)
 
     ann = rig_signup(&rig, "ann@example.com", PASSWORD);
     names_take();
-    said(post_as(NULL, "/v1/sessions", "{\"email\":\"ann@example.com\",\"password\":\"not the password\"}"), 401, "",
-         "a login fails");
-    said(post_as(NULL, "/v1/sessions", "{\"email\":\"ann@example.com\",\"password\":\"" PASSWORD "\"}"), 201, "",
-         "one works");
-    answer = post_as(&ann, "/v1/keys", "{\"name\":\"k\"}");
+    said(rig_post_as(&rig, NULL, "/v1/sessions", "{\"email\":\"ann@example.com\",\"password\":\"not the password\"}"),
+         401, "", "a login fails");
+    said(rig_post_as(&rig, NULL, "/v1/sessions", "{\"email\":\"ann@example.com\",\"password\":\"" PASSWORD "\"}"), 201,
+         "", "one works");
+    answer = rig_post_as(&rig, &ann, "/v1/keys", "{\"name\":\"k\"}");
     snprintf(tested, sizeof(tested), "%s", answer_text_of(&answer, "key"));
     snprintf(id, sizeof(id), "%s", answer_text_of(&answer, "id"));
     answer_free(&answer);
@@ -73,7 +54,7 @@ static void deeds(void)
     answer = rig_call(&rig, &(struct call){.method = "DELETE", .path = "/v1/sessions/current", .visitor = &ann});
     ok_int(answer.status, 204, "logging out");
     answer_free(&answer);
-    said(post_as(&ann, "/v1/keys", "{\"name\":\"k\"}"), 401, "", "what does not come past authentication");
+    said(rig_post_as(&rig, &ann, "/v1/keys", "{\"name\":\"k\"}"), 401, "", "what does not come past authentication");
     said(rig_post(&rig, NULL, "/v1/webhooks/payments", NULL, "{}"), 400, "", "and what is no person's");
 }
 
@@ -134,7 +115,7 @@ static void customers_see(void)
 {
     char key[64], other[40];
     struct response answer =
-        post_as(NULL, "/v1/sessions", "{\"email\":\"ann@example.com\",\"password\":\"" PASSWORD "\"}");
+        rig_post_as(&rig, NULL, "/v1/sessions", "{\"email\":\"ann@example.com\",\"password\":\"" PASSWORD "\"}");
 
     ann = rig_visitor(&answer);
     answer_free(&answer);

@@ -23,10 +23,7 @@ static void say(int out, json_t *facts)
 
 static void restart(void)
 {
-    char listen[64];
-
-    snprintf(listen, sizeof(listen), "\"127.0.0.1:%u\"", rig.port);
-    rig_config_set(&rig, "listen", listen);
+    rig_port_keep(&rig);
     rig_api_stop(&rig, SIGKILL);
     rig_api_start(&rig);
 }

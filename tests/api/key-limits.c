@@ -10,16 +10,6 @@
 static struct rig rig;
 static char key[64], account[40];
 
-static void said(struct response answer, int status, const char *words, const char *what)
-{
-    bool right = answer.status == status && (!*words || (answer.text && strstr(answer.text, words)));
-
-    ok(right, "%s: %d %s", what, status, words);
-    if (!right)
-        printf("# %d %.300s\n", answer.status, answer.text ? answer.text : "");
-    answer_free(&answer);
-}
-
 static struct response post(const char *who, const char *path, const char *body)
 {
     char idem[ID_BYTES];

@@ -114,12 +114,9 @@ int main(void)
     const char *rounds_text = getenv("KILLED_ROUNDS");
     int rounds = rounds_text ? atoi(rounds_text) : 25, made = 0, missing = 0, wanted[2] = { 0, 0 };
     json_t *instances, *invoices;
-    char listen[64];
 
     rig_start(&rig);
-    /* The port stays, so that callers find the next one. */
-    snprintf(listen, sizeof(listen), "\"127.0.0.1:%u\"", rig.port);
-    rig_config_set(&rig, "listen", listen);
+    rig_port_keep(&rig); /* so that callers find the next one */
     rig_config_set(&rig, "limits.instances_per_account", "10000");
     rig_api_stop(&rig, SIGTERM);
     rig_api_start(&rig);

@@ -22,14 +22,6 @@ static struct response post_as(const char *who, const char *path, const char *bo
 }
 
 /* One request, its status and a word of its answer. */
-static void said(struct response answer, int status, const char *words, const char *what)
-{
-    ok(answer.status == status && answer.text && strstr(answer.text, words), "%s: %d, %s", what, status, words);
-    if (answer.status != status || !answer.text || !strstr(answer.text, words))
-        printf("# %d %.300s\n", answer.status, answer.text ? answer.text : "");
-    answer_free(&answer);
-}
-
 static void got(const char *path, int status, const char *words, const char *what)
 {
     said(rig_get(&rig, rig.operator_key, path), status, words, what);

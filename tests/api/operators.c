@@ -12,30 +12,6 @@
 
 static struct rig rig;
 
-static void said(struct response answer, int status, const char *words, const char *what)
-{
-    bool right = answer.status == status && (!*words || (answer.text && strstr(answer.text, words)));
-
-    ok(right, "%s: %d %s", what, status, words);
-    if (!right)
-        printf("# %d %.300s\n", answer.status, answer.text ? answer.text : "");
-    answer_free(&answer);
-}
-
-static struct response get_as(const struct visitor *visitor, const char *path)
-{
-    return rig_call(&rig, &(struct call){.method = "GET", .path = path, .visitor = visitor});
-}
-
-static struct response post_as(const struct visitor *visitor, const char *path, const char *body)
-{
-    char idem[ID_BYTES];
-
-    return rig_call(
-        &rig, &(struct call){
-                  .method = "POST", .path = path, .visitor = visitor, .body = body, .idem = id_make("tst_", idem)});
-}
-
 static struct response key_post(const char *key, const char *path, const char *body)
 {
     char idem[ID_BYTES];
@@ -62,26 +38,27 @@ static void beginning(void)
          answer_text_of(&made, "id"), "a name is one operator's");
     said(key_post(rig.operator_key, "/v1/admin/operators", "{\"name\":\"Bob\",\"role\":\"root\"}"), 422,
          "view, support, billing, admin", "a role that is none");
-    said(post_as(NULL, "/v1/admin/sessions", "{\"name\":\"Ann\",\"password\":\"" PASSWORD "\"}"), 401, "credentials",
-         "before there is a password nobody logs in");
+    said(rig_post_as(&rig, NULL, "/v1/admin/sessions", "{\"name\":\"Ann\",\"password\":\"" PASSWORD "\"}"), 401,
+         "credentials", "before there is a password nobody logs in");
     snprintf(body, sizeof(body), "{\"token\":\"%s\",\"password\":\"" PASSWORD "\"}", answer_text_of(&made, "token"));
-    said(post_as(NULL, "/v1/password_resets", body), 204, "", "the link sets one");
+    said(rig_post_as(&rig, NULL, "/v1/password_resets", body), 204, "", "the link sets one");
     answer_free(&made);
     again = rig_post(&rig, rig.operator_key, "/v1/admin/operators", "ann-1", "{\"name\":\"Ann\",\"role\":\"support\"}");
     ok(again.status == 201 && json_is_null(json_object_get(again.json, "token")), "then a replay shows no link");
     answer_free(&again);
-    said(post_as(NULL, "/v1/sessions", "{\"email\":\"Ann\",\"password\":\"" PASSWORD "\"}"), 401, "credentials",
-         "operators are no customers");
-    answer = post_as(NULL, "/v1/admin/sessions", "{\"name\":\"ann\",\"password\":\"" PASSWORD "\"}");
+    said(rig_post_as(&rig, NULL, "/v1/sessions", "{\"email\":\"Ann\",\"password\":\"" PASSWORD "\"}"), 401,
+         "credentials", "operators are no customers");
+    answer = rig_post_as(&rig, NULL, "/v1/admin/sessions", "{\"name\":\"ann\",\"password\":\"" PASSWORD "\"}");
     ann = rig_visitor(&answer);
     ok(answer.status == 201 && strncmp(ann.cookie, "__Host-xs-operator=xs_oses_", 27) == 0 &&
            strstr(answer_header(&answer, "set-cookie"), "Max-Age=43200"),
        "logging in sets the operators' cookie, for twelve hours");
     answer_free(&answer);
-    said(get_as(&ann, "/v1/admin/session"), 200, "\"role\":\"support\"", "the session says who");
-    said(get_as(&ann, "/v1/admin/customers"), 403, "totp_required", "without a second factor nothing else works");
-    said(get_as(&ann, "/v1/account"), 401, "unauthenticated", "the cookie says nothing to customers' paths");
-    said(post_as(&ann, "/v1/admin/user/totp/confirm", "{\"code\":\"123456\"}"), 409, "ask for a secret",
+    said(rig_get_as(&rig, &ann, "/v1/admin/session"), 200, "\"role\":\"support\"", "the session says who");
+    said(rig_get_as(&rig, &ann, "/v1/admin/customers"), 403, "totp_required",
+         "without a second factor nothing else works");
+    said(rig_get_as(&rig, &ann, "/v1/account"), 401, "unauthenticated", "the cookie says nothing to customers' paths");
+    said(rig_post_as(&rig, &ann, "/v1/admin/user/totp/confirm", "{\"code\":\"123456\"}"), 409, "ask for a secret",
          "enrolling does");
 }
 
@@ -92,15 +69,18 @@ static void roles(void)
     struct visitor billing = rig_operator(&rig, "billing", "billing", PASSWORD),
                    admin = rig_operator(&rig, "admin", "admin", PASSWORD);
 
-    said(get_as(&viewer, "/v1/admin/customers"), 200, "data", "a viewer sees");
-    said(post_as(&viewer, "/v1/admin/customers", "{\"name\":\"c\"}"), 403, "this needs the role support, yours is view",
-         "and does nothing");
-    said(post_as(&support, "/v1/admin/customers", "{\"name\":\"c\"}"), 201, "acc_", "support makes customers");
-    said(post_as(&support, "/v1/admin/vouchers", "{\"amount\":\"5.00\"}"), 403, "role_missing", "but no money");
-    said(post_as(&billing, "/v1/admin/vouchers", "{\"amount\":\"5.00\"}"), 201, "vch_", "billing does");
-    said(post_as(&billing, "/v1/admin/operators", "{\"name\":\"x\",\"role\":\"view\"}"), 403, "role_missing",
+    said(rig_get_as(&rig, &viewer, "/v1/admin/customers"), 200, "data", "a viewer sees");
+    said(rig_post_as(&rig, &viewer, "/v1/admin/customers", "{\"name\":\"c\"}"), 403,
+         "this needs the role support, yours is view", "and does nothing");
+    said(rig_post_as(&rig, &support, "/v1/admin/customers", "{\"name\":\"c\"}"), 201, "acc_",
+         "support makes customers");
+    said(rig_post_as(&rig, &support, "/v1/admin/vouchers", "{\"amount\":\"5.00\"}"), 403, "role_missing",
+         "but no money");
+    said(rig_post_as(&rig, &billing, "/v1/admin/vouchers", "{\"amount\":\"5.00\"}"), 201, "vch_", "billing does");
+    said(rig_post_as(&rig, &billing, "/v1/admin/operators", "{\"name\":\"x\",\"role\":\"view\"}"), 403, "role_missing",
          "but no operators");
-    said(post_as(&admin, "/v1/admin/operators", "{\"name\":\"x\",\"role\":\"view\"}"), 201, "opr_", "an admin does");
+    said(rig_post_as(&rig, &admin, "/v1/admin/operators", "{\"name\":\"x\",\"role\":\"view\"}"), 201, "opr_",
+         "an admin does");
 }
 
 /* A key is its person's hand: with no more rights, and one of two it is not. */
@@ -108,7 +88,7 @@ static void two_people(void)
 {
     struct visitor ann = rig_operator(&rig, "two", "billing", PASSWORD);
     char key[64], id[40], path[128];
-    struct response answer = get_as(&ann, "/v1/admin/session");
+    struct response answer = rig_get_as(&rig, &ann, "/v1/admin/session");
 
     snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(json_object_get(answer.json, "operator"), "id")));
     answer_free(&answer);
@@ -117,7 +97,7 @@ static void two_people(void)
     snprintf(key, sizeof(key), "%s", answer_text_of(&answer, "key"));
     ok(answer.status == 201 && strcmp(answer_text_of(&answer, "operator_id"), id) == 0, "a key of a person's");
     answer_free(&answer);
-    answer = post_as(&ann, "/v1/admin/price_books", BOOK);
+    answer = rig_post_as(&rig, &ann, "/v1/admin/price_books", BOOK);
     ok_text(answer_text_of(&answer, "operator"), id, "who proposes is the person");
     answer_free(&answer);
     said(key_post(key, "/v1/admin/price_books/7/approve", NULL), 403, "another operator must publish",
@@ -146,7 +126,7 @@ static struct response role_put(const char *id, const char *key, const struct vi
 static void promotion(void)
 {
     struct visitor ann = rig_operator(&rig, "rising", "view", PASSWORD);
-    struct response answer = get_as(&ann, "/v1/admin/session");
+    struct response answer = rig_get_as(&rig, &ann, "/v1/admin/session");
     char id[40];
 
     snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(json_object_get(answer.json, "operator"), "id")));
@@ -157,19 +137,19 @@ static void promotion(void)
     said(role_put(id, NULL, &ann, "{\"role\":\"view\"}"), 409, "this is you",
          "an open session has the new role; not for itself");
     said(role_put(id, rig.operator_key, NULL, "{\"role\":\"view\"}"), 200, "view", "and back");
-    said(post_as(&ann, "/v1/admin/customers", "{\"name\":\"c\"}"), 403, "role_missing", "that too at once");
+    said(rig_post_as(&rig, &ann, "/v1/admin/customers", "{\"name\":\"c\"}"), 403, "role_missing", "that too at once");
 }
 
 static void ends(void)
 {
     struct visitor ann = rig_operator(&rig, "leaving", "admin", PASSWORD);
-    struct response answer = get_as(&ann, "/v1/admin/session");
+    struct response answer = rig_get_as(&rig, &ann, "/v1/admin/session");
     char key[64], id[40], path[128];
 
     snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(json_object_get(answer.json, "operator"), "id")));
     answer_free(&answer);
     snprintf(path, sizeof(path), "/v1/admin/operators/%s/keys", id);
-    answer = post_as(&ann, path, "{\"name\":\"k\"}");
+    answer = rig_post_as(&rig, &ann, path, "{\"name\":\"k\"}");
     snprintf(key, sizeof(key), "%s", answer_text_of(&answer, "key"));
     answer_free(&answer);
     snprintf(path, sizeof(path), "/v1/admin/operators/%s", id);
@@ -179,9 +159,9 @@ static void ends(void)
          "by a key neither");
     said(rig_call(&rig, &(struct call){.method = "DELETE", .path = path, .key = rig.operator_key}), 204, "",
          "another does");
-    said(get_as(&ann, "/v1/admin/session"), 401, "", "the sessions are over");
+    said(rig_get_as(&rig, &ann, "/v1/admin/session"), 401, "", "the sessions are over");
     said(rig_get(&rig, key, "/v1/admin/customers"), 401, "key_revoked", "and the keys");
-    said(post_as(NULL, "/v1/admin/sessions", "{\"name\":\"leaving\",\"password\":\"" PASSWORD "\"}"), 401,
+    said(rig_post_as(&rig, NULL, "/v1/admin/sessions", "{\"name\":\"leaving\",\"password\":\"" PASSWORD "\"}"), 401,
          "credentials", "and nobody logs in");
     snprintf(path, sizeof(path), "/v1/admin/operators/%s/password_reset", id);
     said(rig_post(&rig, rig.operator_key, path, NULL, "{}"), 404, "no such operator", "nor is there a link");
@@ -192,9 +172,9 @@ static void idle(void)
 {
     struct visitor ann = rig_operator(&rig, "idle", "view", PASSWORD);
 
-    said(get_as(&ann, "/v1/admin/customers"), 200, "", "an operator works");
+    said(rig_get_as(&rig, &ann, "/v1/admin/customers"), 200, "", "an operator works");
     rig_database(&rig, "UPDATE sessions SET idle_until_ms = idle_until_ms - 1800001");
-    said(get_as(&ann, "/v1/admin/customers"), 401, "log in again", "half an hour without work ends that");
+    said(rig_get_as(&rig, &ann, "/v1/admin/customers"), 401, "log in again", "half an hour without work ends that");
 }
 
 int main(void)

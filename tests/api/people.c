@@ -14,29 +14,6 @@
 
 static struct rig rig;
 
-static void said(struct response answer, int status, const char *words, const char *what)
-{
-    ok(answer.status == status && (!*words || (answer.text && strstr(answer.text, words))), "%s: %d %s", what, status,
-       words);
-    if (answer.status != status || (*words && (!answer.text || !strstr(answer.text, words))))
-        printf("# %d %.300s\n", answer.status, answer.text ? answer.text : "");
-    answer_free(&answer);
-}
-
-static struct response get_as(const struct visitor *visitor, const char *path)
-{
-    return rig_call(&rig, &(struct call){.method = "GET", .path = path, .visitor = visitor});
-}
-
-static struct response post_as(const struct visitor *visitor, const char *path, const char *body)
-{
-    char idem[ID_BYTES];
-
-    return rig_call(
-        &rig, &(struct call){
-                  .method = "POST", .path = path, .visitor = visitor, .body = body, .idem = id_make("tst_", idem)});
-}
-
 static struct response log_in(const char *email, const char *password, const char *code)
 {
     char body[700];
@@ -78,8 +55,8 @@ static void signing_up(void)
     said(rig_post(&rig, NULL, "/v1/signup", "signup-2",
                   "{\"name\":\"x\",\"email\":\"Ann@Example.com\",\"password\":\"" PASSWORD "\"}"),
          409, "\"taken\"", "an email is one user's, however it is spelled");
-    said(get_as(&ann, "/v1/session"), 200, "\"email\":\"ann@example.com\"", "a session says who");
-    said(get_as(&ann, "/v1/account"), 200, "Ann Ltd", "and asks as the customer does");
+    said(rig_get_as(&rig, &ann, "/v1/session"), 200, "\"email\":\"ann@example.com\"", "a session says who");
+    said(rig_get_as(&rig, &ann, "/v1/account"), 200, "Ann Ltd", "and asks as the customer does");
     snprintf(command, sizeof(command), "grep -aq '%s' %s/db/api.db*", PASSWORD, rig.dir);
     ok(system(command) != 0, "the database has no password");
     snprintf(command, sizeof(command), "grep -aq '%s' %s/db/api.db*", ann.cookie + 18, rig.dir);
@@ -103,12 +80,13 @@ static void signing_up_wrongly(void)
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        said(post_as(NULL, "/v1/signup", rows[i].body), 422, rows[i].words, "a signup");
+        said(rig_post_as(&rig, NULL, "/v1/signup", rows[i].body), 422, rows[i].words, "a signup");
     rig_config_set(&rig, "signup", "\"closed\"");
     rig_api_stop(&rig, SIGTERM);
     rig_api_start(&rig);
-    said(post_as(NULL, "/v1/signup", "{\"name\":\"x\",\"email\":\"b@example.com\",\"password\":\"" PASSWORD "\"}"), 403,
-         "closed here", "where it is closed");
+    said(rig_post_as(&rig, NULL, "/v1/signup",
+                     "{\"name\":\"x\",\"email\":\"b@example.com\",\"password\":\"" PASSWORD "\"}"),
+         403, "closed here", "where it is closed");
     rig_config_set(&rig, "signup", NULL);
     rig_api_stop(&rig, SIGTERM);
     rig_api_start(&rig);
@@ -155,7 +133,7 @@ static void forgery(void)
     bent = ann;
     bent.csrf[3] ^= 1;
     said(rig_call(&rig, &call), 403, "\"csrf\"", "by a token that is almost right");
-    said(get_as(&bent, "/v1/account"), 200, "", "a read needs none");
+    said(rig_get_as(&rig, &bent, "/v1/account"), 200, "", "a read needs none");
     bent = ann;
     call.header = "Origin: https://evil.example";
     said(rig_call(&rig, &call), 403, "\"csrf\"", "from another site's page");
@@ -185,7 +163,7 @@ static void cookies(void)
     char both[300];
 
     snprintf(made.cookie, sizeof(made.cookie), "__Host-xs=xs_sess_%040d", 7);
-    said(get_as(&made, "/v1/account"), 401, "log in again", "a token of one's own making");
+    said(rig_get_as(&rig, &made, "/v1/account"), 401, "log in again", "a token of one's own making");
     answer = rig_call(&rig, &(struct call){.method = "POST",
                                            .path = "/v1/sessions",
                                            .visitor = &made,
@@ -194,12 +172,13 @@ static void cookies(void)
     ok(answer.status == 201 && strcmp(fixed.cookie, made.cookie) != 0,
        "logging in takes no token that was there before");
     answer_free(&answer);
-    said(get_as(&made, "/v1/account"), 401, "log in again", "which stays nobody's");
+    said(rig_get_as(&rig, &made, "/v1/account"), 401, "log in again", "which stays nobody's");
     snprintf(made.cookie, sizeof(made.cookie), "xs%s", strchr(ann.cookie, '='));
-    said(get_as(&made, "/v1/account"), 401, "unauthenticated", "a cookie of another name");
-    said(get_as(&ann, "/v1/admin/customers"), 401, "unauthenticated", "a customer's says nothing to operators");
+    said(rig_get_as(&rig, &made, "/v1/account"), 401, "unauthenticated", "a cookie of another name");
+    said(rig_get_as(&rig, &ann, "/v1/admin/customers"), 401, "unauthenticated",
+         "a customer's says nothing to operators");
     snprintf(made.cookie, sizeof(made.cookie), "__Host-xs-operator%s", strchr(ann.cookie, '='));
-    said(get_as(&made, "/v1/admin/customers"), 401, "unauthenticated", "under the other name too");
+    said(rig_get_as(&rig, &made, "/v1/admin/customers"), 401, "unauthenticated", "under the other name too");
     snprintf(both, sizeof(both), "Cookie: a=b; __Host-xs-operator=x; %s; c=d", ann.cookie);
     said(rig_call(&rig, &(struct call){.method = "GET", .path = "/v1/account", .header = both}), 200, "Ann Ltd",
          "among others it is found");
@@ -211,12 +190,12 @@ static void endings(void)
 {
     struct visitor first = logged_in("ann@example.com", PASSWORD), second = logged_in("ann@example.com", PASSWORD);
     struct visitor other = rig_signup(&rig, "eve@example.com", PASSWORD);
-    struct response answer = get_as(&second, "/v1/session");
+    struct response answer = rig_get_as(&rig, &second, "/v1/session");
     char path[128];
 
     snprintf(path, sizeof(path), "/v1/sessions/%s", answer_text_of(&answer, "id"));
     answer_free(&answer);
-    answer = get_as(&first, "/v1/sessions");
+    answer = rig_get_as(&rig, &first, "/v1/sessions");
     ok(answer.status == 200 && strstr(answer.text, path + 13) && strstr(answer.text, "\"current\":true"),
        "my sessions are listed");
     answer_free(&answer);
@@ -224,19 +203,19 @@ static void endings(void)
          "another's cannot be ended");
     said(rig_call(&rig, &(struct call){.method = "DELETE", .path = path, .visitor = &first}), 204, "",
          "one of mine can");
-    said(get_as(&second, "/v1/account"), 401, "log in again", "and is over");
-    said(get_as(&first, "/v1/account"), 200, "", "the others go on");
+    said(rig_get_as(&rig, &second, "/v1/account"), 401, "log in again", "and is over");
+    said(rig_get_as(&rig, &first, "/v1/account"), 200, "", "the others go on");
     answer = rig_call(&rig, &(struct call){.method = "DELETE", .path = "/v1/sessions/current", .visitor = &first});
     ok(answer.status == 204 && strstr(answer_header(&answer, "set-cookie"), "__Host-xs=; ") &&
            strstr(answer_header(&answer, "set-cookie"), "Max-Age=0"),
        "logging out takes the cookie back");
     answer_free(&answer);
-    said(get_as(&first, "/v1/account"), 401, "log in again", "and ends the session");
+    said(rig_get_as(&rig, &first, "/v1/account"), 401, "log in again", "and ends the session");
     rig_database(&rig, "UPDATE sessions SET idle_until_ms = 1000");
-    said(get_as(&other, "/v1/account"), 401, "log in again", "one that nobody used for long is over");
+    said(rig_get_as(&rig, &other, "/v1/account"), 401, "log in again", "one that nobody used for long is over");
     other = logged_in("eve@example.com", PASSWORD);
     rig_database(&rig, "UPDATE sessions SET expires_ms = 1000");
-    said(get_as(&other, "/v1/account"), 401, "log in again", "and one that is old, used or not");
+    said(rig_get_as(&rig, &other, "/v1/account"), 401, "log in again", "and one that is old, used or not");
 }
 
 /* Use moves the end of idleness, and is written down once a minute. */
@@ -245,9 +224,9 @@ static void idleness(void)
     struct visitor ann = logged_in("ann@example.com", PASSWORD);
 
     rig_database(&rig, "UPDATE sessions SET seen_ms = seen_ms - 61000, idle_until_ms = seen_ms + 5000");
-    said(get_as(&ann, "/v1/account"), 200, "", "a session shortly before its end is used");
+    said(rig_get_as(&rig, &ann, "/v1/account"), 200, "", "a session shortly before its end is used");
     rig_database(&rig, "UPDATE sessions SET idle_until_ms = idle_until_ms - 43000000");
-    said(get_as(&ann, "/v1/account"), 200, "", "and has its twelve hours again");
+    said(rig_get_as(&rig, &ann, "/v1/account"), 200, "", "and has its twelve hours again");
 }
 
 static void many_sessions(void)
@@ -259,7 +238,7 @@ static void many_sessions(void)
         answer = log_in("ann@example.com", PASSWORD, NULL);
         answer_free(&answer);
     }
-    said(get_as(&first, "/v1/account"), 401, "log in again", "the oldest of twenty-one sessions has ended");
+    said(rig_get_as(&rig, &first, "/v1/account"), 401, "log in again", "the oldest of twenty-one sessions has ended");
 }
 
 /* What all threads of the api have worked: other than a clock's time, it does not depend on who else works. */

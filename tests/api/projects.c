@@ -27,16 +27,6 @@ static struct response ask(const struct visitor *visitor, const char *project, c
                                          .idem = strcmp(method, "POST") == 0 ? id_make("tst_", idem) : NULL});
 }
 
-static void said(struct response answer, int status, const char *words, const char *what)
-{
-    bool right = answer.status == status && (!*words || (answer.text && strstr(answer.text, words)));
-
-    ok(right, "%s: %d %s", what, status, words);
-    if (!right)
-        printf("# %d %.300s\n", answer.status, answer.text ? answer.text : "");
-    answer_free(&answer);
-}
-
 static void made(struct response answer, const char *what, char id[static 40])
 {
     if (answer.status != 201 && answer.status != 202)

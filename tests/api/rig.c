@@ -239,6 +239,14 @@ int rig_api_stop(struct rig *rig, int signal)
     return status;
 }
 
+void rig_port_keep(struct rig *rig)
+{
+    char listen[64];
+
+    snprintf(listen, sizeof(listen), "\"127.0.0.1:%u\"", rig->port);
+    rig_config_set(rig, "listen", listen);
+}
+
 void rig_standin_start(struct rig *rig)
 {
     rig->standin = standin_start(rig->dir);
@@ -463,6 +471,31 @@ struct response rig_get(struct rig *rig, const char *key, const char *path)
 struct response rig_post(struct rig *rig, const char *key, const char *path, const char *idem, const char *body)
 {
     return rig_call(rig, &(struct call){ .method = "POST", .path = path, .key = key, .idem = idem, .body = body });
+}
+
+struct response rig_get_as(struct rig *rig, const struct visitor *visitor, const char *path)
+{
+    return rig_call(rig, &(struct call){.method = "GET", .path = path, .visitor = visitor});
+}
+
+struct response rig_post_as(struct rig *rig, const struct visitor *visitor, const char *path, const char *body)
+{
+    char idem[ID_BYTES];
+
+    return rig_call(
+        rig, &(struct call){
+                 .method = "POST", .path = path, .visitor = visitor, .body = body, .idem = id_make("tst_", idem)});
+}
+
+void said(struct response answer, int status, const char *words, const char *what)
+{
+    bool right =
+        answer.status == status && (!*words || (answer.text && memmem(answer.text, answer.size, words, strlen(words))));
+
+    ok(right, "%s: %d %s", what, status, words);
+    if (!right)
+        printf("# %d %.300s\n", answer.status, answer.text ? answer.text : "");
+    answer_free(&answer);
 }
 
 /* people */

@@ -58,6 +58,8 @@ void rig_end(struct rig *rig);
 void rig_api_start(struct rig *rig);
 /* Its wait status. */
 int rig_api_stop(struct rig *rig, int signal);
+/* From its next start on the api listens on the port that it has now. */
+void rig_port_keep(struct rig *rig);
 void rig_standin_start(struct rig *rig);
 void rig_standin_stop(struct rig *rig);
 
@@ -74,6 +76,12 @@ const char *answer_header(const struct response *answer, const char *name);
 /* Short forms; the caller frees. */
 struct response rig_get(struct rig *rig, const char *key, const char *path);
 struct response rig_post(struct rig *rig, const char *key, const char *path, const char *idem, const char *body);
+
+/* As somebody who has logged in, or with NULL as nobody; each POST has an Idempotency-Key of its own. */
+struct response rig_get_as(struct rig *rig, const struct visitor *visitor, const char *path);
+struct response rig_post_as(struct rig *rig, const struct visitor *visitor, const char *path, const char *body);
+/* A check: the answer has this status and these words ("": any). Frees it. */
+void said(struct response answer, int status, const char *words, const char *what);
 
 /* What an answer that logs in leaves in the browser; empty if it set no cookie. */
 struct visitor rig_visitor(const struct response *answer);

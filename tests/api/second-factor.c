@@ -17,33 +17,13 @@
 static struct rig rig;
 static char recovery_code[2][32];
 
-static void said(struct response answer, int status, const char *words, const char *what)
-{
-    bool right = answer.status == status && (!*words || (answer.text && strstr(answer.text, words)));
-
-    ok(right, "%s: %d %s", what, status, words);
-    if (!right)
-        printf("# %d %.300s\n", answer.status, answer.text ? answer.text : "");
-    answer_free(&answer);
-}
-
-static struct response get_as(const struct visitor *visitor, const char *path)
-{
-    return rig_call(&rig, &(struct call){.method = "GET", .path = path, .visitor = visitor});
-}
-
-static struct response post_as(const struct visitor *visitor, const char *path, const char *body)
-{
-    return rig_call(&rig, &(struct call){.method = "POST", .path = path, .visitor = visitor, .body = body});
-}
-
 static struct response log_in(const char *password, const char *code)
 {
     char body[700];
 
     snprintf(body, sizeof(body), "{\"email\":\"" EMAIL "\",\"password\":\"%s\"%s%s%s}", password,
              code ? ",\"code\":\"" : "", code ? code : "", code ? "\"" : "");
-    return post_as(NULL, "/v1/sessions", body);
+    return rig_post_as(&rig, NULL, "/v1/sessions", body);
 }
 
 static struct visitor logged_in(const char *password, const char *code)
@@ -60,14 +40,15 @@ static void password_change(void)
 {
     struct visitor ann = rig_signup(&rig, EMAIL, FIRST), other = logged_in(FIRST, NULL);
 
-    said(post_as(&ann, "/v1/user/password", "{\"password\":\"not the password\",\"new_password\":\"" SECOND "\"}"), 401,
-         "credentials", "with a wrong password nothing changes");
-    said(post_as(&ann, "/v1/user/password", "{\"password\":\"" FIRST "\",\"new_password\":\"" EMAIL "\"}"), 422,
-         "weak_password", "a bad new one is refused");
-    said(post_as(&ann, "/v1/user/password", "{\"password\":\"" FIRST "\",\"new_password\":\"" SECOND "\"}"), 204, "",
-         "with the right one it does");
-    said(get_as(&ann, "/v1/session"), 200, "", "the session goes on");
-    said(get_as(&other, "/v1/session"), 401, "", "the others do not");
+    said(rig_post_as(&rig, &ann, "/v1/user/password",
+                     "{\"password\":\"not the password\",\"new_password\":\"" SECOND "\"}"),
+         401, "credentials", "with a wrong password nothing changes");
+    said(rig_post_as(&rig, &ann, "/v1/user/password", "{\"password\":\"" FIRST "\",\"new_password\":\"" EMAIL "\"}"),
+         422, "weak_password", "a bad new one is refused");
+    said(rig_post_as(&rig, &ann, "/v1/user/password", "{\"password\":\"" FIRST "\",\"new_password\":\"" SECOND "\"}"),
+         204, "", "with the right one it does");
+    said(rig_get_as(&rig, &ann, "/v1/session"), 200, "", "the session goes on");
+    said(rig_get_as(&rig, &other, "/v1/session"), 401, "", "the others do not");
     said(log_in(FIRST, NULL), 401, "credentials", "the old one is over");
     logged_in(SECOND, NULL);
 }
@@ -79,19 +60,20 @@ static void enrolment(char secret[static 40])
     struct response answer;
     char body[64], grep[256];
 
-    said(post_as(&ann, "/v1/user/totp/confirm", "{\"code\":\"000000\"}"), 409, "ask for a secret", "nothing was begun");
-    said(post_as(&ann, "/v1/user/totp", "{\"password\":\"not the password\"}"), 401, "credentials",
+    said(rig_post_as(&rig, &ann, "/v1/user/totp/confirm", "{\"code\":\"000000\"}"), 409, "ask for a secret",
+         "nothing was begun");
+    said(rig_post_as(&rig, &ann, "/v1/user/totp", "{\"password\":\"not the password\"}"), 401, "credentials",
          "beginning takes the password");
-    answer = post_as(&ann, "/v1/user/totp", "{\"password\":\"" SECOND "\"}");
+    answer = rig_post_as(&rig, &ann, "/v1/user/totp", "{\"password\":\"" SECOND "\"}");
     snprintf(secret, 40, "%s", answer_text_of(&answer, "secret"));
     ok(answer.status == 200 && strlen(secret) == 32 && strstr(answer_text_of(&answer, "uri"), secret),
        "a secret is shown");
     answer_free(&answer);
     logged_in(SECOND, NULL);
-    said(post_as(&ann, "/v1/user/totp/confirm", "{\"code\":\"00000\"}"), 422, "wrong_code",
+    said(rig_post_as(&rig, &ann, "/v1/user/totp/confirm", "{\"code\":\"00000\"}"), 422, "wrong_code",
          "a wrong code does not confirm it");
     snprintf(body, sizeof(body), "{\"code\":\"%s\"}", rig_totp(secret, -1));
-    answer = post_as(&ann, "/v1/user/totp/confirm", body);
+    answer = rig_post_as(&rig, &ann, "/v1/user/totp/confirm", body);
     ok(answer.status == 200 && json_array_size(json_object_get(answer.json, "recovery_codes")) == 10,
        "a right one does");
     for (size_t i = 0; i < 2; i++)
@@ -101,8 +83,9 @@ static void enrolment(char secret[static 40])
     snprintf(grep, sizeof(grep), "grep -aq '%.4s-*%.4s-*%.4s' %s/db/api.db*", recovery_code[0], recovery_code[0] + 5,
              recovery_code[0] + 10, rig.dir);
     ok(system(grep) != 0, "the database has no recovery code");
-    said(post_as(&ann, "/v1/user/totp", "{\"password\":\"" SECOND "\"}"), 409, "on already", "once is enough");
-    said(get_as(&ann, "/v1/session"), 200, "\"totp\":true", "the session knows");
+    said(rig_post_as(&rig, &ann, "/v1/user/totp", "{\"password\":\"" SECOND "\"}"), 409, "on already",
+         "once is enough");
+    said(rig_get_as(&rig, &ann, "/v1/session"), 200, "\"totp\":true", "the session knows");
 }
 
 static void second_factor(const char *secret)
@@ -123,11 +106,11 @@ static void second_factor(const char *secret)
     ann = logged_in(SECOND, recovery_code[0]);
     said(log_in(SECOND, recovery_code[0]), 401, "used before", "works once");
     snprintf(body, sizeof(body), "{\"password\":\"" SECOND "\",\"code\":\"%s\"}", recovery_code[0]);
-    said(post_as(&ann, "/v1/user/totp/remove", body), 401, "used before", "it takes a code to take it off");
+    said(rig_post_as(&rig, &ann, "/v1/user/totp/remove", body), 401, "used before", "it takes a code to take it off");
     snprintf(body, sizeof(body), "{\"password\":\"" SECOND "\",\"code\":\"%s\"}", recovery_code[1]);
-    said(post_as(&ann, "/v1/user/totp/remove", body), 204, "", "a fresh one does");
+    said(rig_post_as(&rig, &ann, "/v1/user/totp/remove", body), 204, "", "a fresh one does");
     logged_in(SECOND, NULL);
-    said(post_as(&ann, "/v1/user/totp/remove", body), 409, "not on", "then there is nothing to take off");
+    said(rig_post_as(&rig, &ann, "/v1/user/totp/remove", body), 409, "not on", "then there is nothing to take off");
 }
 
 static struct response link_for(const char *account, const char *body)
@@ -143,14 +126,14 @@ static struct response link_use(const char *token, const char *password)
     char body[400];
 
     snprintf(body, sizeof(body), "{\"token\":\"%s\",\"password\":\"%s\"}", token, password);
-    return post_as(NULL, "/v1/password_resets", body);
+    return rig_post_as(&rig, NULL, "/v1/password_resets", body);
 }
 
 static void links(void)
 {
     struct visitor ann = logged_in(SECOND, NULL);
     char account[40], first[64], token[64], path[80];
-    struct response answer = get_as(&ann, "/v1/account");
+    struct response answer = rig_get_as(&rig, &ann, "/v1/account");
 
     snprintf(account, sizeof(account), "%s", answer_text_of(&answer, "id"));
     answer_free(&answer);
@@ -166,9 +149,9 @@ static void links(void)
     said(link_use(first, FIRST), 404, "time is over", "a newer one ends it");
     said(link_use("xs_link_none", FIRST), 404, "time is over", "what is no link");
     said(link_use(token, "short"), 422, "12 to 256", "a bad password leaves the link");
-    said(get_as(&ann, "/v1/session"), 200, "", "and the sessions");
+    said(rig_get_as(&rig, &ann, "/v1/session"), 200, "", "and the sessions");
     said(link_use(token, FIRST), 204, "", "a good one uses it");
-    said(get_as(&ann, "/v1/session"), 401, "", "all sessions are over");
+    said(rig_get_as(&rig, &ann, "/v1/session"), 401, "", "all sessions are over");
     said(link_use(token, SECOND), 404, "time is over", "it works once");
     logged_in(FIRST, NULL);
     answer = link_for(account, "{}");
@@ -189,32 +172,32 @@ static void first_user(void)
     said(link_for(account, "{\"email\":\"" EMAIL "\"}"), 409, "another customer", "with another's email");
     answer = link_for(account, "{\"email\":\"hand@example.com\"}");
     ok_int(answer.status, 201, "with one of their own");
-    said(post_as(NULL, "/v1/sessions", "{\"email\":\"hand@example.com\",\"password\":\"\"}"), 422, "",
+    said(rig_post_as(&rig, NULL, "/v1/sessions", "{\"email\":\"hand@example.com\",\"password\":\"\"}"), 422, "",
          "no password is none");
-    said(post_as(NULL, "/v1/sessions", "{\"email\":\"hand@example.com\",\"password\":\"" FIRST "\"}"), 401,
+    said(rig_post_as(&rig, NULL, "/v1/sessions", "{\"email\":\"hand@example.com\",\"password\":\"" FIRST "\"}"), 401,
          "credentials", "nor is any before the link");
     said(link_use(answer_text_of(&answer, "token"), SECOND), 204, "", "which sets it");
     answer_free(&answer);
-    said(post_as(NULL, "/v1/sessions", "{\"email\":\"hand@example.com\",\"password\":\"" SECOND "\"}"), 201, account,
-         "then it works");
+    said(rig_post_as(&rig, NULL, "/v1/sessions", "{\"email\":\"hand@example.com\",\"password\":\"" SECOND "\"}"), 201,
+         account, "then it works");
 }
 
 /* Somebody has lost the second factor, and rests after many tries besides. */
 static void lost_device(void)
 {
     struct visitor ann = logged_in(FIRST, NULL);
-    struct response answer = post_as(&ann, "/v1/user/totp", "{\"password\":\"" FIRST "\"}"), link;
+    struct response answer = rig_post_as(&rig, &ann, "/v1/user/totp", "{\"password\":\"" FIRST "\"}"), link;
     char body[64], account[40];
 
     snprintf(body, sizeof(body), "{\"code\":\"%s\"}", rig_totp(answer_text_of(&answer, "secret"), 0));
     answer_free(&answer);
-    said(post_as(&ann, "/v1/user/totp/confirm", body), 200, "recovery_codes", "a second factor again");
+    said(rig_post_as(&rig, &ann, "/v1/user/totp/confirm", body), 200, "recovery_codes", "a second factor again");
     for (int i = 0; i < 10; i++) {
         answer = log_in(FIRST, "000000");
         answer_free(&answer);
     }
     said(log_in(FIRST, "000000"), 429, "rests", "codes are not guessed at for long");
-    answer = get_as(&ann, "/v1/account");
+    answer = rig_get_as(&rig, &ann, "/v1/account");
     snprintf(account, sizeof(account), "%s", answer_text_of(&answer, "id"));
     answer_free(&answer);
     link = link_for(account, "{\"remove_totp\":true}");
@@ -256,7 +239,7 @@ static void mails(void)
     char folder[192], value[200], mail[8192], token[64];
     const char *at;
 
-    said(post_as(NULL, "/v1/password_resets/mail", "{\"email\":\"" EMAIL "\"}"), 202, "\"mails\":false",
+    said(rig_post_as(&rig, NULL, "/v1/password_resets/mail", "{\"email\":\"" EMAIL "\"}"), 202, "\"mails\":false",
          "where no mails are sent");
     snprintf(folder, sizeof(folder), "%s/mails", rig.dir);
     snprintf(value, sizeof(value), "\"%s\"", folder);
@@ -265,10 +248,10 @@ static void mails(void)
     rig_config_set(&rig, "public_url", "\"https://host.example:8443\"");
     rig_api_stop(&rig, SIGTERM);
     rig_api_start(&rig);
-    said(post_as(NULL, "/v1/password_resets/mail", "{\"email\":\"nobody@example.com\"}"), 202, "\"mails\":true",
-         "for nobody");
+    said(rig_post_as(&rig, NULL, "/v1/password_resets/mail", "{\"email\":\"nobody@example.com\"}"), 202,
+         "\"mails\":true", "for nobody");
     ok(mail_read(folder, mail, sizeof(mail)) == 0, "there is no mail");
-    said(post_as(NULL, "/v1/password_resets/mail", "{\"email\":\"Ann@Example.com\"}"), 202, "\"mails\":true",
+    said(rig_post_as(&rig, NULL, "/v1/password_resets/mail", "{\"email\":\"Ann@Example.com\"}"), 202, "\"mails\":true",
          "for somebody the same answer");
     ok(mail_read(folder, mail, sizeof(mail)) > 0, "and a mail");
     ok_has(mail, "To: <" EMAIL ">\r\n", "to the address that is kept");
@@ -276,7 +259,7 @@ static void mails(void)
     ok_has(mail, "Auto-Submitted: auto-generated\r\n", "that no machine answers");
     at = strstr(mail, "https://host.example:8443/portal/reset#");
     snprintf(token, sizeof(token), "%.48s", at ? at + strlen("https://host.example:8443/portal/reset#") : "");
-    said(post_as(NULL, "/v1/password_resets/mail", "{\"email\":\"" EMAIL "\"}"), 202, "", "a moment later");
+    said(rig_post_as(&rig, NULL, "/v1/password_resets/mail", "{\"email\":\"" EMAIL "\"}"), 202, "", "a moment later");
     ok(strlen(mail) == mail_read(folder, mail, sizeof(mail)), "there is no second one");
     said(link_use(token, FIRST), 204, "", "its link sets a password");
     logged_in(FIRST, NULL);

@@ -24,16 +24,6 @@ static struct response post_as(const char *who, const char *path, const char *bo
 }
 
 /* One request, its status and a word of its answer. */
-static void said(struct response answer, int status, const char *words, const char *what)
-{
-    bool good =
-        answer.status == status && answer.text && (!*words || memmem(answer.text, answer.size, words, strlen(words)));
-
-    if (!ok(good, "%s: %d, %s", what, status, words))
-        printf("# %d %.500s\n", answer.status, answer.text ? answer.text : "");
-    answer_free(&answer);
-}
-
 static void got(const char *who, const char *path, int status, const char *words, const char *what)
 {
     said(rig_get(&rig, who, path), status, words, what);

@@ -225,14 +225,8 @@ static void command_line(void)
 
 int main(void)
 {
-    char listen[64];
-
     rig_start(&rig);
-    /* The port stays, so that the writer finds the next api. */
-    snprintf(listen, sizeof(listen), "\"127.0.0.1:%u\"", rig.port);
-    rig_config_set(&rig, "listen", listen);
-    rig_api_stop(&rig, SIGTERM);
-    rig_api_start(&rig);
+    rig_port_keep(&rig); /* so that the writer finds the next api */
     rig_customer(&rig, "main", key, account);
     rig_customer(&rig, "other", other_key, other_account);
     a_life();
