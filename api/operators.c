@@ -6,6 +6,7 @@
 #include "api/idem.h"
 #include "api/keys.h"
 #include "api/people/resets.h"
+#include "api/people/sessions.h"
 #include "api/present.h"
 #include "api/resources.h"
 
@@ -204,10 +205,10 @@ enum answer operator_role_set(struct request *rq, struct reply *rp)
         return ANSWER_INVALID_FIELDS;
     if (strcmp(person.person_id, rq->who.person_id) == 0)
         return reply_fail(rp, ANSWER_CONFLICT, "this is you: let another operator do it");
-    if (store_operator_role_set(rq->api->store, person.person_id, rank_parse(role)) != 0)
+    person.rank = rank_parse(role);
+    if (store_operator_role_set(rq->api->store, person.person_id, person.rank) != 0)
         return reply_fail(rp, ANSWER_STORAGE, "the role is as it was; try again");
-    rp->json = json_pack("{s:s, s:s, s:s, s:b}", "id", person.person_id, "name", person.name, "role", role, "totp",
-                         (int)person.totp);
+    rp->json = operator_person_view(&person);
     return ANSWER_OK;
 }
 

@@ -43,7 +43,7 @@ enum answer users_view(struct request *rq, struct reply *rp, const char *account
     return ANSWER_OK;
 }
 
-static json_t *operator_view(const struct person_row *person)
+json_t *operator_person_view(const struct person_row *person)
 {
     return json_pack("{s:s, s:s, s:s, s:b}", "id", person->person_id, "name", person->name, "role",
                      rank_names[person->rank - 1], "totp", (int)person->totp);
@@ -68,7 +68,7 @@ json_t *session_view(const struct request *rq, const struct person_row *person)
                                    person->account_id, "role",
                                    who->member_role ? member_role_names[who->member_role - 1] : NULL, "project_id",
                                    who->project_id[0] ? who->project_id : NULL, "scopes", scopes_json(who->scopes))
-                       : json_pack("{s:o}", "operator", operator_view(person));
+                       : json_pack("{s:o}", "operator", operator_person_view(person));
 
     session_add(rq, view);
     return view;

@@ -6,6 +6,7 @@
 #include "api/request.h"
 
 json_t *user_view(const struct person_row *person);
+json_t *operator_person_view(const struct person_row *person);
 /* Those of an account, the first first: ANSWER_OK and a new reference. */
 enum answer users_view(struct request *rq, struct reply *rp, const char *account_id, json_t **list);
 /* The answer to who has logged in. */
