@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,8 +140,7 @@ int main(int argc, char **argv)
     int signals, timer;
 
     log_init("xs-accountd");
-    if (sodium_init() < 0)
-        fatalx("libsodium does not start");
+    daemon_sodium_start();
     config_read(&config, argc, argv);
     setup = (struct accountd_setup){ .state_dir = config.state_dir, .host = config.host,
                                      .head_copy = config.head_copy,

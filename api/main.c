@@ -188,8 +188,7 @@ int main(int argc, char **argv)
     int option;
 
     log_init("xs-api");
-    if (sodium_init() < 0)
-        fatalx("libsodium does not start");
+    daemon_sodium_start();
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'h')
             return key_hash_print();

@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,17 @@ void daemon_mkdir(const char *path, mode_t mode, const char *user)
         return;
     if (chown(path, uid, gid) != 0 || chmod(path, mode) != 0)
         fatal("%s: cannot give it to user %s", path, user);
+}
+
+static void misused(void)
+{
+    fatalx("libsodium was called wrongly or got no random bytes: this is a fault of ours");
+}
+
+void daemon_sodium_start(void)
+{
+    if (sodium_init() < 0 || sodium_set_misuse_handler(misused) != 0)
+        fatalx("libsodium does not start");
 }
 
 static void notify(const char *state)

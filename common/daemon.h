@@ -14,6 +14,10 @@ void daemon_lock(const char *pid_path);
  * are all it has. */
 void daemon_drop(const char *user);
 
+/* Starts libsodium; exits 1 if that fails. By itself it aborts without a word when it is called wrongly, or the system
+ * gives no random bytes: from here on the log says so. */
+void daemon_sodium_start(void);
+
 /* True, and *uid and *gid set, if the user exists. */
 bool daemon_user(const char *user, uid_t *uid, gid_t *gid);
 

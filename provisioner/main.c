@@ -18,7 +18,6 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,8 +263,7 @@ int main(int argc, char **argv)
     options_read(&o, argc, argv);
     paths_make(&paths, &o);
     capabilities_drop();
-    if (sodium_init() < 0)
-        fatalx("libsodium does not start");
+    daemon_sodium_start();
     daemon_mkdir(o.state_dir, 0700, NULL);
     daemon_lock(paths.lock);
     if (catalog_load(&catalog, o.catalog, &fault))

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -260,8 +259,9 @@ int main(int argc, char **argv)
     int signals;
 
     log_init("xs-cosign");
-    if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
-        fatalx("libsodium or libcurl does not start");
+    daemon_sodium_start();
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+        fatalx("libcurl does not start");
     parse_options(&c.options, argc, argv);
     if (witnesses_read(c.options.witnesses, &c.witnesses, &why))
         fatalx("%s: %s", c.options.witnesses, why.text);
