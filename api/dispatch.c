@@ -6,6 +6,7 @@
 #include "api/audit.h"
 #include "api/authenticate.h"
 #include "api/fields.h"
+#include "api/precondition.h"
 #include "api/route.h"
 #include "api/rows.h"
 #include "common/clock.h"
@@ -123,7 +124,7 @@ static enum answer answer_find(struct request *rq, struct reply *rp)
         (answer = query_check(rq, rp)) != ANSWER_OK || (answer = body_read(rq, rp)) != ANSWER_OK ||
         (answer = idempotency_check(rq, rp)) != ANSWER_OK)
         return answer;
-    answer = rq->route->handle(rq, rp);
+    answer = precondition_handle(rq, rp);
     return answer == ANSWER_OK && strcmp(rq->method, "GET") == 0 ? rows_render(rq, rp) : answer;
 }
 

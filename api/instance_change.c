@@ -1,6 +1,5 @@
-/* PATCH of an instance: its name and labels, which are ours alone. If-Match (RFC 9110, section 13.1.1) keeps two who
- * change it from undoing each other: the ETag names the revision of what can be changed here, not the state, which moves
- * by itself. */
+/* PATCH of an instance: its name and labels, which are ours alone. Its ETag names the revision of what can be changed
+ * here, not the state, which moves by itself. */
 #include "api/api.h"
 #include "api/instances.h"
 #include "api/labels.h"
@@ -8,16 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-static enum answer precondition_check(const struct request *rq, struct reply *rp, const struct instance_row *row)
-{
-    char tag[TAG_BYTES];
-
-    revision_tag(row->revision, tag);
-    if (!rq->if_match || strcmp(rq->if_match, "*") == 0 || strcmp(rq->if_match, tag) == 0)
-        return ANSWER_OK;
-    return reply_fail(rp, ANSWER_PRECONDITION, "it is %s now: look at it again, and send that as If-Match", tag);
-}
 
 static enum answer change_read(struct request *rq, struct reply *rp, struct instance_row *row)
 {
@@ -37,8 +26,6 @@ enum answer instance_change(struct request *rq, struct reply *rp)
     struct instance_row row;
     enum answer answer = instance_own(rq, rp, &row);
 
-    if (answer == ANSWER_OK)
-        answer = precondition_check(rq, rp, &row);
     if (answer == ANSWER_OK)
         answer = change_read(rq, rp, &row);
     if (answer != ANSWER_OK)
