@@ -5,12 +5,8 @@ import { html, useEffect, useRef, useState } from './html.js';
 import { find, segments, usePath } from './router.js';
 import { ErrorBox, Loading, Page, Toasts } from './ui.js';
 
-function themeNow() {
-    return document.documentElement.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
-}
-
 function ThemeSwitch() {
-    const [theme, set] = useState(themeNow());
+    const [theme, set] = useState(document.documentElement.dataset.theme);
     const other = theme === 'dark' ? 'light' : 'dark';
     const change = () => {
         document.documentElement.dataset.theme = other;
