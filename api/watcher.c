@@ -54,8 +54,10 @@ static void news_add(struct news *news, const char *kind, const char *what, cons
 {
     size_t n = news->count;
 
-    if (n == PAGE)
+    if (n == PAGE) {                    /* more than was asked for */
+        json_decref(data);
         return;
+    }
     snprintf(news->types[n], TYPE_BYTES, "%s.%s", kind, what);
     news->data[n] = json_dumps(data, JSON_COMPACT);
     news->rows[n] = (struct event_row){ .account_id = json_string_value(json_object_get(thing, "account_id")),
