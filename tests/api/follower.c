@@ -125,7 +125,20 @@ void turn(void)
     curl_multi_poll(multi, NULL, 0, 50, NULL);
 }
 
-bool await_events(struct follower *f, size_t followers, size_t count)
+static bool has_events(const struct follower *f, size_t count)
+{
+    return f->count >= count;
+}
+
+static bool has_words(const struct follower *f, size_t count)
+{
+    (void)count;
+    return f->text != NULL;
+}
+
+/* Until each of them has it, or has ended. */
+static bool await_all(struct follower *f, size_t followers, bool (*has)(const struct follower *f, size_t count),
+                      size_t count)
 {
     int64_t until_s = now_s() + FOLLOWER_PATIENCE_S;
     size_t done = 0;
@@ -134,21 +147,17 @@ bool await_events(struct follower *f, size_t followers, size_t count)
         turn();
         done = 0;
         for (size_t i = 0; i < followers; i++)
-            done += f[i].count >= count || f[i].ended;
+            done += has(&f[i], count) || f[i].ended;
     }
     return done == followers;
 }
 
+bool await_events(struct follower *f, size_t followers, size_t count)
+{
+    return await_all(f, followers, has_events, count);
+}
+
 bool await_greeting(struct follower *f, size_t followers)
 {
-    int64_t until_s = now_s() + FOLLOWER_PATIENCE_S;
-    size_t done = 0;
-
-    while (done < followers && now_s() < until_s) {
-        turn();
-        done = 0;
-        for (size_t i = 0; i < followers; i++)
-            done += f[i].text != NULL || f[i].ended;
-    }
-    return done == followers;
+    return await_all(f, followers, has_words, 0);
 }

@@ -1,10 +1,10 @@
 /* What the daemons tell who follows them: the provisioner's changes, the newest alert and invoice of accountd. In real
  * time: what is old is no event. */
+#include "common/clock.h"
 #include "tests/api/standin_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct wait {
     struct wait *next;
@@ -17,19 +17,6 @@ struct wait {
 static json_t *changes;
 static struct wait *waits;
 
-static int64_t clock_ms(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-int64_t today_ms(void)
-{
-    return clock_ms(CLOCK_REALTIME);
-}
-
 void changes_start(void)
 {
     changes = json_array();
@@ -39,7 +26,7 @@ void change_add(const json_t *instance, const json_t *job, const char *state)
 {
     const json_t *error = json_object_get(job, "error");
     json_t *change = json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s}", "number",
-                               (json_int_t)json_array_size(changes) + 1, "at_ms", (json_int_t)today_ms(), "instance_id",
+                               (json_int_t)json_array_size(changes) + 1, "at_ms", (json_int_t)clock_unix_ms(), "instance_id",
                                text(instance, "instance_id"), "account_id", text(instance, "account_id"), "name",
                                text(instance, "name"), "state", state, "code", text(error, "code"), "detail",
                                text(error, "detail"));
@@ -87,7 +74,7 @@ static int answer_or_wait(struct rpc_call *call, json_t *args, json_t **result,
         return 0;
     wait = calloc(1, sizeof(*wait));
     *wait = (struct wait){ .next = waits, .call = rpc_defer(call), .args = json_incref(args), .answer = answer,
-                           .until_ms = clock_ms(CLOCK_MONOTONIC) + wait_ms };
+                           .until_ms = clock_monotonic_ms() + wait_ms };
     waits = wait;
     return 0;
 }
@@ -104,7 +91,7 @@ int stand_news(struct rpc_call *call, json_t *args, json_t **result)
 
 int changes_waits_run(void)
 {
-    int64_t now = clock_ms(CLOCK_MONOTONIC), next = -1;
+    int64_t now = clock_monotonic_ms(), next = -1;
 
     for (struct wait **at = &waits; *at;) {
         struct wait *wait = *at;

@@ -44,7 +44,6 @@ bool devices_refuse(struct rpc_call *call, const char *type, json_t *args);
 void devices_job_end(json_t *job, json_t *instance);
 
 /* standin_changes.c */
-int64_t today_ms(void);
 void changes_start(void);
 /* The instance's state, or with a job that one's status, is now this. */
 void change_add(const json_t *instance, const json_t *job, const char *state);

@@ -2,6 +2,7 @@
  * summaries. */
 #include "accountd/ustar.h"
 #include "common/log.h"
+#include "common/clock.h"
 #include "tests/api/standin_inside.h"
 
 #include <stdio.h>
@@ -88,7 +89,7 @@ int stand_invoice_create(struct rpc_call *call, json_t *args, json_t **result)
     if (!known) {
         json_t *invoice = invoice_new("invoice", id, text(args, "account_id"), invoices_count() + 1);
 
-        json_object_set_new(invoice, "issued_ms", json_integer(today_ms()));
+        json_object_set_new(invoice, "issued_ms", json_integer(clock_unix_ms()));
         json_object_set_new(invoices, id, invoice);
     }
     return done(&accountd, call, "invoice_create", !known, json_pack("{s:O}", "invoice", json_object_get(invoices, id)),
@@ -271,7 +272,7 @@ void alert_add(const json_t *alert)
 
     json_object_set_new(row, "number", json_integer(alerts_count() + 1));
     json_object_set_new(row, "key", json_string("k"));
-    json_object_set_new(row, "raised_ms", json_integer(today_ms()));
+    json_object_set_new(row, "raised_ms", json_integer(clock_unix_ms()));
     json_object_set_new(row, "cleared_ms", json_null());
     json_array_append_new(raised, row);
 }
