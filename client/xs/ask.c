@@ -198,6 +198,8 @@ static CURLcode try_once(struct host *host, const struct question *question, str
     snprintf(url, sizeof(url), "%s%s", host->settings->url, question->path);
     headers = header_add(headers, "Authorization", bearer);
     headers = header_add(headers, "Expect", "");
+    if (host->settings->project)
+        headers = header_add(headers, "X-Project", host->settings->project);
     if (question->body)
         headers = header_add(headers, "Content-Type", question->type ? question->type : "application/json");
     if (question->accept)
@@ -408,17 +410,27 @@ json_t *ask_delete(struct host *host, const char *path)
     return ask(host, &(struct question){ .method = "DELETE", .path = path });
 }
 
-json_t *ask_put(struct host *host, const char *path, json_t *body)
+static json_t *ask_body(struct host *host, const char *method, const char *path, json_t *body)
 {
     char *text = json_dumps(body, JSON_COMPACT);
     json_t *json;
 
     if (!text)
         fail(EXIT_USAGE, "the arguments are not UTF-8 text");
-    json = ask(host, &(struct question){ .method = "PUT", .path = path, .body = text });
+    json = ask(host, &(struct question){ .method = method, .path = path, .body = text });
     json_decref(body);
     free(text);
     return json;
+}
+
+json_t *ask_put(struct host *host, const char *path, json_t *body)
+{
+    return ask_body(host, "PUT", path, body);
+}
+
+json_t *ask_patch(struct host *host, const char *path, json_t *body)
+{
+    return ask_body(host, "PATCH", path, body);
 }
 
 json_t *ask_post_xml(struct host *host, const char *path, const char *text)

@@ -18,6 +18,7 @@ const struct settings *host_settings(const struct host *host);
 json_t *ask_get(struct host *host, const char *path);
 json_t *ask_post(struct host *host, const char *path, json_t *body);
 json_t *ask_put(struct host *host, const char *path, json_t *body);
+json_t *ask_patch(struct host *host, const char *path, json_t *body);
 json_t *ask_delete(struct host *host, const char *path);
 /* POST of an XML document. */
 json_t *ask_post_xml(struct host *host, const char *path, const char *text);

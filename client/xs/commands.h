@@ -55,6 +55,13 @@ command_run ledger_balance_command, ledger_transfers_command, ledger_journal_com
     admin_alerts_command, suspensions_command, cap_command;
 /* customers.c */
 command_run customer_show_command, customer_key_revoke_command;
+/* project.c */
+command_run project_list_command, project_create_command, project_rename_command, project_delete_command,
+    member_list_command, member_invite_command, member_role_command, member_remove_command, invitation_list_command,
+    invitation_delete_command;
+/* webhook.c */
+command_run webhook_create_command, webhook_list_command, webhook_on_command, webhook_off_command, webhook_ping_command,
+    webhook_deliveries_command, webhook_redeliver_command, webhook_delete_command;
 /* access.c */
 command_run account_command, keys_list_command, keys_new_command, keys_revoke_command, customer_add_command,
     customer_list_command, credit_command, customer_key_command, host_command;

@@ -8,6 +8,7 @@ static const struct { const char *name, *text; } settings[] = {
     { "XS_URL", "the host, such as https://host.example:8443" },
     { "XS_KEY", "your key; xs keys new makes more" },
     { "XS_FINGERPRINT", "the SHA-256 of the host's certificate, where no authority vouches for it" },
+    { "XS_PROJECT", "the id of the project that is asked within; left out, the whole account" },
 };
 
 static const struct { int status; const char *text; } statuses[] = {
@@ -26,7 +27,7 @@ void help_print(FILE *out, const struct command *commands, size_t count)
     for (size_t i = 0; i < count; i++)
         if (commands[i].help)
             fprintf(out, "    %-20s %s\n", commands[i].words, commands[i].help);
-    fputs("\nSettings: XS_URL, XS_KEY, XS_FINGERPRINT, or ~/.config/xs/config with url, key, fingerprint.\n"
+    fputs("\nSettings: XS_URL, XS_KEY, XS_FINGERPRINT, XS_PROJECT, or ~/.config/xs/config with url, key, fingerprint, project.\n"
           "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 no trusted connection, 4 try again later.\n"
           "xs help man prints the manual page, xs help completion what bash completes with.\n",
           out);

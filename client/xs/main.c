@@ -83,6 +83,24 @@ static const struct command commands[] = {
     { "keys revoke", keys_revoke_command, "ID: it works no more" },
     { "keys list", keys_list_command, "your keys" },
     { "keys", keys_list_command, NULL },
+    { "project list", project_list_command, "what your things are kept apart in; XS_PROJECT says within which xs asks" },
+    { "project create", project_create_command, "NAME: a new one" },
+    { "project rename", project_rename_command, "PROJECT NAME: call it something else" },
+    { "project delete", project_delete_command, "PROJECT: if nothing is left in it" },
+    { "member list", member_list_command, "who may do what" },
+    { "member invite", member_invite_command, "EMAIL [--role R] [--in PROJECT]: a link that makes them a member" },
+    { "member role", member_role_command, "ID ROLE: give another role" },
+    { "member remove", member_remove_command, "ID: take the role" },
+    { "invitation list", invitation_list_command, "who is invited" },
+    { "invitation delete", invitation_delete_command, "ID: take it back" },
+    { "webhook create", webhook_create_command, "URL [--event TYPE]: where events are brought to; its secret, shown once" },
+    { "webhook list", webhook_list_command, "your webhooks" },
+    { "webhook on", webhook_on_command, "ID: bring events there again" },
+    { "webhook off", webhook_off_command, "ID: bring none for now" },
+    { "webhook ping", webhook_ping_command, "ID: an event to try it with" },
+    { "webhook deliveries", webhook_deliveries_command, "ID [--after CURSOR]: what was sent, and what came of it" },
+    { "webhook redeliver", webhook_redeliver_command, "DELIVERY: send it again" },
+    { "webhook delete", webhook_delete_command, "ID: forget it" },
     { "admin customer add", customer_add_command, "NAME [--currency EUR]: a new one" },
     { "admin customer list", customer_list_command, "all customers" },
     { "admin customer show", customer_show_command, "CUSTOMER: money, instances, keys, people and risk" },
@@ -176,6 +194,7 @@ static int run(const struct command *command, char **argv, struct settings *sett
         fail(EXIT_REFUSED, "the output could not be written");
     free(settings->url);
     free(settings->key);
+    free(settings->project);
     return status;
 }
 

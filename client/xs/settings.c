@@ -54,7 +54,7 @@ static void line_take(struct source *sources, char *line, const char *path, unsi
             source->value = strdup(trim(equals + 1));
             return;
         }
-    fail(EXIT_USAGE, "%s: line %u: \"%s\" is not url, key or fingerprint", path, number, name);
+    fail(EXIT_USAGE, "%s: line %u: \"%s\" is not url, key, fingerprint or project", path, number, name);
 }
 
 static void file_read(struct source *sources, const char *path)
@@ -116,7 +116,8 @@ static void check(struct settings *settings, const char *fingerprint, const char
 void settings_load(struct settings *settings)
 {
     struct source sources[] = {
-        { "url", "XS_URL", NULL }, { "key", "XS_KEY", NULL }, { "fingerprint", "XS_FINGERPRINT", NULL }, { NULL, NULL, NULL },
+        { "url", "XS_URL", NULL }, { "key", "XS_KEY", NULL }, { "fingerprint", "XS_FINGERPRINT", NULL },
+        { "project", "XS_PROJECT", NULL }, { NULL, NULL, NULL },
     };
     char path[4096];
 
@@ -132,6 +133,7 @@ void settings_load(struct settings *settings)
     }
     settings->url = sources[0].value;
     settings->key = sources[1].value;
+    settings->project = sources[3].value;
     check(settings, sources[2].value, path);
     free(sources[2].value);
 }
