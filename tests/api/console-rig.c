@@ -1,4 +1,4 @@
-/* The host for console.mjs and testssl.sh: the real api, stand-ins. Prints one line of JSON (url, keys, ..., its folder), then
+/* The host for console.mjs, testssl.sh and bench/web.sh, which names the program without sanitizers: the real api, stand-ins. Prints one line of JSON (url, keys, ..., its folder), then
  * for each "restart" on its input kills the api, starts it again on the same port and says {"restarted":true}; ends with
  * its input. What it checks itself goes to stderr, and into its exit status. */
 #include "tests/api/rig.h"
@@ -28,13 +28,15 @@ static void restart(void)
     rig_api_start(&rig);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     char key[64], other[64], account[40], instance[40], second[40], line[64];
     int out = dup(1);
 
     if (out < 0 || dup2(2, 1) < 0)
         tap_bail("no output");
+    if (argc == 2)
+        rig_api = argv[1];
     rig_start(&rig);
     rig_customer(&rig, "console", key, account);
     rig_customer(&rig, "other", other, account);
