@@ -15,13 +15,16 @@ procedure() {
     awk -v name="run=$2" '/^```/ && open { open = 0; next } /^```sh / && $2 == name { open = 1; next } open' "$TOP/docs/$1"
 }
 
-# follows FILE NAME: each of its commands succeeds
+# follows FILE NAME...: each command of these procedures succeeds, one after the other in one shell; the first NAME is all of it
 follows() {
-    procedure "$1" "$2" >"$DESK/$2.sh"
-    [ -s "$DESK/$2.sh" ] || { echo "docs/$1 has no procedure $2"; return 1; }
-    (cd "$DESK" && HOME=$DESK HOST=$RUN DATA=$E2E/data.img PATH=$TOP/host:$STATE/bin:$STATE/sbin:$PATH sh -eux "$DESK/$2.sh") >"$DESK/$2.out" 2>&1 || {
+    file=$1 first=$2
+    shift
+    for name in "$@"; do
+        procedure "$file" "$name" | grep . || { echo "docs/$file has no procedure $name"; return 1; }
+    done >"$DESK/$first.sh"
+    (cd "$DESK" && HOME=$DESK HOST=$RUN DATA=$E2E/data.img PATH=$TOP/host:$STATE/bin:$STATE/sbin:$PATH sh -eux "$first.sh") >"$DESK/$first.out" 2>&1 || {
         status=$?
-        cut -c 1-300 "$DESK/$2.out"
+        cut -c 1-300 "$DESK/$first.out"
         return $status
     }
 }
