@@ -29,9 +29,9 @@ int one(struct store *store, sqlite3_stmt *stmt, row_take *take, void *row);
 int many(struct store *store, sqlite3_stmt *stmt, row_take *take, size_t size, void **rows, size_t *count);
 /* Ends what began with taking the lock. */
 int unlocked(struct store *store, int rc);
-/* Several statements that hold together: a transaction, or a part of the effect's that they run in. part_begin takes the
- * lock, false: it has given it back. part_end undoes them if rc is -1 and keeps them otherwise, and gives the lock back; it
- * returns rc, or -1. No parts within parts. */
+/* Several statements that hold together: a transaction, or a part of the effect's that they run in. part_begin takes
+ * the lock, false: it has given it back. part_end undoes them if rc is -1 and keeps them otherwise, and gives the lock
+ * back; it returns rc, or -1. No parts within parts. */
 bool part_begin(struct store *store);
 int part_end(struct store *store, int rc);
 /* Runs each of the statements, NULL at the end, that have one parameter: this time. */

@@ -22,8 +22,8 @@ bool json_has(const json_t *object, const char *key);
 /* A member's text, which stays the object's; "" if there is none, it is no string, or there is no object. */
 const char *json_text(const json_t *object, const char *key);
 
-/* A stranger's words, as far as they fit and JSON can hold them: cut, perhaps in the middle of a character, which then goes
- * too; "" if they are no UTF-8, or NULL. */
+/* A stranger's words, as far as they fit and JSON can hold them: cut, perhaps in the middle of a character, which then
+ * goes too; "" if they are no UTF-8, or NULL. */
 void json_words(const char *words, char *out, size_t size);
 
 /* 1 to len_max bytes, no control characters. */

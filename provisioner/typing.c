@@ -7,7 +7,8 @@
 void typing_start(struct typing *typing, const struct viewers_guests *guests, const char *instance_id, int epoll_fd,
                   void *mark)
 {
-    *typing = (struct typing){ .guests = guests, .instance_id = instance_id, .epoll_fd = epoll_fd, .mark = mark, .fd = -1 };
+    *typing = (struct typing){ .guests = guests, .instance_id = instance_id, .epoll_fd = epoll_fd, .mark = mark,
+                               .fd = -1 };
 }
 
 void typing_end(struct typing *typing)

@@ -22,8 +22,8 @@ static const struct {
     { "deleted", 1000 }, { "unavailable", 1001 }, { "slow", 1008 }, { "revoked", 1008 }, { "protocol", 1008 },
 };
 
-/* More than `times` VIEWER_QUEUE_MESSAGES wait for it. What the guest says stops at one; a browser that sends pings and reads
- * no pongs is not read from at two; what other viewers do would go on, so at three it is too slow. */
+/* `times` VIEWER_QUEUE_MESSAGES or more wait for it. What the guest says stops at one; a browser that sends pings and
+ * reads no pongs is not read from at two; what other viewers do would go on, so at three it is too slow. */
 static bool crowded(const struct viewer *viewer, size_t times)
 {
     return wslay_event_get_queued_msg_count(viewer->ws) >= times * VIEWER_QUEUE_MESSAGES;
