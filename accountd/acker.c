@@ -30,6 +30,7 @@ struct word {
     struct word *next;
     char instance[RECORD_NAME_BYTES];
     enum acker_want want;
+    bool by_operator;
     enum ask_state state;
 };
 
@@ -98,12 +99,12 @@ static void work_off_ask(struct acker *acker, struct ask *ask)
 }
 
 /* The ids of all words of this kind that wait; they are asked from now on. */
-static json_t *take_words(struct acker *acker, enum acker_want want)
+static json_t *take_words(struct acker *acker, enum acker_want want, bool by_operator)
 {
     json_t *ids = json_array();
 
     for (struct word *word = acker->words; word && json_array_size(ids) < WORDS_MAX; word = word->next)
-        if (word->state == ASK_WANTED && word->want == want) {
+        if (word->state == ASK_WANTED && word->want == want && word->by_operator == by_operator) {
             json_array_append_new(ids, json_string(word->instance));
             word->state = ASK_ASKED;
         }
@@ -111,9 +112,10 @@ static json_t *take_words(struct acker *acker, enum acker_want want)
 }
 
 /* The answer, or NULL: an object {instances:[...]}. */
-static json_t *request_words(struct acker *acker, enum acker_want want, const json_t *ids)
+static json_t *request_words(struct acker *acker, enum acker_want want, bool by_operator, const json_t *ids)
 {
-    json_t *error, *args = json_pack("{s:s, s:O}", "want", acker_want_names[want], "instance_ids", ids);
+    json_t *error, *args = json_pack("{s:s, s:O, s:s}", "want", acker_want_names[want], "instance_ids", ids, "by",
+                                     by_operator ? "operator" : "money");
     json_t *ok = rpc_call_sync(acker->client, "billing_want", args, REQUEST_MS, &error);
 
     if (!ok && !acker->told)
@@ -144,12 +146,12 @@ static void take_answer(struct acker *acker, enum acker_want want, const json_t 
     eventfd_write(acker->event_fd, 1);
 }
 
-static void work_off_words(struct acker *acker, enum acker_want want)
+static void work_off_words(struct acker *acker, enum acker_want want, bool by_operator)
 {
-    json_t *ids = take_words(acker, want), *ok;
+    json_t *ids = take_words(acker, want, by_operator), *ok;
 
     pthread_mutex_unlock(&acker->lock);
-    ok = request_words(acker, want, ids);
+    ok = request_words(acker, want, by_operator, ids);
     pthread_mutex_lock(&acker->lock);
     take_answer(acker, want, ids, ok);
     json_decref(ids);
@@ -166,7 +168,7 @@ static void *work(void *arg)
         struct ask *ask = word ? NULL : find_ask(acker, ASK_WANTED);
 
         if (word)
-            work_off_words(acker, word->want);
+            work_off_words(acker, word->want, word->by_operator);
         else if (ask)
             work_off_ask(acker, ask);
         else
@@ -233,7 +235,7 @@ bool acker_done(struct acker *acker, char incarnation[static RECORD_HEX_BYTES])
     return ask != NULL;
 }
 
-void acker_want(struct acker *acker, const char *instance, enum acker_want want)
+void acker_want(struct acker *acker, const char *instance, enum acker_want want, bool by_operator)
 {
     struct word *word;
 
@@ -242,12 +244,14 @@ void acker_want(struct acker *acker, const char *instance, enum acker_want want)
     if (!word && (word = calloc(1, sizeof(*word)))) {
         snprintf(word->instance, sizeof(word->instance), "%s", instance);
         word->want = want;
+        word->by_operator = by_operator;
         word->next = acker->words;
         acker->words = word;
     }
     /* One that came and was not fetched yet needs no second asking. */
-    if (word && (word->want != want || word->state == ASK_FAILED)) {
+    if (word && (word->want != want || word->by_operator != by_operator || word->state == ASK_FAILED)) {
         word->want = want;
+        word->by_operator = by_operator;
         word->state = ASK_WANTED;
     }
     pthread_cond_signal(&acker->wanted);

@@ -22,8 +22,9 @@ bool acker_done(struct acker *acker, char incarnation[static RECORD_HEX_BYTES]);
 /* provisioner/control.h, billing_want. */
 enum acker_want { ACKER_RUN, ACKER_SUSPEND, ACKER_STOP, ACKER_DELETE, ACKER_WANTS };
 extern const char *const acker_want_names[ACKER_WANTS];
-/* Asks that this be so of the instance, before any tombstone; in place of what was asked of it before. */
-void acker_want(struct acker *acker, const char *instance, enum acker_want want);
+/* Asks that this be so of the instance, before any tombstone; in place of what was asked of it before. by_operator: it is
+ * not money, or not money alone, that says so. */
+void acker_want(struct acker *acker, const char *instance, enum acker_want want, bool by_operator);
 /* The next instance of which it is so now; false if there is none. */
 bool acker_came(struct acker *acker, char instance[static RECORD_NAME_BYTES], enum acker_want *want);
 

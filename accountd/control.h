@@ -156,10 +156,17 @@
  * budget_set     {budget_id, account_id, amount_nano, steps:[percent]}   api -> {}     a month's amount; sets it anew, "0" removes it. Alerts say
  *                                                                              once a month that a step is reached; nothing is stopped
  * budgets        {[account_id]}                                  api, root  -> {budgets:[{budget_id, account_id, amount_nano, steps, period, spent_nano}]}
- * suspensions    {[account_id]}                                  api, root  -> {suspensions:[{payer, account_id, state: suspended|stopped|deleted, since_ms,
+ * suspensions    {[account_id]}                                  api, root  -> {suspensions:[{payer, account_id, state: suspended|stopped|deleted,
+ *                                                                              by: money|operator[, operator, reason], since_ms,
  *                                                                              next: stop|delete|null, next_in_ms, instances:[{instance_id,
  *                                                                              want: run|suspend|stop|delete, held}]}]}
- *                payer: the account, or "po:" and the purchase order. next_in_ms is of the host's running time
+ *                payer: the account, or "po:" and the purchase order; of an operator's suspension the account or instance. next_in_ms is of the host's running time
+ * suspension_preview {account_id[, instance_id]}                  api        -> {instances:[{instance_id, paused}], burn_nano_per_hour, uncharged_nano}
+ *                What `suspend` would stop; paused: it is already. The last two are of all of the account
+ * suspend        {account_id[, instance_id], reason, operator}   api        -> {suspension: as in suspensions}   an operator stops all of a customer's guests,
+ *                or one: paused at once, billed nothing, nothing more of it is launched (forbidden), nothing is deleted. Again: the same.
+ *                not_found: another account's instance
+ * resume         {account_id[, instance_id]}                     api        -> {}     what an operator suspended goes on, if there is money. conflict: nobody did
  * cap            {}                                              api, root  -> {loop_ms, grace_suspended_s, retention_s, events, stops, p50_ms, p99_ms, max_ms,
  *                                                                              overshoot_max_nano, last:[{payer, at_ms, instances, took_ms,
  *                                                                              overshoot_nano}]}

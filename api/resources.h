@@ -80,6 +80,8 @@ route_handler customer_create, customers_list, credit_create, host_show;
 route_handler metrics_show, host_metrics_show;
 /* customers.c */
 route_handler customer_show, customer_key_revoke;
+/* domains.c */
+route_handler domains_list, domain_show, domain_records_list, domain_force, suspension_preview, suspension_begin, suspension_end;
 /* operators.c */
 route_handler operator_create, operators_list, operator_key_create, operator_role_set, operator_password_reset, operator_revoke;
 /* price_books.c */

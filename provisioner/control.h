@@ -51,12 +51,13 @@
  *                                                                   capacity_unavailable when all are taken; quota_exceeded
  * forward_delete {forward_id}                         api        -> {}
  * tombstone_ack  {slot, incarnation}                  accountd   -> {}        the counters are durable; frees the slot in hv
- * billing_want   {want: run | suspend | stop | delete, instance_ids:[...]}
+ * billing_want   {want: run | suspend | stop | delete, instance_ids:[...][, by: money | operator]}
  *                                                     accountd   -> {instances:[{instance_id, done}]}   money's word on up to 512 instances.
  *                It holds until the next one. run: what money stopped may run again; nothing that is stopped starts.
  *                suspend: their guests are paused before the answer, whatever a job is doing; start and resume are refused with
  *                insufficient_funds. stop, delete: as suspend, and they are powered off, deleted. done: it is so now, or the
- *                instance is not known; else ask again in a moment.
+ *                instance is not known; else ask again in a moment. by operator: its owner is told so, and start and resume
+ *                are refused with forbidden.
  *
  * job      {job_id, instance_id, type, status: queued|running|succeeded|failed, progress (0..100), steps:[{name, status}]
  *           (pending|running|succeeded|failed|undone|skipped),
@@ -67,7 +68,7 @@
  *           forwards:[forward]
  *           and purchase_order_id when it has one.
  *           state: pending building running stopping stopped suspending suspended failed deleted, and billing_suspended: paused
- *           because the money is gone (billing_want), its memory is kept. `ready`: the guest itself has
+ *           because the money is gone or an operator wants it so (billing_want), it costs nothing and its memory is kept. `ready`: the guest itself has
  *           written to its console.
  * volume   {volume_id, account_id, name, size_mib, used_bytes, image, snapshot_id, instance_id, device, read_only, root,
  *           state: creating | available | attached, created_ms}     (image, snapshot_id, instance_id, device: absent when none)

@@ -14,7 +14,7 @@ const char *const job_status_names[4] = { "queued", "running", "succeeded", "fai
 #define INSTANCE_COLUMNS \
     "instance_id, account_id, name, image, flavor, cmdline, vcpus, memory_mib, weight, cap_percent, domain_uuid, " \
     "state, desired_state, state_reason, domid, incarnation, boot_id, console_start, quick_reboots, created_ms, " \
-    "started_ms, disk_limit, net_limit, purchase_order_id, unpaid"
+    "started_ms, disk_limit, net_limit, purchase_order_id, unpaid, barred"
 #define JOB_COLUMNS                                                                                                    \
     "job_id, instance_id, number, type, status, step, undoing, failed_step, error_code, error_detail, created_ms, "    \
     "started_ms, "                                                                                                     \
@@ -87,6 +87,7 @@ static void instance_take(sqlite3_stmt *row, struct instance *i)
     row_text(row, 22, i->net_limit, sizeof(i->net_limit));
     row_text(row, 23, i->purchase_order_id, sizeof(i->purchase_order_id));
     i->unpaid = sqlite3_column_int(row, 24);
+    i->barred = sqlite3_column_int(row, 25);
 }
 
 static void job_take(sqlite3_stmt *row, struct job *j)
@@ -132,12 +133,12 @@ static int instance_insert(sqlite3 *db, const struct instance *i)
 {
     return db_run(db,
                   "INSERT INTO instance (" INSTANCE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                  "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                  "ttttttiiiibtttittiiiittti", i->instance_id, i->account_id, i->name, i->image, i->flavor, i->cmdline,
+                  "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  "ttttttiiiibtttittiiiitttii", i->instance_id, i->account_id, i->name, i->image, i->flavor, i->cmdline,
                   i->vcpus, i->memory_mib, i->weight, i->cap_percent, i->domain_uuid, sizeof(i->domain_uuid),
                   state_names[i->state], state_names[i->desired_state], i->state_reason, i->domid, i->incarnation,
                   i->boot_id, i->console_start, i->quick_reboots, i->created_ms, i->started_ms, i->disk_limit,
-                  i->net_limit, i->purchase_order_id, (int64_t)i->unpaid);
+                  i->net_limit, i->purchase_order_id, (int64_t)i->unpaid, (int64_t)i->barred);
 }
 
 static int job_insert(sqlite3 *db, struct job *j, const char *request)
@@ -323,7 +324,7 @@ int store_instances(struct store *store, const char *account_id,
     return rc;
 }
 
-int store_unpaid_put(struct store *store, const json_t *instance_ids, bool unpaid)
+int store_unpaid_put(struct store *store, const json_t *instance_ids, bool unpaid, bool barred)
 {
     const json_t *id;
     size_t n;
@@ -331,8 +332,9 @@ int store_unpaid_put(struct store *store, const json_t *instance_ids, bool unpai
     if (db_begin(store->db))
         return -1;
     json_array_foreach(instance_ids, n, id)
-        if (db_run(store->db, "UPDATE instance SET unpaid = ?2 WHERE instance_id = ?1 AND unpaid <> ?2", "ti",
-                   json_string_value(id), (int64_t)unpaid)) {
+        if (db_run(store->db, "UPDATE instance SET unpaid = ?2, barred = ?3 WHERE instance_id = ?1"
+                   " AND (unpaid <> ?2 OR barred <> ?3)", "tii", json_string_value(id), (int64_t)unpaid,
+                   (int64_t)barred)) {
             db_rollback(store->db);
             return -1;
         }

@@ -33,7 +33,8 @@ struct instance {
     char incarnation[33], boot_id[33];
     int64_t console_start, quick_reboots, created_ms, started_ms;
     char purchase_order_id[STORE_ID_BYTES];         /* empty: the wallet pays */
-    bool unpaid;                    /* must not run until accountd says so; no save changes it */
+    bool unpaid;                    /* must not run until accountd says so; no save changes it, */
+    bool barred;                    /* nor this: it is an operator who wants it so */
 };
 
 enum job_status { JOB_QUEUED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED };
@@ -146,7 +147,7 @@ int store_instance_by_uuid(struct store *store, const uint8_t uuid[16], struct i
 int store_instance_save(struct store *store, const struct instance *instance);
 
 /* accountd's word on those of the ids (strings) that are instances. The control thread's. */
-int store_unpaid_put(struct store *store, const json_t *instance_ids, bool unpaid);
+int store_unpaid_put(struct store *store, const json_t *instance_ids, bool unpaid, bool barred);
 /* 1 it must not run, 0 it may, -1. */
 int store_unpaid(struct store *store, const char *instance_id);
 

@@ -129,21 +129,24 @@ static int ids_arg(struct rpc_call *call, const json_t *args, const json_t **ids
 int billing_want(struct rpc_call *call, json_t *args, json_t **result)
 {
     const json_t *ids;
-    const char *want;
+    const char *want, *by = "money";
     struct json_why why;
     json_t *answers;
     bool run;
 
-    if (keys_check(call, args, "want instance_ids") || ids_arg(call, args, &ids))
+    if (keys_check(call, args, "want instance_ids by") || ids_arg(call, args, &ids))
         return -1;
-    if (json_arg_string(args, "want", 8, &want, &why))
+    if (json_arg_string(args, "want", 8, &want, &why) ||
+        (json_has(args, "by") && json_arg_string(args, "by", 8, &by, &why)))
         return bad(call, &why);
+    if (strcmp(by, "money") && strcmp(by, "operator"))
+        return rpc_fail(call, "bad_request", "by: must be money or operator");
     run = !strcmp(want, "run");
     if (!run && strcmp(want, "suspend") && strcmp(want, "stop") && strcmp(want, "delete"))
         return rpc_fail(call, "bad_request", "want: must be run, suspend, stop or delete");
     if (!run && pause_all(ids))
         return rpc_fail(call, "internal", "not all could be paused: see the provisioner's log");
-    if (store_unpaid_put(serve.store, ids, !run))
+    if (store_unpaid_put(serve.store, ids, !run, !run && !strcmp(by, "operator")))
         return store_failed(call);
     if (run) {
         atomic_store(&serve.worker->settle, true);

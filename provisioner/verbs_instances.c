@@ -17,6 +17,7 @@
 #define USER_DATA_MAX       16384
 #define FORWARDS_ASKED_MAX  16
 #define UNPAID "the money is gone: its memory is kept, and it goes on when there is money again"
+#define BARRED "suspended by the operator of this host: it costs nothing, its memory is kept; ask them"
 
 static int volumes_append(json_t *list, const char *instance_id)
 {
@@ -68,7 +69,7 @@ static json_t *instance_json(const struct instance *i)
                     i->instance_id, "account_id", i->account_id, "name", i->name, "image", i->image, "flavor",
                     i->flavor, "vcpus", (json_int_t)i->vcpus, "memory_mib", (json_int_t)i->memory_mib, "state",
                     held ? "billing_suspended" : state_names[i->state], "desired_state", state_names[i->desired_state],
-                    "state_reason", held ? UNPAID : i->state_reason, "ready", ready, "domid", (json_int_t)i->domid,
+                    "state_reason", held ? i->barred ? BARRED : UNPAID : i->state_reason, "ready", ready, "domid", (json_int_t)i->domid,
                     "domain_uuid", uuid, "incarnation", i->incarnation, "created_ms", (json_int_t)i->created_ms,
                     "started_ms", (json_int_t)i->started_ms);
     if (*i->purchase_order_id)
@@ -425,6 +426,9 @@ static int unpaid_check(struct rpc_call *call, const struct instance *i, const s
                         "shutdown is not possible while the instance is billing_suspended: use power_off");
     if (!i->unpaid || type->keeps || type->after != STATE_RUNNING)
         return 0;
+    if (i->barred)
+        return rpc_fail(call, "forbidden", "instance %s: suspended by the operator of this host: ask them",
+                        i->instance_id);
     return rpc_fail(call, "insufficient_funds", "instance %s: its money is gone: top up what pays for it",
                     i->instance_id);
 }

@@ -57,7 +57,7 @@ struct cap_payer *cap_payer_get(struct accountd *a, const char *payer, const cha
     return cap_payer_read(a->ledger, &new) ? NULL : payer_add(&a->cap, &new);
 }
 
-struct cap_instance *cap_instance_add(struct cap *cap, const char *instance, const char *payer)
+struct cap_instance *cap_instance_add(struct cap *cap, const char *instance, const char *account, const char *payer)
 {
     struct cap_instance *i;
 
@@ -65,6 +65,7 @@ struct cap_instance *cap_instance_add(struct cap *cap, const char *instance, con
     i = &cap->instances[cap->instances_count++];
     *i = (struct cap_instance){ .want = ACKER_SUSPEND };
     snprintf(i->instance, sizeof(i->instance), "%s", instance);
+    snprintf(i->account, sizeof(i->account), "%s", account);
     snprintf(i->payer, sizeof(i->payer), "%s", payer);
     return i;
 }
@@ -86,14 +87,15 @@ static int load_instance(void *arg, const struct cap_instance *instance)
 {
     struct accountd *a = arg;
 
-    *cap_instance_add(&a->cap, instance->instance, instance->payer) = *instance;
+    *cap_instance_add(&a->cap, instance->instance, instance->account, instance->payer) = *instance;
     return 0;
 }
 
 int cap_open(struct accountd *a, const struct cap_graces *graces)
 {
     a->cap = (struct cap){ .graces = *graces };
-    return cap_each_payer(a->ledger, load_payer, a) || cap_each_instance(a->ledger, load_instance, a) ? -1 : 0;
+    return cap_each_payer(a->ledger, load_payer, a) || cap_each_instance(a->ledger, load_instance, a) ||
+           bar_each(a->ledger, bars_keep, &a->cap) ? -1 : 0;
 }
 
 void cap_close(struct accountd *a)
@@ -102,6 +104,7 @@ void cap_close(struct accountd *a)
     cap_prices_free(&a->cap);
     free(a->cap.payers);
     free(a->cap.instances);
+    free(a->cap.bars);
     a->cap = (struct cap){ .payers = NULL };
 }
 
@@ -189,6 +192,12 @@ int64_t cap_grace_left_ms(const struct accountd *a, const struct cap_payer *p)
            elapsed_ms(a, p);
 }
 
+/* Money alone lets nobody go on whom an operator has suspended. */
+static enum acker_want want_of(const struct cap_instance *i, enum acker_want want)
+{
+    return want == ACKER_RUN && i->barred ? ACKER_SUSPEND : want;
+}
+
 /* The payer's new state and what is wanted of its instances, in one transaction; memory follows. */
 static int turn(struct accountd *a, struct cap_payer *p, enum cap_state state, enum acker_want want)
 {
@@ -204,7 +213,7 @@ static int turn(struct accountd *a, struct cap_payer *p, enum cap_state state, e
     for (unsigned n = 0; n < a->cap.instances_count && rc == 0; n++) {
         struct cap_instance i = a->cap.instances[n];
 
-        i.want = want;
+        i.want = want_of(&i, want);
         if (strcmp(i.payer, p->payer) == 0)
             rc = cap_instance_put(a->ledger, &i);
     }
@@ -217,7 +226,7 @@ static int turn(struct accountd *a, struct cap_payer *p, enum cap_state state, e
     *p = row;
     for (unsigned n = 0; n < a->cap.instances_count; n++)
         if (strcmp(a->cap.instances[n].payer, p->payer) == 0) {
-            a->cap.instances[n].want = want;
+            a->cap.instances[n].want = want_of(&a->cap.instances[n], want);
             a->cap.instances[n].came = false;
         }
     return 0;
@@ -230,7 +239,7 @@ static unsigned take_in(struct accountd *a, const struct cap_payer *p)
 
     for (const struct journal_entry *e = a->journal.entries; e; e = e->next)
         if (e->payer == place && e->started && !e->ended && e->seen && !cap_instance_find(&a->cap, e->last.instance)) {
-            cap_instance_add(&a->cap, e->last.instance, p->payer);
+            cap_instance_add(&a->cap, e->last.instance, p->account, p->payer);
             added++;
         }
     return added;
@@ -296,9 +305,10 @@ int cap_watch(struct accountd *a)
 
     for (unsigned n = 0; n < a->cap.payers_count && rc == 0; n++)
         rc = watch_payer(a, &a->cap.payers[n]);
+    rc = rc || bars_watch(a) ? -1 : 0;
     for (unsigned n = 0; n < a->cap.instances_count && a->acker; n++)
         if (!a->cap.instances[n].came)
-            acker_want(a->acker, a->cap.instances[n].instance, a->cap.instances[n].want);
+            acker_want(a->acker, a->cap.instances[n].instance, a->cap.instances[n].want, a->cap.instances[n].barred);
     return rc || stops_watch(a) || budgets_watch(a) ? -1 : 0;
 }
 

@@ -13,6 +13,9 @@
  * started by the customer, not by us. Graces count the host's own running time (hv's clock): no step of the wall
  * clock shortens them, and time while the host is down does not count.
  *
+ * An operator's suspension (bars.c) wants the same of an instance as its payer's want of money, for as long as it stands;
+ * it has no graces. Who is out of money too goes on when both are settled.
+ *
  * What is wanted of an instance is a row before the provisioner is asked, and is asked again until it is so:
  * kill -9 at any point is followed by the same end. From the provisioner's word that it is paused until
  * its word that it may run, its records carry RECORD_UNPAID and bill nothing.
@@ -28,6 +31,7 @@
 #define CAP_STEPS   4                   /* balance.c: 50 %, 20 %, 10 %, less than a day */
 
 struct accountd;
+struct journal_entry;
 
 enum cap_state { CAP_OK, CAP_SUSPENDED, CAP_STOPPED, CAP_DELETED, CAP_STATES };
 extern const char *const cap_state_names[CAP_STATES];
@@ -70,13 +74,23 @@ struct cap_payer {
 
 /* A row of ledger.db. */
 struct cap_instance {
-    char instance[RECORD_NAME_BYTES], payer[LEDGER_ACCOUNT_BYTES];
+    char instance[RECORD_NAME_BYTES], account[RECORD_NAME_BYTES], payer[LEDGER_ACCOUNT_BYTES];
     enum acker_want want;
+    bool barred;                        /* an operator says so too; not stored, its bar is */
     bool held;                          /* the provisioner has said that it does not run: it bills nothing */
     bool came;                          /* what is wanted is so; not stored */
     uint64_t guest_ns, seen_ns;         /* its counter, and in which sample; stops.c */
     bool stopped;                       /* the counter stands still */
     int64_t stop_ms;                    /* since the money was gone */
+};
+
+#define CAP_REASON_BYTES 257
+
+/* A row of ledger.db: an operator has suspended this account, or this instance of it. */
+struct cap_bar {
+    char subject[RECORD_NAME_BYTES], account[RECORD_NAME_BYTES];
+    char operator_id[RECORD_NAME_BYTES], reason[CAP_REASON_BYTES];
+    int64_t at_ms;
 };
 
 struct cap {
@@ -85,6 +99,8 @@ struct cap {
     unsigned payers_count, payers_room;
     struct cap_instance *instances;
     unsigned instances_count, instances_room;
+    struct cap_bar *bars;
+    unsigned bars_count, bars_room;
     struct cap_base *bases;             /* price.c */
     unsigned bases_count, bases_room;
     struct cap_bill *bills;
@@ -114,15 +130,28 @@ bool cap_allows(struct accountd *a, const char *payer);
 void cap_show(struct accountd *a, const char *payer, json_t *object);
 /* {loop_ms, grace_suspended_s, retention_s, events, stops, p50_ms, p99_ms, max_ms, overshoot_max_nano, last:[...]} */
 json_t *cap_report(struct accountd *a);
-/* [{payer, account_id, state, since_ms, next, next_in_ms, instances:[{instance_id, want, held}]}] of an account or all.
+/* EXISTS: it is suspended by an operator already. NOT_FOUND: it is not. What follows comes about with the next cap_watch.
  */
+enum ledger_result cap_bar_put(struct accountd *a, const struct cap_bar *bar);
+enum ledger_result cap_bar_drop(struct accountd *a, const char *subject);
+/* The bar that keeps this instance, or all of this account, from running; NULL: none. */
+const struct cap_bar *cap_bar_find(const struct cap *cap, const char *account, const char *instance);
+/* As an entry of cap_suspensions. */
+json_t *cap_bar_json(const struct accountd *a, const struct cap_bar *bar);
+/* What a suspension would stop: {instances:[{instance_id, paused (it is already)}], burn_nano_per_hour, uncharged_nano};
+ * the last two of all of the account. */
+json_t *cap_bar_preview(const struct accountd *a, const char *account, const char *instance /* or NULL */);
+/* [{payer, account_id, state, by, since_ms, next, next_in_ms, instances:[{instance_id, want, held}]}] of an account or
+ * all. by: money, or operator: then with operator and reason. */
 json_t *cap_suspensions(struct accountd *a, const char *account);
 
 /* Below: the cap's own files. */
 struct cap_payer *cap_payer_get(struct accountd *a, const char *payer, const char *account);
 struct cap_payer *cap_payer_find(struct cap *cap, const char *payer);
 struct cap_instance *cap_instance_find(struct cap *cap, const char *instance);
-struct cap_instance *cap_instance_add(struct cap *cap, const char *instance, const char *payer);
+struct cap_instance *cap_instance_add(struct cap *cap, const char *instance, const char *account, const char *payer);
+/* Is it a guest that lives, in the newest sample? */
+bool cap_entry_runs(const struct journal_entry *e);
 
 /* Until the next step; below zero when it is due. */
 int64_t cap_grace_left_ms(const struct accountd *a, const struct cap_payer *p);
@@ -132,8 +161,11 @@ int cap_say(struct accountd *a, const struct cap_payer *p);
 /* A list's room for one more; out of memory ends the daemon, which loses nothing. */
 void *cap_room(void *list, unsigned count, unsigned *room, size_t bytes);
 
+/* bars.c */
+void bars_keep(struct cap *cap, const struct cap_bar *bar);
+int bars_watch(struct accountd *a);
+
 /* price.c: before the first cap_price of a sample; what use costs on top of all that was priced since. */
-struct journal_entry;
 void cap_prices_begin(struct cap *cap, bool changed);
 void cap_prices_free(struct cap *cap);
 int cap_price(struct accountd *a, struct journal_entry *e, const struct meter_usage *usage, int64_t *nano);

@@ -67,12 +67,15 @@ json_t *cap_suspensions(struct accountd *a, const char *account)
 
         if (p->state == CAP_OK || (account && strcmp(p->account, account) != 0))
             continue;
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:s?, s:o, s:o}", "payer", p->payer, "account_id",
-                                              p->account, "state", cap_state_names[p->state], "since_ms",
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:s?, s:o, s:o}", "payer", p->payer, "account_id",
+                                              p->account, "state", cap_state_names[p->state], "by", "money", "since_ms",
                                               (json_int_t)p->since_ms, "next", next[p->state], "next_in_ms",
                                               next[p->state] ? json_integer(left_ms > 0 ? left_ms : 0) : json_null(),
                                               "instances", instances_json(&a->cap, p->payer)));
     }
+    for (unsigned n = 0; n < a->cap.bars_count; n++)
+        if (!account || strcmp(a->cap.bars[n].account, account) == 0)
+            json_array_append_new(list, cap_bar_json(a, &a->cap.bars[n]));
     return list;
 }
 

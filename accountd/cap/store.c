@@ -68,8 +68,8 @@ int cap_each_payer(struct ledger *ledger, int (*fn)(void *arg, const struct cap_
 
 int cap_each_instance(struct ledger *ledger, int (*fn)(void *arg, const struct cap_instance *instance), void *arg)
 {
-    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT instance_id, payer, want, held FROM cap_instance"
-                                  " ORDER BY instance_id", "");
+    sqlite3_stmt *stmt = db_query(ledger->db, "SELECT instance_id, cap_instance.payer, want, held, account_id"
+                                  " FROM cap_instance JOIN instance USING (instance_id) ORDER BY instance_id", "");
     int rc;
 
     while ((rc = db_next(stmt)) == 1) {
@@ -78,6 +78,7 @@ int cap_each_instance(struct ledger *ledger, int (*fn)(void *arg, const struct c
 
         db_copy_text(i.instance, sizeof(i.instance), stmt, 0);
         db_copy_text(i.payer, sizeof(i.payer), stmt, 1);
+        db_copy_text(i.account, sizeof(i.account), stmt, 4);
         rc = fn(arg, &i);
         if (rc)
             break;

@@ -12,6 +12,10 @@ int cap_instance_drop(struct ledger *ledger, const char *instance);
 int cap_each_payer(struct ledger *ledger, int (*fn)(void *arg, const struct cap_payer *payer), void *arg);
 int cap_each_instance(struct ledger *ledger, int (*fn)(void *arg, const struct cap_instance *instance), void *arg);
 
+int bar_put_locked(struct ledger *ledger, const struct cap_bar *bar);
+int bar_drop_locked(struct ledger *ledger, const char *subject);
+int bar_each(struct ledger *ledger, void (*fn)(struct cap *cap, const struct cap_bar *bar), struct cap *cap);
+
 /* Rows changed through this connection, the only one that writes. */
 int64_t cap_changes(struct ledger *ledger);
 /* Reads money_nano and top_up_nano, and adds to charged_nano what was charged after seq. */

@@ -42,7 +42,7 @@ int64_t cap_burn(const struct cap_payer *p, uint64_t ns)
 }
 
 /* Whose use is the cap's affair: started, running, a customer's. */
-static bool is_watched(const struct journal_entry *e)
+bool cap_entry_runs(const struct journal_entry *e)
 {
     return e->started && !e->ended && e->seen && e->slot.state == XS_SLOT_LIVE && e->last.price_book != 0;
 }
@@ -116,7 +116,7 @@ int cap_measure(struct accountd *a)
         cap->payers[n].live = 0, cap->payers[n].uncharged_nano = 0;
     cap_prices_begin(cap, changes != cap->changes);
     for (struct journal_entry *e = a->journal.entries; e; e = e->next)
-        if (is_watched(e) && add_use(a, e))
+        if (cap_entry_runs(e) && add_use(a, e))
             return -1;
     if (read_ledger(a, changes))
         return -1;

@@ -91,23 +91,29 @@ static int insufficient(struct rpc_call *call, const struct ledger_registration 
                             payer, (intmax_t)control_self->hold_s, (intmax_t)needed_nano, (intmax_t)available_nano);
 }
 
-/* While its payer's money is gone, nothing more is started on it; what was registered before is only answered again. */
-static bool may_launch(const struct ledger_registration *r)
+/* An operator's word beats money. */
+static int barred(struct rpc_call *call, const struct cap_bar *bar)
 {
-    struct ledger_registration known;
+    return rpc_fail(call, "forbidden", "%s: suspended by the operator of this host: ask them", bar->subject);
+}
+
+/* While its payer's money is gone, nothing more is started on it; what was registered before is only answered again. */
+static bool has_money(const struct ledger_registration *r)
+{
     char payer[LEDGER_ACCOUNT_BYTES];
 
     snprintf(payer, sizeof(payer), "%s", r->payer[0] ? r->payer : r->account);
     ledger_payer(control_self->ledger, r->instance, payer);
-    return ledger_registration(control_self->ledger, r->incarnation, &known) == LEDGER_OK ||
-           cap_allows(control_self, payer);
+    return cap_allows(control_self, payer);
 }
 
 static int instance_register(struct rpc_call *call, json_t *args, json_t **result)
 {
-    struct ledger_registration r;
+    struct ledger_registration r, before;
     const struct journal_entry *entry;
     const struct rate_book *book;
+    const struct cap_bar *bar;
+    bool known;
     struct json_why why;
     int64_t hold_nano, held_nano = 0, available_nano = 0;
     enum ledger_result rc;
@@ -127,7 +133,11 @@ static int instance_register(struct rpc_call *call, json_t *args, json_t **resul
         return control_refuse(call, LEDGER_NOT_FOUND, r.account);
     if (quote_hold(control_self, r.account, book, &r.reserved, &hold_nano))
         return rpc_fail(call, "bad_request", "vcpus, memory_mib: the hold would be too large");
-    if (!may_launch(&r))
+    bar = cap_bar_find(&control_self->cap, r.account, r.instance);
+    known = ledger_registration(control_self->ledger, r.incarnation, &before) == LEDGER_OK;
+    if (!known && bar)
+        return barred(call, bar);
+    if (!known && !has_money(&r))
         return insufficient(call, &r, hold_nano, 0);
     rc = ledger_register(control_self->ledger, &r, hold_nano, clock_utc_ms(), &held_nano, &available_nano);
     if (rc == LEDGER_INSUFFICIENT)

@@ -183,6 +183,16 @@ int ledger_each_registration(struct ledger *ledger, const char *instance,
     return rc;
 }
 
+enum ledger_result ledger_instance_owner(struct ledger *ledger, const char *instance, const char *account)
+{
+    int64_t others;
+
+    if (db_int(ledger->db, &others, "SELECT count(*) FROM instance WHERE instance_id = ?1 AND account_id <> ?2", "tt",
+               instance, account) != 1)
+        return LEDGER_FAILED;
+    return others ? LEDGER_NOT_FOUND : LEDGER_OK;
+}
+
 enum ledger_result ledger_instance_close(struct ledger *ledger, const char *instance)
 {
     struct hold hold;

@@ -23,6 +23,8 @@ enum ledger_result ledger_registration(struct ledger *ledger, const char *incarn
                                        struct ledger_registration *registration);
 /* The account that pays for the instance: its hold and its charges go there. 1, 0 no such instance, -1. */
 int ledger_payer(struct ledger *ledger, const char *instance, char payer[static LEDGER_ACCOUNT_BYTES]);
+/* OK: it is this account's, or nobody has registered it yet; NOT_FOUND: it is another's; FAILED. */
+enum ledger_result ledger_instance_owner(struct ledger *ledger, const char *instance, const char *account);
 /* No incarnation may be registered any more. EXISTS if it was closed. */
 enum ledger_result ledger_instance_close(struct ledger *ledger, const char *instance);
 /* Calls fn with each closed instance that still has a hold. */

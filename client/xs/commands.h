@@ -54,7 +54,8 @@ command_run operator_add_command, operator_list_command, operator_revoke_command
 command_run ledger_balance_command, ledger_transfers_command, ledger_journal_command, reconciliation_command,
     admin_alerts_command, suspensions_command, cap_command;
 /* customers.c */
-command_run customer_show_command, customer_key_revoke_command;
+command_run customer_show_command, customer_key_revoke_command, suspend_admin_command, resume_admin_command,
+    domains_command;
 /* project.c */
 command_run project_list_command, project_create_command, project_rename_command, project_delete_command,
     member_list_command, member_invite_command, member_role_command, member_remove_command, invitation_list_command,

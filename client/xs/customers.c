@@ -80,3 +80,61 @@ int customer_key_revoke_command(struct host *host, char **argv)
     args_take(argv, NULL, &id, 1, 1, "admin key revoke ID");
     return thing_delete(host, "/v1/admin/keys", strdup(id_check(id, "a key")), id, "is revoked");
 }
+
+static char *subject_path(char *path, size_t size, const char *id, const char *verb)
+{
+    snprintf(path, size, "/v1/admin/%s/%s/%s", strncmp(id, "ins_", 4) == 0 ? "domains" : "customers",
+             id_check(id, "a customer or an instance"), verb);
+    return path;
+}
+
+/* What it would stop, without doing it. */
+static int suspension_preview(struct host *host, const char *id)
+{
+    static const struct column columns[] = { { "INSTANCE", "instance_id" }, { "PAUSED ALREADY", "paused" } };
+    char path[160];
+    json_t *preview = ask_get(host, subject_path(path, sizeof(path), id, "suspension"));
+
+    if (!json_print(host, preview)) {
+        table_print(columns, COUNT(columns), json_object_get(preview, "instances"), "Nothing runs.");
+        printf("\nWhat the customer runs brings %s an hour; %s was used and is charged still.\n",
+               json_text(preview, "burn_per_hour"), json_text(preview, "uncharged"));
+    }
+    json_decref(preview);
+    return EXIT_DONE;
+}
+
+int suspend_admin_command(struct host *host, char **argv)
+{
+    static const struct column columns[] = { { "customer", "customer_id" }, { "what", "payer" }, { "state", "state" },
+                                             { "by", "operator" }, { "reason", "reason" } };
+    const char *alone[2] = { NULL, NULL };
+    char path[160];
+
+    args_take(argv, NULL, alone, 1, 2, "admin suspend CUSTOMER|INSTANCE [REASON]");
+    if (!alone[1])
+        return suspension_preview(host, alone[0]);
+    return card_show(host, ask_post(host, subject_path(path, sizeof(path), alone[0], "suspend"),
+                                    json_pack("{s:s}", "reason", alone[1])),
+                     columns, COUNT(columns));
+}
+
+int resume_admin_command(struct host *host, char **argv)
+{
+    const char *alone[2];
+    char path[160];
+
+    args_take(argv, NULL, alone, 2, 2, "admin resume CUSTOMER|INSTANCE REASON");
+    json_decref(ask_post(host, subject_path(path, sizeof(path), alone[0], "resume"), json_pack("{s:s}", "reason", alone[1])));
+    if (!host_settings(host)->json)
+        printf("%s goes on\n", alone[0]);
+    return EXIT_DONE;
+}
+
+int domains_command(struct host *host, char **argv)
+{
+    static const struct column columns[] = { { "ID", "id" }, { "NAME", "name" }, { "CUSTOMER", "customer_id" },
+                                             { "STATE", "state" }, { ">DOMID", "domid" }, { "WHY", "state_reason" } };
+
+    return list_show(host, argv, "/v1/admin/domains", columns, COUNT(columns), "There are no instances.", "admin domains");
+}

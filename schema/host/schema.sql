@@ -30,7 +30,8 @@ CREATE TABLE instance (
     disk_limit    TEXT NOT NULL DEFAULT '',
     net_limit     TEXT NOT NULL DEFAULT '',
     purchase_order_id TEXT NOT NULL DEFAULT '',      -- which pays for it; empty: the account's wallet
-    unpaid        INTEGER NOT NULL DEFAULT 0 CHECK (unpaid IN (0, 1))       -- accountd's word: may not run. The control thread's alone
+    unpaid        INTEGER NOT NULL DEFAULT 0 CHECK (unpaid IN (0, 1)),      -- accountd's word: may not run. The control thread's alone
+    barred        INTEGER NOT NULL DEFAULT 0 CHECK (barred IN (0, 1))       -- it is an operator's word, not money's
 ) STRICT;
 
 -- Rows of deleted instances stay; what lists and reconciles must not read them all.

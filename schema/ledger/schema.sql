@@ -251,6 +251,16 @@ CREATE TABLE cap_instance (
     held        INTEGER NOT NULL CHECK (held IN (0, 1))     -- it does not run: its records bill nothing
 ) STRICT;
 
+-- What operators have suspended and not let go on yet; who did what when is in api.db's audit log.
+CREATE TABLE bar (
+    subject     TEXT PRIMARY KEY,       -- an account, or an instance
+    account_id  TEXT NOT NULL REFERENCES account (account_id),
+    operator    TEXT NOT NULL,
+    reason      TEXT NOT NULL,          -- for operators
+    at_ms       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX bar_account ON bar (account_id);
+
 -- Each suspension as it was measured.
 CREATE TABLE cap_event (
     number         INTEGER PRIMARY KEY,

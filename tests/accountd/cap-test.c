@@ -246,6 +246,68 @@ static void test_stopped_is_not_started(void)
     end();
 }
 
+static enum ledger_result bar(const char *subject)
+{
+    struct cap_bar row = { .account = "acc", .operator_id = "opr_1", .reason = "sends spam", .at_ms = 7 };
+
+    snprintf(row.subject, sizeof(row.subject), "%s", subject);
+    return cap_bar_put(&life.a, &row);
+}
+
+/* An operator suspends: with money, over a kill, and beside the end of the money, which neither hides nor ends it. */
+static void test_operator(void)
+{
+    struct meter_usage billed;
+    json_t *list;
+
+    begin();
+    one_guest();
+    check(bar("acc") == LEDGER_OK && bar("acc") == LEDGER_EXISTS && turn(S) == 0 && settled() &&
+          provider_told(provider, "ins") == ACKER_SUSPEND && provider_operator(provider, "ins"),
+          "an operator suspends an account: its guest is paused, and it is said who wants it");
+    check(is("acc", CAP_OK) && standing("acc", "barred") == 1 && cap_bar_find(&life.a.cap, "acc", "new") &&
+          !cap_bar_find(&life.a.cap, "other", "other"), "it has money, and is told");
+    billed = life_billed(&life, "acc", "ins");
+    pass(200);
+    check(life_billed(&life, "acc", "ins").of[METER_VCPU_RESERVED] == billed.of[METER_VCPU_RESERVED] &&
+          provider_told(provider, "ins") == ACKER_SUSPEND, "no grace runs, and nothing is billed");
+    check(restart() && turn(S) == 0 && settled() && life.a.cap.bars_count == 1 && life.a.cap.instances[0].barred,
+          "killed and started again, it stands");
+    list = cap_suspensions(&life.a, "acc");
+    check(json_array_size(list) == 1 && strcmp(json_text(json_array_get(list, 0), "reason"), "sends spam") == 0,
+          "operators see who and why");
+    json_decref(list);
+    check(cap_bar_drop(&life.a, "acc") == LEDGER_OK && cap_bar_drop(&life.a, "acc") == LEDGER_NOT_FOUND &&
+          turn(S) == 0 && settled() && provider_told(provider, "ins") == ACKER_RUN &&
+          life.a.cap.instances_count == 0 && standing("acc", "barred") == 0, "let go on, it runs");
+    turn(60 * S);
+    turn(S);
+    check(life_billed(&life, "acc", "ins").of[METER_VCPU_RESERVED] > billed.of[METER_VCPU_RESERVED] &&
+          life_is_sound(&life), "and is billed again");
+    end();
+}
+
+static void test_operator_and_money(void)
+{
+    begin();
+    one_guest();
+    use_up();
+    check(settled() && is("acc", CAP_SUSPENDED) && !provider_operator(provider, "ins"), "out of money");
+    check(bar("ins") == LEDGER_OK && turn(S) == 0 && settled() && provider_operator(provider, "ins"),
+          "an operator suspends the instance too");
+    fund("t2", "acc", 1000000000);
+    check(turn(S) == 0 && settled() && is("acc", CAP_OK) && provider_told(provider, "ins") == ACKER_SUSPEND,
+          "money alone does not let it go on");
+    check(cap_bar_drop(&life.a, "ins") == LEDGER_OK && turn(S) == 0 && settled() &&
+          provider_told(provider, "ins") == ACKER_RUN, "the operator does");
+    check(bar("acc") == LEDGER_OK && turn(S) == 0 && settled() && provider_told(provider, "ins") == ACKER_SUSPEND,
+          "suspended again");
+    use_up();
+    check(cap_bar_drop(&life.a, "acc") == LEDGER_OK && turn(S) == 0 && settled() && life_is_sound(&life),
+          "and all is sound");
+    end();
+}
+
 static void test_little_money(void)
 {
     begin();
@@ -567,6 +629,8 @@ int main(void)
     test_measures();
     test_graces();
     test_stopped_is_not_started();
+    test_operator();
+    test_operator_and_money();
     test_little_money();
     test_provisioner_down();
     test_kill_at_each_point();

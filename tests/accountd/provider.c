@@ -1,4 +1,5 @@
 #include "tests/accountd/provider.h"
+#include "common/json.h"
 #include "common/rpc.h"
 
 #include <poll.h>
@@ -11,6 +12,7 @@
 struct told {
     char instance[RECORD_NAME_BYTES];
     enum acker_want want;
+    bool by_operator;
     unsigned askings;
 };
 
@@ -48,12 +50,13 @@ static struct told *told_of(const char *instance)
     return &self->told[self->count++];
 }
 
-static bool take(const char *instance, enum acker_want want)
+static bool take(const char *instance, enum acker_want want, bool by_operator)
 {
     struct told *told = told_of(instance);
 
     told->askings = told->want == want ? told->askings + 1 : 1;
     told->want = want;
+    told->by_operator = by_operator;
     return want == ACKER_RUN || want == ACKER_SUSPEND || told->askings > self->slow;
 }
 
@@ -71,7 +74,8 @@ static int billing_want(struct rpc_call *call, json_t *args, json_t **result)
     json_array_foreach(json_object_get(args, "instance_ids"), n, id)
         if (!down)
             json_array_append_new(answers, json_pack("{s:O, s:b}", "instance_id", id, "done",
-                                                     (int)take(json_string_value(id), want_of(want))));
+                                                     (int)take(json_string_value(id), want_of(want),
+                                                               strcmp(json_text(args, "by"), "operator") == 0)));
     pthread_mutex_unlock(&self->lock);
     if (down) {
         json_decref(answers);
@@ -145,6 +149,16 @@ enum acker_want provider_told(struct provider *p, const char *instance)
     want = told_of(instance)->want;
     pthread_mutex_unlock(&p->lock);
     return want;
+}
+
+bool provider_operator(struct provider *p, const char *instance)
+{
+    bool by_operator;
+
+    pthread_mutex_lock(&p->lock);
+    by_operator = told_of(instance)->by_operator;
+    pthread_mutex_unlock(&p->lock);
+    return by_operator;
 }
 
 unsigned provider_calls(struct provider *p)

@@ -19,6 +19,8 @@ void provider_down(struct provider *p, bool down);
 void provider_slow(struct provider *p, unsigned askings);
 /* The newest word on the instance; ACKER_WANTS if there was none. */
 enum acker_want provider_told(struct provider *p, const char *instance);
+/* Whether that was said to be an operator's. */
+bool provider_operator(struct provider *p, const char *instance);
 /* Calls of billing_want so far, refused ones too. */
 unsigned provider_calls(struct provider *p);
 

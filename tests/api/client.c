@@ -267,6 +267,13 @@ static void keys_and_admin(void)
     ok_int(xs("admin", "customer", "show", account, NULL), 0, "admin customer show");
     ok_has(out, "funded, ever              9.00", "has the money");
     ok_has(out, "robot", "and the keys");
+    ok_int(xs("admin", "suspend", account, NULL), 0, "admin suspend, without a reason");
+    ok_has(out, "brings 0.004 an hour", "shows what it would stop");
+    ok_int(rig_count(&rig, "accountd", "suspend"), 0, "and does nothing");
+    ok_int(xs("admin", "suspend", account, "sends spam", NULL), 0, "with one");
+    ok_int(rig_count(&rig, "accountd", "suspend"), 1, "it does");
+    ok_int(xs("admin", "resume", account, "stopped", NULL), 0, "admin resume");
+    ok_int(xs("admin", "domains", NULL), 0, "admin domains");
     ok_int(xs("admin", "credit", account, "5.25", "--reason", "voucher", NULL), 0, "admin credit");
     ok_has(out, "credited 5.25; balance 15.25", "says the balance");
     ok_int(xs("admin", "credit", account, "-5", NULL), 2, "a negative credit is no option");

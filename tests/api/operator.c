@@ -296,6 +296,42 @@ static void customer(void)
     got(path, 200, id, "the audit log says whose it was");
 }
 
+static int resumed(const char *path, const char *body)
+{
+    struct response answer = post_as(ann, path, body);
+    int status = answer.status;
+
+    answer_free(&answer);
+    return status;
+}
+
+static void suspending(void)
+{
+    char path[160], instance[40];
+
+    snprintf(path, sizeof(path), "/v1/admin/customers/%s/suspension", account);
+    got(path, 200, "\"burn_per_hour\":\"0.004\"", "what a suspension would stop");
+    snprintf(path, sizeof(path), "/v1/admin/customers/%s/suspend", account);
+    said(post_as(ann, path, "{}"), 422, "reason", "a suspension without a reason");
+    said(post_as(ann, path, "{\"reason\":\"sends spam\"}"), 200, ann_id, "one with a reason, by a person");
+    got("/v1/admin/audit?order=newest&limit=5", 200, "sends spam", "which the audit log keeps");
+    snprintf(path, sizeof(path), "/v1/admin/customers/%s/resume", account);
+    ok_int(resumed(path, "{\"reason\":\"stopped\"}"), 204, "it is resumed");
+    rig_instance(&rig, key, "held", instance);
+    got("/v1/admin/domains", 200, instance, "the host's instances");
+    snprintf(path, sizeof(path), "/v1/admin/domains/%s", instance);
+    got(path, 200, "\"guest_ns\"", "one with its raw counters");
+    snprintf(path, sizeof(path), "/v1/admin/domains/%s/records", instance);
+    got(path, 200, "xs-usage/v1", "its records");
+    snprintf(path, sizeof(path), "/v1/admin/domains/%s/suspend", instance);
+    said(post_as(ann, path, "{\"reason\":\"scans\"}"), 200, account, "it is suspended alone");
+    snprintf(path, sizeof(path), "/v1/admin/domains/%s/actions", instance);
+    said(post_as(ann, path, "{\"type\":\"delete\",\"reason\":\"r\"}"), 422, "type", "nothing is deleted by force");
+    said(post_as(ann, path, "{\"type\":\"power_off\",\"reason\":\"hangs\"}"), 202, "power_off", "it is powered off");
+    got("/v1/admin/domains/ins_00000000000000000000000000", 404, "no such instance", "none");
+    got("/v1/admin/domains/acc_00000000000000000000000000/records", 404, "no such instance", "none of a customer");
+}
+
 static void watch(void)
 {
     got("/v1/admin/reconciliation", 200, "\"drift\":\"cpu 1\"", "the host's books");
@@ -319,6 +355,7 @@ int main(void)
     ledger();
     paper();
     customer();
+    suspending();
     watch();
     rig_end(&rig);
     return tap_end();

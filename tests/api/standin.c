@@ -277,7 +277,7 @@ static int instances_get(struct rpc_call *call, json_t *args, json_t **result)
 
     (void)call;
     json_object_foreach(instances, id, instance)
-        if (strcmp(text(instance, "account_id"), text(args, "account_id")) == 0 &&
+        if ((!json_object_get(args, "account_id") || strcmp(text(instance, "account_id"), text(args, "account_id")) == 0) &&
             strcmp(text(instance, "state"), "deleted") != 0)
             json_array_append(list, instance);
     *result = json_pack("{s:o}", "instances", list);
@@ -481,7 +481,8 @@ static const struct rpc_verb accountd_verbs[] = {
     { "trial_balance", stand_trial_balance, WHO }, { "transfers", stand_transfers, WHO },
     { "ledger_journal", stand_journal, WHO }, { "host_books", stand_host_books, WHO },
     { "suspensions", stand_suspensions, WHO }, { "cap", stand_cap, WHO },
-    { "account_standing", stand_standing, WHO },
+    { "account_standing", stand_standing, WHO }, { "suspension_preview", stand_preview, WHO },
+    { "suspend", stand_suspend, WHO }, { "resume", stand_resume, WHO },
     { "usage_summary", stand_usage_summary, WHO }, { "checkpoint", checkpoint_get, WHO },
     { "status", status_get, WHO },         { "test", accountd_test, WHO },
     { NULL, NULL, 0 },

@@ -249,6 +249,34 @@ int stand_suspensions(struct rpc_call *call, json_t *args, json_t **result)
     return 0;
 }
 
+int stand_preview(struct rpc_call *call, json_t *args, json_t **result)
+{
+    (void)call;
+    *result = json_pack("{s:[{s:s, s:b}], s:s, s:s}", "instances", "instance_id", text(args, "instance_id"), "paused", 0,
+                        "burn_nano_per_hour", "4000000", "uncharged_nano", "1000");
+    return 0;
+}
+
+int stand_suspend(struct rpc_call *call, json_t *args, json_t **result)
+{
+    if (changing(&accountd, call))
+        return -1;
+    return done(&accountd, call, "suspend", true,
+                json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:I, s:n, s:n, s:[]}}", "suspension", "account_id",
+                          text(args, "account_id"), "state", "suspended", "by", "operator", "operator",
+                          text(args, "operator"), "reason", text(args, "reason"), "since_ms", (json_int_t)NOW_MS, "next",
+                          "next_in_ms", "instances"),
+                result);
+}
+
+int stand_resume(struct rpc_call *call, json_t *args, json_t **result)
+{
+    (void)args;
+    if (changing(&accountd, call))
+        return -1;
+    return done(&accountd, call, "resume", true, json_object(), result);
+}
+
 int stand_standing(struct rpc_call *call, json_t *args, json_t **result)
 {
     if (!json_object_get(accounts, text(args, "account_id")))

@@ -65,6 +65,26 @@ static void pauses_and_goes_on(void)
           instance_is("ins_1", "state", "running"), "suspended and paid, it goes on");
 }
 
+/* The same, by an operator: its owner is told so. */
+static void obeys_the_operator(void)
+{
+    json_t *args = want_args("suspend", "ins_1"), *error = NULL, *ok;
+
+    json_object_set_new(args, "by", json_string("operator"));
+    ok = ask("billing_want", args, &error);
+    check(ok && w->domain[0].pauses == 1 && instance_is("ins_1", "state", "billing_suspended") &&
+          instance_is("ins_1", "state_reason",
+                      "suspended by the operator of this host: it costs nothing, its memory is kept; ask them"),
+          "an operator suspends: its owner is told who");
+    json_decref(ok);
+    check(refused("instance_action", action_args("act_7", "ins_1", "reboot"), "forbidden", "ask them"),
+          "and no money helps");
+    args = want_args("suspend", "ins_1");
+    json_object_set_new(args, "by", json_string("nobody"));
+    check(refused("billing_want", args, "bad_request", "by"), "by somebody that there is");
+    check(becomes("run", "ins_1") && !w->domain[0].pauses && instance_is("ins_1", "state", "running"), "it goes on");
+}
+
 static void does_not_wait_for_jobs(pthread_t *accountd)
 {
     json_t *error;
@@ -185,6 +205,7 @@ int main(void)
     accountd = accountd_start();
     daemon_start();
     pauses_and_goes_on();
+    obeys_the_operator();
     does_not_wait_for_jobs(&accountd);
     outlives_a_kill();
     stops_and_deletes();

@@ -19,7 +19,7 @@ async function first(page, path) {
 
 const SCREENS = async (page) => ({ overview: '', alerts: 'alerts', events: 'events', customers: 'customers', customer: `customers/${here.account}`,
     customer_instances: `customers/${here.account}?tab=instances`, customer_money: `customers/${here.account}?tab=money`, customer_invoices: `customers/${here.account}?tab=invoices`,
-    customer_access: `customers/${here.account}?tab=access`, suspensions: 'suspensions', disputes: 'disputes',
+    customer_access: `customers/${here.account}?tab=access`, domains: 'domains', domain: `domains/${here.instance}`, suspensions: 'suspensions', disputes: 'disputes',
     dispute: `disputes/${await first(page, '/v1/admin/disputes')}`, prices: 'prices', price_book: 'prices/2', bank: 'bank', invoices: 'invoices', invoice: `invoices/${await first(page, '/v1/admin/invoices')}`,
     credit_notes: 'credit_notes', ledger: 'ledger', transfers: 'ledger/revenue:net_bytes_out', reconciliation: 'reconciliation', operators: 'operators', audit: 'audit' });
 
@@ -78,6 +78,32 @@ async function customer(page) {
     await page.locator('tr', { hasText: 'Monitoring' }).locator('.badge', { hasText: 'revoked' }).waitFor();
     ok(true, 'an operator revokes a customer\'s key');
     quiet(page, 'a customer');
+}
+
+// Suspended with a look at what it stops and a reason, it says so until it is resumed.
+async function suspending(page) {
+    await go(page, `/console/customers/${here.account}`);
+    await page.getByRole('button', { name: 'Suspend' }).click();
+    await page.locator('dialog').getByText('This pauses, at once:').waitFor();
+    ok(await page.locator('dialog').getByText(here.instance).count() === 1, 'an operator sees what a suspension would stop');
+    await accessible(page, 'a suspension');
+    await shot(page, 'console-suspend');
+    await page.getByLabel('Reason').fill('Sends spam since Monday');
+    await page.locator('dialog').getByRole('button', { name: 'Suspend' }).click();
+    await page.getByRole('button', { name: 'Resume' }).waitFor();
+    await go(page, '/console/suspensions');
+    ok(await page.getByText('Sends spam since Monday').count() === 1, 'a suspended customer is listed with the reason');
+    await go(page, `/console/domains/${here.instance}`);
+    await page.getByText('Suspended by an operator.').waitFor();
+    await shot(page, 'console-domain-suspended');
+    await go(page, `/console/customers/${here.account}`);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByLabel('Reason').fill('It was the neighbour');
+    await page.locator('dialog').getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('button', { name: 'Suspend' }).waitFor();
+    await go(page, '/console/audit');
+    ok(await page.getByText('Sends spam since Monday').count() === 1 && await page.getByText('It was the neighbour').count() === 1, 'both reasons are in the audit log');
+    quiet(page, 'a suspension');
 }
 
 async function pricesByTwo(page) {
@@ -192,7 +218,7 @@ for (const [theme, size] of [['light', 'desk'], ['dark', 'desk'], ['light', 'pho
     await screens(theme, size);
 const page = await open(chrome);
 await logIn(page, here.operator_key);
-for (const part of [person, credit, customer, pricesByTwo, bank, dispute, audit])
+for (const part of [person, credit, customer, suspending, pricesByTwo, bank, dispute, audit])
     await part(page);
 await chrome.close();
 await here.stop();

@@ -7,6 +7,7 @@ import { query, usePath } from '../lib/router.js';
 import { Badge, Card, Code, DialogButton, Form, Input, Loaded, Notice, Page, Tabs, toast } from '../lib/ui.js';
 import { Access, Instances, Invoices, Money, Overview } from './customer_parts.js';
 import { For } from './roles.js';
+import { Suspend } from './suspend.js';
 
 function Credit({ customer, close, reload }) {
     const [values, set] = useState({ amount: '', reason: '' });
@@ -45,6 +46,7 @@ export default function Customer({ params: { id } }) {
     const dialog = (label, title, Body) => html`<${DialogButton} label=${label} title=${title}>${(close) => html`<${Body} customer=${customer} close=${close} reload=${load.reload} />`}</${DialogButton}>`;
     return html`<${Page} title=${customer?.name ?? 'Customer'} back=${['/console/customers', 'Customers']} sub=${customer && html`<${State} customer=${customer} /> <code>${id}</code>`}
         actions=${customer && html`<${For} role="billing" to="Giving credit">${dialog('Give credit', `Credit for ${customer.name}`, Credit)}</${For}>
+        <${For} role="billing" to="Suspending"><${Suspend} path=${`customers/${id}`} name=${customer.name} standing=${customer.suspensions.find((one) => one.payer === id && one.by === 'operator')} reload=${load.reload} /></${For}>
         <${For} role="support" to="Making keys and passwords">${dialog('Make a key', `A key for ${customer.name}`, Key)}${dialog('Reset password', 'A new password', Reset)}</${For}>`}>
         <${Tabs} label="About this customer" tabs=${TABS} at=${at} />
         <${Loaded} load=${load}>${() => html`<${Part} customer=${customer} reload=${load.reload} />`}</${Loaded}></${Page}>`;

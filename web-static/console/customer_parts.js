@@ -34,7 +34,7 @@ export function Overview({ customer }) {
 }
 
 const INSTANCES = [
-    { title: 'Name', of: (row) => html`${row.name}<br /><code class="muted">${row.id}</code>` },
+    { title: 'Name', of: (row) => html`<a href=${`/console/domains/${row.id}`}>${row.name}</a><br /><code class="muted">${row.id}</code>` },
     { title: 'State', of: (row) => html`<${Badge} of=${row.state} />${row.state_reason && html`<span class="note"> ${row.state_reason}</span>`}` },
     { title: 'Flavor', of: (row) => row.flavor, hide: 'phone' },
     { title: 'Size', of: (row) => `${row.vcpus} vCPU, ${row.memory_mib} MiB`, hide: 'phone' },
@@ -44,7 +44,7 @@ const INSTANCES = [
 export const Instances = ({ customer }) => list('Instances', INSTANCES, customer.instances, 'No instances');
 
 const HOLDS = [
-    { title: 'For', of: (row) => html`<code>${row.instance_id}</code>` },
+    { title: 'For', of: (row) => html`<a href=${`/console/domains/${row.instance_id}`}>${row.instance_id}</a>` },
     { title: 'Held in', of: (row) => row.purchase_order_id ?? 'the wallet', hide: 'phone' },
     { title: 'Since', of: (row) => html`<${Time} at=${row.at} />`, hide: 'phone' },
     { title: 'Amount', of: (row) => html`<${Amount} amount=${row.amount} currency="" />`, num: true },

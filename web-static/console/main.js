@@ -16,6 +16,8 @@ const ROUTES = [
     { path: '', screen: () => import('./overview.js') },
     { path: 'customers', screen: () => import('./customers.js') },
     { path: 'customers/:id', screen: () => import('./customer.js') },
+    { path: 'domains', screen: () => import('./domains.js') },
+    { path: 'domains/:id', screen: () => import('./domain.js') },
     { path: 'prices', screen: () => import('./prices.js') },
     { path: 'prices/:version', screen: () => import('./price_book.js') },
     { path: 'ledger', screen: () => import('./ledger.js') },
@@ -39,7 +41,7 @@ const GROUPS = [
     { title: 'Customers', places: [['customers', 'Customers'], ['suspensions', 'Suspensions'], ['disputes', 'Disputes']] },
     { title: 'Money', places: [['prices', 'Price books'], ['bank', 'Bank and vouchers'], ['invoices', 'Invoices'],
         ['credit_notes', 'Credit notes'], ['ledger', 'Ledger'], ['reconciliation', 'Reconciliation']] },
-    { title: 'Host', places: [['operators', 'Operators'], ['audit', 'Audit log']] },
+    { title: 'Host', places: [['domains', 'Domains'], ['operators', 'Operators'], ['audit', 'Audit log']] },
 ];
 
 // Operators have a second factor before anything else.

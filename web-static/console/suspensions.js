@@ -1,4 +1,4 @@
-// Who stands still for want of money, and what comes next for them.
+// Who stands still, for want of money or by an operator, and what comes next for them.
 
 import { get } from '../lib/api.js';
 import { html } from '../lib/html.js';
@@ -8,7 +8,7 @@ import { Badge, Card, Empty, Loaded, Page, Stat, Stats, Table } from '../lib/ui.
 
 const COLUMNS = [
     { title: 'Customer', of: (row) => html`<a href=${`/console/customers/${row.customer_id}`}>${row.customer_id}</a>` },
-    { title: 'Paid by', of: (row) => (String(row.payer).startsWith('po:') ? 'a purchase order' : 'the wallet'), hide: 'phone' },
+    { title: 'By', of: (row) => (row.by === 'operator' ? html`an operator<span class="note"> ${row.reason}</span>` : String(row.payer).startsWith('po:') ? 'the end of a purchase order' : 'the end of the wallet') },
     { title: 'State', of: (row) => html`<${Badge} of=${row.state} />` },
     { title: 'Next', of: (row) => (row.next ? `${row.next} in ${time.duration((row.next_in_ms ?? 0) / 1000)}` : html`<span class="muted">nothing</span>`) },
 ];
