@@ -10,6 +10,7 @@ CREATE TABLE customers (
     created_ms INTEGER NOT NULL,
     confirmed  INTEGER NOT NULL DEFAULT 0           -- accountd has opened the account
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX customers_by_age ON customers (created_ms, account_id) WHERE confirmed;
 
 -- What an account's things are kept apart in. Each account has one from its beginning: prj_ and the account's digits.
 CREATE TABLE projects (
