@@ -56,6 +56,8 @@ route_handler members_list, member_change, member_delete;
 route_handler invitation_create, invitations_list, invitation_delete, invitation_look_up, invitation_accept;
 /* projects.c */
 route_handler projects_list, project_create, project_show, project_rename, project_delete;
+/* people/emails.c */
+route_handler email_link_mail, email_verify;
 /* people/user.c */
 route_handler password_change, totp_begin, totp_confirm, totp_remove;
 /* people/resets.c */

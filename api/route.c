@@ -97,6 +97,8 @@ const struct route routes[] = {
     { "POST",   "/v1/user/totp",                            totp_begin,            CUSTOMER, SESSION_ONLY,          BUCKET_WRITE, KEY_NONE,     BODY_JSON, NULL },
     { "POST",   "/v1/user/totp/confirm",                    totp_confirm,          CUSTOMER, SESSION_ONLY,          BUCKET_WRITE, KEY_NONE,     BODY_JSON, NULL },
     { "POST",   "/v1/user/totp/remove",                     totp_remove,           CUSTOMER, SESSION_ONLY,          BUCKET_WRITE, KEY_NONE,     BODY_JSON, NULL },
+    { "POST",   "/v1/user/email/mail",                      email_link_mail,       CUSTOMER, SESSION_ONLY,          BUCKET_WRITE, KEY_NONE,     BODY_NONE, NULL },
+    { "POST",   "/v1/user/email/verify",                    email_verify,          ANYONE,   0,                     BUCKET_WRITE, KEY_NONE,     BODY_JSON, NULL },
     { "POST",   "/v1/password_resets",                      password_reset_use,    ANYONE,   0,                     BUCKET_WRITE, KEY_NONE,     BODY_JSON, NULL },
     { "POST",   "/v1/password_resets/mail",                 password_reset_mail,   ANYONE,   0,                     BUCKET_WRITE, KEY_NONE,     BODY_JSON, NULL },
     { "GET",    "/v1/audit_events",                         audit_list,            CUSTOMER, WIDE(SCOPE_ACCOUNT_READ), BUCKET_READ,  KEY_NONE,     BODY_NONE, "after limit order" },

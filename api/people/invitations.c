@@ -11,6 +11,7 @@
 #include "api/present.h"
 #include "api/resources.h"
 #include "api/store_projects.h"
+#include "common/log.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -279,6 +280,8 @@ static enum answer accepted(struct request *rq, struct reply *rp, const struct i
         return reply_fail(rp, ANSWER_STORAGE, "the invitation still holds; try again");
     if (rc == 0)
         return reply_fail(rp, ANSWER_NOT_FOUND, "this invitation was used a moment ago");
+    if (row->mailed && store_email_verified(rq->api->store, person->person_id, rq->now_ms) != 0)
+        log_warnx("user %s: that the email is theirs is not written down", person->person_id);
     answer = session_start(rq, rp, person);
     if (answer == ANSWER_OK)
         answer = membership_take(rq, rp);

@@ -26,6 +26,11 @@ static const struct letter invitation = {
     "once, for a week:",
     "If you know nothing of it, there is nothing to do."};
 
+static const struct letter verification = {
+    "Is this your address?",
+    "Somebody, probably you, signed up with this address. This link says that it is yours. It works once, for a week:",
+    "If it was not you, there is nothing to do."};
+
 static void date_print(int64_t now_ms, char out[static 48])
 {
     time_t now = (time_t)(now_ms / 1000);
@@ -101,4 +106,9 @@ int mail_reset_write(const struct config *config, const char *to, const char *pa
 int mail_invitation_write(const struct config *config, const char *to, const char *path, int64_t now_ms)
 {
     return mail_write(config, &invitation, to, path, now_ms, true);
+}
+
+int mail_verification_write(const struct config *config, const char *to, const char *path, int64_t now_ms)
+{
+    return mail_write(config, &verification, to, path, now_ms, true);
 }

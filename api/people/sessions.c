@@ -25,8 +25,8 @@ bool email_valid(const char *email)
 
 json_t *user_view(const struct person_row *person)
 {
-    return json_pack("{s:s, s:s, s:s, s:b}", "id", person->person_id, "email", person->login, "name", person->name,
-                     "totp", (int)person->totp);
+    return json_pack("{s:s, s:s, s:b, s:s, s:b}", "id", person->person_id, "email", person->login, "email_verified",
+                     (int)person->email_verified, "name", person->name, "totp", (int)person->totp);
 }
 
 enum answer users_view(struct request *rq, struct reply *rp, const char *account_id, json_t **list)
@@ -64,10 +64,11 @@ json_t *session_view(const struct request *rq, const struct person_row *person)
 {
     const struct principal *who = &rq->who;
     json_t *view = person->account_id[0]
-                       ? json_pack("{s:o, s:s, s:s?, s:s?, s:o}", "user", user_view(person), "account_id",
+                       ? json_pack("{s:o, s:s, s:s?, s:s?, s:o, s:b}", "user", user_view(person), "account_id",
                                    person->account_id, "role",
                                    who->member_role ? member_role_names[who->member_role - 1] : NULL, "project_id",
-                                   who->project_id[0] ? who->project_id : NULL, "scopes", scopes_json(who->scopes))
+                                   who->project_id[0] ? who->project_id : NULL, "scopes", scopes_json(who->scopes), "mails",
+                                   (int)(rq->api->config.mail_folder != NULL))
                        : json_pack("{s:o}", "operator", operator_person_view(person));
 
     session_add(rq, view);

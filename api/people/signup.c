@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/idem.h"
+#include "api/people/emails.h"
 #include "api/people/session.h"
 #include "api/people/sessions.h"
 #include "api/resources.h"
@@ -121,9 +122,12 @@ static enum answer signed_up(struct request *rq, struct reply *rp, struct signin
         answer = ANSWER_CREATED;
     }
     answer = idem_close(rq, rp, idem, answer);
-    /* Without a session, should it fail, the customer logs in. */
-    if (answer == ANSWER_CREATED)
+    /* Without a session, should it fail, the customer logs in; and has another link sent. */
+    if (answer == ANSWER_CREATED) {
         session_start(rq, rp, &signing->person);
+        if (rq->api->config.mail_folder)
+            email_link_send(rq, &signing->person);
+    }
     return answer;
 }
 

@@ -7,11 +7,11 @@
 
 #define CREDENTIALS "c.password, c.totp_secret, c.totp_offered"
 #define USERS                                                                                                          \
-    "SELECT u.user_id, u.account_id, u.email, u.name, '', u.created_ms, 0, " CREDENTIALS                               \
+    "SELECT u.user_id, u.account_id, u.email, u.name, '', u.created_ms, 0, " CREDENTIALS ", u.email_verified_ms"       \
     " FROM users u JOIN credentials c ON c.owner = u.user_id"                                                          \
     " JOIN customers a ON a.account_id = u.account_id AND a.confirmed"
 #define OPERATORS                                                                                                      \
-    "SELECT o.operator_id, '', o.name, o.name, o.role, o.created_ms, o.disabled_ms, " CREDENTIALS                      \
+    "SELECT o.operator_id, '', o.name, o.name, o.role, o.created_ms, o.disabled_ms, " CREDENTIALS ", 0"                \
     " FROM operators o JOIN credentials c ON c.owner = o.operator_id"
 
 static bool secret_take(sqlite3_stmt *stmt, int column, uint8_t secret[static TOTP_SECRET_BYTES])
@@ -39,6 +39,7 @@ static void person_take(sqlite3_stmt *stmt, void *out)
     text_take(stmt, 7, row->password, sizeof(row->password));
     row->totp = secret_take(stmt, 8, row->totp_secret);
     row->totp_is_offered = secret_take(stmt, 9, row->totp_offered);
+    row->email_verified = sqlite3_column_int64(stmt, 10) != 0;
 }
 
 int store_person_by_login(struct store *store, bool is_operator, const char *login, struct person_row *row)
@@ -136,4 +137,51 @@ int store_customer_forget(struct store *store, const char *account_id)
     pthread_mutex_lock(&store->lock);
     return unlocked(store,
                     db_run(store->db, "DELETE FROM customers WHERE account_id = ? AND NOT confirmed", "t", account_id));
+}
+
+static void user_id_take(sqlite3_stmt *stmt, void *user_id)
+{
+    text_take(stmt, 0, user_id, ID_BYTES);
+}
+
+int store_email_link_insert(struct store *store, const char *user_id, const uint8_t hash[static KEY_HASH_BYTES],
+                            int64_t expires_ms)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db,
+                                  "INSERT INTO email_links (hash, user_id, expires_ms) VALUES (?, ?, ?) ON CONFLICT (user_id)"
+                                  " DO UPDATE SET hash = excluded.hash, expires_ms = excluded.expires_ms",
+                                  "bti", hash, (size_t)KEY_HASH_BYTES, user_id, expires_ms));
+}
+
+static int link_use_locked(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], int64_t now_ms, char *user_id)
+{
+    int rc;
+
+    pthread_mutex_lock(&store->lock);
+    rc = one(store,
+             db_query(store->db, "SELECT user_id FROM email_links WHERE hash = ? AND expires_ms > ?", "bi", hash,
+                      (size_t)KEY_HASH_BYTES, now_ms),
+             user_id_take, user_id);
+    if (rc != 1)
+        return rc;
+    return db_run(store->db, "DELETE FROM email_links WHERE user_id = ?", "t", user_id) ||
+                   store_email_verified(store, user_id, now_ms)
+               ? -1
+               : 1;
+}
+
+int store_email_link_use(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], int64_t now_ms,
+                         char user_id[static ID_BYTES])
+{
+    if (!part_begin(store))
+        return -1;
+    return part_end(store, link_use_locked(store, hash, now_ms, user_id));
+}
+
+int store_email_verified(struct store *store, const char *user_id, int64_t now_ms)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_run(store->db, "UPDATE users SET email_verified_ms = ? WHERE user_id = ?", "it", now_ms,
+                                  user_id));
 }

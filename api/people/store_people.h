@@ -22,6 +22,7 @@ struct person_row {
     char password[PASSWORD_HASH_BYTES]; /* "" none yet */
     bool totp;                          /* on: totp_secret is set */
     uint8_t totp_secret[TOTP_SECRET_BYTES];
+    bool email_verified;                /* users alone */
     bool totp_is_offered; /* begun and not confirmed: totp_offered is set */
     uint8_t totp_offered[TOTP_SECRET_BYTES];
 };
@@ -56,6 +57,14 @@ struct operator_row {
 };
 /* People and keys, oldest first, the revoked too: what they did is still told by their ids. */
 int store_operators(struct store *store, struct operator_row **rows, size_t *count);
+
+/* A link to this user's mailbox, in the place of one before. */
+int store_email_link_insert(struct store *store, const char *user_id, const uint8_t hash[static KEY_HASH_BYTES],
+                            int64_t expires_ms);
+/* 1 and whose email is verified now, 0 if there is no such link, or it is over. */
+int store_email_link_use(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], int64_t now_ms,
+                         char user_id[static ID_BYTES]);
+int store_email_verified(struct store *store, const char *user_id, int64_t now_ms);
 
 /* sessions */
 struct session_row {

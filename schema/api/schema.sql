@@ -149,15 +149,23 @@ CREATE TABLE event_cursors (
     position INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Who logs in. An email is one person's, however it is spelled.
+-- Who logs in. An email is one person's, however it is spelled. email_verified_ms: when its owner opened a link that only
+-- this mailbox was sent (0 never).
 CREATE TABLE users (
     user_id    TEXT NOT NULL PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES customers (account_id) ON DELETE CASCADE,
     email      TEXT NOT NULL COLLATE NOCASE UNIQUE,
     name       TEXT NOT NULL,
     created_ms INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+, email_verified_ms INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 CREATE INDEX users_by_account ON users (account_id, created_ms);
+
+-- Links that show whose a mailbox is, and open nothing; hash is SHA-256 of what is behind the path's #.
+CREATE TABLE email_links (
+    hash       BLOB NOT NULL PRIMARY KEY,
+    user_id    TEXT NOT NULL UNIQUE REFERENCES users (user_id) ON DELETE CASCADE,
+    expires_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- A user's role, for the account (project_id '') or for one project. Who has none left is no user any more.
 CREATE TABLE members (

@@ -115,6 +115,8 @@ static const struct example examples[] = {
     { "POST", "/v1/user/totp", NULL, "{\"password\":\"" PASSWORD "\"}", 200 },
     { "POST", "/v1/user/totp/confirm", NULL, "{\"code\":\"none\"}", 422 },
     { "POST", "/v1/user/totp/remove", NULL, "{\"password\":\"p\",\"code\":\"c\"}", 409 },
+    { "POST", "/v1/user/email/mail", NULL, NULL, 202 },
+    { "POST", "/v1/user/email/verify", NULL, "{\"token\":\"none\"}", 404 },
     { "POST", "/v1/password_resets", NULL, "{\"token\":\"none\",\"password\":\"" PASSWORD "\"}", 404 },
     { "POST", "/v1/password_resets/mail", NULL, "{\"email\":\"NEW@example.com\"}", 202 },
     { "POST", "/v1/admin/user/password", NULL, "{\"password\":\"p\",\"new_password\":\"p\"}", 422 },

@@ -265,6 +265,25 @@ static void mails(void)
     logged_in(FIRST, NULL);
 }
 
+static void verification(void)
+{
+    struct visitor bob = rig_signup(&rig, "bob@example.com", FIRST);
+    char folder[192], mail[16384], body[128];
+    const char *link = "https://host.example:8443/portal/verify#", *at;
+
+    snprintf(folder, sizeof(folder), "%s/mails", rig.dir);
+    mail_read(folder, mail, sizeof(mail));
+    at = strstr(mail, link);
+    ok(at != NULL && strstr(mail, "To: <bob@example.com>\r\n"), "who signs up is sent a link");
+    said(rig_get_as(&rig, &bob, "/v1/session"), 200, "\"email_verified\":false", "before it is used");
+    snprintf(body, sizeof(body), "{\"token\":\"%.48s\",\"password\":\"" SECOND "\"}", at ? at + strlen(link) : "");
+    said(rig_post_as(&rig, NULL, "/v1/password_resets", body), 404, "not_found", "it sets no password");
+    snprintf(body, sizeof(body), "{\"token\":\"%.48s\"}", at ? at + strlen(link) : "");
+    said(rig_post_as(&rig, NULL, "/v1/user/email/verify", body), 204, "", "it says that the mailbox is theirs");
+    said(rig_get_as(&rig, &bob, "/v1/session"), 200, "\"email_verified\":true", "which is shown");
+    said(rig_post_as(&rig, NULL, "/v1/user/email/verify", body), 404, "not_found", "once");
+}
+
 int main(void)
 {
     char secret[40];
@@ -277,6 +296,7 @@ int main(void)
     first_user();
     lost_device();
     mails();
+    verification();
     rig_end(&rig);
     return tap_end();
 }
