@@ -84,7 +84,7 @@
  * replay         {account_id, period, version}                   api        -> {account_id, period, version, currency, lines:[{meter, unit, quantity,
  *                                                                              quantity_per_unit, price (in words), amount_nano, billed_nano}], total_nano,
  *                                                                              billed_nano}
- *                What the month ("2026-11", this one so far) would have cost under that published version, as invoices round it, and what it was billed by
+ *                What the month ("2026-11", this one so far) would have cost under that published or proposed version, as invoices round it, and what it was billed by
  *                the books in force; without tax. Of this log (origin)
  * instance_register {account_id, instance_id, domain_uuid, incarnation, vcpus, memory_mib[, purchase_order_id]}
  *                                                                provisioner-> {hold_nano}
@@ -172,6 +172,10 @@
  *                                                                              overshoot_nano}]}
  *                How well the cap holds, measured: from the end of a payer's money until a guest ran no more (of the last 1000
  *                stops), and the most that was used past the money, ever: the host carries it
+ * domains        {}                                              api, root  -> {domains:[{slot, domid, state: live|tombstone, vcpus_running, pages, guest_ns,
+ *                                                                              hv_ns, wait_ns, exits, hypercalls[, account_id, instance_id, paused,
+ *                                                                              record_age_ms]}], sampled_ns, as_of_ms, clock_error_ms, checkpoint}
+ *                The newest sample of the stats page, slot by slot; the last four once it has a record. clock_error_ms: how far as_of_ms may be off
  * status         {}                                              api, root  -> {samples, misses, last_sample_age_ms, conservation_ok,
  *                                                                              cpus:[{guest_ns, hv_ns, idle_ns}], log_size, origin, version}
  */

@@ -4,6 +4,7 @@
 #include "api/fields.h"
 #include "api/idem.h"
 #include "api/present.h"
+#include "api/relay.h"
 #include "api/resources.h"
 #include "api/upstream.h"
 
@@ -163,4 +164,21 @@ enum answer host_show(struct request *rq, struct reply *rp)
     json_decref(host);
     json_decref(status);
     return answer;
+}
+
+enum answer host_domains_show(struct request *rq, struct reply *rp)
+{
+    json_t *ok, *list, *each;
+    size_t i;
+    enum answer answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "domains", json_object(), &ok);
+
+    if (answer != ANSWER_OK)
+        return answer;
+    rp->json = present_copy(ok);
+    list = json_array();
+    json_array_foreach(json_object_get(ok, "domains"), i, each)
+        json_array_append_new(list, relay_view(rq, each, NULL));
+    json_object_set_new(rp->json, "domains", list);
+    json_decref(ok);
+    return ANSWER_OK;
 }

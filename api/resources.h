@@ -78,7 +78,7 @@ route_handler checkpoint_show, log_keys_show, log_signature_show, log_tile_show;
 /* web.c */
 route_handler portal_page, console_page, web_asset;
 /* admin.c */
-route_handler customer_create, customers_list, credit_create, host_show;
+route_handler customer_create, customers_list, credit_create, host_show, host_domains_show;
 route_handler metrics_show, host_metrics_show;
 /* customers.c */
 route_handler customer_show, customer_key_revoke;

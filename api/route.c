@@ -141,6 +141,7 @@ const struct route routes[] = {
     { "POST",   "/v1/admin/customers/{id}/password_reset",  customer_password_reset, OPERATOR, RANK_SUPPORT,        BUCKET_WRITE, KEY_NONE,     BODY_JSON, NULL },
     { "GET",    "/v1/admin/audit",                          audit_list,            OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, "actor object customer_id after limit order" },
     { "GET",    "/v1/admin/host",                           host_show,             OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
+    { "GET",    "/v1/admin/host/domains",                   host_domains_show,     OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/v1/admin/metrics",                        host_metrics_show,     OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/v1/admin/operators",                      operators_list,        OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
     { "POST",   "/v1/admin/operators",                      operator_create,       OPERATOR, RANK_ADMIN,            BUCKET_WRITE, KEY_REQUIRED, BODY_JSON, NULL },

@@ -31,6 +31,9 @@ int control_arg_reserved(const json_t *args, struct meter_reserved *reserved, st
 /* "valid_from" and "moves_running_at" of a price book, null where there is none. */
 void control_put_dates(json_t *object, const struct rate_book *book);
 
+/* A copy of a published or proposed book. */
+enum ledger_result control_any_book(int64_t version, struct rate_book *book);
+
 /* posted_nano, held_nano, available_nano. */
 json_t *control_balance_json(const struct ledger_balance *balance);
 
@@ -52,6 +55,7 @@ extern const struct rpc_verb control_purchase_order_verbs[];
 extern const struct rpc_verb control_book_verbs[];
 extern const struct rpc_verb control_cap_verbs[];
 extern const struct rpc_verb control_customer_verbs[];
+extern const struct rpc_verb control_domain_verbs[];
 extern const struct rpc_verb control_funding_verbs[];
 
 #endif

@@ -58,6 +58,7 @@ static const struct rpc_verb *const families[] = {
     control_book_verbs,
     control_cap_verbs,
     control_customer_verbs,
+    control_domain_verbs,
     control_funding_verbs,
     status_verbs,
 };

@@ -86,8 +86,7 @@ static int read_proposed(void *arg, const struct price_proposal *p)
     return rc;
 }
 
-/* A published or proposed book. */
-static enum ledger_result any_book(int64_t version, struct rate_book *book)
+enum ledger_result control_any_book(int64_t version, struct rate_book *book)
 {
     const struct rate_book *published = price_book_get(control_self->ledger, version);
 
@@ -121,9 +120,9 @@ static int price_book_diff(struct rpc_call *call, json_t *args, json_t **result)
     if (json_arg_int(args, "from", 1, INT32_MAX, &versions[0], &why) ||
         json_arg_int(args, "to", 1, INT32_MAX, &versions[1], &why))
         return control_bad(call, &why);
-    rc = any_book(versions[0], &from);
+    rc = control_any_book(versions[0], &from);
     if (rc == LEDGER_OK)
-        rc = any_book(versions[1], &to);
+        rc = control_any_book(versions[1], &to);
     if (rc != LEDGER_OK)
         return control_refuse(call, rc, "price book");
     *result = json_pack("{s:I, s:I, s:o}", "from", (json_int_t)from.version, "to", (json_int_t)to.version, "meters",

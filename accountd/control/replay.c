@@ -12,7 +12,8 @@ struct replay {
     const char *account;
     char period[STATEMENT_PERIOD_BYTES];
     struct statement billed, other;
-    int64_t version;                    /* the other's */
+    struct rate_book book;              /* the other's: published, or proposed only */
+    const struct rate_book *only;       /* that one, as the other's list of books */
 };
 
 static int add(struct statement *s, const struct replay *r, int64_t version, enum meter_quantity meter,
@@ -27,8 +28,9 @@ static int gather(struct replay *r)
 {
     if (price_books_all(control_self->ledger, &r->billed.books, &r->billed.books_count))
         return -1;
-    r->other.books = r->billed.books;
-    r->other.books_count = r->billed.books_count;
+    r->only = &r->book;
+    r->other.books = &r->only;
+    r->other.books_count = 1;
     for (size_t b = 0; b < r->billed.books_count; b++)
         for (int q = 0; q < METER_QUANTITIES; q++) {
             int64_t version = r->billed.books[b]->version;
@@ -37,7 +39,7 @@ static int gather(struct replay *r)
             if (sums_quantity(control_self->ledger, r->account, control_self->head.origin, r->period, version, q,
                               &quantity))
                 return -1;
-            if (quantity && (add(&r->billed, r, version, q, quantity) || add(&r->other, r, r->version, q, quantity)))
+            if (quantity && (add(&r->billed, r, version, q, quantity) || add(&r->other, r, r->book.version, q, quantity)))
                 return -1;
         }
     return 0;
@@ -82,9 +84,8 @@ static int answer(struct rpc_call *call, struct replay *r, json_t **result)
     if (statement_close(&r->billed, &why) || statement_close(&r->other, &why))
         return rpc_fail(call, "bad_request", "version: %s", why.text);
     *result = json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:o}", "account_id", r->account, "period", r->period, "version",
-                        (json_int_t)r->version, "currency", price_book_get(control_self->ledger, r->version)->currency,
-                        "lines", lines_json(r), "total_nano", json_decimal(r->other.net_nano), "billed_nano",
-                        json_decimal(r->billed.net_nano));
+                        (json_int_t)r->book.version, "currency", r->book.currency, "lines", lines_json(r), "total_nano",
+                        json_decimal(r->other.net_nano), "billed_nano", json_decimal(r->billed.net_nano));
     return 0;
 }
 
@@ -107,15 +108,18 @@ static int replay(struct rpc_call *call, json_t *args, json_t **result)
 {
     struct replay r = { .account = NULL };
     struct json_why why;
+    enum ledger_result found;
+    int64_t version;
     int rc;
 
     if (json_arg_only(args, "account_id period version", &why) || control_arg_account(args, &r.account, &why) ||
-        arg_period(args, r.period, &why) || json_arg_int(args, "version", 1, INT32_MAX, &r.version, &why))
+        arg_period(args, r.period, &why) || json_arg_int(args, "version", 1, INT32_MAX, &version, &why))
         return control_bad(call, &why);
     if (!ledger_account_exists(control_self->ledger, r.account))
         return control_refuse(call, LEDGER_NOT_FOUND, r.account);
-    if (!price_book_get(control_self->ledger, r.version))
-        return control_refuse(call, LEDGER_NOT_FOUND, "price book");
+    found = control_any_book(version, &r.book);
+    if (found != LEDGER_OK)
+        return control_refuse(call, found, "price book");
     rc = answer(call, &r, result);
     statement_free(&r.billed);
     statement_free(&r.other);

@@ -289,8 +289,11 @@ static void test_replay(void)
             json_object_set_new(line, "free", json_string("2"));
         }
     json_decref(propose(book, "ann"));
-    json_decref(decide("price_book_approve", 6, "bob"));
     utc_month_text((int64_t)time(NULL) * 1000, period);
+    ok = world_ask(&w, "replay", "{s:s,s:s,s:i}", "account_id", "acc", "period", period, "version", 6);
+    check(ok && decimal(ok, "total_nano") == 400000000, "a month under a book that is only proposed");
+    json_decref(ok);
+    json_decref(decide("price_book_approve", 6, "bob"));
     ok = world_ask(&w, "replay", "{s:s,s:s,s:i}", "account_id", "acc", "period", period, "version", 6);
     json_array_foreach(json_object_get(ok, "lines"), i, line)
         if (strcmp(json_string_value(json_object_get(line, "meter")), "net_bytes_out") == 0) {
@@ -309,7 +312,7 @@ static void test_replay(void)
               refused("bad_request",
                       world_ask(&w, "replay", "{s:s,s:s,s:i}", "account_id", "acc", "period", "2026-13", "version", 1),
                       "period"),
-          "a version that is not published, a month that is none");
+          "a version that nobody proposed, a month that is none");
 }
 
 /* To the cent: the other meters' share of half a second is far below one. */

@@ -158,6 +158,7 @@ static const struct example examples[] = {
     { "POST", "/v1/admin/customers/{id}/credits", "customer", "{\"amount\":\"1.00\",\"reason\":\"r\"}", 201 },
     { "POST", "/v1/admin/customers/{id}/keys", "customer", "{\"name\":\"k\"}", 201 },
     { "GET", "/v1/admin/host", NULL, NULL, 200 },
+    { "GET", "/v1/admin/host/domains", NULL, NULL, 200 },
     { "GET", "/v1/admin/metrics", NULL, NULL, 200 },
     { "GET", "/v1/admin/operators", NULL, NULL, 200 },
     { "POST", "/v1/admin/operators", NULL, "{\"name\":\"NEW\",\"role\":\"view\"}", 201 },

@@ -337,6 +337,7 @@ static void watch(void)
     got("/v1/admin/reconciliation", 200, "\"drift\":\"cpu 1\"", "the host's books");
     got("/v1/admin/alerts?standing=true", 200, "less than a day", "alerts");
     got("/v1/admin/suspensions", 200, "\"since\":\"2026-01-01T00:00:00.000Z\"", "who stands still");
+    got("/v1/admin/host/domains", 200, "\"customer_id\":\"acc_1\"", "the stats page, and whose each domain is");
     got("/v1/admin/cap", 200, "\"overshoot_max\":\"0.0015\"", "how the cap holds");
 }
 

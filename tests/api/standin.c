@@ -481,7 +481,7 @@ static const struct rpc_verb accountd_verbs[] = {
     { "trial_balance", stand_trial_balance, WHO }, { "transfers", stand_transfers, WHO },
     { "ledger_journal", stand_journal, WHO }, { "host_books", stand_host_books, WHO },
     { "suspensions", stand_suspensions, WHO }, { "cap", stand_cap, WHO },
-    { "account_standing", stand_standing, WHO }, { "suspension_preview", stand_preview, WHO },
+    { "domains", stand_domains, WHO }, { "account_standing", stand_standing, WHO }, { "suspension_preview", stand_preview, WHO },
     { "suspend", stand_suspend, WHO }, { "resume", stand_resume, WHO },
     { "usage_summary", stand_usage_summary, WHO }, { "checkpoint", checkpoint_get, WHO },
     { "status", status_get, WHO },         { "test", accountd_test, WHO },

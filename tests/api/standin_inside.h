@@ -78,7 +78,7 @@ verb_handle stand_invoice_create, stand_invoices, stand_invoice, stand_draft, st
 /* standin_operator.c */
 verb_handle stand_propose, stand_approve, stand_withdraw, stand_proposals, stand_diff, stand_replay, stand_voucher_create, stand_bank_import,
     stand_bank_entries, stand_bank_assign, stand_bank_return, stand_payment_event, stand_trial_balance, stand_transfers, stand_journal,
-    stand_host_books, stand_standing, stand_preview, stand_suspend, stand_resume, stand_suspensions, stand_cap;
+    stand_host_books, stand_domains, stand_standing, stand_preview, stand_suspend, stand_resume, stand_suspensions, stand_cap;
 
 /* standin_log.c: what accountd publishes, below DIR/accountd/public. */
 void log_files_write(const char *dir);

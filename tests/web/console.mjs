@@ -19,9 +19,9 @@ async function first(page, path) {
 
 const SCREENS = async (page) => ({ overview: '', alerts: 'alerts', events: 'events', customers: 'customers', customer: `customers/${here.account}`,
     customer_instances: `customers/${here.account}?tab=instances`, customer_money: `customers/${here.account}?tab=money`, customer_invoices: `customers/${here.account}?tab=invoices`,
-    customer_access: `customers/${here.account}?tab=access`, domains: 'domains', domain: `domains/${here.instance}`, suspensions: 'suspensions', disputes: 'disputes',
+    customer_access: `customers/${here.account}?tab=access`, host: 'host', domains: 'domains', domain: `domains/${here.instance}`, suspensions: 'suspensions', disputes: 'disputes',
     dispute: `disputes/${await first(page, '/v1/admin/disputes')}`, prices: 'prices', price_book: 'prices/2', bank: 'bank', invoices: 'invoices', invoice: `invoices/${await first(page, '/v1/admin/invoices')}`,
-    credit_notes: 'credit_notes', ledger: 'ledger', transfers: 'ledger/revenue:net_bytes_out', reconciliation: 'reconciliation', operators: 'operators', audit: 'audit' });
+    credit_notes: 'credit_notes', ledger: 'ledger', transfers: 'ledger/revenue:net_bytes_out', reconciliation: 'reconciliation', operators: 'operators', security: 'security', audit: 'audit' });
 
 async function screens(theme, size) {
     const page = await open(chrome, { theme, size });
@@ -191,6 +191,17 @@ async function person(page) {
     await go(grace, `/console/customers/${here.account}`);
     ok(await grace.getByRole('button', { name: 'Make a key' }).count() === 1 && await grace.getByRole('button', { name: 'Give credit' }).count() === 0, 'it helps customers');
     ok(await grace.evaluate(async () => (await fetch('/v1/admin/vouchers', { method: 'POST' })).status) === 403, 'what the page does not offer, the api refuses');
+    await go(grace, '/console/security');
+    await grace.getByText('this one').waitFor();
+    ok(await grace.getByLabel('New password').count() === 1, 'she sees her sessions and changes her own password');
+    await accessible(grace, 'her security');
+    await shot(grace, 'console-security-person');
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.locator('tr', { hasText: 'Grace' }).getByRole('button', { name: 'Role' }).click();
+    await page.locator('dialog').getByLabel('Role').selectOption('billing');
+    await page.locator('dialog').getByRole('button', { name: 'Change' }).click();
+    await page.locator('tr', { hasText: 'Grace' }).getByText('billing').waitFor();
+    ok(true, 'her role is changed, which holds at once');
     quiet(grace, 'an operator by name');
     await grace.context().close();
 }

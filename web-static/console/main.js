@@ -16,6 +16,7 @@ const ROUTES = [
     { path: '', screen: () => import('./overview.js') },
     { path: 'customers', screen: () => import('./customers.js') },
     { path: 'customers/:id', screen: () => import('./customer.js') },
+    { path: 'host', screen: () => import('./host.js') },
     { path: 'domains', screen: () => import('./domains.js') },
     { path: 'domains/:id', screen: () => import('./domain.js') },
     { path: 'prices', screen: () => import('./prices.js') },
@@ -33,6 +34,7 @@ const ROUTES = [
     { path: 'alerts', screen: () => import('./alerts.js') },
     { path: 'events', screen: () => import('./events.js') },
     { path: 'audit', screen: () => import('./audit.js') },
+    { path: 'security', screen: () => import('./security.js') },
     { path: 'operators', screen: () => import('./operators.js') },
 ];
 
@@ -41,7 +43,7 @@ const GROUPS = [
     { title: 'Customers', places: [['customers', 'Customers'], ['suspensions', 'Suspensions'], ['disputes', 'Disputes']] },
     { title: 'Money', places: [['prices', 'Price books'], ['bank', 'Bank and vouchers'], ['invoices', 'Invoices'],
         ['credit_notes', 'Credit notes'], ['ledger', 'Ledger'], ['reconciliation', 'Reconciliation']] },
-    { title: 'Host', places: [['domains', 'Domains'], ['operators', 'Operators'], ['audit', 'Audit log']] },
+    { title: 'Host', places: [['host', 'This host'], ['domains', 'Domains'], ['operators', 'Operators'], ['audit', 'Audit log'], ['security', 'Your security']] },
 ];
 
 // Operators have a second factor before anything else.

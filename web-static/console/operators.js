@@ -1,6 +1,6 @@
 // Who runs this host, what each may, and the keys that they use.
 
-import { get, post, remove } from '../lib/api.js';
+import { get, post, put, remove } from '../lib/api.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { Badge, Card, Code, DialogButton, Form, Input, Loaded, Notice, Page, Select, Table, Time, toast } from '../lib/ui.js';
@@ -40,7 +40,14 @@ function Revoke({ row, reload }) {
         <p>Whoever uses it is refused from now on. What was done with it stays in the books under its id.</p></${Form}>`}</${DialogButton}>`;
 }
 
-const Person = ({ row, reload }) => row.type === 'person' && html`<${DialogButton} label="New key" tone="small" title=${`A key for ${row.name}`}>${(close) => html`<${NewKey} row=${row} close=${close} reload=${reload} />`}</${DialogButton}>
+function Role({ row, close, reload }) {
+    const [role, set] = useState(row.role), form = useSubmit((body) => put(`/v1/admin/operators/${row.id}/role`, body));
+    return html`<${Form} form=${form} values=${{ role }} button="Change" cancel=${close} done=${() => { close(); toast(`${row.name}: ${role}`); reload(); }}>
+        <p>It holds at once, for open sessions and for keys too.</p><${Select} label="Role" value=${role} options=${ROLES} onValue=${set} /></${Form}>`;
+}
+
+const Person = ({ row, reload }) => row.type === 'person' && html`<${DialogButton} label="Role" tone="small" title=${`The role of ${row.name}`}>${(close) => html`<${Role} row=${row} close=${close} reload=${reload} />`}</${DialogButton}>
+    <${DialogButton} label="New key" tone="small" title=${`A key for ${row.name}`}>${(close) => html`<${NewKey} row=${row} close=${close} reload=${reload} />`}</${DialogButton}>
     <${DialogButton} label="New password" tone="small" title="A new password">${(close) => html`<${NewLink} row=${row} close=${close} />`}</${DialogButton}>`;
 
 const columns = (reload) => [

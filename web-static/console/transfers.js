@@ -8,10 +8,18 @@ import { Badge, Card, Empty, Loaded, Money, Page, Table, Time } from '../lib/ui.
 
 const otherOf = (row, account) => (row.credit === account ? row.debit : row.credit);
 
+// "invoice inv_...", "instance ins_...", "operator opr_...": to what it names, where there is a screen of it.
+const PLACES = { invoice: 'invoices', instance: 'domains', dispute: 'disputes' };
+
+function Refers({ words }) {
+    const [kind, id] = String(words ?? '').split(' ');
+    return PLACES[kind] && id ? html`<a href=${`/console/${PLACES[kind]}/${id}`}>${words}</a>` : words;
+}
+
 const columns = (account) => [
     { title: 'When, UTC', of: (row) => html`<${Time} at=${row.at} />` },
     { title: 'With', of: (row) => html`<a href=${`/console/ledger/${encodeURIComponent(otherOf(row, account))}`}>${otherOf(row, account)}</a>`, hide: 'phone' },
-    { title: 'What', of: (row) => html`${row.code} ${row.kind !== 'posted' && html`<${Badge} of=${row.kind} tone="plain" />`}<span class="note"> ${[row.reason, row.refers].filter(Boolean).join(', ')}</span>` },
+    { title: 'What', of: (row) => html`${row.code} ${row.kind !== 'posted' && html`<${Badge} of=${row.kind} tone="plain" />`}<span class="note"> ${row.reason}${row.reason && row.refers && ', '}<${Refers} words=${row.refers} /></span>` },
     { title: 'Amount', of: (row) => html`<${Money} amount=${row.credit === account ? row.amount : `-${row.amount}`} currency="" />`, num: true },
 ];
 
