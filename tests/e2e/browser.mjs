@@ -10,9 +10,11 @@ const chrome = await browser(), once = Date.now(), guest = `shop-${once % 100000
 const PASSWORD = 'correct horse battery';
 
 let step = 0;
+const numbered = (name) => `host-${String(++step).padStart(2, '0')}-${name}`;
+
 async function picture(page, name) {
     await fine(page, name);
-    await shot(page, `host-${String(++step).padStart(2, '0')}-${name}`);
+    await shot(page, numbered(name));
 }
 
 const button = (page, name) => page.getByRole('button', { name, exact: true });
@@ -122,6 +124,36 @@ async function records(page) {
     quiet(page, 'records');
 }
 
+// Its counters as they stand, at a second that is after `after`.
+async function counters(page, id, after = '') {
+    const path = `/v1/instances/${id}/usage`;
+    await page.waitForFunction(async ([from, was]) => (await (await fetch(from)).json()).as_of > was, [path, after], { polling: 500 });
+    return page.evaluate(async (from) => (await fetch(from)).json(), path);
+}
+
+async function suspended(operator, page, id) {
+    await go(operator, `/console/domains/${id}`);
+    await button(operator, 'Suspend').click();
+    await operator.locator('dialog').getByText('This pauses, at once').waitFor();
+    await operator.getByLabel('Reason').fill('it sends mail that nobody asked for');
+    await picture(operator, 'suspend');
+    await operator.locator('dialog').getByRole('button', { name: 'Suspend' }).click();
+    await operator.getByText('Suspended by an operator').waitFor();
+    await shot(operator, numbered('suspended'));
+    await go(page, `/portal/instances/${id}`);
+    await page.locator('.badge', { hasText: /suspended/ }).first().waitFor();
+    const at = await counters(page, id), later = await counters(page, id, at.as_of);
+    ok(at.guest_ns === later.guest_ns, 'an operator suspends the guest with a reason, and it stands still', `${at.guest_ns} ${later.guest_ns}`);
+    await picture(page, 'stands-still');
+    await button(operator, 'Resume').click();
+    await operator.getByLabel('Reason').fill('it was a mistake');
+    await operator.locator('dialog').getByRole('button', { name: 'Resume' }).click();
+    await badge(page, 'running').waitFor();
+    ok(true, 'and lets it go on, as its owner sees at once');
+    quiet(operator, 'a suspension');
+    quiet(page, 'a suspended instance');
+}
+
 async function remove(page, id) {
     await go(page, `/portal/instances/${id}`);
     await button(page, 'Delete').click();
@@ -194,6 +226,7 @@ await signUp(page, code);
 const id = await create(page);
 await terminal(page, id);
 await records(page);
+await suspended(grace.page, page, id);
 await remove(page, id);
 await invoice(page);
 await bundle(page);
