@@ -20,7 +20,10 @@ follows() {
     file=$1 first=$2
     shift
     for name in "$@"; do
-        procedure "$file" "$name" | grep . || { echo "docs/$file has no procedure $name"; return 1; }
+        [ -n "$(procedure "$file" "$name")" ] || { echo "docs/$file has no procedure $name"; return 1; }
+    done
+    for name in "$@"; do
+        procedure "$file" "$name"
     done >"$DESK/$first.sh"
     (cd "$DESK" && HOME=$DESK HOST=$RUN DATA=$E2E/data.img PATH=$TOP/host:$STATE/bin:$STATE/sbin:$PATH sh -eux "$first.sh") >"$DESK/$first.out" 2>&1 || {
         status=$?

@@ -23,7 +23,7 @@ instance=$(create suspect tiny-disk xs1) || instance=none
 address=$(call GET "/v1/instances/$instance" | jq -r '.addresses[0].ipv4')
 export address
 check 'incidents.md: a guest attacks others' follows incidents.md attack
-check 'it is known whose it is' said attack "is $instance of $CUSTOMER"
+check 'it is known which it is' said attack "suspend $instance"
 equals 'delete' succeeded "$(delete "$instance")"
 check 'incidents.md: a customer lost a key' follows incidents.md customer-key
 check 'incidents.md: the first key is lost' follows incidents.md operator-key
