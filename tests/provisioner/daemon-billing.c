@@ -166,7 +166,7 @@ static void tells_changes(void)
 
     if (!check(!strcmp(states, "created building running billing_suspended suspending billing_suspended suspended "
                                "suspending running billing_suspended running billing_suspended running "
-                               "billing_suspended stopping stopped building running billing_suspended stopping "
+                               "billing_suspended running billing_suspended stopping stopped building running billing_suspended stopping "
                                "deleted "),
                "each state that ins_1 was shown in, in order"))
         printf("# %s\n", states);
