@@ -36,6 +36,7 @@ static void operators(void)
     rig_operator_key(&rig, "ann", "billing", ann, id);
 }
 
+/* Before anything runs: until then the money stands still. */
 static void purses(void)
 {
     struct response answer = post_as(key, "/v1/purchase_orders",
@@ -50,6 +51,12 @@ static void purses(void)
     got(key, path, 200, "2099-01-01T00:00:00.000Z", "it is shown");
     said(rig_call(&rig, &(struct call){.method = "DELETE", .path = path, .key = key}), 200, "closed", "and closed");
     got(key, "/v1/wallet", 200, "\"balance\":\"10.00\"", "what was left is back");
+}
+
+static void wallet(void)
+{
+    struct response answer;
+
     got(ann, "/v1/admin/ledger/accounts/host:deposits:credit/transfers", 200, "operator opk_",
         "operators see who gave credit");
     answer = rig_get(&rig, key, "/v1/wallet");
@@ -335,8 +342,9 @@ int main(void)
     rig_api_start(&rig);
     rig_customer(&rig, "money", key, account);
     operators();
-    ok(real_register(&rig, key, account, instance), "a guest runs");
     purses();
+    ok(real_register(&rig, key, account, instance), "a guest runs");
+    wallet();
     vouchers();
     bank();
     webhook();
