@@ -435,7 +435,12 @@ async function team() {
     ok(true, 'a developer sees what it will cost');
     quiet(guest, 'a developer');
     await guest.context().close();
-    await go(page, '/portal/projects');
+    await page.goto(`${here.url}/portal/verify#xs_link_${'0'.repeat(40)}`);
+    await page.getByRole('alert').waitFor();
+    ok(await page.getByText('used before').count() === 1 && !page.url().includes('#'), 'a link that is over says so');
+    await accessible(page, 'a link of a mail');
+    await page.getByRole('link', { name: 'Go on' }).click();
+    await page.getByRole('heading', { name: 'Home' }).waitFor();
     await go(page, '/portal/members');
     await page.getByRole('row', { name: /Eve/ }).getByText('project shop').waitFor();
     await shot(page, 'portal-members-two');

@@ -9,6 +9,7 @@ import { NewPassword } from '../lib/reset.js';
 import { CUSTOMER, restore } from '../lib/session.js';
 import { ErrorBox, Form, Input, useId } from '../lib/ui.js';
 import { Invitation } from './invitation.js';
+import { Verify } from './verify.js';
 
 const EMAIL = { name: 'email', input: { label: 'E-mail', type: 'email', autocomplete: 'username' } };
 
@@ -47,6 +48,8 @@ export default function Enter({ error, done }) {
         return html`<${NewPassword} words="Then log in with it. Sessions that were open end." done=${() => go('/portal/', { replace: true })} />`;
     if (segments()[0] === 'invitation')
         return html`<${Invitation} done=${(session) => { go('/portal/', { replace: true }); done(session); }} />`;
+    if (segments()[0] === 'verify')
+        return html`<${Verify} />`;
     if (segments()[0] === 'forgot')
         return html`<${Forgot} />`;
     const over = error && error.status !== 401;

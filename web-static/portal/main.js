@@ -3,7 +3,7 @@
 import { get, onEnded, useProject } from '../lib/api.js';
 import { html, render, useCallback, useEffect, useState } from '../lib/html.js';
 import { begin, end } from '../lib/live.js';
-import { go, start } from '../lib/router.js';
+import { go, segments, start, usePath } from '../lib/router.js';
 import { CUSTOMER, logOut, restore } from '../lib/session.js';
 import { Shell } from '../lib/shell.js';
 import { ErrorBox, Loading, Select } from '../lib/ui.js';
@@ -35,6 +35,9 @@ const ROUTES = [
     { path: 'security', screen: () => import('./security.js') },
     { path: 'account', screen: () => import('./account.js') },
 ];
+
+// Behind links in mails: the same whether or not somebody is logged in here.
+const VISITS = ['verify', 'invitation'];
 
 // [path, words, the scope that it takes, whether it is the whole account's].
 const GROUPS = [
@@ -69,6 +72,7 @@ async function whoIsHere(project) {
 }
 
 function Portal() {
+    usePath();
     const [state, set] = useState({ session: undefined, error: null }), [projects, list] = useState([]);
 
     const enter = async (session) => {
@@ -106,7 +110,7 @@ function Portal() {
 
     if (state.session === undefined)
         return html`<main id="main" class="login"><${Loading} /></main>`;
-    if (state.session === null)
+    if (state.session === null || VISITS.includes(segments()[0]))
         return html`<${Enter} error=${state.error} done=${enter} />`;
     return html`<${Shell} key=${here} base="/portal" brand="XenoServer" groups=${placesOf(state.session)} routes=${ROUTES} context=${{ session: state.session, changed: () => enter(state.session) }}
         who=${state.session.user?.email ?? state.session.probe?.name} onLeave=${leave}

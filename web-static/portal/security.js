@@ -7,6 +7,7 @@ import { useLoad, useSubmit } from '../lib/load.js';
 import { Password, Sessions } from '../lib/security.js';
 import { restore, CUSTOMER } from '../lib/session.js';
 import { Badge, Card, DialogButton, Empty, Form, Input, Loaded, Page } from '../lib/ui.js';
+import { Unverified } from './verify.js';
 
 function TurnOff({ close, changed }) {
     const [values, set] = useState({ password: '', code: '' });
@@ -29,7 +30,7 @@ export default function Security({ session }) {
         return { sessions: sessions.data, person };
     }, []);
     return html`<${Page} title="Security"><${Loaded} load=${load}>${({ person, sessions }) => (person ? html`
-        <div class="columns two"><${Password} at="/v1" /><${SecondFactor} on=${person.user.totp} changed=${load.reload} /></div>
+        <${Unverified} session=${person} /><div class="columns two"><${Password} at="/v1" /><${SecondFactor} on=${person.user.totp} changed=${load.reload} /></div>
         <${Sessions} at="/v1" rows=${sessions} reload=${load.reload} />` :
         html`<${Card}><${Empty} title="You are here by an API key"><p>Passwords and sessions are those of people: log in with e-mail and password to see yours.</p></${Empty}></${Card}>`)}</${Loaded}></${Page}>`;
 }
