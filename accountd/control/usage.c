@@ -18,6 +18,7 @@ struct totals {
     int64_t amount_nano;
     unsigned incarnations;
     bool live;
+    bool unpaid;                        /* it is paused for want of money or by an operator: nothing is billed */
 };
 
 /* As charge.c will, after what the account's month has come to. */
@@ -68,6 +69,7 @@ static int add_incarnation(void *arg, const struct store_incarnation *row, const
     if (e && e->started && !e->ended && e->seen) {
         to = live_point(e);
         t->live |= e->slot.state == XS_SLOT_LIVE;
+        t->unpaid |= e->unpaid;
         if (last.price_book && !e->unpaid && meter_between(&last.to, &to, &last.reserved, &usage, &fell) == 0)
             rc = add_running(t, &last, &usage);
     }
@@ -88,11 +90,11 @@ static int count_registration(void *arg, const struct ledger_registration *regis
     return 0;
 }
 
-static json_t *meters_running(bool live)
+static json_t *meters_running(const struct totals *t)
 {
     json_t *list = json_array();
 
-    for (int q = 0; live && q <= METER_MEMORY_USED; q++)
+    for (int q = 0; t->live && !t->unpaid && q <= METER_MEMORY_USED; q++)
         json_array_append_new(list, json_string(meter_quantities[q].name));
     return list;
 }
@@ -101,7 +103,7 @@ static json_t *totals_json(const struct totals *t, const char *instance, bool cl
 {
     json_t *o = json_pack("{s:s, s:s, s:I, s:o, s:I}", "instance_id", instance, "state",
                           t->live ? "running" : closed ? "closed" : "stopped", "incarnations",
-                          (json_int_t)t->incarnations, "meters_running", meters_running(t->live), "as_of_ms",
+                          (json_int_t)t->incarnations, "meters_running", meters_running(t), "as_of_ms",
                           (json_int_t)control_self->clock.utc_ms);
 
     for (int c = 0; c < METER_COUNTERS; c++)

@@ -142,8 +142,11 @@ async function suspended(operator, page, id) {
     await shot(operator, numbered('suspended'));
     await go(page, `/portal/instances/${id}`);
     await page.locator('.badge', { hasText: /suspended/ }).first().waitFor();
-    const at = await counters(page, id), later = await counters(page, id, at.as_of);
+    // What was sampled first may be older than the pause.
+    const before = await counters(page, id), at = await counters(page, id, before.as_of), later = await counters(page, id, at.as_of);
     ok(at.guest_ns === later.guest_ns, 'an operator suspends the guest with a reason, and it stands still', `${at.guest_ns} ${later.guest_ns}`);
+    const shown = await page.evaluate(async (path) => (await fetch(path)).json(), `/v1/instances/${id}`);
+    ok(shown.meters_running.length === 0, 'and costs nothing meanwhile', JSON.stringify(shown.meters_running));
     await picture(page, 'stands-still');
     await button(operator, 'Resume').click();
     await operator.getByLabel('Reason').fill('it was a mistake');
