@@ -70,7 +70,8 @@ struct principal {
     bool session;                       /* a cookie, no key */
     bool totp;                          /* with a session: the person logs in with a second factor */
     enum rank rank;                     /* operators alone */
-    unsigned scopes;
+    unsigned scopes;                    /* where it asks */
+    unsigned account_scopes;            /* a customer's, for what is about the whole account: a role in a project adds none */
     char project_id[ID_BYTES];          /* a customer asks within this one; "" the whole account */
     bool bound;                         /* and has no say beyond it */
     unsigned member_role;               /* with a customer's session: enum member_role for the account; 0 none */

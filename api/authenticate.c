@@ -39,6 +39,7 @@ static enum answer key_look_up(struct request *rq, struct reply *rp, const char 
     snprintf(rq->who.person_id, sizeof(rq->who.person_id), "%s", row.operator_id);
     snprintf(rq->who.project_id, sizeof(rq->who.project_id), "%s", row.project_id);
     rq->who.bound = row.project_id[0] != 0;
+    rq->who.account_scopes = rq->who.bound ? 0 : row.scopes;
     rq->who.expires_ms = row.expires_ms;
     return ANSWER_OK;
 }
@@ -96,13 +97,15 @@ static enum answer operator_authorise(const struct request *rq, struct reply *rp
 
 static enum answer customer_authorise(const struct request *rq, struct reply *rp)
 {
-    unsigned missing = rq->route->scope & ~SCOPE_FLAGS & ~rq->who.scopes;
+    bool wide = rq->route->scope & ACCOUNT_WIDE;
+    unsigned held = wide && !rq->who.bound ? rq->who.account_scopes : rq->who.scopes;
+    unsigned missing = rq->route->scope & ~SCOPE_FLAGS & ~held;
 
     for (unsigned i = 0; scope_names[i]; i++)
         if (missing == 1u << i)
             return reply_fail(rp, ANSWER_SCOPE_MISSING, "%s the scope %s",
                               rq->who.session ? "your role has not" : "the key lacks", scope_names[i]);
-    if (rq->route->scope & ACCOUNT_WIDE && rq->who.bound)
+    if (wide && rq->who.bound)
         return reply_fail(rp, ANSWER_SCOPE_MISSING, "this is about the whole account, and %s for one project alone",
                           rq->who.session ? "you are" : "the key is");
     return ANSWER_OK;

@@ -48,7 +48,7 @@ static enum answer range_read(struct request *rq, struct reply *rp, struct event
     if (answer != ANSWER_OK)
         return answer;
     range->account_id = for_operator ? customer_id : rq->who.account_id;
-    range->scopes = for_operator ? ~0u : rq->who.scopes;
+    range->scopes = for_operator ? ~0u : rq->who.bound ? rq->who.scopes : rq->who.account_scopes;
     range->project_id = rq->who.bound ? rq->who.project_id : "";
     return ANSWER_OK;
 }

@@ -131,7 +131,7 @@ static enum answer adding_read(struct request *rq, struct reply *rp, struct webh
 {
     struct fields fields;
 
-    *row = (struct webhook_row){ .types = "[\"*\"]", .scopes = rq->who.scopes, .created_ms = rq->now_ms,
+    *row = (struct webhook_row){ .types = "[\"*\"]", .scopes = rq->who.account_scopes, .created_ms = rq->now_ms,
                                  .enabled = true };
     snprintf(row->account_id, sizeof(row->account_id), "%s", rq->who.account_id);
     fields_start(&fields, rq->json);

@@ -42,10 +42,12 @@ static enum answer roles_take(struct request *rq, struct reply *rp, const struct
     bool found = false;
 
     who->bound = count == 0 || roles[0].project_id[0];
-    if (!who->bound)
+    if (!who->bound) {
         who->member_role = roles[0].role;
-    else if (!wanted && count)
+        who->account_scopes = member_role_scopes(roles[0].role);
+    } else if (!wanted && count) {
         wanted = roles[0].project_id;
+    }
     for (size_t i = 0; i < count; i++) {
         bool named = wanted && strcmp(roles[i].project_id, wanted) == 0;
 

@@ -1,8 +1,9 @@
 /* What a customer's person may do, and within which project they ask.
  *
  * X-Project names the project: what is listed, found and made is then in it. A key that is bound to one can name no
- * other. A person has the scopes of their role for the account and of the one for that project; who has none for the
- * account is bound, and asks within their first project unless they name another. */
+ * other. A person has the scopes of their role for the account and of the one for that project (which counts for
+ * nothing that is about the whole account); who has none for the account is bound, and asks within their first project
+ * unless they name another. */
 #ifndef API_PEOPLE_MEMBERSHIP_H
 #define API_PEOPLE_MEMBERSHIP_H
 

@@ -76,11 +76,9 @@ static void who_set(struct request *rq, const struct session_row *row, const cha
 {
     struct principal *who = &rq->who;
 
-    who->role = row->account_id[0] ? ROLE_CUSTOMER : ROLE_OPERATOR;
-    who->session = true;
-    who->totp = row->totp;
-    who->rank = row->rank;
-    who->session_expires_ms = row->expires_ms;
+    /* Whoever asked before, by a key perhaps: it is this person from here on. */
+    *who = (struct principal){.role = row->account_id[0] ? ROLE_CUSTOMER : ROLE_OPERATOR, .session = true,
+                              .totp = row->totp, .rank = row->rank, .session_expires_ms = row->expires_ms};
     snprintf(who->key_id, sizeof(who->key_id), "%s", row->session_id);
     snprintf(who->person_id, sizeof(who->person_id), "%s", row->person_id);
     snprintf(who->account_id, sizeof(who->account_id), "%s", row->account_id);

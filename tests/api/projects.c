@@ -264,6 +264,34 @@ static void invitations(void)
     said(accept(token, "n"), 404, "not_found", "and opens nothing");
 }
 
+/* What one is in a project says nothing about the account, even while one asks within that project. */
+static void roles_apart(void)
+{
+    static const struct {
+        const char *method, *path, *body;
+    } wide[] = {
+        {"GET", "/v1/wallet", NULL},
+        {"GET", "/v1/webhooks", NULL},
+        {"POST", "/v1/projects", "{\"name\":\"green\"}"},
+        {"POST", "/v1/webhooks", "{\"url\":\"https://hooks.example/x\"}"},
+    };
+    struct visitor pam = joined("pam@example.com", "viewer", NULL);
+    struct response answer;
+    char path[96];
+
+    pam = joined("pam@example.com", "admin", blue);
+    said(ask(&pam, blue, "GET", "/v1/keys", NULL), 200, "data", "a viewer who leads a project sees its keys");
+    for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+        said(ask(&pam, blue, wide[i].method, wide[i].path, wide[i].body), 403, "scope_missing", "but is the account's viewer");
+    snprintf(path, sizeof(path), "/v1/projects/%s", red);
+    said(ask(&pam, blue, "PATCH", path, "{\"name\":\"mine\"}"), 403, "scope_missing", "who renames no other project");
+    answer = ask(&pam, blue, "GET", "/v1/events", NULL);
+    ok(answer.status == 200 && strstr(answer.text, "\"ssh_key.created\"") && !strstr(answer.text, "\"key.created\""),
+       "and hears of what a viewer does");
+    answer_free(&answer);
+    said(ask(&owner, NULL, "GET", "/v1/events", NULL), 200, "\"key.created\"", "which is less than the owner");
+}
+
 static void leaving(void)
 {
     char path[96];
@@ -297,6 +325,7 @@ int main(void)
     keys_bound();
     roles_given();
     invitations();
+    roles_apart();
     leaving();
     rig_end(&rig);
     return tap_end();
