@@ -70,7 +70,7 @@ int store_member_insert(struct store *store, const struct member_row *row)
     return unlocked(store,
                     db_run(store->db,
                            "INSERT INTO members (member_id, user_id, project_id, role, created_ms) VALUES (?, ?, ?, ?, ?)"
-                           " ON CONFLICT (user_id, project_id) DO UPDATE SET role = excluded.role",
+                           " ON CONFLICT (user_id, project_id) DO UPDATE SET role = excluded.role WHERE role <> 'owner'",
                            "tttti", row->member_id, row->user_id, row->project_id, role_name(row->role),
                            row->created_ms));
 }

@@ -292,6 +292,14 @@ static void roles_apart(void)
     said(ask(&owner, NULL, "GET", "/v1/events", NULL), 200, "\"key.created\"", "which is less than the owner");
 }
 
+static void owners_stay(void)
+{
+    char token[64];
+
+    token_of("owner@example.com", "viewer", NULL, token);
+    said(accept(token, NULL), 201, "\"role\":\"owner\"", "an owner who takes a smaller role stays the owner");
+}
+
 static void leaving(void)
 {
     char path[96];
@@ -326,6 +334,7 @@ int main(void)
     roles_given();
     invitations();
     roles_apart();
+    owners_stay();
     leaving();
     rig_end(&rig);
     return tap_end();
