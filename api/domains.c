@@ -8,6 +8,7 @@
 #include "api/present.h"
 #include "api/relay.h"
 #include "api/resources.h"
+#include "api/route.h"
 #include "api/upstream.h"
 #include "common/json.h"
 
@@ -35,12 +36,13 @@ static enum answer domain_find(struct request *rq, struct reply *rp, json_t **do
     return ANSWER_OK;
 }
 
-/* {account_id[, instance_id]} of what {id} names, an instance or a customer. */
+/* {account_id[, instance_id]} of what {id} names: an instance below domains/, a customer below customers/. The path says
+ * which, not the id: who may touch the one may not always touch the other. */
 static enum answer subject_find(struct request *rq, struct reply *rp, json_t **args)
 {
     struct customer_row customer;
     json_t *domain = NULL;
-    bool one = strncmp(rq->param, "ins_", 4) == 0;
+    bool one = strstr(rq->route->pattern, "/domains/") != NULL;
     enum answer answer = one ? domain_find(rq, rp, &domain) : customer_find(rq, rp, &customer);
 
     *args = NULL;
@@ -103,8 +105,7 @@ enum answer domain_show(struct request *rq, struct reply *rp)
 enum answer domain_records_list(struct request *rq, struct reply *rp)
 {
     json_t *args;
-    enum answer answer = strncmp(rq->param, "ins_", 4) ? reply_fail(rp, ANSWER_NOT_FOUND, "no such instance")
-                                                       : subject_find(rq, rp, &args);
+    enum answer answer = subject_find(rq, rp, &args);
 
     return answer == ANSWER_OK ? relay_list(rq, rp, "records", args, "records", NULL) : answer;
 }

@@ -329,7 +329,12 @@ static void suspending(void)
     said(post_as(ann, path, "{\"type\":\"delete\",\"reason\":\"r\"}"), 422, "type", "nothing is deleted by force");
     said(post_as(ann, path, "{\"type\":\"power_off\",\"reason\":\"hangs\"}"), 202, "power_off", "it is powered off");
     got("/v1/admin/domains/ins_00000000000000000000000000", 404, "no such instance", "none");
-    got("/v1/admin/domains/acc_00000000000000000000000000/records", 404, "no such instance", "none of a customer");
+    snprintf(path, sizeof(path), "/v1/admin/domains/%s/records", account);
+    got(path, 404, "no such instance", "none of a customer");
+    snprintf(path, sizeof(path), "/v1/admin/domains/%s/suspend", account);
+    said(post_as(ann, path, "{\"reason\":\"r\"}"), 404, "no such instance", "a customer is suspended as a customer alone");
+    snprintf(path, sizeof(path), "/v1/admin/customers/%s/suspend", instance);
+    said(post_as(ann, path, "{\"reason\":\"r\"}"), 404, "no such customer", "and an instance as one");
 }
 
 static void watch(void)
