@@ -277,6 +277,16 @@ static enum answer creation_order(struct creation *creation, const struct idem *
     return ANSWER_ACCEPTED;
 }
 
+/* What stays nothing has cost nothing, and is nowhere. */
+static void creation_undo(struct creation *creation, const struct idem *idem)
+{
+    char volume_id[ID_BYTES];
+
+    spending_return(creation->rq, creation->hold_nano);
+    if (creation->from_disk)
+        store_unplace(creation->rq->api->store, id_beside("vol_", idem, 0, volume_id));
+}
+
 static enum answer creation_run(struct creation *creation)
 {
     struct idem idem;
@@ -294,7 +304,7 @@ static enum answer creation_run(struct creation *creation)
     creation->row.created_ms = idem.created_ms;
     answer = idem_close(creation->rq, creation->rp, &idem, creation_order(creation, &idem));
     if (answer != ANSWER_ACCEPTED && !answer_retryable(answer) && answer != ANSWER_INTERNAL)
-        spending_return(creation->rq, creation->hold_nano);
+        creation_undo(creation, &idem);
     return answer;
 }
 

@@ -1,5 +1,6 @@
 /* Idempotency-Keys: claims, and the answers kept for them. */
 #include "api/store_inside.h"
+#include "api/store_projects.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -141,30 +142,25 @@ static int settle_locked(struct store *store, const struct idem *idem, bool keep
     const char *const *sql = keep ? kept : gone;
 
     return db_run(store->db, sql[0], "t", idem->job_id) || db_run(store->db, sql[1], "t", idem->subject_id) ||
-                   db_run(store->db, sql[2], "t", idem->subject_id)
+                   db_run(store->db, sql[2], "t", idem->subject_id) ||
+                   (!keep && store_unplace(store, idem->subject_id) != 0)
                ? -1
                : 0;
 }
 
 int store_idem_finish(struct store *store, const struct idem *idem, bool keep)
 {
-    int rc = -1;
+    int rc;
 
-    pthread_mutex_lock(&store->lock);
-    if (db_begin(store->db) == 0) {
-        rc = settle_locked(store, idem, keep);
-        if (rc == 0)
-            rc = db_run(store->db,
-                        "UPDATE idempotency SET run_id = '', status = ?, body = ?, location = ?"
-                        " WHERE owner = ? AND key = ?",
-                        "itttt", (int64_t)idem->status, idem->body, idem->location, idem->owner, idem->key);
-        if (rc)
-            db_rollback(store->db);
-        else
-            rc = db_commit(store->db);
-    }
-    pthread_mutex_unlock(&store->lock);
-    return rc;
+    if (!part_begin(store))
+        return -1;
+    rc = settle_locked(store, idem, keep);
+    if (rc == 0)
+        rc = db_run(store->db,
+                    "UPDATE idempotency SET run_id = '', status = ?, body = ?, location = ?"
+                    " WHERE owner = ? AND key = ?",
+                    "itttt", (int64_t)idem->status, idem->body, idem->location, idem->owner, idem->key);
+    return part_end(store, rc);
 }
 
 void store_idem_release(struct store *store, const struct idem *idem)

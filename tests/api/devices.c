@@ -150,11 +150,13 @@ static void copies(void)
 static void volumes_quota(void)
 {
     struct response answer;
+    long placed;
     const json_t *context;
     char ids[6][40];
 
     for (int i = 0; i < 6; i++)
         make(key, "/v1/volumes", "{\"name\":\"q\",\"size_mib\":1}", ids[i]);
+    placed = rig_rows(&rig, "db/api.db", "SELECT count(*) FROM placements");
     answer = ask("POST", key, "{\"name\":\"q\",\"size_mib\":1}", "/v1/volumes");
     context = json_object_get(answer.json, "context");
     ok_int(answer.status, 409, "a full quota refuses");
@@ -163,6 +165,11 @@ static void volumes_quota(void)
     ok(json_integer_value(json_object_get(context, "limit")) == 6 && json_integer_value(json_object_get(context, "used")) == 6,
        "its limit and what is used");
     answer_free(&answer);
+    json_decref(rig_order(&rig, "provisioner", json_pack("{s:s}", "fail", "insufficient_funds")));
+    answer = ask("POST", key, "{\"name\":\"poor\",\"image\":\"disk\",\"flavor\":\"xs1\"}", "/v1/instances");
+    ok_int(answer.status, 402, "an instance with a disk is refused too");
+    answer_free(&answer);
+    ok_int(rig_rows(&rig, "db/api.db", "SELECT count(*) FROM placements"), placed, "what is refused is in no project");
     for (int i = 0; i < 6; i++) {
         answer = ask("DELETE", key, NULL, "/v1/volumes/%s", ids[i]);
         answer_free(&answer);

@@ -8,7 +8,6 @@
 #include "tests/api/tap.h"
 
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,24 +32,7 @@ struct effect {
 
 static long counted(const struct effect *effect)
 {
-    char path[256];
-    sqlite3 *db;
-    sqlite3_stmt *query;
-    long count = -1;
-
-    if (!effect->database)
-        return rig_count(&rig, "provisioner", effect->what);
-    snprintf(path, sizeof(path), "%s/%s", rig.dir, effect->database);
-    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
-        tap_bail("%s", path);
-    sqlite3_busy_timeout(db, 60000);
-    if (sqlite3_prepare_v2(db, effect->what, -1, &query, NULL) == SQLITE_OK && sqlite3_step(query) == SQLITE_ROW)
-        count = (long)sqlite3_column_int64(query, 0);
-    else
-        tap_bail("%s: %s", effect->what, sqlite3_errmsg(db));
-    sqlite3_finalize(query);
-    sqlite3_close(db);
-    return count;
+    return effect->database ? rig_rows(&rig, effect->database, effect->what) : rig_count(&rig, "provisioner", effect->what);
 }
 
 /* All money that was moved by somebody's will; use is charged meanwhile, and holds follow it. A credit note is one, of

@@ -618,6 +618,20 @@ void rig_database(struct rig *rig, const char *sql)
     db_close(db);
 }
 
+long rig_rows(struct rig *rig, const char *database, const char *query)
+{
+    int64_t count;
+    char path[256];
+    sqlite3 *db;
+
+    path_in(rig, database, path, sizeof(path));
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+        sqlite3_busy_timeout(db, 60000) != SQLITE_OK || db_int(db, &count, query, "") != 1)
+        tap_bail("%s: %s", path, query);
+    db_close(db);
+    return (long)count;
+}
+
 /* orders */
 
 json_t *rig_order(struct rig *rig, const char *daemon, json_t *args)

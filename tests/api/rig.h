@@ -95,6 +95,8 @@ struct visitor rig_operator(struct rig *rig, const char *name, const char *role,
 const char *rig_totp(const char *secret, int off);
 /* Changes the api's database under it: what cannot be had by asking in time. */
 void rig_database(struct rig *rig, const char *sql);
+/* The number that this query of DIR/`database` gives. */
+long rig_rows(struct rig *rig, const char *database, const char *query);
 
 /* Orders to a stand-in ("accountd" or "provisioner"); its answer. */
 json_t *rig_order(struct rig *rig, const char *daemon, json_t *args);
