@@ -56,9 +56,7 @@ int one(struct store *store, sqlite3_stmt *stmt, row_take *take, void *row)
     return rc;
 }
 
-/* The row that two texts name, in the order of the statement's parameters. */
-static int one_by(struct store *store, const char *sql, const char *first, const char *second, row_take *take,
-                  void *row)
+int one_by(struct store *store, const char *sql, const char *first, const char *second, row_take *take, void *row)
 {
     pthread_mutex_lock(&store->lock);
     return one(store, db_query(store->db, sql, "tt", first, second), take, row);
@@ -93,9 +91,8 @@ int many(struct store *store, sqlite3_stmt *stmt, row_take *take, size_t size, v
     return 0;
 }
 
-/* All of an account's rows; `sql` has one parameter. */
-static int account_rows(struct store *store, const char *sql, const char *account_id, row_take *take, size_t size,
-                        void **rows, size_t *count)
+int account_rows(struct store *store, const char *sql, const char *account_id, row_take *take, size_t size, void **rows,
+                 size_t *count)
 {
     pthread_mutex_lock(&store->lock);
     return many(store, db_query(store->db, sql, "t", account_id), take, size, rows, count);

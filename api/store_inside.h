@@ -27,6 +27,11 @@ typedef void row_take(sqlite3_stmt *stmt, void *row);
 int one(struct store *store, sqlite3_stmt *stmt, row_take *take, void *row);
 /* As one(), for all rows: a malloc'd array of `size` bytes each. */
 int many(struct store *store, sqlite3_stmt *stmt, row_take *take, size_t size, void **rows, size_t *count);
+/* The row that two texts name, and all of an account's: in the order of the statement's parameters, which are no others.
+ * They take the lock themselves. */
+int one_by(struct store *store, const char *sql, const char *first, const char *second, row_take *take, void *row);
+int account_rows(struct store *store, const char *sql, const char *account_id, row_take *take, size_t size, void **rows,
+                 size_t *count);
 /* Ends what began with taking the lock. */
 int unlocked(struct store *store, int rc);
 /* Several statements that hold together: a transaction, or a part of the effect's that they run in. part_begin takes

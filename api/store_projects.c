@@ -31,33 +31,22 @@ int store_project_insert(struct store *store, const struct project_row *row)
 
 int store_project_get(struct store *store, const char *account_id, const char *project_id, struct project_row *row)
 {
-    pthread_mutex_lock(&store->lock);
-    return one(store,
-               db_query(store->db,
-                        "SELECT " COLUMNS " FROM projects WHERE project_id = ? AND account_id = ? AND deleted_ms = 0",
-                        "tt", project_id, account_id),
-               project_take, row);
+    return one_by(store, "SELECT " COLUMNS " FROM projects WHERE project_id = ? AND account_id = ? AND deleted_ms = 0",
+                  project_id, account_id, project_take, row);
 }
 
 int store_project_named(struct store *store, const char *account_id, const char *name, struct project_row *row)
 {
-    pthread_mutex_lock(&store->lock);
-    return one(store,
-               db_query(store->db,
-                        "SELECT " COLUMNS " FROM projects WHERE name = ? AND account_id = ? AND deleted_ms = 0", "tt",
-                        name, account_id),
-               project_take, row);
+    return one_by(store, "SELECT " COLUMNS " FROM projects WHERE name = ? AND account_id = ? AND deleted_ms = 0", name,
+                  account_id, project_take, row);
 }
 
 int store_projects(struct store *store, const char *account_id, struct project_row **rows, size_t *count)
 {
-    pthread_mutex_lock(&store->lock);
-    return many(store,
-                db_query(store->db,
-                         "SELECT " COLUMNS " FROM projects WHERE account_id = ? AND deleted_ms = 0"
-                         " ORDER BY created_ms, project_id",
-                         "t", account_id),
-                project_take, sizeof(**rows), (void **)rows, count);
+    return account_rows(store,
+                        "SELECT " COLUMNS " FROM projects WHERE account_id = ? AND deleted_ms = 0"
+                        " ORDER BY created_ms, project_id",
+                        account_id, project_take, sizeof(**rows), (void **)rows, count);
 }
 
 int store_project_count(struct store *store, const char *account_id, int64_t *count)

@@ -31,22 +31,16 @@ int store_webhook_insert(struct store *store, const struct webhook_row *row)
 
 int store_webhook_get(struct store *store, const char *account_id, const char *webhook_id, struct webhook_row *row)
 {
-    pthread_mutex_lock(&store->lock);
-    return one(store,
-               db_query(store->db, "SELECT " WEBHOOK_COLUMNS " FROM webhooks WHERE webhook_id = ? AND account_id = ?",
-                        "tt", webhook_id, account_id),
-               webhook_take, row);
+    return one_by(store, "SELECT " WEBHOOK_COLUMNS " FROM webhooks WHERE webhook_id = ? AND account_id = ?", webhook_id,
+                  account_id, webhook_take, row);
 }
 
 int store_webhooks(struct store *store, const char *account_id, struct webhook_row **rows, size_t *count)
 {
-    pthread_mutex_lock(&store->lock);
-    return many(store,
-                db_query(store->db,
-                         "SELECT " WEBHOOK_COLUMNS " FROM webhooks WHERE account_id = ?"
-                         " ORDER BY created_ms DESC, webhook_id",
-                         "t", account_id),
-                webhook_take, sizeof(**rows), (void **)rows, count);
+    return account_rows(store,
+                        "SELECT " WEBHOOK_COLUMNS " FROM webhooks WHERE account_id = ?"
+                        " ORDER BY created_ms DESC, webhook_id",
+                        account_id, webhook_take, sizeof(**rows), (void **)rows, count);
 }
 
 int store_webhook_count(struct store *store, const char *account_id, int64_t *count)
