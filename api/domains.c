@@ -59,8 +59,7 @@ static enum answer reason_read(struct request *rq, struct reply *rp, const char 
 
     fields_start(&fields, rq->json);
     fields_text(&fields, "reason", REASON_MAX, reason);
-    rp->errors = fields_done(&fields);
-    return rp->errors ? reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors") : ANSWER_OK;
+    return fields_end(&fields, rp);
 }
 
 enum answer domains_list(struct request *rq, struct reply *rp)
@@ -160,8 +159,7 @@ static enum answer force_read(struct request *rq, struct reply *rp, const char *
     fields_start(&fields, rq->json);
     fields_choice(&fields, "type", types, type);
     fields_text(&fields, "reason", REASON_MAX, &reason);
-    rp->errors = fields_done(&fields);
-    return rp->errors ? reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors") : ANSWER_OK;
+    return fields_end(&fields, rp);
 }
 
 enum answer domain_force(struct request *rq, struct reply *rp)
