@@ -1,12 +1,10 @@
 /* xs with disks, networks and SSH keys; and xs ssh, with a program in ssh's
  * place that tells what it was called with. */
-#include "common/id.h"
-#include "tests/api/rig.h"
 #include "tests/api/tap.h"
+#include "tests/api/xs_run.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,21 +16,6 @@
 
 static struct rig rig;
 static char key[64], account[40];
-static char out[1 << 16];
-
-/* Runs xs with these words (NULL at the end); its exit status, its output in `out`. */
-static int xs(const char *word, ...)
-{
-    const char *argv[24] = { "tests/api/xs" };
-    int count = 1;
-    va_list args;
-
-    va_start(args, word);
-    for (; word && count < 23; word = va_arg(args, const char *))
-        argv[count++] = word;
-    va_end(args);
-    return rig_run(argv, "", out, sizeof(out));
-}
 
 static void file_write(const char *name, const char *text, mode_t mode, char path[static 256])
 {
@@ -42,15 +25,6 @@ static void file_write(const char *name, const char *text, mode_t mode, char pat
     file = fopen(path, "we");
     if (!file || fputs(text, file) < 0 || fclose(file) != 0 || chmod(path, mode) != 0)
         tap_bail("%s", path);
-}
-
-/* The first id with this prefix in what xs printed. */
-static void id_seen(const char *prefix, char id[static 40])
-{
-    const char *at = strstr(out, prefix);
-
-    snprintf(id, 40, "%.*s", (int)(strlen(prefix) + 26), at ? at : "");
-    ok(id_valid(prefix, id), "%s is printed", prefix);
 }
 
 static void sizes(void)
@@ -254,15 +228,8 @@ static void ssh(void)
 
 int main(void)
 {
-    char home[256];
-
     rig_start(&rig);
-    snprintf(home, sizeof(home), "%s/home", rig.dir);
-    mkdir(home, 0700);
-    setenv("HOME", home, 1);
-    unsetenv("XDG_CONFIG_HOME");
-    setenv("XS_URL", rig.url, 1);
-    setenv("XS_FINGERPRINT", rig.fingerprint, 1);
+    xs_home(&rig);
     rig_customer(&rig, "main", key, account);
     setenv("XS_KEY", key, 1);
     sizes();

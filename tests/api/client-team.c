@@ -1,40 +1,12 @@
 /* xs with projects, members and webhooks. */
-#include "common/id.h"
-#include "tests/api/rig.h"
 #include "tests/api/tap.h"
+#include "tests/api/xs_run.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 static struct rig rig;
 static char key[64], account[40];
-static char out[1 << 16];
-
-/* Runs xs with these words (NULL at the end); its exit status, its output in `out`. */
-static int xs(const char *word, ...)
-{
-    const char *argv[16] = {"tests/api/xs"};
-    int count = 1;
-    va_list args;
-
-    va_start(args, word);
-    for (; word && count < 15; word = va_arg(args, const char *))
-        argv[count++] = word;
-    va_end(args);
-    return rig_run(argv, "", out, sizeof(out));
-}
-
-/* The first id with this prefix in what xs printed. */
-static void id_seen(const char *prefix, char id[static 40])
-{
-    const char *at = strstr(out, prefix);
-
-    snprintf(id, 40, "%.*s", (int)(strlen(prefix) + 26), at ? at : "");
-    ok(id_valid(prefix, id), "%s is printed", prefix);
-}
 
 static void projects(void)
 {
@@ -102,15 +74,8 @@ static void webhooks(void)
 
 int main(void)
 {
-    char home[256];
-
     rig_start(&rig);
-    snprintf(home, sizeof(home), "%s/home", rig.dir);
-    mkdir(home, 0700);
-    setenv("HOME", home, 1);
-    unsetenv("XDG_CONFIG_HOME");
-    setenv("XS_URL", rig.url, 1);
-    setenv("XS_FINGERPRINT", rig.fingerprint, 1);
+    xs_home(&rig);
     rig_customer(&rig, "main", key, account);
     setenv("XS_KEY", key, 1);
     projects();

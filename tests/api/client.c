@@ -1,11 +1,10 @@
 /* xs as people and scripts use it: tables, --json, exit statuses, words. */
 #include "common/id.h"
-#include "tests/api/rig.h"
 #include "tests/api/tap.h"
+#include "tests/api/xs_run.h"
 
 #include <ctype.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,21 +13,6 @@
 
 static struct rig rig;
 static char key[64], account[40];
-static char out[1 << 16];
-
-/* Runs xs with these words (NULL at the end); its exit status, its output in `out`. */
-static int xs(const char *word, ...)
-{
-    const char *argv[16] = { "tests/api/xs" };
-    int count = 1;
-    va_list args;
-
-    va_start(args, word);
-    for (; word && count < 15; word = va_arg(args, const char *))
-        argv[count++] = word;
-    va_end(args);
-    return rig_run(argv, "", out, sizeof(out));
-}
 
 static void be(const char *who)
 {
@@ -303,13 +287,8 @@ static void retries(void)
 
 int main(void)
 {
-    char home[256];
-
     rig_start(&rig);
-    snprintf(home, sizeof(home), "%s/home", rig.dir);
-    setenv("HOME", home, 1);
-    unsetenv("XDG_CONFIG_HOME");
-    setenv("XS_URL", rig.url, 1);
+    xs_home(&rig);
     rig_customer(&rig, "main", key, account);
     be(key);
     settings();

@@ -178,16 +178,13 @@ static void entries_find(void)
 
 static void bank(void)
 {
-    static char text[1 << 16];
-    FILE *file = fopen(TOP_SRCDIR "/tests/accountd/funding/unmatched.xml", "re");
+    char *text = rig_file(TOP_SRCDIR "/tests/accountd/funding/unmatched.xml");
     struct call import = { .method = "POST", .path = "/v1/admin/bank_imports", .key = operator, .body = text,
                            .type = "application/xml", .idem = "import" };
     char body[96];
 
-    if (!file || fread(text, 1, sizeof(text) - 1, file) == 0)
-        tap_bail("unmatched.xml");
-    fclose(file);
     twice_is_once(&import, 201, &(struct effect)ROWS(LEDGER, "bank_import"), 5);
+    free(text);
     entries_find();
     snprintf(body, sizeof(body), "{\"customer_id\":\"%s\"}", account);
     once(operator, at("/v1/admin/bank_entries/%s/assign", entry), body, (struct effect)ROWS(LEDGER, "receipt_end"), 1);
@@ -217,18 +214,12 @@ static void complete(void)
 
 int main(void)
 {
-    struct response answer;
     pid_t accountd;
 
     rig_start(&rig);
     real_page_write(&rig);
     real_page_enrich(&rig);
-    accountd = real_accountd_start(&rig);
-    if (!real_until(&rig, NULL, "/healthz", real_is_ok, &answer))
-        tap_bail("accountd does not come up");
-    answer_free(&answer);
-    rig_api_stop(&rig, SIGTERM);
-    rig_api_start(&rig);
+    accountd = real_begin(&rig);
     rig_customer(&rig, "duplicates", key, account);
     rig_operator_key(&rig, "Ann", "admin", operator, operator_id);
     if (!real_register(&rig, key, account, instance))

@@ -16,6 +16,9 @@ void real_page_enrich(const struct rig *rig);
 /* The api finds the socket where it was; the caller waits for its answer. */
 pid_t real_accountd_start(const struct rig *rig);
 
+/* All of that, but for the page: accountd is up, and the api asks nobody else. */
+pid_t real_begin(struct rig *rig);
+
 /* Asks again until `done` likes the answer; a minute at most. */
 bool real_until(struct rig *rig, const char *key, const char *path, bool (*done)(const struct response *),
                 struct response *answer);

@@ -607,6 +607,17 @@ struct visitor rig_operator(struct rig *rig, const char *name, const char *role,
     return visitor;
 }
 
+char *rig_file(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *text = calloc(1, 1 << 20);
+
+    if (!file || !text || fread(text, 1, (1 << 20) - 1, file) == 0)
+        tap_bail("%s", path);
+    fclose(file);
+    return text;
+}
+
 void rig_database(struct rig *rig, const char *sql)
 {
     char path[256];

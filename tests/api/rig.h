@@ -93,6 +93,8 @@ void rig_operator_key(struct rig *rig, const char *name, const char *role, char 
 struct visitor rig_operator(struct rig *rig, const char *name, const char *role, const char *password);
 /* The code so many steps from now, of a secret in base 32. */
 const char *rig_totp(const char *secret, int off);
+/* A file's text, malloc'd. */
+char *rig_file(const char *path);
 /* Changes the api's database under it: what cannot be had by asking in time. */
 void rig_database(struct rig *rig, const char *sql);
 /* The number that this query of DIR/`database` gives. */

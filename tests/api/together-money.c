@@ -84,20 +84,9 @@ static void vouchers(void)
     said(post_as(key, "/v1/vouchers/redeem", "{\"code\":\"XSV-0000\"}"), 404, "code", "a wrong code");
 }
 
-static char *file_text(const char *path)
-{
-    FILE *file = fopen(path, "re");
-    char *text = calloc(1, 1 << 20);
-
-    if (!file || !text || fread(text, 1, (1 << 20) - 1, file) == 0)
-        tap_bail("%s", path);
-    fclose(file);
-    return text;
-}
-
 static void bank(void)
 {
-    char *text = file_text(TOP_SRCDIR "/tests/accountd/funding/unmatched.xml"), idem[ID_BYTES], path[160], body[96];
+    char *text = rig_file(TOP_SRCDIR "/tests/accountd/funding/unmatched.xml"), idem[ID_BYTES], path[160], body[96];
     struct call import = {.method = "POST",
                           .path = "/v1/admin/bank_imports",
                           .key = ann,
@@ -330,16 +319,9 @@ static void told(void)
 
 int main(void)
 {
-    struct response answer;
-
     rig_start(&rig);
     real_page_write(&rig);
-    accountd = real_accountd_start(&rig);
-    ok(real_until(&rig, NULL, "/healthz", real_is_ok, &answer), "accountd is up");
-    answer_free(&answer);
-    /* Whoever had asked the stand-in before would go on asking it: it lives. */
-    rig_api_stop(&rig, SIGTERM);
-    rig_api_start(&rig);
+    accountd = real_begin(&rig);
     rig_customer(&rig, "money", key, account);
     operators();
     purses();

@@ -100,7 +100,6 @@ static void say(int out)
 int main(int argc, char **argv)
 {
     int out = dup(1);
-    struct response answer;
     char web[600], id[40], end;
     pid_t accountd;
 
@@ -109,14 +108,9 @@ int main(int argc, char **argv)
     rig_start(&rig);
     real_page_write(&rig);
     real_page_enrich(&rig);
-    accountd = real_accountd_start(&rig);
-    if (!real_until(&rig, NULL, "/healthz", real_is_ok, &answer))
-        tap_bail("accountd does not come up");
-    answer_free(&answer);
     snprintf(web, sizeof(web), "\"%s\"", argv[1]);
     rig_config_set(&rig, "web", web);
-    rig_api_stop(&rig, SIGTERM);
-    rig_api_start(&rig);
+    accountd = real_begin(&rig);
     rig_customer(&rig, "Ada Ltd", key, account);
     rig_customer(&rig, "Bell & Sons", other, other_account);
     rig_operator_key(&rig, "Ann", "admin", operator, id);
