@@ -115,6 +115,12 @@ enum answer reply_fail(struct reply *reply, enum answer answer, const char *fmt,
     return answer;
 }
 
+enum answer reply_fail_field(struct reply *reply, const char *field, const char *code, const char *detail)
+{
+    reply->errors = json_pack("[{s:s, s:s, s:s}]", "field", field, "code", code, "detail", detail);
+    return reply_fail(reply, ANSWER_INVALID_FIELDS, "see errors");
+}
+
 /* A name cut in the middle of a UTF-8 character would not be a JSON string. */
 static json_t *detail_json(const char *detail)
 {

@@ -99,6 +99,9 @@ int reply_file(struct reply *reply, const char *path);
 enum answer reply_fail(struct reply *reply, enum answer answer, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* ANSWER_INVALID_FIELDS for this one field, that was found wrong after all of them were read. */
+enum answer reply_fail_field(struct reply *reply, const char *field, const char *code, const char *detail);
+
 /* Sets status and, for a problem, the body. */
 void reply_finish(struct reply *reply, enum answer answer, const char *request_id);
 

@@ -225,7 +225,7 @@ static enum answer acceptance_read(struct request *rq, struct reply *rp, struct 
         fields_text(&fields, "name", TITLE_BYTES - 1, &acceptance->name);
     fields_text(&fields, "password", PASSWORD_BYTES_MAX, &acceptance->approval.password);
     if (fields_has(&fields, "code"))
-        fields_text(&fields, "code", EMAIL_BYTES - 1, &acceptance->approval.code);
+        fields_text(&fields, "code", CODE_BYTES_MAX, &acceptance->approval.code);
     return fields_end(&fields, rp);
 }
 
@@ -250,15 +250,11 @@ static enum answer person_new(struct request *rq, struct reply *rp, const struct
 
     if (answer != ANSWER_OK)
         return answer;
-    if (!name) {
-        rp->errors = json_pack("[{s:s, s:s, s:s}]", "field", "name", "code", "required", "detail", "say your name");
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
-    }
+    if (!name)
+        return reply_fail_field(rp, "name", "required", "say your name");
     fault = password_fault(password, row->email, name);
-    if (fault) {
-        rp->errors = json_pack("[{s:s, s:s, s:s}]", "field", "password", "code", "weak_password", "detail", fault);
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
-    }
+    if (fault)
+        return reply_fail_field(rp, "password", "weak_password", fault);
     memset(person, 0, sizeof(*person));
     if (password_hash(password, person->password) != PASSWORD_RIGHT)
         return reply_fail(rp, ANSWER_OVERLOADED, "too many are logging in at this moment");

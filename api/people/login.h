@@ -6,6 +6,8 @@
 #include "api/people/store_people.h"
 #include "api/request.h"
 
+#define CODE_BYTES_MAX 40 /* of a second factor, or a recovery code as people type it */
+
 struct login {
     bool is_operator;
     const char *name;                /* email, or operator's name, as given */

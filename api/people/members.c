@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CODE_BYTES_MAX 40
-
 enum member_role role_field(struct fields *fields, const char *project_id)
 {
     const char *name = "";
@@ -49,11 +47,8 @@ enum answer owner_approve(struct request *rq, struct reply *rp, const struct app
 
     if (!rq->who.session || rq->who.member_role != MEMBER_OWNER)
         return reply_fail(rp, ANSWER_FORBIDDEN, "only an owner who has logged in makes owners, or makes them less");
-    if (!approval->password) {
-        rp->errors = json_pack("[{s:s, s:s, s:s}]", "field", "password", "code", "required", "detail",
-                               "about owners, say your own password once more");
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
-    }
+    if (!approval->password)
+        return reply_fail_field(rp, "password", "required", "about owners, say your own password once more");
     if (store_person_get(rq->api->store, rq->who.person_id, &person) != 1)
         return reply_fail(rp, ANSWER_STORAGE, "the person cannot be looked up");
     login.name = person.login;

@@ -174,10 +174,8 @@ enum answer password_reset_use(struct request *rq, struct reply *rp)
     if (answer != ANSWER_OK)
         return answer;
     fault = password_fault(password, person.login, person.name);
-    if (fault) {
-        rp->errors = json_pack("[{s:s, s:s, s:s}]", "field", "password", "code", "weak_password", "detail", fault);
-        return reply_fail(rp, ANSWER_INVALID_FIELDS, "see errors");
-    }
+    if (fault)
+        return reply_fail_field(rp, "password", "weak_password", fault);
     answer = link_use(rq, rp, &link, password);
     if (answer == ANSWER_NO_CONTENT)
         login_forgive(rq, &person);

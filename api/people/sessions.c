@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CODE_BYTES_MAX 40
-
 bool email_valid(const char *email)
 {
     const char *at = strchr(email, '@');

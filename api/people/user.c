@@ -9,8 +9,6 @@
 #include <sodium.h>
 #include <string.h>
 
-#define CODE_BYTES_MAX 40
-
 static enum answer person_find(struct request *rq, struct reply *rp, struct person_row *person)
 {
     return store_person_get(rq->api->store, rq->who.person_id, person) == 1
