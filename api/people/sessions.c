@@ -62,10 +62,11 @@ json_t *session_view(const struct request *rq, const struct person_row *person)
 {
     const struct principal *who = &rq->who;
     json_t *view = person->account_id[0]
-                       ? json_pack("{s:o, s:s, s:s?, s:s?, s:o, s:b}", "user", user_view(person), "account_id",
+                       ? json_pack("{s:o, s:s, s:s?, s:s?, s:o, s:o, s:b}", "user", user_view(person), "account_id",
                                    person->account_id, "role",
                                    who->member_role ? member_role_names[who->member_role - 1] : NULL, "project_id",
-                                   who->project_id[0] ? who->project_id : NULL, "scopes", scopes_json(who->scopes), "mails",
+                                   who->project_id[0] ? who->project_id : NULL, "scopes", scopes_json(who->scopes),
+                                   "account_scopes", scopes_json(who->account_scopes), "mails",
                                    (int)(rq->api->config.mail_folder != NULL))
                        : json_pack("{s:o}", "operator", operator_person_view(person));
 

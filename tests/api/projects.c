@@ -281,6 +281,9 @@ static void roles_apart(void)
 
     pam = joined("pam@example.com", "admin", blue);
     said(ask(&pam, blue, "GET", "/v1/keys", NULL), 200, "data", "a viewer who leads a project sees its keys");
+    said(ask(&pam, blue, "GET", "/v1/session", NULL), 200,
+         "\"account_scopes\":[\"account:read\",\"instances:read\",\"volumes:read\",\"networks:read\",\"ssh_keys:read\","
+         "\"projects:read\"]", "and is told what of the account is hers");
     for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
         said(ask(&pam, blue, wide[i].method, wide[i].path, wide[i].body), 403, "scope_missing", "but is the account's viewer");
     snprintf(path, sizeof(path), "/v1/projects/%s", red);

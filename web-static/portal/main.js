@@ -7,7 +7,7 @@ import { go, segments, start, usePath } from '../lib/router.js';
 import { CUSTOMER, logOut, restore } from '../lib/session.js';
 import { Shell } from '../lib/shell.js';
 import { ErrorBox, Loading, Select } from '../lib/ui.js';
-import { isWide, may } from './may.js';
+import { isWide, may, mayWide } from './may.js';
 
 const ROUTES = [
     { path: '', screen: () => import('./home.js') },
@@ -50,7 +50,7 @@ const GROUPS = [
         ['account', 'Billing details', 'account:read', true], ['security', 'Security'], ['audit', 'Audit log', 'account:read', true]] },
 ];
 
-const placesOf = (session) => GROUPS.map(({ title, places }) => ({ title, places: places.filter(([, , scope, wide]) => (!scope || may(session, scope)) && (!wide || isWide(session))) }))
+const placesOf = (session) => GROUPS.map(({ title, places }) => ({ title, places: places.filter(([, , scope, wide]) => !scope || (wide ? mayWide : may)(session, scope)) }))
     .filter(({ places }) => places.length);
 
 // Within which project everything is shown and made. Which one was chosen stays with the browser.

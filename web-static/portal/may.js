@@ -7,4 +7,7 @@ export const may = (session, scope) => scopesOf(session).includes(scope);
 // Not for who has a role, or a key, for one project alone.
 export const isWide = (session) => (session.key ? session.probe.key.project_id === null : session.role !== null);
 
-export const mayMoney = (session) => isWide(session) && may(session, 'billing:read');
+// Of what is the whole account's: a role in the project that was chosen adds nothing there.
+export const mayWide = (session, scope) => isWide(session) && (session.account_scopes ?? scopesOf(session)).includes(scope);
+
+export const mayMoney = (session) => mayWide(session, 'billing:read');

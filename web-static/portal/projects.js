@@ -5,7 +5,7 @@ import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { Away, Badge, Card, DialogButton, Form, Input, Loaded, Page, Table } from '../lib/ui.js';
 import { Confirm } from './confirm.js';
-import { isWide, may } from './may.js';
+import { mayWide } from './may.js';
 
 function Naming({ was, button, send, close, done }) {
     const [name, set] = useState(was);
@@ -18,7 +18,7 @@ const rename = (id) => async (body) => (await request('PATCH', `/v1/projects/${i
 
 export default function Projects({ session, changed }) {
     const load = useLoad((signal) => get('/v1/projects', { signal }), []);
-    const write = isWide(session) && may(session, 'projects:write');
+    const write = mayWide(session, 'projects:write');
     const again = () => { load.reload(); changed(); };
     const columns = [
         { title: 'Name', of: (row) => html`${row.name} ${row.default && html`<${Badge} of="first" tone="plain" />`}` },
