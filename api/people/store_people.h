@@ -127,7 +127,7 @@ int store_links_count(struct store *store, const char *person_id, int64_t after_
 int store_account_user(struct store *store, const char *account_id, struct person_row *row);
 int store_users(struct store *store, const char *account_id, struct person_row **rows, size_t *count);
 
-/* Forgets what is over for a day: sessions, links, failed logins. */
+/* Forgets what is over for a day: sessions, links, invitations, failed logins. */
 int store_people_expire(struct store *store, int64_t now_ms);
 
 #endif

@@ -138,6 +138,7 @@ int store_people_expire(struct store *store, int64_t now_ms)
         "DELETE FROM sessions WHERE min(idle_until_ms, expires_ms) < ?",
         "DELETE FROM one_time_links WHERE expires_ms < ?",
         "DELETE FROM email_links WHERE expires_ms < ?",
+        "DELETE FROM invitations WHERE expires_ms < ?",
         "DELETE FROM login_failures WHERE at_ms < ?",
         NULL,
     };

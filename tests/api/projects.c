@@ -4,6 +4,7 @@
 #include "tests/api/rig.h"
 #include "tests/api/tap.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -323,6 +324,20 @@ static void leaving(void)
     said(ask(&owner, NULL, "POST", "/v1/projects", "{\"name\":\"blue\"}"), 201, "blue", "its name is free");
 }
 
+/* As the api does when it starts. */
+static void forgotten(void)
+{
+    static const char waiting[] = "SELECT count(*) FROM invitations";
+
+    ok(rig_rows(&rig, "db/api.db", waiting) > 0, "invitations wait");
+    rig_api_stop(&rig, SIGTERM);
+    rig_database(&rig, "UPDATE invitations SET expires_ms = 1000");
+    rig_api_start(&rig);
+    rig_api_stop(&rig, SIGTERM);
+    ok_int(rig_rows(&rig, "db/api.db", waiting), 0, "those that are long over are forgotten");
+    rig_api_start(&rig);
+}
+
 int main(void)
 {
     rig_start(&rig);
@@ -339,6 +354,7 @@ int main(void)
     roles_apart();
     owners_stay();
     leaving();
+    forgotten();
     rig_end(&rig);
     return tap_end();
 }
