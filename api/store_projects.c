@@ -72,6 +72,7 @@ int store_project_delete(struct store *store, const char *project_id, int64_t no
         return -1;
     if (db_run(store->db, "UPDATE projects SET deleted_ms = ? WHERE project_id = ?", "it", now_ms, project_id) == 0 &&
         db_run(store->db, "DELETE FROM invitations WHERE project_id = ?", "t", project_id) == 0 &&
+        db_run(store->db, "DELETE FROM ssh_keys WHERE project_id = ?", "t", project_id) == 0 &&
         db_run(store->db,
                "DELETE FROM users WHERE user_id IN (SELECT user_id FROM members WHERE project_id = ?)"
                " AND NOT EXISTS (SELECT 1 FROM members WHERE members.user_id = users.user_id AND project_id <> ?)",

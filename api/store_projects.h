@@ -21,7 +21,8 @@ int store_project_named(struct store *store, const char *account_id, const char 
 int store_projects(struct store *store, const char *account_id, struct project_row **rows, size_t *count);
 int store_project_count(struct store *store, const char *account_id, int64_t *count);
 int store_project_rename(struct store *store, const struct project_row *row);
-/* With its members, and the users who were members of nothing else, and its invitations. */
+/* With its members, and the users who were members of nothing else, its invitations, and its SSH keys: whatever has these
+ * has a copy. */
 int store_project_delete(struct store *store, const char *project_id, int64_t now_ms);
 /* Keys that were not revoked. */
 int store_project_keys(struct store *store, const char *project_id, int64_t *count);

@@ -314,8 +314,11 @@ static void leaving(void)
     snprintf(path, sizeof(path), "/v1/projects/%s", red);
     said(ask(&owner, NULL, "DELETE", path, NULL), 409, "1 instances, 1 volumes, 1 snapshots and 2 keys",
          "a project with things in it stays");
+    said(ask(&owner, blue, "POST", "/v1/ssh_keys", "{\"name\":\"t\",\"public_key\":\"" SSH_KEY "\"}"), 201, blue,
+         "an SSH key holds none");
     snprintf(path, sizeof(path), "/v1/projects/%s", blue);
     said(ask(&owner, NULL, "DELETE", path, NULL), 204, "", "an empty one goes");
+    ok_int(listed(&owner, NULL, "/v1/ssh_keys"), 1, "with its SSH keys");
     said(rig_post(&rig, NULL, "/v1/sessions", NULL, "{\"email\":\"lead@example.com\",\"password\":\"" PASSWORD "\"}"), 401,
          "credentials", "with who was a member of nothing else");
     said(rig_post(&rig, NULL, "/v1/sessions", NULL, "{\"email\":\"new@example.com\",\"password\":\"" PASSWORD "\"}"), 201,
