@@ -117,7 +117,7 @@ enum answer ssh_key_delete(struct request *rq, struct reply *rp)
 
     if (rc == 0 || (rc == 1 && !seen(rq, &row)))
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such SSH key");
-    if (rc == 1 && rq->who.bound && !row.project_id[0])
+    if (rc == 1 && !row.project_id[0] && !(rq->who.account_scopes & SCOPE_SSH_KEYS_WRITE))
         return reply_fail(rp, ANSWER_FORBIDDEN, "this SSH key is the whole account's: ask who may change that");
     if (rc < 0 || store_ssh_key_delete(rq->api->store, rq->who.account_id, rq->param) != 0)
         return reply_fail(rp, ANSWER_STORAGE, "the SSH key is still there; try again");

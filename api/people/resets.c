@@ -68,7 +68,7 @@ static enum answer user_make(struct request *rq, struct reply *rp, const struct 
                                                           : reply_fail(rp, ANSWER_STORAGE, "the user cannot be made");
 }
 
-/* Whose link it is to be: the email's, if it is of this account, or the account's only user; or a new user. */
+/* Whose link it is to be: the email's, if it is of this account, or the account's first user; or a new user. */
 static enum answer user_choose(struct request *rq, struct reply *rp, const struct customer_row *customer,
                                const char *email, struct person_row *person)
 {

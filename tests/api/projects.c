@@ -278,7 +278,7 @@ static void roles_apart(void)
     };
     struct visitor pam = joined("pam@example.com", "viewer", NULL);
     struct response answer;
-    char path[96];
+    char path[96], id[40];
 
     pam = joined("pam@example.com", "admin", blue);
     said(ask(&pam, blue, "GET", "/v1/keys", NULL), 200, "data", "a viewer who leads a project sees its keys");
@@ -289,6 +289,10 @@ static void roles_apart(void)
         said(ask(&pam, blue, wide[i].method, wide[i].path, wide[i].body), 403, "scope_missing", "but is the account's viewer");
     snprintf(path, sizeof(path), "/v1/projects/%s", red);
     said(ask(&pam, blue, "PATCH", path, "{\"name\":\"mine\"}"), 403, "scope_missing", "who renames no other project");
+    made(ask(&owner, NULL, "POST", "/v1/ssh_keys", "{\"name\":\"a\",\"public_key\":\"" SSH_KEY "\"}"), "an SSH key", id);
+    snprintf(path, sizeof(path), "/v1/ssh_keys/%s", id);
+    said(ask(&pam, blue, "DELETE", path, NULL), 403, "whole account", "and deletes no SSH key of the account");
+    said(ask(&owner, NULL, "DELETE", path, NULL), 204, "", "which the owner does");
     answer = ask(&pam, blue, "GET", "/v1/events", NULL);
     ok(answer.status == 200 && strstr(answer.text, "\"ssh_key.created\"") && !strstr(answer.text, "\"key.created\""),
        "and hears of what a viewer does");
