@@ -50,6 +50,7 @@ enum answer email_verify(struct request *rq, struct reply *rp)
 {
     uint8_t hash[KEY_HASH_BYTES];
     const char *token = "";
+    struct person_row person;
     struct fields fields;
     int rc = 0;
 
@@ -61,6 +62,8 @@ enum answer email_verify(struct request *rq, struct reply *rp)
         key_hash(token, hash);
         rc = store_email_link_use(rq->api->store, hash, rq->now_ms, rq->about.object);
     }
+    if (rc == 1 && store_person_get(rq->api->store, rq->about.object, &person) == 1)
+        snprintf(rq->about.account_id, sizeof(rq->about.account_id), "%s", person.account_id);
     if (rc < 0)
         return reply_fail(rp, ANSWER_STORAGE, "links cannot be looked up");
     return rc ? ANSWER_NO_CONTENT

@@ -282,6 +282,7 @@ static void verification(void)
     said(rig_post_as(&rig, NULL, "/v1/user/email/verify", body), 204, "", "it says that the mailbox is theirs");
     said(rig_get_as(&rig, &bob, "/v1/session"), 200, "\"email_verified\":true", "which is shown");
     said(rig_post_as(&rig, NULL, "/v1/user/email/verify", body), 404, "not_found", "once");
+    said(rig_get_as(&rig, &bob, "/v1/audit_events"), 200, "POST /v1/user/email/verify", "and their audit log tells of it");
 }
 
 int main(void)
