@@ -2,6 +2,7 @@
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/people/mail.h"
+#include "api/people/resets.h"
 #include "api/resources.h"
 #include "common/log.h"
 
@@ -9,11 +10,10 @@
 #include <stdio.h>
 
 #define LIFE_MS (INT64_C(7) * 24 * 3600 * 1000)
-#define PATH_BYTES 80
 
 int email_link_send(struct request *rq, const struct person_row *person)
 {
-    char token[KEY_BYTES], path[PATH_BYTES];
+    char token[KEY_BYTES], path[LINK_PATH_BYTES];
     uint8_t hash[KEY_HASH_BYTES];
     int rc;
 

@@ -6,6 +6,7 @@
 #include "api/people/mail.h"
 #include "api/people/members.h"
 #include "api/people/membership.h"
+#include "api/people/resets.h"
 #include "api/people/session.h"
 #include "api/people/sessions.h"
 #include "api/present.h"
@@ -20,7 +21,6 @@
 
 #define LIFE_MS (INT64_C(7) * 24 * 3600 * 1000)
 #define INVITATIONS_MAX 100 /* of an account, that wait */
-#define PATH_BYTES 80
 
 static json_t *invitation_view(const struct invitation_row *row)
 {
@@ -88,7 +88,7 @@ static enum answer email_check(struct request *rq, struct reply *rp, const struc
 static enum answer invitation_send(struct request *rq, struct reply *rp, struct invitation_row *row, const char *token)
 {
     const struct config *config = &rq->api->config;
-    char path[PATH_BYTES];
+    char path[LINK_PATH_BYTES];
 
     snprintf(path, sizeof(path), "/portal/invitation#%s", token);
     if (store_invitation_insert(rq->api->store, row) != 1 ||
