@@ -5,6 +5,7 @@
 #include "api/route.h"
 #include "schema/api.h"
 #include "tests/api/contract.h"
+#include "tests/api/rig.h"
 #include "tests/api/tap.h"
 
 #include <stdio.h>
@@ -155,17 +156,6 @@ static char *shape(const struct db_migration *migrations, unsigned count)
     return text;
 }
 
-static char *file_text(const char *path)
-{
-    FILE *file = fopen(path, "re");
-    char *text = calloc(1, 1 << 20);
-
-    if (!file || !text || fread(text, 1, (1 << 20) - 1, file) == 0)
-        tap_bail("%s", path);
-    fclose(file);
-    return text;
-}
-
 /* A key that could do everything before there were volumes still can; one with fewer scopes gains none. */
 static void scopes_survive(void)
 {
@@ -198,7 +188,7 @@ int main(void)
     char *text, *today, *migrated;
 
     contract = contract_load(TOP_SRCDIR "/api/openapi.yaml");
-    text = file_text(TOP_SRCDIR "/api/openapi.yaml");
+    text = rig_file(TOP_SRCDIR "/api/openapi.yaml");
     ok(strlen(text) == (size_t)(asset_openapi_end - asset_openapi) && memcmp(text, asset_openapi, strlen(text)) == 0,
        "the contract inside the program is the file");
     for (unsigned i = 0; i < routes_count; i++)
@@ -208,7 +198,7 @@ int main(void)
     free(text);
     json_decref(contract);
 
-    text = file_text(TOP_SRCDIR "/schema/api/schema.sql");
+    text = rig_file(TOP_SRCDIR "/schema/api/schema.sql");
     today = shape(&(struct db_migration){ .name = "schema.sql", .sql = text }, 1);
     migrated = shape(api_migrations, sizeof(api_migrations) / sizeof(api_migrations[0]));
     ok(strlen(today) > 100, "schema.sql makes tables");

@@ -197,11 +197,7 @@ static void payment(void)
     char body[400], header[256];
     struct call event = { .method = "POST", .path = "/v1/webhooks/payments", .body = body, .header = header };
 
-    snprintf(body, sizeof(body),
-             "{\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{"
-             "\"id\":\"pi_1\",\"object\":\"payment_intent\",\"amount_received\":700,\"currency\":\"eur\","
-             "\"metadata\":{\"account_id\":\"%s\"}}}}", account);
-    real_payment_sign(body, header);
+    real_payment(account, body, header);
     twice_is_once(&event, 200, &(struct effect)ROWS(LEDGER, "payment_event"), 1);
 }
 

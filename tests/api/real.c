@@ -193,12 +193,17 @@ bool real_register(struct rig *rig, const char *key, const char *account, char i
     return good;
 }
 
-void real_payment_sign(const char *body, char header[static 256])
+void real_payment(const char *account, char body[static 400], char header[static 256])
 {
     crypto_auth_hmacsha256_state state;
     unsigned char mac[crypto_auth_hmacsha256_BYTES];
     char stamp[32], hex[2 * sizeof(mac) + 1];
 
+    snprintf(body, 400,
+             "{\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{"
+             "\"id\":\"pi_1\",\"object\":\"payment_intent\",\"amount_received\":700,\"currency\":\"eur\","
+             "\"metadata\":{\"account_id\":\"%s\"}}}}",
+             account);
     snprintf(stamp, sizeof(stamp), "%jd", (intmax_t)time(NULL));
     crypto_auth_hmacsha256_init(&state, (const unsigned char *)REAL_SECRET, strlen(REAL_SECRET));
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)stamp, strlen(stamp));

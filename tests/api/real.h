@@ -27,7 +27,8 @@ bool real_is_ok(const struct response *answer);
 /* Makes an instance of the customer's and registers its guest as the provisioner does; false after telling why not. */
 bool real_register(struct rig *rig, const char *key, const char *account, char instance[static 40]);
 
-/* The header with which the payment provider sends this body (Stripe's scheme: HMAC-SHA256 over "t.body"). */
-void real_payment_sign(const char *body, char header[static 256]);
+/* 7.00 by card from this customer, as the payment provider tells it: the body, and the header that signs it (Stripe's
+ * scheme: HMAC-SHA256 over "t.body"). */
+void real_payment(const char *account, char body[static 400], char header[static 256]);
 
 #endif

@@ -110,16 +110,10 @@ static void bank(void)
 
 static void webhook(void)
 {
-    char body[512], header[256];
+    char body[400], header[256];
     struct call event = {.method = "POST", .path = "/v1/webhooks/payments", .body = body, .header = header};
 
-    snprintf(body, sizeof(body),
-             "{\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{"
-             "\"id\":\"pi_1\","
-             "\"object\":\"payment_intent\",\"amount_received\":700,\"currency\":\"eur\",\"metadata\":{\"account_id\":"
-             "\"%s\"}}}}",
-             account);
-    real_payment_sign(body, header);
+    real_payment(account, body, header);
     said(rig_call(&rig, &event), 200, "received", "a payment by card");
     said(rig_call(&rig, &event), 200, "received", "told twice");
     got(key, "/v1/wallet/entries", 200, "\"7.00\"", "is in the wallet");
