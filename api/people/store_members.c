@@ -206,7 +206,14 @@ static int use_locked(struct store *store, const struct invitation_row *row, con
     id_make("mem_", member.member_id);
     memcpy(member.user_id, user->person_id, ID_BYTES);
     memcpy(member.project_id, row->project_id, ID_BYTES);
-    return (fresh && user_insert_locked(store, user) != 0) || store_member_insert(store, &member) != 0 ? -1 : 1;
+    return (fresh && user_insert_locked(store, user) != 0) ||
+                   db_run(store->db,
+                          "DELETE FROM sessions WHERE owner = ? AND EXISTS"
+                          " (SELECT 1 FROM members WHERE user_id = owner AND project_id = ? AND role <> 'owner')",
+                          "tt", member.user_id, member.project_id) ||
+                   store_member_insert(store, &member) != 0
+               ? -1
+               : 1;
 }
 
 int store_invitation_use(struct store *store, const struct invitation_row *row, const struct person_row *user,

@@ -52,7 +52,7 @@ int store_invitations(struct store *store, const char *account_id, int64_t now_m
                       size_t *count);
 int store_invitation_delete(struct store *store, const char *invitation_id);
 /* The invitation becomes a role, of `user` (inserted, if `fresh`): 1, 0 if somebody else just used it, -1. A role that the
- * user had there is replaced, but not an owner's: the account would be nobody's. */
+ * user had there is replaced, and sessions end with it; but not an owner's: the account would be nobody's. */
 int store_invitation_use(struct store *store, const struct invitation_row *row, const struct person_row *user,
                          bool fresh);
 

@@ -298,6 +298,8 @@ static void roles_apart(void)
        "and hears of what a viewer does");
     answer_free(&answer);
     said(ask(&owner, NULL, "GET", "/v1/events", NULL), 200, "\"key.created\"", "which is less than the owner");
+    joined("pam@example.com", "developer", blue);
+    said(ask(&pam, NULL, "GET", "/v1/session", NULL), 401, "unauthenticated", "a smaller role there ends what the first one opened");
 }
 
 static void owners_stay(void)
