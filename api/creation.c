@@ -52,12 +52,8 @@ static int creation_insert(struct store *store, const struct idem *idem, void *a
 
     if (store_instance_count(store, creation->row.account_id, &count) != 1)
         return -1;
-    if (count >= max) {
-        creation->rp->context = json_pack("{s:s, s:I, s:I}", "quota", "instances_max", "limit", (json_int_t)max, "used",
-                                          (json_int_t)count);
-        return reply_fail(creation->rp, ANSWER_QUOTA_EXCEEDED, "the account may have %jd instances: delete one first",
-                          (intmax_t)max);
-    }
+    if (count >= max)
+        return reply_fail_quota(creation->rp, "instances_max", "instances", max, count);
     rc = spending_add(store, creation->rq, creation->rp, creation->hold_nano);
     if (rc)
         return rc;

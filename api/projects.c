@@ -119,12 +119,8 @@ static int founding_insert(struct store *store, const struct idem *idem, void *a
     snprintf(founding->row.project_id, sizeof(founding->row.project_id), "%s", idem->subject_id);
     if (store_project_count(store, founding->row.account_id, &count) != 1)
         return -1;
-    if (count >= PROJECTS_MAX) {
-        founding->rp->context = json_pack("{s:s, s:i, s:I}", "quota", "projects_max", "limit", PROJECTS_MAX, "used",
-                                          (json_int_t)count);
-        return (int)reply_fail(founding->rp, ANSWER_QUOTA_EXCEEDED, "the account may have %d projects: delete one first",
-                               PROJECTS_MAX);
-    }
+    if (count >= PROJECTS_MAX)
+        return reply_fail_quota(founding->rp, "projects_max", "projects", PROJECTS_MAX, count);
     rc = name_taken(store, founding->rp, &founding->row);
     return rc ? rc : store_project_insert(store, &founding->row);
 }

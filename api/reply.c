@@ -121,6 +121,13 @@ enum answer reply_fail_field(struct reply *reply, const char *field, const char 
     return reply_fail(reply, ANSWER_INVALID_FIELDS, "see errors");
 }
 
+enum answer reply_fail_quota(struct reply *reply, const char *quota, const char *things, int64_t limit, int64_t used)
+{
+    reply->context = json_pack("{s:s, s:I, s:I}", "quota", quota, "limit", (json_int_t)limit, "used", (json_int_t)used);
+    return reply_fail(reply, ANSWER_QUOTA_EXCEEDED, "the account may have %jd %s: delete one first", (intmax_t)limit,
+                      things);
+}
+
 /* A name cut in the middle of a UTF-8 character would not be a JSON string. */
 static json_t *detail_json(const char *detail)
 {

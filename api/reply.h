@@ -102,6 +102,9 @@ enum answer reply_fail(struct reply *reply, enum answer answer, const char *fmt,
 /* ANSWER_INVALID_FIELDS for this one field, that was found wrong after all of them were read. */
 enum answer reply_fail_field(struct reply *reply, const char *field, const char *code, const char *detail);
 
+/* ANSWER_QUOTA_EXCEEDED: the account has `used` of the `limit` that `quota` is, of these things. */
+enum answer reply_fail_quota(struct reply *reply, const char *quota, const char *things, int64_t limit, int64_t used);
+
 /* Sets status and, for a problem, the body. */
 void reply_finish(struct reply *reply, enum answer answer, const char *request_id);
 

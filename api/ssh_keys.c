@@ -37,12 +37,8 @@ static int adding_insert(struct store *store, const struct idem *idem, void *arg
 
     if (store_ssh_key_count(store, row->account_id, &count) != 1)
         return -1;
-    if (count >= SSH_KEYS_MAX) {
-        adding->rp->context = json_pack("{s:s, s:i, s:I}", "quota", "ssh_keys_max", "limit", SSH_KEYS_MAX, "used",
-                                        (json_int_t)count);
-        return reply_fail(adding->rp, ANSWER_QUOTA_EXCEEDED, "the account may have %d SSH keys: delete one first",
-                          SSH_KEYS_MAX);
-    }
+    if (count >= SSH_KEYS_MAX)
+        return reply_fail_quota(adding->rp, "ssh_keys_max", "SSH keys", SSH_KEYS_MAX, count);
     switch (store_ssh_key_get(store, row->account_id, row->name, &other)) {
     case 0:
         snprintf(row->ssh_key_id, sizeof(row->ssh_key_id), "%s", idem->subject_id);

@@ -102,12 +102,8 @@ static int adding_insert(struct store *store, const struct idem *idem, void *arg
 
     if (store_webhook_count(store, adding->row.account_id, &count) != 1)
         return -1;
-    if (count >= WEBHOOKS_MAX) {
-        adding->rp->context = json_pack("{s:s, s:i, s:I}", "quota", "webhooks_max", "limit", WEBHOOKS_MAX, "used",
-                                        (json_int_t)count);
-        return reply_fail(adding->rp, ANSWER_QUOTA_EXCEEDED, "the account may have %d webhooks: delete one first",
-                          WEBHOOKS_MAX);
-    }
+    if (count >= WEBHOOKS_MAX)
+        return reply_fail_quota(adding->rp, "webhooks_max", "webhooks", WEBHOOKS_MAX, count);
     snprintf(adding->row.webhook_id, sizeof(adding->row.webhook_id), "%s", idem->subject_id);
     key_derive(SECRET_PREFIX, adding->rq->who.token, idem->job_id, adding->row.secret);
     return store_webhook_insert(store, &adding->row);

@@ -61,10 +61,9 @@ static enum answer crowd_check(struct request *rq, struct reply *rp)
     if (store_invitations(rq->api->store, rq->who.account_id, rq->now_ms, &rows, &count) != 0)
         return reply_fail(rp, ANSWER_STORAGE, "invitations cannot be looked up");
     free(rows);
-    if (count < INVITATIONS_MAX)
-        return ANSWER_OK;
-    rp->context = json_pack("{s:s, s:i, s:i}", "quota", "invitations_max", "limit", INVITATIONS_MAX, "used", (int)count);
-    return reply_fail(rp, ANSWER_QUOTA_EXCEEDED, "%d invitations wait already: take one back first", INVITATIONS_MAX);
+    return count < INVITATIONS_MAX
+               ? ANSWER_OK
+               : reply_fail_quota(rp, "invitations_max", "invitations", INVITATIONS_MAX, (int64_t)count);
 }
 
 /* ANSWER_OK if this email may become a member here: *known if it is a user of this account. A person belongs to one

@@ -333,6 +333,22 @@ static void leaving(void)
     said(ask(&owner, NULL, "POST", "/v1/projects", "{\"name\":\"blue\"}"), 201, "blue", "its name is free");
 }
 
+#define A_HUNDRED "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) "
+
+static void too_many(void)
+{
+    rig_database(&rig, A_HUNDRED "INSERT INTO projects (project_id, account_id, name, created_ms)"
+                       " SELECT 'prj_' || i, account_id, 'n' || i, 1 FROM n, users WHERE email = 'owner@example.com'");
+    said(ask(&owner, NULL, "POST", "/v1/projects", "{\"name\":\"one-more\"}"), 409, "\"quota\":\"projects_max\"",
+         "there are enough projects");
+    rig_database(&rig, A_HUNDRED
+                 "INSERT INTO invitations (invitation_id, account_id, email, role, hash, mailed, created_ms, expires_ms)"
+                 " SELECT 'ivt_' || i, account_id, i || '@example.com', 'viewer', randomblob(32), 0, 1, 1 << 50"
+                 " FROM n, users WHERE users.email = 'owner@example.com'");
+    said(ask(&owner, NULL, "POST", "/v1/invitations", "{\"email\":\"more@example.com\",\"role\":\"viewer\"}"), 409,
+         "\"quota\":\"invitations_max\"", "and invitations");
+}
+
 /* As the api does when it starts. */
 static void forgotten(void)
 {
@@ -363,6 +379,7 @@ int main(void)
     roles_apart();
     owners_stay();
     leaving();
+    too_many();
     forgotten();
     rig_end(&rig);
     return tap_end();
