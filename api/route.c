@@ -28,7 +28,7 @@ const struct route routes[] = {
     { "GET",    "/v1/actions/{id}",                         action_show,           CUSTOMER, SCOPE_INSTANCES_READ,  BUCKET_READ,  KEY_NONE,     BODY_NONE, "wait" },
     { "GET",    "/v1/instances/{id}/console_log",           console_log_show,      CUSTOMER, SCOPE_INSTANCES_READ,  BUCKET_READ,  KEY_NONE,     BODY_NONE, "offset limit" },
     { "POST",   "/v1/instances/{id}/console_sessions",      console_session_create, CUSTOMER, SCOPE_INSTANCES_WRITE, BUCKET_WRITE, KEY_NONE,    BODY_NONE, NULL },
-    { "GET",    "/v1/console/{ticket}",                     console_open,          CUSTOMER, SCOPE_INSTANCES_WRITE, BUCKET_WRITE, KEY_NONE,     BODY_NONE, NULL },
+    { "GET",    "/v1/console/{ticket}",                     console_open,          CUSTOMER, 0,                     BUCKET_WRITE, KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/v1/usage",                                usage_show,            CUSTOMER, WIDE(SCOPE_BILLING_READ), BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/v1/usage/summary",                        usage_summary,         CUSTOMER, WIDE(SCOPE_BILLING_READ), BUCKET_READ,  KEY_NONE,     BODY_NONE, "from to by" },
     { "GET",    "/v1/usage/records",                        usage_records_list,    CUSTOMER, SCOPE_BILLING_READ,    BUCKET_READ,  KEY_NONE,     BODY_NONE, "instance_id after limit" },

@@ -21,6 +21,7 @@ enum answer console_session_create(struct request *rq, struct reply *rp)
         return reply_fail(rp, ANSWER_CONFLICT, "the instance is deleted: it has no console any more");
     snprintf(ticket.key_id, sizeof(ticket.key_id), "%s", rq->who.key_id);
     snprintf(ticket.account_id, sizeof(ticket.account_id), "%s", rq->who.account_id);
+    snprintf(ticket.project_id, sizeof(ticket.project_id), "%s", rq->who.project_id);
     snprintf(ticket.instance_id, sizeof(ticket.instance_id), "%s", row.instance_id);
     pthread_mutex_lock(&rq->api->ticket_lock);
     kept = ticket_keep(&rq->api->tickets, &ticket, rq->now_ms);
@@ -49,7 +50,8 @@ static enum answer handshake_read(struct request *rq, struct reply *rp)
     return ANSWER_OK;
 }
 
-/* The ticket is gone with the first good handshake, even if there is no room then: what is known is not used twice. */
+/* The ticket is gone with the first good handshake, even if there is no room then: what is known is not used twice. It stands
+ * for X-Project and the scope, which whoever asked for it had a moment ago; roles that end take their sessions along. */
 enum answer console_open(struct request *rq, struct reply *rp)
 {
     struct ticket ticket;
@@ -65,6 +67,7 @@ enum answer console_open(struct request *rq, struct reply *rp)
     if (!good)
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such ticket: each works once, for %d s, for who asked for it",
                           TICKET_MS / 1000);
+    snprintf(rq->who.project_id, sizeof(rq->who.project_id), "%s", ticket.project_id);
     answer = instance_find(rq, rp, ticket.instance_id, &row);
     if (answer == ANSWER_OK)
         answer = hub_place(rq->api->consoles, rp, &rq->who, row.instance_id, &rp->console);

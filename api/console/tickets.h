@@ -19,6 +19,7 @@ struct ticket {
     char id[ID_BYTES];                  /* "" a free place */
     char key_id[ID_BYTES];              /* the key, or the session, that asked */
     char account_id[ID_BYTES];
+    char project_id[ID_BYTES];          /* within which they asked; "" none */
     char instance_id[ID_BYTES];
     int64_t expires_ms;
 };

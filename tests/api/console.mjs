@@ -28,9 +28,11 @@ const lines = createInterface({ input: rig.stdout })[Symbol.asyncIterator]();
 const facts = JSON.parse((await lines.next()).value);
 const agent = new https.Agent({ rejectUnauthorized: false, keepAlive: false });
 
+const bearer = (key) => (key ? { Authorization: `Bearer ${key}` } : {});
+
 function call(method, path, { key = facts.key, headers = {}, body = '' } = {}) {
     return new Promise((resolve, reject) => {
-        const request = https.request(facts.url + path, { method, agent, headers: { Authorization: `Bearer ${key}`, ...headers } },
+        const request = https.request(facts.url + path, { method, agent, headers: { ...bearer(key), ...headers } },
             (answer) => {
                 let text = '';
                 answer.on('data', (bytes) => { text += bytes; });
@@ -51,11 +53,11 @@ async function ticket(instance = facts.instance, key = facts.key) {
 // a viewer: what came, and waiting until it has
 
 class Viewer {
-    constructor(url, { key = facts.key, origin } = {}) {
+    constructor(url, { key = facts.key, headers = {}, origin } = {}) {
         this.bytes = '';
         this.words = [];
         this.ws = new WebSocket(facts.url.replace('https', 'wss') + url,
-            { rejectUnauthorized: false, origin, headers: { Authorization: `Bearer ${key}` }, perMessageDeflate: false });
+            { rejectUnauthorized: false, origin, headers: { ...bearer(key), ...headers }, perMessageDeflate: false });
         this.waiters = [];
         this.ws.on('message', (data, binary) => {
             if (binary)
@@ -350,6 +352,26 @@ async function client() {
     ok(settings.length === 2 && settings[0] === settings[1], 'the terminal is as it was', screen.text);
 }
 
+// A browser sends no X-Project with a WebSocket: the ticket knows within which of their projects a person asked for it.
+async function projects() {
+    const post = (path, body, how) => call('POST', path, { ...how, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', 'Idempotency-Key': randomBytes(9).toString('hex'), ...how?.headers } });
+    const password = 'a password of the tests';
+    let person, project;
+    for (const name of ['first', 'second']) {
+        project = (await post('/v1/projects', { name })).json.id;
+        const { token } = (await post('/v1/invitations', { email: 'two@example.com', role: 'developer', project_id: project })).json;
+        person = await post('/v1/invitations/accept', { token, name, password }, { key: null });
+    }
+    const instance = (await post('/v1/instances', { name: 'theirs', image: 'tiny', flavor: 'xs1' }, { headers: { 'X-Project': project } })).json.id;
+    const Cookie = person.headers['set-cookie'][0].split(';')[0];
+    const asked = await call('POST', `/v1/instances/${instance}/console_sessions`, { key: null, headers: { Cookie, 'X-Project': project, 'X-CSRF-Token': person.json.csrf_token } });
+    ok(asked.status === 201, 'a person of two projects has a ticket in the second', asked);
+    const viewer = new Viewer(asked.json.url, { key: null, headers: { Cookie }, origin: facts.url });
+    await viewer.until('an answer', (v) => v.open || v.refused || v.error);
+    ok(viewer.open, 'and a console, without naming it again', viewer.refused);
+    viewer.ws.terminate();
+}
+
 async function deleted() {
     const viewer = await view(-1, { instance: facts.second });
     const answer = await call('DELETE', `/v1/instances/${facts.second}`);
@@ -366,7 +388,7 @@ async function stopped() {
     ok(await over === 0, 'the host ends in order');
 }
 
-for (const check of [company, tickets, frames, limits, slow, killed, client, revoked, deleted, stopped])
+for (const check of [company, tickets, frames, limits, slow, killed, client, revoked, projects, deleted, stopped])
     try {
         await check();
     } catch (error) {
