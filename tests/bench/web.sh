@@ -13,14 +13,14 @@ dir=$(mktemp -d)
 cd "$BUILD"
 mkfifo "$dir/hold" "$dir/said"
 tests/api/console-rig api/xs-api <"$dir/hold" >"$dir/said" 2>"$dir/rig.log" &
-exec 8>"$dir/hold" 7<"$dir/said"        # in this order: each waits for its other side
+exec 8>"$dir/hold" 7<"$dir/said"        # in this order: each waits for its other side; who else had 8 would keep all alive
 read -r facts <&7
 fact() { printf '%s' "$facts" | jq -r ".$1"; }
 url=$(fact url) key=$(fact key) tls=$(fact dir)
 bare=$((${url##*:} + 1)) static=$((${url##*:} + 2))
 
 body=$(curl -sk "$url/healthz")
-tests/bench/bare-http $bare "$tls/tls.crt" "$tls/tls.key" "$body" <"$dir/hold" &
+tests/bench/bare-http $bare "$tls/tls.crt" "$tls/tls.key" "$body" <"$dir/hold" 8>&- &
 mkdir "$dir/www"
 printf '%s' "$body" >"$dir/www/healthz"
 cat >"$dir/nginx.conf" <<EOF
@@ -30,7 +30,7 @@ http { access_log off; keepalive_requests 100000000; client_body_temp_path $dir;
     uwsgi_temp_path $dir; scgi_temp_path $dir; types { } default_type application/json;
     server { listen 127.0.0.1:$static ssl; ssl_certificate $tls/tls.crt; ssl_certificate_key $tls/tls.key; root $dir/www; } }
 EOF
-/usr/sbin/nginx -c "$dir/nginx.conf" 2>"$dir/nginx.log" &
+/usr/sbin/nginx -c "$dir/nginx.conf" 2>"$dir/nginx.log" 8>&- &
 nginx=$!
 trap 'kill $nginx; rm -rf "$dir"' EXIT
 for port in $bare $static; do
