@@ -94,7 +94,7 @@ route_handler voucher_create;
 /* bank.c */
 route_handler bank_import_create, bank_entries_list, bank_entry_assign, bank_entry_return;
 /* ledger.c */
-route_handler trial_balance_show, transfers_list, journal_show;
+route_handler trial_balance_show, transfers_list, leaf_show, journal_show;
 /* credit_notes.c */
 route_handler credit_note_create;
 /* watch.c */

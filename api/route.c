@@ -163,6 +163,7 @@ const struct route routes[] = {
     { "POST",   "/v1/admin/bank_entries/{id}/return",       bank_entry_return,     OPERATOR, RANK_BILLING,          BUCKET_WRITE, KEY_REQUIRED, BODY_JSON, NULL },
     { "GET",    "/v1/admin/ledger/trial_balance",           trial_balance_show,    OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },
     { "GET",    "/v1/admin/ledger/accounts/{id}/transfers", transfers_list,        OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, "after limit" },
+    { "GET",    "/v1/admin/log/leaves/{id}",                leaf_show,             OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, "origin" },
     { "GET",    "/v1/admin/ledger/journal",                 journal_show,          OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, "customer_id" },
     { "GET",    "/v1/admin/invoices",                       invoices_list,         OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, "customer_id after limit" },
     { "GET",    "/v1/admin/invoices/{id}",                  invoice_show,          OPERATOR, RANK_VIEW,             BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL },

@@ -211,8 +211,48 @@ static int records(struct rpc_call *call, json_t *args, json_t **result)
     return 0;
 }
 
+/* Whose it is, as the leaf itself says; null in those about the host. */
+static json_t *leaf_owned(json_t *record)
+{
+    const char *text = json_text(record, "leaf");
+    char type[CHAIN_TYPE_BYTES];
+    struct json_why why;
+    json_t *fields = chain_leaf_parse(text, strlen(text), type, &why), *owned;
+
+    if (!fields)
+        return NULL;
+    owned = json_pack("{s:s, s:s, s:O?, s:O?, s:O?}", "origin", control_self->head.origin, "type", type, "account_id",
+                      json_object_get(fields, "account"), "instance_id", json_object_get(fields, "instance"),
+                      "incarnation", json_object_get(fields, "incarnation"));
+    json_object_update(owned, record);
+    json_decref(fields);
+    return owned;
+}
+
+/* A log that was lost goes on under another origin, with other leaves at the same places. */
+static int leaf(struct rpc_call *call, json_t *args, json_t **result)
+{
+    const char *origin = control_self->head.origin;
+    struct json_why why;
+    int64_t index;
+    json_t *list;
+
+    if (json_arg_only(args, "index origin", &why) || json_arg_int(args, "index", 0, INT64_MAX - 1, &index, &why) ||
+        (json_has(args, "origin") && json_arg_string(args, "origin", sizeof(control_self->head.origin) - 1, &origin, &why)))
+        return control_bad(call, &why);
+    if (strcmp(origin, control_self->head.origin) != 0 || (uint64_t)index >= store_size(control_self->store))
+        return rpc_fail(call, "not_found", "%s %jd: the log is %s, of %ju leaves", origin, (intmax_t)index,
+                        control_self->head.origin, (uintmax_t)store_size(control_self->store));
+    list = json_array();
+    if (store_each_leaf(control_self->store, NULL, NULL, (uint64_t)index, (uint64_t)index + 1, 1, put_proven, list) == 0)
+        *result = leaf_owned(json_array_get(list, 0));
+    json_decref(list);
+    return *result ? 0 : control_failed(call);
+}
+
 const struct rpc_verb control_usage_verbs[] = {
     { "usage", usage, RPC_API },
     { "records", records, RPC_API },
+    { "leaf", leaf, RPC_API },
     { NULL, NULL, 0 },
 };

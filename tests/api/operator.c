@@ -225,6 +225,11 @@ static void ledger(void)
     got("/v1/admin/ledger/accounts/revenue:vcpu_used/transfers?limit=2", 200, "\"next_cursor\":2",
         "an account's transfers by pages");
     got("/v1/admin/ledger/accounts/a%20b/transfers", 404, "not_found", "an account that can be none");
+    got("/v1/admin/log/leaves/1?origin=host.example/usage/e1", 200, "\"customer_id\":\"acc_1\"", "the leaf that a transfer refers to");
+    got("/v1/admin/log/leaves/1", 200, "{\\\"amount_nano\\\":\\\"5\\\"", "comes as it was hashed");
+    got("/v1/admin/log/leaves/2", 404, "no such thing", "one that is not there");
+    got("/v1/admin/log/leaves/1?origin=host.example/usage/e2", 404, "no such thing", "or another log's");
+    got("/v1/admin/log/leaves/1e1", 404, "no such leaf", "what is no place");
     got("/v1/admin/ledger/journal", 200, "account host", "the journal of the host");
     snprintf(path, sizeof(path), "/v1/admin/ledger/journal?customer_id=%s", account);
     got(path, 200, account, "or of a customer");

@@ -418,6 +418,17 @@ static int records_get(struct rpc_call *call, json_t *args, json_t **result)
     return 0;
 }
 
+static int leaf_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    if (json_integer_value(json_object_get(args, "index")) > 1 || strstr(text(args, "origin"), "e2"))
+        return rpc_fail(call, "not_found", "no leaf");
+    *result = json_pack("{s:O, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "index", json_object_get(args, "index"), "origin",
+                        "host.example/usage/e1", "type", "xs-usage/v1 use", "account_id", "acc_1", "instance_id", "ins_1",
+                        "incarnation", "00", "leaf", "xs-usage/v1 use\n{\"amount_nano\":\"5\",\"t0_ms\":1}\n", "leaf_hash",
+                        "00ff", "proof", "c2sp.org/tlog-proof@v1\nindex 1\n");
+    return 0;
+}
+
 static int checkpoint_get(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call, (void)args;
@@ -464,7 +475,7 @@ static const struct rpc_verb accountd_verbs[] = {
     { "purchase_order_create", stand_po_create, WHO }, { "purchase_order_add", stand_po_add, WHO },
     { "purchase_order_close", stand_po_close, WHO }, { "purchase_orders", stand_pos, WHO },
     { "price_books", stand_price_books, WHO }, { "price_book", stand_price_book, WHO },
-    { "usage", usage_get, WHO },           { "records", records_get, WHO },
+    { "usage", usage_get, WHO },           { "records", records_get, WHO }, { "leaf", leaf_get, WHO },
     { "invoice_create", stand_invoice_create, WHO }, { "invoice_list", stand_invoices, WHO },
     { "invoice_get", stand_invoice, WHO }, { "invoice_draft", stand_draft, WHO },
     { "account_details", stand_details, WHO }, { "account_details_set", stand_details_set, WHO },

@@ -254,6 +254,29 @@ static void disputed(void)
     got(ann, "/v1/admin/reconciliation", 200, "\"data\":", "the host's own books");
 }
 
+/* From a line of the ledger to the record, and from that to the counter of the stats page. */
+static void walked(void)
+{
+    struct response line = rig_get(&rig, ann, "/v1/admin/ledger/accounts/revenue:cpu_used/transfers?limit=1"), leaf;
+    const char *refers = json_text(json_array_get(json_object_get(line.json, "data"), 0), "refers");
+    char origin[128] = "", path[256];
+    unsigned index = 0;
+
+    ok_int(sscanf(refers, "leaf %127s %u", origin, &index), 2, "a charge refers to its leaf: %s", refers);
+    snprintf(path, sizeof(path), "/v1/admin/log/leaves/%u?origin=%s", index, origin);
+    leaf = rig_get(&rig, ann, path);
+    ok_text(answer_text_of(&leaf, "instance_id"), instance, "the leaf is the instance's");
+    ok_text(answer_text_of(&leaf, "customer_id"), account, "and its customer's");
+    ok_text(answer_text_of(&leaf, "incarnation"), REAL_INCARNATION, "of that life");
+    ok_has(answer_text_of(&leaf, "leaf"), "\"guest_ns_1\":\"3000000000\"", "with the counter as the stats page had it");
+    answer_free(&leaf);
+    answer_free(&line);
+    snprintf(path, sizeof(path), "/v1/admin/log/leaves/%u?origin=%s-before", index, origin);
+    got(ann, path, 404, "no such thing", "another log has other leaves there");
+    got(ann, "/v1/admin/log/leaves/0", 200, "\"customer_id\":null", "a leaf about the host is nobody's");
+    got(ann, "/v1/admin/log/leaves/999999999", 404, "no such thing", "the log is not so long");
+}
+
 static void books(void)
 {
     char path[160];
@@ -330,6 +353,7 @@ int main(void)
     paper();
     disputed();
     books();
+    walked();
     told();
     kill(accountd, SIGTERM);
     waitpid(accountd, NULL, 0);
