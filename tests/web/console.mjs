@@ -21,7 +21,7 @@ const SCREENS = async (page) => ({ overview: '', alerts: 'alerts', events: 'even
     customer_instances: `customers/${here.account}?tab=instances`, customer_money: `customers/${here.account}?tab=money`, customer_invoices: `customers/${here.account}?tab=invoices`,
     customer_access: `customers/${here.account}?tab=access`, host: 'host', domains: 'domains', domain: `domains/${here.instance}`, suspensions: 'suspensions', disputes: 'disputes',
     dispute: `disputes/${await first(page, '/v1/admin/disputes')}`, prices: 'prices', price_book: 'prices/2', bank: 'bank', invoices: 'invoices', invoice: `invoices/${await first(page, '/v1/admin/invoices')}`,
-    credit_notes: 'credit_notes', ledger: 'ledger', transfers: 'ledger/revenue:net_bytes_out', reconciliation: 'reconciliation', operators: 'operators', security: 'security', audit: 'audit' });
+    credit_notes: 'credit_notes', ledger: 'ledger', transfers: 'ledger/revenue:net_bytes_out', record: 'records/3', reconciliation: 'reconciliation', operators: 'operators', security: 'security', audit: 'audit' });
 
 async function screens(theme, size) {
     const page = await open(chrome, { theme, size });
@@ -140,6 +140,23 @@ async function bank(page) {
     quiet(page, 'the bank');
 }
 
+// From a line of the ledger to the record that it charges, checked in the browser, and on to the counters of its guest.
+async function toTheCounter(page) {
+    await go(page, '/console/ledger/revenue:cpu_used');
+    await page.getByRole('link', { name: /^leaf / }).first().click();
+    await page.getByRole('button', { name: 'Verified' }).waitFor();
+    const used = await page.locator('tr', { hasText: /^guest_ns/ }).locator('td').last().textContent();
+    ok(/^[1-9]/.test(used), `a line of the ledger leads to its record, which is checked here: ${used} ns`);
+    await shot(page, 'console-record-of-a-line');
+    await page.locator('main').getByRole('link', { name: here.instance }).click();
+    await page.getByText('Raw counters').waitFor();
+    ok(await page.locator('main dt', { hasText: 'guest_ns' }).count() === 1, 'and that to the raw counters');
+    await page.getByRole('region', { name: 'Records' }).getByRole('link').first().click();
+    await page.getByRole('heading', { name: 'Counters' }).waitFor();
+    ok(true, 'from where each record is one step away');
+    quiet(page, 'from a line to the counter');
+}
+
 async function accepted(page) {
     const headers = { Authorization: `Bearer ${here.key}`, 'Idempotency-Key': crypto.randomUUID() };
     const made = await page.context().request.post(`${here.url}/v1/disputes`, { headers, data: { invoice_id: await first(page, '/v1/admin/invoices'), line: 8, reason: 'Not sent by me' } });
@@ -229,7 +246,7 @@ for (const [theme, size] of [['light', 'desk'], ['dark', 'desk'], ['light', 'pho
     await screens(theme, size);
 const page = await open(chrome);
 await logIn(page, here.operator_key);
-for (const part of [person, credit, customer, suspending, pricesByTwo, bank, dispute, audit])
+for (const part of [person, credit, customer, toTheCounter, suspending, pricesByTwo, bank, dispute, audit])
     await part(page);
 await chrome.close();
 await here.stop();

@@ -20,7 +20,7 @@ function Force({ id, close, reload }) {
 const leafOf = ({ leaf }) => { try { return JSON.parse(leaf.slice(leaf.indexOf('\n') + 1)); } catch { return {}; } };
 
 const RECORDS = [
-    { title: '#', of: (row) => html`<span id=${`record-${row.index}`}>${row.index}</span>`, num: true },
+    { title: '#', of: (row) => html`<a href=${`/console/records/${row.index}`}>${row.index}</a>`, num: true },
     { title: 'Kind', of: (row) => row.leaf.slice(0, row.leaf.indexOf('\n')).replace('xs-usage/v1 ', '') },
     { title: 'From, UTC', of: (row) => { const { t0_ms: at } = leafOf(row); return at ? html`<${Time} at=${new Date(at).toISOString()} />` : ''; }, hide: 'phone' },
     { title: 'Life', of: (row) => html`<code>${String(leafOf(row).incarnation ?? '').slice(0, 8)}</code>`, hide: 'phone' },

@@ -23,6 +23,7 @@ const ROUTES = [
     { path: 'prices/:version', screen: () => import('./price_book.js') },
     { path: 'ledger', screen: () => import('./ledger.js') },
     { path: 'ledger/:account', screen: () => import('./transfers.js') },
+    { path: 'records/:index', place: 'ledger', screen: () => import('./record.js') },
     { path: 'reconciliation', screen: () => import('./reconciliation.js') },
     { path: 'suspensions', screen: () => import('./suspensions.js') },
     { path: 'bank', screen: () => import('./bank.js') },

@@ -8,12 +8,15 @@ import { Badge, Card, Empty, Loaded, Money, Page, Table, Time } from '../lib/ui.
 
 const otherOf = (row, account) => (row.credit === account ? row.debit : row.credit);
 
-// "invoice inv_...", "instance ins_...", "operator opr_...": to what it names, where there is a screen of it.
-const PLACES = { invoice: 'invoices', instance: 'domains', dispute: 'disputes' };
+// "invoice inv_...", "leaf ORIGIN INDEX", "operator opr_...": to what it names, where there is a screen of it.
+const PLACES = {
+    invoice: (id) => `invoices/${id}`, instance: (id) => `domains/${id}`, dispute: (id) => `disputes/${id}`,
+    leaf: (origin, index) => `records/${index}?origin=${encodeURIComponent(origin)}`,
+};
 
 function Refers({ words }) {
-    const [kind, id] = String(words ?? '').split(' ');
-    return PLACES[kind] && id ? html`<a href=${`/console/${PLACES[kind]}/${id}`}>${words}</a>` : words;
+    const [kind, ...ids] = String(words ?? '').split(' ');
+    return PLACES[kind] && ids.length ? html`<a href=${`/console/${PLACES[kind](...ids)}`}>${words}</a>` : words;
 }
 
 const columns = (account) => [

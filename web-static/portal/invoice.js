@@ -6,7 +6,7 @@ import { useLoad, useSubmit } from '../lib/load.js';
 import { nameOf, units } from '../lib/meters.js';
 import { go } from '../lib/router.js';
 import { Area, Card, DialogButton, Empty, Facts, Form, Loaded, Money, Notice, Page, Select, Stat, Stats, Table, Time, toast } from '../lib/ui.js';
-import { Checks } from './records.js';
+import { Checks } from '../lib/verdict.js';
 
 const FILES = [['pdf', 'PDF'], ['xml', 'XML (EN 16931)'], ['csv', 'CSV'], ['json', 'JSON']];
 

@@ -1,40 +1,16 @@
 // An instance's raw records, each checked here in the browser before it gets its tick.
 
 import { get, text } from '../lib/api.js';
-import { html, useEffect, useState } from '../lib/html.js';
+import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
 import { bytes, cpuTime } from '../lib/meters.js';
 import { query, setQuery, usePath } from '../lib/router.js';
+import { Verdict } from '../lib/verdict.js';
 import { keysOf } from '../lib/verify/note.js';
-import { readRecord, verifyRecord } from '../lib/verify/record.js';
-import { Card, Code, DialogButton, Empty, Loaded, Notice, Page, Table } from '../lib/ui.js';
+import { readRecord } from '../lib/verify/record.js';
+import { Card, Empty, Loaded, Notice, Page, Table } from '../lib/ui.js';
 
 const PAGE = 50;
-
-export const Checks = ({ checks }) => html`<ul class="checks-list">${checks.map((check) => html`<li key=${check.what}>
-    <span class=${check.good ? 'tick' : 'cross'} role="img" aria-label=${check.good ? 'holds' : 'does not hold'}>${check.good ? '✓' : '✗'}</span>
-    <span>${check.what}${check.why && html`<span class="error">: ${check.why}</span>`}</span></li>`)}</ul>`;
-
-// { good, checks } once it has been checked.
-function useVerdict(record, logKey) {
-    const [verdict, set] = useState(null);
-    useEffect(() => {
-        let gone = false;
-        verifyRecord(record, logKey).then((found) => gone || set(found), (error) => gone || set({ good: false, checks: [{ what: 'It can be checked', good: false, why: error.message }] }));
-        return () => { gone = true; };
-    }, [record, logKey]);
-    return verdict;
-}
-
-function Verdict({ record, logKey }) {
-    const verdict = useVerdict(record, logKey);
-    if (!verdict)
-        return html`<span class="spinner" role="img" aria-label="Checking"></span>`;
-    const pending = !verdict.good && !record.proof;
-    return html`<${DialogButton} label=${pending ? 'Not yet in a head' : verdict.good ? '✓ Verified' : '✗ Not verified'} tone=${`small ${verdict.good ? 'verified' : pending ? '' : 'danger'}`}
-        title=${`Record ${record.index}`}>${() => html`<div class="stack"><${Checks} checks=${verdict.checks} /><h3>The record as it was hashed</h3><${Code} label="The record" text=${record.leaf} />
-        <h3>Its proof</h3><${Code} label="The proof" text=${record.proof ?? 'none yet'} /></div>`}</${DialogButton}>`;
-}
 
 const grew = (record, ...names) => names.reduce((all, name) => all + BigInt(record[`${name}_1`]) - BigInt(record[`${name}_0`]), 0n);
 const utc = (ms) => new Date(ms).toISOString().replace('T', ' ').slice(0, 19);
