@@ -24,6 +24,7 @@
 #include "accountd/sample.h"
 #include "accountd/store.h"
 #include "accountd/tax.h"
+#include "common/clock.h"
 
 struct accountd {
     struct stats_page *page;
@@ -46,7 +47,7 @@ struct accountd {
     struct sample sample;               /* the newest */
     struct journal_clock clock;         /* when it was taken */
     int64_t samples, misses;
-    uint64_t sampled_ms;                /* CLOCK_MONOTONIC of the newest sample, 0 if none */
+    int64_t sampled_ms;                 /* clock_monotonic_ms of the newest sample, 0 if none */
     bool conservation_ok;
     int unsettled;                      /* samples in a row in which the sums did not meet */
 };
@@ -97,7 +98,5 @@ int quote_tax(struct accountd *a, const char *account, int64_t net_nano, struct 
 /* An instance's hold: the most that hold_s of it can cost, tax included. -1 as above. */
 int quote_hold(struct accountd *a, const char *account, const struct rate_book *book, const struct meter_reserved *reserved,
                int64_t *hold_nano);
-
-int64_t clock_utc_ms(void);
 
 #endif

@@ -254,7 +254,7 @@ int charge_release(struct accountd *a)
     int rc;
 
     while ((rc = ledger_each_closed_with_hold(a->ledger, find_released, &release)) == 1) {
-        enum ledger_result result = ledger_release_hold(a->ledger, release.instance, clock_utc_ms());
+        enum ledger_result result = ledger_release_hold(a->ledger, release.instance, clock_unix_ms());
 
         if (result != LEDGER_OK) {
             log_warnx("instance %s: its hold could not be released (%d)", release.instance, result);

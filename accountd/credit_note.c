@@ -146,7 +146,7 @@ static enum ledger_result give_back(struct crediting *c, const char *from, const
 {
     char id[LEDGER_ID_BYTES], refers[96];
     struct ledger_transfer t = { .kind = "posted", .debit = from, .credit = c->account, .amount_nano = nano,
-                                 .code = "credit_note", .reason = what, .refers = refers, .at_ms = clock_utc_ms() };
+                                 .code = "credit_note", .reason = what, .refers = refers, .at_ms = clock_unix_ms() };
 
     if (nano == 0)
         return LEDGER_OK;

@@ -54,7 +54,7 @@ json_t *invoice_head(struct accountd *a, const char *kind, const char *invoice_i
 {
     struct ledger_balance balance;
     char name[129], currency[4], text[48], reference[REFERENCE_BYTES];
-    int64_t issued_ms = clock_utc_ms();
+    int64_t issued_ms = clock_unix_ms();
     json_t *buyer = ledger_details(a->ledger, account), *body;
 
     if (!buyer || ledger_account(a->ledger, account, &balance, name, currency) != LEDGER_OK) {
@@ -123,7 +123,7 @@ static enum ledger_result settle(struct making *m, const char *host_account, con
     char id[LEDGER_ID_BYTES], refers[96];
     struct ledger_transfer t = { .kind = "posted", .debit = more > 0 ? m->account : host_account,
                                  .credit = more > 0 ? host_account : m->account, .amount_nano = more > 0 ? more : -more,
-                                 .code = "rounding", .reason = what, .refers = refers, .at_ms = clock_utc_ms() };
+                                 .code = "rounding", .reason = what, .refers = refers, .at_ms = clock_unix_ms() };
 
     if (more == 0)
         return LEDGER_OK;
@@ -152,7 +152,7 @@ static enum ledger_result settle_rounding(struct making *m)
     if (result != LEDGER_OK || m->statement.tax.rate_permyriad == 0)
         return result;
     snprintf(account, sizeof(account), "tax:%s", m->statement.tax.country);
-    if (chart_open_one_locked(m->a->ledger, account, clock_utc_ms()) != LEDGER_OK)
+    if (chart_open_one_locked(m->a->ledger, account, clock_unix_ms()) != LEDGER_OK)
         return LEDGER_FAILED;
     return settle(m, account, account, m->statement.tax_nano - m->open.tax_nano);
 }

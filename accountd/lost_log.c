@@ -23,7 +23,7 @@ static enum ledger_result move(struct refund *f, const char *from, const char *t
 {
     char id[LEDGER_ID_BYTES], refers[160];
     struct ledger_transfer t = { .kind = "posted", .debit = from, .credit = to, .amount_nano = nano, .code = "refund",
-                                 .reason = what, .refers = refers, .at_ms = clock_utc_ms() };
+                                 .reason = what, .refers = refers, .at_ms = clock_unix_ms() };
 
     if (nano == 0)
         return LEDGER_OK;
@@ -57,7 +57,7 @@ static enum ledger_result give_tax_back(struct refund *f)
 static int tell(const struct refund *f)
 {
     char key[320], subject[200], detail[400];
-    int64_t now_ms = clock_utc_ms();
+    int64_t now_ms = clock_unix_ms();
 
     snprintf(key, sizeof(key), "lost log %s", f->origin);
     snprintf(subject, sizeof(subject), "log %s is lost", f->origin);

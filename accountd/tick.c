@@ -6,25 +6,16 @@
 
 #include <string.h>
 #include <sys/timex.h>
-#include <time.h>
 
 /* hv charges a CPU and a slot one after the other, and we read them at two
  * instants: so much may be between the sums, and only for so many samples. */
 #define SETTLE_NS_PER_CPU 100000000ull
 #define UNSETTLED_MAX     3
 
-int64_t clock_utc_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static struct journal_clock read_clock(void)
 {
     struct timex t = { .modes = 0 };
-    struct journal_clock clock = { .utc_ms = clock_utc_ms() };
+    struct journal_clock clock = { .utc_ms = clock_unix_ms() };
 
     /* The kernel's own bound; unsynchronised, it grows to 16 s. */
     clock.error_ms = adjtimex(&t) < 0 || t.maxerror < 0 ? 16000 : t.maxerror / 1000;
@@ -78,12 +69,9 @@ static void check_conservation(struct accountd *a)
 
 static void take_sample(struct accountd *a, int64_t misses)
 {
-    struct timespec now;
-
     sample_take(a->page, &a->sample);
     a->clock = read_clock();
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    a->sampled_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    a->sampled_ms = clock_monotonic_ms();
     a->samples++;
     a->misses += misses;
     check_conservation(a);

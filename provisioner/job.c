@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define BIT(state) (1u << STATE_##state)
 /* What may take long, or need room, comes before anybody pays; what is dom0's and gone with
@@ -110,17 +109,9 @@ uint64_t admission_pages(int64_t guests, int64_t vcpus, int64_t memory_mib)
            RESERVE_PAGES;
 }
 
-int64_t clock_wall_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int job_add_internal(struct store *store, const char *type, const char *instance_id, const char *volume_id)
 {
-    struct job job = { .status = JOB_QUEUED, .failed_step = -1, .created_ms = clock_wall_ms() };
+    struct job job = { .status = JOB_QUEUED, .failed_step = -1, .created_ms = clock_unix_ms() };
 
     id_make("job_", job.job_id);
     snprintf(job.instance_id, sizeof(job.instance_id), "%s", instance_id);
@@ -171,7 +162,7 @@ static enum job_turn finish(struct run *run, const struct job_type *type)
     bool good = !*job->error_code;
 
     job->status = good ? JOB_SUCCEEDED : JOB_FAILED;
-    job->finished_ms = clock_wall_ms();
+    job->finished_ms = clock_unix_ms();
     if (!type->keeps)
         state_settle(instance, type, job, good);
     if (store_save(run->tools->store, job, instance))
@@ -199,7 +190,7 @@ static enum job_turn begin(struct run *run, const struct job_type *type)
 {
     struct instance *instance = &run->instance;
 
-    run->job.started_ms = clock_wall_ms();
+    run->job.started_ms = clock_unix_ms();
     if (!type->keeps && instance->state == type->after && !job_type_allowed(type, instance->state))
         return finish(run, type);
     if (!job_type_allowed(type, instance->state)) {

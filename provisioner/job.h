@@ -11,6 +11,7 @@
 #ifndef PROVISIONER_JOB_H
 #define PROVISIONER_JOB_H
 
+#include "common/clock.h"
 #include "provisioner/billing.h"
 #include "provisioner/catalog.h"
 #include "provisioner/store.h"
@@ -122,7 +123,5 @@ struct xenstore_device disk_of(const struct tools *tools, const struct instance 
                                char path[PATH_MAX]);
 /* Takes the nodes and ports of its devices away; their processes may go on for a moment. 0, -errno. */
 int devices_remove(const struct tools *tools, const struct instance *i);
-
-int64_t clock_wall_ms(void);
 
 #endif

@@ -84,7 +84,7 @@ static const char *answer_to(struct instance *i, unsigned reason)
         return "ended";
     if (reason != SHUTDOWN_reboot && reason != SHUTDOWN_soft_reset)
         return "crashed";
-    i->quick_reboots = clock_wall_ms() - i->started_ms < QUICK_REBOOT_MS ? i->quick_reboots + 1 : 0;
+    i->quick_reboots = clock_unix_ms() - i->started_ms < QUICK_REBOOT_MS ? i->quick_reboots + 1 : 0;
     return i->quick_reboots > QUICK_REBOOTS_MAX ? "looping" : "restart";
 }
 

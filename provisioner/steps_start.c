@@ -238,7 +238,7 @@ static enum step_end guest_start(struct run *run)
         return STEP_DONE;
     /* Stored before the first instruction: what comes after it in the log is this incarnation's. */
     i->console_start = console_size(run->tools->console_dir, i->instance_id);
-    i->started_ms = clock_wall_ms();
+    i->started_ms = clock_unix_ms();
     if (store_instance_save(run->tools->store, i))
         return STEP_RETRY;
     rc = guest_let_run(run->tools, i->instance_id, (uint32_t)i->domid);

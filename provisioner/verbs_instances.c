@@ -99,7 +99,7 @@ static int job_add(struct rpc_call *call, struct job *job, const json_t *args, c
 
 static void job_fill(struct job *job, const char *job_id, const char *instance_id, const char *type)
 {
-    *job = (struct job){ .status = JOB_QUEUED, .failed_step = -1, .created_ms = clock_wall_ms() };
+    *job = (struct job){ .status = JOB_QUEUED, .failed_step = -1, .created_ms = clock_unix_ms() };
     snprintf(job->job_id, sizeof(job->job_id), "%s", job_id);
     snprintf(job->instance_id, sizeof(job->instance_id), "%s", instance_id);
     snprintf(job->type, sizeof(job->type), "%s", type);
@@ -218,7 +218,7 @@ static int instance_fill(struct rpc_call *call, const json_t *args, struct insta
         return -1;
     *i = (struct instance){ .vcpus = (*flavor)->vcpus, .memory_mib = (*flavor)->memory_mib,
                             .weight = (*flavor)->weight, .cap_percent = (*flavor)->cap_percent,
-                            .state = STATE_PENDING, .desired_state = STATE_RUNNING, .created_ms = clock_wall_ms() };
+                            .state = STATE_PENDING, .desired_state = STATE_RUNNING, .created_ms = clock_unix_ms() };
     snprintf(i->instance_id, sizeof(i->instance_id), "%s", instance_id);
     snprintf(i->account_id, sizeof(i->account_id), "%s", account_id);
     snprintf(i->name, sizeof(i->name), "%s", name);

@@ -32,7 +32,7 @@ int network_get(struct rpc_call *call, json_t *args, json_t **result)
 
     if (keys_check(call, args, "account_id") || id_arg(call, args, "account_id", &account_id))
         return -1;
-    rc = store_network_make(serve.store, account_id, clock_wall_ms(), &n, &refusal);
+    rc = store_network_make(serve.store, account_id, clock_unix_ms(), &n, &refusal);
     if (rc < 0)
         return not_taken(call, rc, &refusal);
     if (store_network_used(serve.store, n.network_id, &used))
@@ -85,7 +85,7 @@ int forward_create(struct rpc_call *call, json_t *args, json_t **result)
         return -1;
     snprintf(f.forward_id, sizeof(f.forward_id), "%s", forward_id);
     snprintf(f.instance_id, sizeof(f.instance_id), "%s", i.instance_id);
-    rc = store_forward_add(serve.store, &f, i.account_id, clock_wall_ms(), &limits, &refusal);
+    rc = store_forward_add(serve.store, &f, i.account_id, clock_unix_ms(), &limits, &refusal);
     if (rc < 0)
         return not_taken(call, rc, &refusal);
     if (rc == 1 && ports_changed(call, f.instance_id))

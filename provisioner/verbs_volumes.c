@@ -126,7 +126,7 @@ static int volume_fill(struct rpc_call *call, const json_t *args, struct volume 
     const char *volume_id, *account_id, *name;
     struct json_why why;
 
-    *v = (struct volume){ .created_ms = clock_wall_ms() };
+    *v = (struct volume){ .created_ms = clock_unix_ms() };
     if (keys_check(call, args, "volume_id account_id name size_mib snapshot_id image") ||
         id_arg(call, args, "volume_id", &volume_id) || id_arg(call, args, "account_id", &account_id) ||
         name_arg(call, args, &name))
@@ -314,7 +314,7 @@ int snapshot_create(struct rpc_call *call, json_t *args, json_t **result)
         return -1;
     if (v.state != FILE_READY)
         return rpc_fail(call, "conflict", "the volume is %s", file_state_names[v.state]);
-    s = (struct snapshot){ .size_mib = v.size_mib, .created_ms = clock_wall_ms() };
+    s = (struct snapshot){ .size_mib = v.size_mib, .created_ms = clock_unix_ms() };
     snprintf(s.snapshot_id, sizeof(s.snapshot_id), "%s", snapshot_id);
     snprintf(s.account_id, sizeof(s.account_id), "%s", v.account_id);
     snprintf(s.volume_id, sizeof(s.volume_id), "%s", v.volume_id);

@@ -6,7 +6,6 @@
 #include "common/log.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 static json_t *cpus_json(const struct sample *s)
 {
@@ -21,16 +20,12 @@ static json_t *cpus_json(const struct sample *s)
 
 static int status(struct rpc_call *call, json_t *args, json_t **result)
 {
-    struct timespec now;
-    uint64_t now_ms;
-
     (void)call;
     (void)args;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
     *result = json_pack("{s:I, s:I, s:I, s:b, s:o, s:I, s:s, s:s}", "samples", (json_int_t)control_self->samples, "misses",
-                        (json_int_t)control_self->misses, "last_sample_age_ms", (json_int_t)(now_ms - control_self->sampled_ms),
-                        "conservation_ok", control_self->conservation_ok, "cpus", cpus_json(&control_self->sample), "log_size",
+                        (json_int_t)control_self->misses, "last_sample_age_ms",
+                        (json_int_t)(clock_monotonic_ms() - control_self->sampled_ms), "conservation_ok",
+                        control_self->conservation_ok, "cpus", cpus_json(&control_self->sample), "log_size",
                         (json_int_t)control_self->head.size, "origin", control_self->head.origin, "version", PACKAGE_VERSION);
     return 0;
 }

@@ -59,7 +59,7 @@ static int suspension_preview(struct rpc_call *call, json_t *args, json_t **resu
 static int suspend(struct rpc_call *call, json_t *args, json_t **result)
 {
     const char *account, *instance, *reason, *operator_id;
-    struct cap_bar bar = { .at_ms = clock_utc_ms() };
+    struct cap_bar bar = { .at_ms = clock_unix_ms() };
     struct json_why why;
     enum ledger_result rc;
 

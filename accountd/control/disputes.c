@@ -50,7 +50,7 @@ static int check_claim(const json_t *claim, struct json_why *why)
 
 static int open_dispute(struct rpc_call *call, json_t *args, json_t **result)
 {
-    struct evidence_request request = { .claim = json_object_get(args, "claim"), .opened_ms = clock_utc_ms() };
+    struct evidence_request request = { .claim = json_object_get(args, "claim"), .opened_ms = clock_unix_ms() };
     struct json_why why = { "" };
     enum ledger_result rc;
 

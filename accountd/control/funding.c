@@ -40,7 +40,7 @@ static int import_parsed(struct rpc_call *call, const struct bank_order *order, 
 static int bank_import_file(struct rpc_call *call, json_t *args, json_t **result)
 {
     struct bank_order order = {
-        .iban = json_text(control_self->seller.party, "iban"), .currency = LEDGER_CURRENCY, .at_ms = clock_utc_ms() };
+        .iban = json_text(control_self->seller.party, "iban"), .currency = LEDGER_CURRENCY, .at_ms = clock_unix_ms() };
     uint8_t hash[crypto_hash_sha256_BYTES];
     char sha256[2 * sizeof(hash) + 1];
     struct camt_file file;
@@ -111,7 +111,7 @@ static int end_receipt(struct rpc_call *call, const struct receipt_order *order,
 
 static int bank_assign(struct rpc_call *call, json_t *args, json_t **result)
 {
-    struct receipt_order order = { .reason = "matched by the operator", .at_ms = clock_utc_ms() };
+    struct receipt_order order = { .reason = "matched by the operator", .at_ms = clock_unix_ms() };
     struct json_why why;
 
     if (json_arg_only(args, "transfer_id entry_id account_id operator", &why) ||
@@ -126,7 +126,7 @@ static int bank_assign(struct rpc_call *call, json_t *args, json_t **result)
 
 static int bank_return(struct rpc_call *call, json_t *args, json_t **result)
 {
-    struct receipt_order order = { .at_ms = clock_utc_ms() };
+    struct receipt_order order = { .at_ms = clock_unix_ms() };
     struct json_why why;
 
     if (json_arg_only(args, "transfer_id entry_id operator reason", &why) ||
@@ -141,7 +141,7 @@ static int bank_return(struct rpc_call *call, json_t *args, json_t **result)
 static int apply_event(struct rpc_call *call, const struct webhook_event *event, const char *body, json_t **result)
 {
     char outcome[PAYMENT_OUTCOME_BYTES];
-    enum ledger_result rc = payment_apply(control_self->ledger, LEDGER_CURRENCY, event, body, clock_utc_ms(), outcome);
+    enum ledger_result rc = payment_apply(control_self->ledger, LEDGER_CURRENCY, event, body, clock_unix_ms(), outcome);
 
     if (!control_done(rc))
         return control_failed(call);
@@ -166,7 +166,7 @@ static int payment_event(struct rpc_call *call, json_t *args, json_t **result)
     if (control_self->funding.secrets.count == 0)
         return rpc_fail(call, "unavailable",
                         "no payment provider is set up: name its secrets by \"payments\" in accountd.conf");
-    if (webhook_verify(signature, body, len, &control_self->funding.secrets, clock_utc_ms() / 1000, &why))
+    if (webhook_verify(signature, body, len, &control_self->funding.secrets, clock_unix_ms() / 1000, &why))
         return rpc_fail(call, "forbidden", "%s", why.text);
     if (webhook_parse(body, len, &event, &why))
         return rpc_fail(call, "bad_request", "body: %s", why.text);
@@ -175,7 +175,7 @@ static int payment_event(struct rpc_call *call, json_t *args, json_t **result)
 
 static int voucher_make(struct rpc_call *call, json_t *args, json_t **result)
 {
-    struct voucher_order order = { .at_ms = clock_utc_ms() };
+    struct voucher_order order = { .at_ms = clock_unix_ms() };
     char code[VOUCHER_CODE_BYTES];
     struct json_why why;
     enum ledger_result rc;
@@ -222,7 +222,7 @@ static int voucher_take(struct rpc_call *call, json_t *args, json_t **result)
         return control_refuse(call, rc, account);
     if (!voucher_may_try(guesses, account, clock_monotonic_ms()))
         return refuse_guess(call);
-    rc = voucher_redeem(control_self->ledger, transfer, account, code, clock_utc_ms(), &nano);
+    rc = voucher_redeem(control_self->ledger, transfer, account, code, clock_unix_ms(), &nano);
     if (rc == LEDGER_NOT_FOUND) {
         voucher_was_wrong(guesses, account, clock_monotonic_ms());
         return rpc_fail(call, "not_found", "code: no voucher that can be redeemed");

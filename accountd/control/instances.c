@@ -72,7 +72,7 @@ static int registration_conflict(struct rpc_call *call, const struct ledger_regi
         snprintf(payer, sizeof(payer), "%s", r->payer);
     if (strncmp(payer, LEDGER_PURSE, strlen(LEDGER_PURSE)) == 0 &&
         purchase_order_get(control_self->ledger, payer + strlen(LEDGER_PURSE), &order) == LEDGER_OK &&
-        !purchase_order_takes_launches(&order, clock_utc_ms()))
+        !purchase_order_takes_launches(&order, clock_unix_ms()))
         return rpc_fail(call, "conflict", "purchase order %s: closed, or past its end: it takes no launches", order.id);
     return control_refuse(call, LEDGER_CONFLICT, r->instance);
 }
@@ -125,7 +125,7 @@ static int instance_register(struct rpc_call *call, json_t *args, json_t **resul
     entry = journal_find(&control_self->journal, r.incarnation);
     if (entry && entry->started && strcmp(entry->last.account, RECORD_HOST_ACCOUNT) == 0)
         return rpc_fail(call, "conflict", "incarnation: ran unregistered and is recorded as the host's own");
-    book = price_book_at(control_self->ledger, clock_utc_ms());
+    book = price_book_at(control_self->ledger, clock_unix_ms());
     if (!book)
         return control_failed(call);
     r.price_book = book->version;
@@ -139,7 +139,7 @@ static int instance_register(struct rpc_call *call, json_t *args, json_t **resul
         return barred(call, bar);
     if (!known && !has_money(&r))
         return insufficient(call, &r, hold_nano, 0);
-    rc = ledger_register(control_self->ledger, &r, hold_nano, clock_utc_ms(), &held_nano, &available_nano);
+    rc = ledger_register(control_self->ledger, &r, hold_nano, clock_unix_ms(), &held_nano, &available_nano);
     if (rc == LEDGER_INSUFFICIENT)
         return insufficient(call, &r, hold_nano, available_nano);
     if (rc == LEDGER_CONFLICT)

@@ -226,7 +226,7 @@ static int details_set(struct rpc_call *call, json_t *args, json_t **result)
         json_decref(party);
         return -1;
     }
-    rc = ledger_details_put(control_self->ledger, account, party, clock_utc_ms());
+    rc = ledger_details_put(control_self->ledger, account, party, clock_unix_ms());
     *result = control_done(rc) ? json_pack("{s:s, s:o}", "account_id", account, "details", party) : NULL;
     return *result ? 0 : control_failed(call);
 }

@@ -149,7 +149,7 @@ static int cosignature_add(struct rpc_call *call, json_t *args, json_t **result)
     free(note);
     if (!witness)
         return rpc_fail(call, "forbidden", "not a cosignature of this head by a witness of witnesses.json");
-    if (store_cosignature_put(control_self->store, size, witness, line, clock_utc_ms()))
+    if (store_cosignature_put(control_self->store, size, witness, line, clock_unix_ms()))
         return control_failed(call);
     publish_wake(control_self->publish);
     *result = json_pack("{s:s}", "witness", witness);

@@ -5,7 +5,6 @@
 #include "common/clock.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define WAIT_MS_MAX 30000
 

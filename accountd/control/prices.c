@@ -37,7 +37,7 @@ static int put_book(void *arg, const struct rate_book *book, const char *body)
 
 static int price_books(struct rpc_call *call, json_t *args, json_t **result)
 {
-    const struct rate_book *now = price_book_at(control_self->ledger, clock_utc_ms());
+    const struct rate_book *now = price_book_at(control_self->ledger, clock_unix_ms());
     json_t *list = json_array();
 
     (void)args;
@@ -60,7 +60,7 @@ static int price_book(struct rpc_call *call, json_t *args, json_t **result)
 
     if (json_has(args, "version") && json_arg_int(args, "version", 1, INT32_MAX, &version, &why))
         return control_bad(call, &why);
-    now = price_book_at(control_self->ledger, clock_utc_ms());
+    now = price_book_at(control_self->ledger, clock_unix_ms());
     rc = ledger_price_book(control_self->ledger, version ? version : now ? now->version : 0, &book, &body);
     if (rc != LEDGER_OK)
         return control_refuse(call, rc, "price book");

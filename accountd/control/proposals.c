@@ -13,7 +13,7 @@ static int check_notice(const struct rate_book *book, struct json_why *why)
 {
     char text[UTC_TEXT_BYTES];
 
-    if (!book->moves_running_ms || book->moves_running_ms > clock_utc_ms())
+    if (!book->moves_running_ms || book->moves_running_ms > clock_unix_ms())
         return 0;
     snprintf(why->text, sizeof(why->text), "moves_running_at: %s is past: running guests are moved with notice: propose"
              " another version", utc_text(book->moves_running_ms, text));
@@ -85,7 +85,7 @@ static int price_proposals(struct rpc_call *call, json_t *args, json_t **result)
 /* Wallets are in the currency of the first book, for ever. */
 static int check_currency(const struct rate_book *book, struct json_why *why)
 {
-    const struct rate_book *now = price_book_at(control_self->ledger, clock_utc_ms());
+    const struct rate_book *now = price_book_at(control_self->ledger, clock_unix_ms());
 
     if (now && strcmp(now->currency, book->currency) == 0)
         return 0;
@@ -97,7 +97,7 @@ static int propose(struct rpc_call *call, const struct rate_book *book, const ch
 {
     intmax_t version = (intmax_t)book->version;
 
-    switch (price_propose(control_self->ledger, book->version, body, operator, clock_utc_ms())) {
+    switch (price_propose(control_self->ledger, book->version, body, operator, clock_unix_ms())) {
     case LEDGER_OK:
         log_info("price book: version %jd is proposed by %s", version, operator);
         return 0;
@@ -190,11 +190,11 @@ static int price_book_approve(struct rpc_call *call, json_t *args, json_t **resu
         return control_failed(call);
     if (check_notice(&book, &why))
         return rpc_fail(call, "conflict", "%s", why.text);
-    rc = price_publish(control_self->ledger, version, operator, clock_utc_ms());
+    rc = price_publish(control_self->ledger, version, operator, clock_unix_ms());
     if (rc == LEDGER_OK)
         log_info("price book: version %jd is published by %s", (intmax_t)version, operator);
     /* Again after a crash in between, too: what is signed and logged already stays as it is. */
-    if (control_done(rc) && (tariff_settle(control_self) || head_sign(&control_self->head, clock_utc_ms())))
+    if (control_done(rc) && (tariff_settle(control_self) || head_sign(&control_self->head, clock_unix_ms())))
         return control_failed(call);
     return answer_decision(call, rc, version, operator, result);
 }
@@ -208,7 +208,7 @@ static int price_book_withdraw(struct rpc_call *call, json_t *args, json_t **res
 
     if (json_arg_int(args, "version", 1, INT32_MAX, &version, &why) || arg_operator(args, &operator, &why))
         return control_bad(call, &why);
-    rc = price_withdraw(control_self->ledger, version, operator, clock_utc_ms());
+    rc = price_withdraw(control_self->ledger, version, operator, clock_unix_ms());
     if (rc == LEDGER_OK)
         log_info("price book: proposed version %jd is withdrawn by %s", (intmax_t)version, operator);
     return answer_decision(call, rc, version, operator, result);

@@ -8,7 +8,7 @@ static const char *state_of(const struct purchase_order *o)
 {
     if (o->closed_ms)
         return "closed";
-    return purchase_order_takes_launches(o, clock_utc_ms()) ? "open" : "ended";
+    return purchase_order_takes_launches(o, clock_unix_ms()) ? "open" : "ended";
 }
 
 static json_t *order_json(const struct purchase_order *o)
@@ -62,7 +62,7 @@ static int create(struct rpc_call *call, json_t *args, json_t **result)
     snprintf(order.id, sizeof(order.id), "%s", id);
     snprintf(order.account, sizeof(order.account), "%s", account);
     snprintf(order.name, sizeof(order.name), "%s", name);
-    rc = purchase_order_create(control_self->ledger, &order, clock_utc_ms(), &available_nano);
+    rc = purchase_order_create(control_self->ledger, &order, clock_unix_ms(), &available_nano);
     if (rc == LEDGER_INSUFFICIENT)
         return insufficient(call, account, order.amount_nano, available_nano);
     if (rc == LEDGER_CONFLICT)
@@ -83,7 +83,7 @@ static int add(struct rpc_call *call, json_t *args, json_t **result)
         control_arg_account(args, &account, &why) ||
         json_arg_decimal(args, "amount_nano", 1, LEDGER_AMOUNT_MAX, &amount_nano, &why))
         return control_bad(call, &why);
-    rc = purchase_order_add(control_self->ledger, transfer_id, id, account, amount_nano, clock_utc_ms(),
+    rc = purchase_order_add(control_self->ledger, transfer_id, id, account, amount_nano, clock_unix_ms(),
                             &available_nano);
     if (rc == LEDGER_INSUFFICIENT)
         return insufficient(call, account, amount_nano, available_nano);
@@ -102,7 +102,7 @@ static int close_order(struct rpc_call *call, json_t *args, json_t **result)
 
     if (control_arg_name(args, "po_id", &id, &why) || control_arg_account(args, &account, &why))
         return control_bad(call, &why);
-    rc = purchase_order_close(control_self->ledger, id, account, clock_utc_ms());
+    rc = purchase_order_close(control_self->ledger, id, account, clock_unix_ms());
     if (rc == LEDGER_CONFLICT)
         return rpc_fail(call, "conflict", "purchase order %s: instances are paid from it: delete them first", id);
     if (!control_done(rc))

@@ -99,7 +99,7 @@ static int put_account(struct rpc_call *call, const struct rate_book *book, cons
 
 static int quote(struct rpc_call *call, json_t *args, json_t **result)
 {
-    int64_t now_ms = clock_utc_ms();
+    int64_t now_ms = clock_unix_ms();
     const struct rate_book *book = price_book_at(control_self->ledger, now_ms);
     struct meter_usage before = { { 0 } };
     struct quote whole, hour;

@@ -11,7 +11,7 @@
 static int account_open(struct rpc_call *call, json_t *args, json_t **result)
 {
     const char *account, *name, *currency;
-    const struct rate_book *book = price_book_at(control_self->ledger, clock_utc_ms());
+    const struct rate_book *book = price_book_at(control_self->ledger, clock_unix_ms());
     struct json_why why;
     enum ledger_result rc;
 
@@ -22,7 +22,7 @@ static int account_open(struct rpc_call *call, json_t *args, json_t **result)
         return control_failed(call);
     if (strcmp(currency, book->currency) != 0)
         return rpc_fail(call, "bad_request", "currency: this host bills in %s", book->currency);
-    rc = ledger_account_open(control_self->ledger, account, name, currency, clock_utc_ms());
+    rc = ledger_account_open(control_self->ledger, account, name, currency, clock_unix_ms());
     if (!control_done(rc))
         return control_refuse(call, rc, account);
     *result = json_pack("{s:s}", "account_id", account);
@@ -52,7 +52,7 @@ static int fund(struct rpc_call *call, json_t *args, json_t **result)
     rc = ledger_account(control_self->ledger, account, &balance, name, currency);
     if (rc != LEDGER_OK)
         return control_refuse(call, rc, account);
-    rc = ledger_fund(control_self->ledger, id, account, amount_nano, operator_id, reason, clock_utc_ms());
+    rc = ledger_fund(control_self->ledger, id, account, amount_nano, operator_id, reason, clock_unix_ms());
     if (!control_done(rc))
         return control_refuse(call, rc, id);
     if (ledger_account(control_self->ledger, account, &balance, name, currency) != LEDGER_OK)

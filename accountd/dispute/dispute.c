@@ -157,7 +157,7 @@ static enum ledger_result end_locked(struct ending *e)
                                .lines = e->lines};
     struct dispute_row row = { .dispute_id = e->r->dispute_id, .outcome = e->r->outcome, .end_reason = e->r->reason,
                                .operator_id = e->r->operator_id, .credit_note_id = accepted ? id : NULL,
-                               .ended_ms = clock_utc_ms() };
+                               .ended_ms = clock_unix_ms() };
     enum ledger_result result = LEDGER_OK;
     json_t *body = NULL;
 

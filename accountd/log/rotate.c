@@ -49,7 +49,7 @@ static int hand_over(struct accountd *a, enum keys_purpose purpose, const struct
     uint64_t from = store_size(a->store) + 1, until = from + (purpose == KEYS_LOG ? overlap : 0);
 
     if (head_append(&a->head, "key", leaf_of(a, purpose, key, from, until)) ||
-        keys_hand_over(&a->keys, purpose, key, from, until) || head_sign(&a->head, clock_utc_ms()) ||
+        keys_hand_over(&a->keys, purpose, key, from, until) || head_sign(&a->head, clock_unix_ms()) ||
         rotate_write_keys(a))
         return -1;
     publish_wake(a->publish);

@@ -1,4 +1,5 @@
 #include "tests/accountd/world.h"
+#include "common/clock.h"
 #include "common/json.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
@@ -24,14 +24,6 @@ static _Noreturn void give_up(const char *what)
 {
     perror(what);
     exit(99);
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void pause_ms(int ms)
@@ -334,11 +326,11 @@ static json_int_t samples(struct world *w)
 
 bool world_sampled(struct world *w)
 {
-    int64_t deadline = now_ms() + WORLD_DEADLINE_S * 1000;
+    int64_t deadline = clock_monotonic_ms() + WORLD_DEADLINE_S * 1000;
     json_int_t from = samples(w);
 
     while (samples(w) < from + 2) {
-        if (now_ms() > deadline)
+        if (clock_monotonic_ms() > deadline)
             return false;
         pause_ms(50);
     }
@@ -347,10 +339,10 @@ bool world_sampled(struct world *w)
 
 bool world_suspended(struct world *w)
 {
-    int64_t deadline = now_ms() + WORLD_DEADLINE_S * 1000;
+    int64_t deadline = clock_monotonic_ms() + WORLD_DEADLINE_S * 1000;
 
     while (__atomic_load_n(&w->suspends, __ATOMIC_SEQ_CST) == 0) {
-        if (now_ms() > deadline)
+        if (clock_monotonic_ms() > deadline)
             return false;
         pause_ms(20);
     }
@@ -359,11 +351,11 @@ bool world_suspended(struct world *w)
 
 bool world_freed(struct world *w, unsigned index)
 {
-    int64_t deadline = now_ms() + WORLD_DEADLINE_S * 1000;
+    int64_t deadline = clock_monotonic_ms() + WORLD_DEADLINE_S * 1000;
     const uint32_t *state = &((struct xs_stats_slot *)(w->page + XS_STATS_SLOT_OFFSET))[index].state;
 
     while (__atomic_load_n(state, __ATOMIC_SEQ_CST) != XS_SLOT_EMPTY) {
-        if (now_ms() > deadline)
+        if (clock_monotonic_ms() > deadline)
             return false;
         pause_ms(20);
     }

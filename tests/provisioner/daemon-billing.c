@@ -35,10 +35,10 @@ static int wanted(const char *want, const char *instance_id)
 /* Until it is so: each asking is answered after the worker has had a turn. */
 static bool becomes(const char *want, const char *instance_id)
 {
-    int64_t until_ms = now_ms() + 10000;
+    int64_t until_ms = clock_monotonic_ms() + 10000;
     int done;
 
-    while (!(done = wanted(want, instance_id)) && now_ms() < until_ms)
+    while (!(done = wanted(want, instance_id)) && clock_monotonic_ms() < until_ms)
         ;
     return done == 1;
 }

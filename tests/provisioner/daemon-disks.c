@@ -253,7 +253,7 @@ static bool is_limited(enum xenstore_kind kind, uint32_t id, const char *limit)
 /* The worker sets ports in its own time. */
 static bool port_leads(unsigned host_port, unsigned guest_port)
 {
-    int64_t until_ms = now_ms() + 10000;
+    int64_t until_ms = clock_monotonic_ms() + 10000;
     unsigned leads = 0;
 
     do {
@@ -261,7 +261,7 @@ static bool port_leads(unsigned host_port, unsigned guest_port)
         for (unsigned i = 0; i < WORLD_PORTS; i++)
             if (w->port[i].host_port == host_port)
                 leads = w->port[i].guest_port;
-    } while (leads != guest_port && now_ms() < until_ms && poll(NULL, 0, 10) == 0);
+    } while (leads != guest_port && clock_monotonic_ms() < until_ms && poll(NULL, 0, 10) == 0);
     return leads == guest_port;
 }
 
@@ -302,8 +302,8 @@ static void instance_with_all(void)
     const struct world_device *d = device_of("ins_d", XENSTORE_VBD, 51728);
     check(d && d->read_only && !strcmp(d->limit, SAMPLE_DISK_LIMIT), "this time to be read only, limited like the others");
     check(taken("volume_resize", with(id_args("volume_id", "vol_1"), "size_mib", json_integer(24))), "it grows while attached");
-    int64_t until_ms = now_ms() + 10000;
-    while (d && !d->resized && now_ms() < until_ms)
+    int64_t until_ms = clock_monotonic_ms() + 10000;
+    while (d && !d->resized && clock_monotonic_ms() < until_ms)
         poll(NULL, 0, 10);
     check(d && d->resized == 1, "and the backend is told");
     check(refused("snapshot_create", snapshot_args("snap_live", "vol_1"), "conflict", "detach") || listed("snapshots", "snapshots") == 1,
@@ -349,11 +349,11 @@ static void rows_change(const char *sql)
 
 static void image_volume(void)
 {
-    int64_t until_ms = now_ms() + 10000;
+    int64_t until_ms = clock_monotonic_ms() + 10000;
 
     rows_change("INSERT INTO volume VALUES ('vol_early', 'acc_1', 'early', 45, 'withdrawn', '', NULL, 0, 0, 0, 'creating', '', 1)");
     check(taken("volume_create", with(volume_args("vol_img", 45), "image", json_string("disk"))), "a volume with an image's content");
-    while (!volume_is("vol_img", "state", "available") && now_ms() < until_ms)
+    while (!volume_is("vol_img", "state", "available") && clock_monotonic_ms() < until_ms)
         poll(NULL, 0, 10);
     check(volume_is("vol_img", "state", "available") && byte_at("volume-vol_img", 24 * MIB) == 'c',
           "becomes available, whatever waits for an image that is no more");

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 struct world *w;
@@ -164,14 +163,6 @@ void log_show(void)
         puts("# no log");
 }
 
-int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 json_t *ask(const char *verb, json_t *args, json_t **error)
 {
     *error = NULL;
@@ -181,7 +172,7 @@ json_t *ask(const char *verb, json_t *args, json_t **error)
 void daemon_start(void)
 {
     char catalog[160];
-    int64_t until_ms = now_ms() + 20000;
+    int64_t until_ms = clock_monotonic_ms() + 20000;
     int status;
 
     snprintf(catalog, sizeof(catalog), "--catalog=%s/catalog.json", dir);
@@ -194,7 +185,7 @@ void daemon_start(void)
             json_decref(ok);
             return;
         }
-        if (waitpid(daemon_pid, &status, WNOHANG) || now_ms() > until_ms)
+        if (waitpid(daemon_pid, &status, WNOHANG) || clock_monotonic_ms() > until_ms)
             errx(1, "the daemon does not come up: see %s", log_path);
         poll(NULL, 0, 20);
     }
@@ -280,10 +271,10 @@ bool instance_is(const char *instance_id, const char *key, const char *value)
 
 bool instance_becomes(const char *instance_id, const char *state)
 {
-    int64_t until_ms = now_ms() + 10000;
+    int64_t until_ms = clock_monotonic_ms() + 10000;
 
     while (!instance_is(instance_id, "state", state)) {
-        if (now_ms() > until_ms)
+        if (clock_monotonic_ms() > until_ms)
             return false;
         poll(NULL, 0, 10);
     }

@@ -4,6 +4,7 @@
 #ifndef TESTS_PROVISIONER_RIG_H
 #define TESTS_PROVISIONER_RIG_H
 
+#include "common/clock.h"
 #include "world.h"
 
 #include <jansson.h>
@@ -33,7 +34,6 @@ void daemon_start(void);
 int daemon_end(int signal_number);
 int daemon_wait(void);
 
-int64_t now_ms(void);
 json_t *ask(const char *verb, json_t *args, json_t **error);
 bool refused(const char *verb, json_t *args, const char *code, const char *detail);
 json_t *action_args(const char *job_id, const char *instance_id, const char *type);
