@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-#define HOUR_NS 3600000000000ull
-
 static const int percents[CAP_STEPS - 1] = { 50, 20, 10 };
 
 static int tell(struct accountd *a, struct cap_payer *p, unsigned step, const char *key, const char *kind,
@@ -49,7 +47,7 @@ static int watch_step(struct accountd *a, struct cap_payer *p, unsigned step)
 
 static int watch_day(struct accountd *a, struct cap_payer *p)
 {
-    int64_t burn = cap_burn(p, HOUR_NS);
+    int64_t burn = cap_burn(p, CAP_HOUR_NS);
     bool low = burn > 0 && cap_left(p) / 24 < burn, well = burn > 0 && cap_left(p) / 48 >= burn;
     char key[160], subject[160];
 

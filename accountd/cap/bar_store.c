@@ -4,8 +4,9 @@
 
 int bar_put_locked(struct ledger *ledger, const struct cap_bar *bar)
 {
-    return db_run(ledger->db, "INSERT INTO bar (subject, account_id, operator, reason, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
-                  "tttti", bar->subject, bar->account, bar->operator_id, bar->reason, bar->at_ms);
+    return db_run(ledger->db, "INSERT INTO bar (subject, account_id, operator, reason, at_ms)"
+                  " VALUES (?1, ?2, ?3, ?4, ?5)", "tttti", bar->subject, bar->account, bar->operator_id,
+                  bar->reason, bar->at_ms);
 }
 
 int bar_drop_locked(struct ledger *ledger, const char *subject)

@@ -7,12 +7,9 @@
 #include "common/log.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define HOUR_NS 3600000000000ull
-
-static bool is_about(const struct cap_bar *bar, const char *account, const char *instance)
+bool cap_bar_is_about(const struct cap_bar *bar, const char *account, const char *instance)
 {
     return strcmp(bar->subject, account) == 0 || strcmp(bar->subject, instance) == 0;
 }
@@ -20,7 +17,7 @@ static bool is_about(const struct cap_bar *bar, const char *account, const char 
 const struct cap_bar *cap_bar_find(const struct cap *cap, const char *account, const char *instance)
 {
     for (unsigned n = 0; n < cap->bars_count; n++)
-        if (is_about(&cap->bars[n], account, instance))
+        if (cap_bar_is_about(&cap->bars[n], account, instance))
             return &cap->bars[n];
     return NULL;
 }
@@ -94,7 +91,6 @@ static int take_in(struct accountd *a)
             cap_instance_find(&a->cap, e->last.instance))
             continue;
         i = cap_instance_add(&a->cap, e->last.instance, e->last.account, a->cap.payers[e->payer - 1].payer);
-        i->barred = true;
         if (cap_instance_put(a->ledger, i)) {
             a->cap.instances_count--;
             return -1;
@@ -111,7 +107,7 @@ static int settle(struct accountd *a, struct cap_instance *i)
 
     row.barred = cap_bar_find(&a->cap, i->account, i->instance) != NULL;
     if (!p || p->state == CAP_OK)
-        row.want = row.barred ? ACKER_SUSPEND : ACKER_RUN;
+        row.want = cap_want(CAP_OK, row.barred);
     if (row.want == i->want && row.barred == i->barred)
         return 0;
     if (row.want != i->want && cap_instance_put(a->ledger, &row))
@@ -128,50 +124,4 @@ int bars_watch(struct accountd *a)
     for (unsigned n = 0; n < a->cap.instances_count && rc == 0; n++)
         rc = settle(a, &a->cap.instances[n]);
     return rc;
-}
-
-json_t *cap_bar_json(const struct accountd *a, const struct cap_bar *bar)
-{
-    json_t *instances = json_array();
-
-    for (unsigned n = 0; n < a->cap.instances_count; n++) {
-        const struct cap_instance *i = &a->cap.instances[n];
-
-        if (is_about(bar, i->account, i->instance))
-            json_array_append_new(instances, json_pack("{s:s, s:s, s:b}", "instance_id", i->instance, "want",
-                                                       acker_want_names[i->want], "held", (int)i->held));
-    }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:n, s:n, s:o}", "payer", bar->subject, "account_id",
-                     bar->account, "state", "suspended", "by", "operator", "operator", bar->operator_id, "reason",
-                     bar->reason, "since_ms", (json_int_t)bar->at_ms, "next", "next_in_ms", "instances", instances);
-}
-
-/* Of all that the account's payers use: what goes out in an hour, and what was used and is in no record yet. */
-static json_t *burn_json(const struct accountd *a, const char *account)
-{
-    int64_t hour_nano = 0, uncharged_nano = 0;
-
-    for (unsigned n = 0; n < a->cap.payers_count; n++) {
-        const struct cap_payer *p = &a->cap.payers[n];
-
-        if (strcmp(p->account, account) == 0 && p->live) {
-            hour_nano += cap_burn(p, HOUR_NS);
-            uncharged_nano += p->uncharged_nano;
-        }
-    }
-    return json_pack("{s:o, s:o}", "burn_nano_per_hour", json_decimal(hour_nano), "uncharged_nano",
-                     json_decimal(uncharged_nano));
-}
-
-json_t *cap_bar_preview(const struct accountd *a, const char *account, const char *instance)
-{
-    json_t *list = json_array(), *preview = burn_json(a, account);
-
-    for (const struct journal_entry *e = a->journal.entries; e; e = e->next)
-        if (cap_entry_runs(e) && strcmp(e->last.account, account) == 0 &&
-            (!instance || strcmp(e->last.instance, instance) == 0))
-            json_array_append_new(list, json_pack("{s:s, s:b}", "instance_id", e->last.instance, "paused",
-                                                  (int)e->unpaid));
-    json_object_set_new(preview, "instances", list);
-    return preview;
 }

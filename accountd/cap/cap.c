@@ -63,7 +63,7 @@ struct cap_instance *cap_instance_add(struct cap *cap, const char *instance, con
 
     cap->instances = cap_room(cap->instances, cap->instances_count, &cap->instances_room, sizeof(*i));
     i = &cap->instances[cap->instances_count++];
-    *i = (struct cap_instance){ .want = ACKER_SUSPEND };
+    *i = (struct cap_instance){ .want = ACKER_SUSPEND, .barred = cap_bar_find(cap, account, instance) != NULL };
     snprintf(i->instance, sizeof(i->instance), "%s", instance);
     snprintf(i->account, sizeof(i->account), "%s", account);
     snprintf(i->payer, sizeof(i->payer), "%s", payer);
@@ -86,16 +86,18 @@ static int load_payer(void *arg, const struct cap_payer *payer)
 static int load_instance(void *arg, const struct cap_instance *instance)
 {
     struct accountd *a = arg;
+    struct cap_instance *i = cap_instance_add(&a->cap, instance->instance, instance->account, instance->payer);
 
-    *cap_instance_add(&a->cap, instance->instance, instance->account, instance->payer) = *instance;
+    i->want = instance->want;
+    i->held = instance->held;
     return 0;
 }
 
 int cap_open(struct accountd *a, const struct cap_graces *graces)
 {
     a->cap = (struct cap){ .graces = *graces };
-    return cap_each_payer(a->ledger, load_payer, a) || cap_each_instance(a->ledger, load_instance, a) ||
-           bar_each(a->ledger, bars_keep, &a->cap) ? -1 : 0;
+    return bar_each(a->ledger, bars_keep, &a->cap) || cap_each_payer(a->ledger, load_payer, a) ||
+           cap_each_instance(a->ledger, load_instance, a) ? -1 : 0;
 }
 
 void cap_close(struct accountd *a)
@@ -192,14 +194,15 @@ int64_t cap_grace_left_ms(const struct accountd *a, const struct cap_payer *p)
            elapsed_ms(a, p);
 }
 
-/* Money alone lets nobody go on whom an operator has suspended. */
-static enum acker_want want_of(const struct cap_instance *i, enum acker_want want)
+enum acker_want cap_want(enum cap_state state, bool barred)
 {
-    return want == ACKER_RUN && i->barred ? ACKER_SUSPEND : want;
+    static const enum acker_want wants[CAP_STATES] = { ACKER_RUN, ACKER_SUSPEND, ACKER_STOP, ACKER_DELETE };
+
+    return state == CAP_OK && barred ? ACKER_SUSPEND : wants[state];
 }
 
 /* The payer's new state and what is wanted of its instances, in one transaction; memory follows. */
-static int turn(struct accountd *a, struct cap_payer *p, enum cap_state state, enum acker_want want)
+static int turn(struct accountd *a, struct cap_payer *p, enum cap_state state)
 {
     struct cap_payer row = *p;
     int rc = ledger_begin(a->ledger);
@@ -213,7 +216,7 @@ static int turn(struct accountd *a, struct cap_payer *p, enum cap_state state, e
     for (unsigned n = 0; n < a->cap.instances_count && rc == 0; n++) {
         struct cap_instance i = a->cap.instances[n];
 
-        i.want = want_of(&i, want);
+        i.want = cap_want(state, i.barred);
         if (strcmp(i.payer, p->payer) == 0)
             rc = cap_instance_put(a->ledger, &i);
     }
@@ -226,7 +229,7 @@ static int turn(struct accountd *a, struct cap_payer *p, enum cap_state state, e
     *p = row;
     for (unsigned n = 0; n < a->cap.instances_count; n++)
         if (strcmp(a->cap.instances[n].payer, p->payer) == 0) {
-            a->cap.instances[n].want = want_of(&a->cap.instances[n], want);
+            a->cap.instances[n].want = cap_want(state, a->cap.instances[n].barred);
             a->cap.instances[n].came = false;
         }
     return 0;
@@ -251,7 +254,7 @@ static int suspend(struct accountd *a, struct cap_payer *p)
 
     p->minute_nano = cap_burn(p, MINUTE_NS);
     take_in(a, p);
-    if (turn(a, p, CAP_SUSPENDED, ACKER_SUSPEND)) {
+    if (turn(a, p, CAP_SUSPENDED)) {
         a->cap.instances_count = before;
         return -1;
     }
@@ -281,7 +284,7 @@ static int go_on(struct accountd *a, struct cap_payer *p)
     p->stopping = false;
     p->rounds = 0;
     snprintf(prefix, sizeof(prefix), "cap %s ", p->payer);
-    return turn(a, p, CAP_OK, ACKER_RUN) || alert_clear_all(a->ledger, prefix, a->clock.utc_ms) ? -1 : 0;
+    return turn(a, p, CAP_OK) || alert_clear_all(a->ledger, prefix, a->clock.utc_ms) ? -1 : 0;
 }
 
 static int watch_payer(struct accountd *a, struct cap_payer *p)
@@ -296,7 +299,7 @@ static int watch_payer(struct accountd *a, struct cap_payer *p)
         return -1;
     if (p->state == CAP_DELETED || cap_grace_left_ms(a, p) > 0)
         return 0;
-    return p->state == CAP_SUSPENDED ? turn(a, p, CAP_STOPPED, ACKER_STOP) : turn(a, p, CAP_DELETED, ACKER_DELETE);
+    return turn(a, p, p->state == CAP_SUSPENDED ? CAP_STOPPED : CAP_DELETED);
 }
 
 int cap_watch(struct accountd *a)

@@ -13,8 +13,8 @@
  * started by the customer, not by us. Graces count the host's own running time (hv's clock): no step of the wall
  * clock shortens them, and time while the host is down does not count.
  *
- * An operator's suspension (bars.c) wants the same of an instance as its payer's want of money, for as long as it stands;
- * it has no graces. Who is out of money too goes on when both are settled.
+ * An operator's suspension (bars.c) wants the same of an instance as its payer's want of money, for as long as it
+ * stands; it has no graces. Who is out of money too goes on when both are settled.
  *
  * What is wanted of an instance is a row before the provisioner is asked, and is asked again until it is so:
  * kill -9 at any point is followed by the same end. From the provisioner's word that it is paused until
@@ -27,6 +27,7 @@
 #include "accountd/ledger/ledger.h"
 
 #define CAP_LOOP_NS 1000000000ull
+#define CAP_HOUR_NS 3600000000000ull    /* what a burn is told in */
 #define CAP_RING    16                  /* samples that the burn is averaged over */
 #define CAP_STEPS   4                   /* balance.c: 50 %, 20 %, 10 %, less than a day */
 
@@ -120,8 +121,8 @@ void cap_close(struct accountd *a);
 bool cap_answers(struct accountd *a);
 /* Before a sample is settled: which records bill. */
 void cap_mark(struct accountd *a);
-/* After it: who has no money left, who has some again, whose grace is over. -1: not all could be stored, the next
- * sample does it again. */
+/* After it: who has no money left, who has some again, whose grace is over, whom an operator has suspended. -1: not all
+ * could be stored, the next sample does it again. */
 int cap_watch(struct accountd *a);
 
 /* Whether the payer's instances may run. Looks at its money anew. */
@@ -130,8 +131,8 @@ bool cap_allows(struct accountd *a, const char *payer);
 void cap_show(struct accountd *a, const char *payer, json_t *object);
 /* {loop_ms, grace_suspended_s, retention_s, events, stops, p50_ms, p99_ms, max_ms, overshoot_max_nano, last:[...]} */
 json_t *cap_report(struct accountd *a);
-/* EXISTS: it is suspended by an operator already. NOT_FOUND: it is not. What follows comes about with the next cap_watch.
- */
+/* EXISTS: it is suspended by an operator already. NOT_FOUND: it is not. FAILED: nothing has changed. What follows comes
+ * about with the next cap_watch. */
 enum ledger_result cap_bar_put(struct accountd *a, const struct cap_bar *bar);
 enum ledger_result cap_bar_drop(struct accountd *a, const char *subject);
 /* The bar that keeps this instance, or all of this account, from running; NULL: none. */
@@ -150,6 +151,9 @@ struct cap_payer *cap_payer_get(struct accountd *a, const char *payer, const cha
 struct cap_payer *cap_payer_find(struct cap *cap, const char *payer);
 struct cap_instance *cap_instance_find(struct cap *cap, const char *instance);
 struct cap_instance *cap_instance_add(struct cap *cap, const char *instance, const char *account, const char *payer);
+/* What is wanted of an instance of a payer in this state: money alone lets nobody go on whom an operator has suspended.
+ */
+enum acker_want cap_want(enum cap_state state, bool barred);
 /* Is it a guest that lives, in the newest sample? */
 bool cap_entry_runs(const struct journal_entry *e);
 
@@ -162,6 +166,7 @@ int cap_say(struct accountd *a, const struct cap_payer *p);
 void *cap_room(void *list, unsigned count, unsigned *room, size_t bytes);
 
 /* bars.c */
+bool cap_bar_is_about(const struct cap_bar *bar, const char *account, const char *instance);
 void bars_keep(struct cap *cap, const struct cap_bar *bar);
 int bars_watch(struct accountd *a);
 
