@@ -17,7 +17,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 static char *dir, console_dir[128], socket_path[128], log_path[160];
 static struct viewers *viewers;
