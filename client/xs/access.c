@@ -37,14 +37,8 @@ int keys_list_command(struct host *host, char **argv)
         { "EXPIRES", "expires_at" }, { "REVOKED", "revoked_at" }, { "SCOPES", "scopes" },
         { "FROM", "addresses" },  { ">SPEND LIMIT", "spend_limit" },
     };
-    json_t *keys;
 
-    args_take(argv, NULL, NULL, 0, 0, "keys list");
-    keys = ask_get(host, "/v1/keys");
-    if (!json_print(host, keys))
-        table_print(columns, COUNT(columns), json_object_get(keys, "data"), "There are no keys.");
-    json_decref(keys);
-    return EXIT_DONE;
+    return list_show(host, argv, "/v1/keys", columns, COUNT(columns), "There are no keys.", "keys list");
 }
 
 /* "a,b" to ["a","b"]. */
@@ -101,10 +95,7 @@ int keys_new_command(struct host *host, char **argv)
 
 int keys_revoke_command(struct host *host, char **argv)
 {
-    const char *id;
-
-    args_take(argv, NULL, &id, 1, 1, "keys revoke ID");
-    return thing_delete(host, "/v1/keys", strdup(id_check(id, "a key")), id, "is revoked");
+    return id_delete(host, argv, "/v1/keys", "a key", "is revoked", "keys revoke ID");
 }
 
 int customer_add_command(struct host *host, char **argv)

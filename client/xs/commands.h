@@ -108,6 +108,9 @@ void lines_in_units(json_t *lines);
 /* DELETE of `path`/`id`, said of `which` ("is deleted") unless JSON is wanted. Frees the id. */
 int thing_delete(struct host *host, const char *path, char *id, const char *which, const char *is);
 
+/* A command whose one argument is the id, `what`'s ("a budget"), of what it deletes. */
+int id_delete(struct host *host, char **argv, const char *path, const char *what, const char *is, const char *usage);
+
 /* The id of the SSH key that this is: its name or id, or a file, whose key is added if the account has it not.
  * malloc'd. */
 char *sshkey_resolve(struct host *host, const char *name_or_file);

@@ -75,10 +75,7 @@ int customer_show_command(struct host *host, char **argv)
 
 int customer_key_revoke_command(struct host *host, char **argv)
 {
-    const char *id;
-
-    args_take(argv, NULL, &id, 1, 1, "admin key revoke ID");
-    return thing_delete(host, "/v1/admin/keys", strdup(id_check(id, "a key")), id, "is revoked");
+    return id_delete(host, argv, "/v1/admin/keys", "a key", "is revoked", "admin key revoke ID");
 }
 
 static char *subject_path(char *path, size_t size, const char *id, const char *verb)

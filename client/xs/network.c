@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -83,10 +82,5 @@ int forward_list_command(struct host *host, char **argv)
 
 int forward_rm_command(struct host *host, char **argv)
 {
-    const char *id;
-
-    args_take(argv, NULL, &id, 1, 1, "forward rm ID");
-    if (!*id || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(id))
-        fail(EXIT_USAGE, "\"%s\" is not a forward's id: xs forward list INSTANCE shows them", id);
-    return thing_delete(host, "/v1/forwards", strdup(id), id, "is gone");
+    return id_delete(host, argv, "/v1/forwards", "a forward", "is gone", "forward rm ID");
 }

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define STATEMENT_BYTES_MAX (700 * 1024)
@@ -53,10 +52,7 @@ int operator_list_command(struct host *host, char **argv)
 
 int operator_revoke_command(struct host *host, char **argv)
 {
-    const char *id;
-
-    args_take(argv, NULL, &id, 1, 1, "admin operator revoke ID");
-    return thing_delete(host, "/v1/admin/operators", strdup(id_check(id, "an operator")), id, "is revoked");
+    return id_delete(host, argv, "/v1/admin/operators", "an operator", "is revoked", "admin operator revoke ID");
 }
 
 int voucher_create_command(struct host *host, char **argv)

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -87,10 +86,7 @@ int member_role_command(struct host *host, char **argv)
 
 int member_remove_command(struct host *host, char **argv)
 {
-    const char *id;
-
-    args_take(argv, NULL, &id, 1, 1, "member remove ID");
-    return thing_delete(host, "/v1/members", strdup(id_check(id, "a member")), id, "is no member any more");
+    return id_delete(host, argv, "/v1/members", "a member", "is no member any more", "member remove ID");
 }
 
 /* The link is whole only with the host before it. */
@@ -135,8 +131,5 @@ int invitation_list_command(struct host *host, char **argv)
 
 int invitation_delete_command(struct host *host, char **argv)
 {
-    const char *id;
-
-    args_take(argv, NULL, &id, 1, 1, "invitation delete ID");
-    return thing_delete(host, "/v1/invitations", strdup(id_check(id, "an invitation")), id, "is taken back");
+    return id_delete(host, argv, "/v1/invitations", "an invitation", "is taken back", "invitation delete ID");
 }

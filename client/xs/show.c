@@ -41,6 +41,14 @@ int thing_delete(struct host *host, const char *path, char *id, const char *whic
     return EXIT_DONE;
 }
 
+int id_delete(struct host *host, char **argv, const char *path, const char *what, const char *is, const char *usage)
+{
+    const char *id;
+
+    args_take(argv, NULL, &id, 1, 1, usage);
+    return thing_delete(host, path, strdup(id_check(id, what)), id, is);
+}
+
 int page_show(struct host *host, const char *path, const struct column *columns, unsigned count, const char *none)
 {
     json_t *list = ask_get(host, path), *next = json_object_get(list, "next_cursor");

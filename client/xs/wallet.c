@@ -120,10 +120,7 @@ int budget_list_command(struct host *host, char **argv)
 
 int budget_delete_command(struct host *host, char **argv)
 {
-    const char *id;
-
-    args_take(argv, NULL, &id, 1, 1, "budget delete ID");
-    return thing_delete(host, "/v1/budgets", strdup(id_check(id, "a budget")), id, "is gone");
+    return id_delete(host, argv, "/v1/budgets", "a budget", "is gone", "budget delete ID");
 }
 
 int alerts_show(struct host *host, char **argv, const char *list, const char *usage)

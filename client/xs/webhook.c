@@ -4,8 +4,6 @@
 #include "client/xs/fail.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -76,10 +74,7 @@ int webhook_off_command(struct host *host, char **argv)
 
 int webhook_delete_command(struct host *host, char **argv)
 {
-    const char *id;
-
-    args_take(argv, NULL, &id, 1, 1, "webhook delete ID");
-    return thing_delete(host, "/v1/webhooks", strdup(id_check(id, "a webhook")), id, "is deleted");
+    return id_delete(host, argv, "/v1/webhooks", "a webhook", "is deleted", "webhook delete ID");
 }
 
 int webhook_ping_command(struct host *host, char **argv)
