@@ -332,18 +332,17 @@ static void context_print(const json_t *context)
     }
 }
 
-static _Noreturn void problem_fail(const struct answer *answer)
+_Noreturn void problem_fail(long status, const char *text)
 {
-    json_t *problem = answer->text ? json_loads(answer->text, 0, NULL) : NULL;
+    json_t *problem = text ? json_loads(text, 0, NULL) : NULL;
     const char *code = json_text(problem, "code");
     bool retryable = json_is_true(json_object_get(problem, "retryable"));
     json_t *error;
     size_t i;
 
     if (!*code)
-        fail(EXIT_CONNECTION, "the host answered %ld with something that is not from XenoServer: check XS_URL",
-             answer->status);
-    fprintf(stderr, "xs: %s (%ld %s)\n", json_text(problem, "title"), answer->status, code);
+        fail(EXIT_CONNECTION, "the host answered %ld with something that is not from XenoServer: check XS_URL", status);
+    fprintf(stderr, "xs: %s (%ld %s)\n", json_text(problem, "title"), status, code);
     if (strcmp(json_text(problem, "detail"), "see errors") != 0 && *json_text(problem, "detail"))
         fprintf(stderr, "    %s\n", json_text(problem, "detail"));
     json_array_foreach(json_object_get(problem, "errors"), i, error)
@@ -352,7 +351,7 @@ static _Noreturn void problem_fail(const struct answer *answer)
     if (problem_advice(code))
         fprintf(stderr, "    what to do: %s\n", problem_advice(code));
     else if (retryable)
-        fprintf(stderr, "    what to do: try again in a while; asked %d times now\n", TRIES);
+        fputs("    what to do: try again in a while\n", stderr);
     fprintf(stderr, "    request %s\n", json_text(problem, "request_id"));
     json_decref(problem);
     exit(retryable ? EXIT_LATER : EXIT_REFUSED);
@@ -379,7 +378,7 @@ _Noreturn void ask_follow(struct host *host, const char *path, void (*each)(void
         if (rc != CURLE_OK && (!passing(rc) || tries == TRIES))
             connection_fail(host, rc);
         if (answer.status >= 400 && (!problem_retryable(&answer) || tries == TRIES))
-            problem_fail(&answer);
+            problem_fail(answer.status, answer.text);
         pause_before_retry(&answer, tries);
     }
 }
@@ -393,7 +392,7 @@ static json_t *ask(struct host *host, const struct question *question)
     if (rc != CURLE_OK)
         connection_fail(host, rc);
     if (answer.status >= 400 || answer.status < 200)
-        problem_fail(&answer);
+        problem_fail(answer.status, answer.text);
     if (answer.status != 204 && !(json = answer.text ? json_loads(answer.text, 0, NULL) : NULL))
         fail(EXIT_CONNECTION, "the host's answer is not JSON: check XS_URL");
     free(answer.text);
@@ -450,7 +449,7 @@ void ask_rows(struct host *host, const char *path, const char *form)
     if (rc != CURLE_OK)
         connection_fail(host, rc);
     if (answer.status >= 400)
-        problem_fail(&answer);
+        problem_fail(answer.status, answer.text);
     if (answer.size)
         fwrite(answer.text, 1, answer.size, stdout);
     free(answer.text);
@@ -488,7 +487,7 @@ void ask_file(struct host *host, const char *path, const char *file_path)
         unlink(part);
         if (rc != CURLE_OK)
             connection_fail(host, rc);
-        problem_fail(&answer);
+        problem_fail(answer.status, answer.text);
     }
     if (fflush(answer.file) != 0 || fsync(fileno(answer.file)) != 0 || fclose(answer.file) != 0 ||
         rename(part, file_path) != 0) {

@@ -43,6 +43,9 @@ int wire_fd(const struct wire *wire);   /* for poll(2) */
 ssize_t wire_recv(struct wire *wire, void *bytes, size_t size);
 ssize_t wire_send(struct wire *wire, const void *bytes, size_t size);
 
+/* Says what an answer (its body, or NULL) refuses, in its words, and ends the program: 4 if it may help to ask again. */
+_Noreturn void problem_fail(long status, const char *text);
+
 /* What to do about a problem or a failed action with this code; NULL if that says itself. */
 const char *problem_advice(const char *code);
 

@@ -185,32 +185,44 @@ static void head_send(struct console *console, const char *path, const struct se
     }
 }
 
+/* More of the answer into `early`; false: there is no more, or no room for it. */
+static bool more_read(struct console *console)
+{
+    size_t room = sizeof(console->early) - 1 - console->early_size;
+    ssize_t n;
+
+    if (!room)
+        return false;
+    while ((n = wire_recv(console->wire, console->early + console->early_size, room)) < 0 && errno == EAGAIN)
+        wire_wait(console, POLLIN);
+    console->early_size += n > 0 ? (size_t)n : 0;
+    console->early[console->early_size] = 0;
+    return n > 0;
+}
+
+/* A refusal is one JSON object, which is whole when it can be read; what does not begin as one is not our host's. */
+static _Noreturn void refused(struct console *console, const char *body)
+{
+    json_t *problem;
+
+    while (!(problem = json_loads(body, 0, NULL)) && (!*body || *body == '{') && more_read(console))
+        ;
+    json_decref(problem);
+    problem_fail(strtol(console->early + strlen("HTTP/1.1 "), NULL, 10), body);
+}
+
 /* What follows the head stays as `early`. The certificate has said who answers, so 101 is enough. */
 static void head_read(struct console *console)
 {
     char *end = NULL;
 
     console->early_size = console->early_used = 0;
-    while (!end && console->early_size + 1 < sizeof(console->early)) {
-        ssize_t n = wire_recv(console->wire, console->early + console->early_size,
-                              sizeof(console->early) - 1 - console->early_size);
-
-        if (n == 0 || (n < 0 && errno != EAGAIN))
-            fail(EXIT_LATER, "the connection ended before the console was there");
-        if (n < 0)
-            wire_wait(console, POLLIN);
-        console->early_size += n > 0 ? (size_t)n : 0;
-        console->early[console->early_size] = 0;
+    while (!end && more_read(console))
         end = strstr(console->early, "\r\n\r\n");
-    }
-    if (strncmp(console->early, "HTTP/1.1 101 ", 13) != 0 || !end) {
-        char *detail = end ? strstr(end, "\"detail\":\"") : NULL;
-
-        if (detail)
-            detail += strlen("\"detail\":\"");
-        fail(EXIT_REFUSED, "the console is refused: %.*s", detail ? (int)strcspn(detail, "\"") : 40,
-             detail ? detail : console->early);
-    }
+    if (!end || strncmp(console->early, "HTTP/1.1 ", strlen("HTTP/1.1 ")) != 0)
+        fail(EXIT_LATER, "the connection ended before the console was there");
+    if (strncmp(console->early, "HTTP/1.1 101 ", strlen("HTTP/1.1 101 ")) != 0)
+        refused(console, end + 4);
     console->early_used = (size_t)(end + 4 - console->early);
 }
 

@@ -244,11 +244,23 @@ async function frames() {
     ok(/^HTTP\/1.1 101/.test(accepted) && /sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/i.test(accepted), "RFC 6455's own example", accepted);
 }
 
+const settings = { ...process.env, XS_URL: facts.url, XS_KEY: facts.key, XS_FINGERPRINT: facts.fingerprint };
+
+// What xs says when nobody types.
+function told(...words) {
+    const child = spawn('tests/api/xs', words, { cwd: process.env.XS_BUILD, stdio: ['ignore', 'ignore', 'pipe'], env: settings });
+    let text = '';
+    child.stderr.on('data', (bytes) => { text += bytes; });
+    return new Promise((resolve) => child.on('close', (status) => resolve({ status, text })));
+}
+
 async function limits() {
     const viewers = [];
     for (let i = 0; i < 4; i++)
         viewers.push(await view(-1));
     ok(await refusal(await ticket()) === 429, 'a fifth viewer of a console is refused');
+    const { status, text } = await told('console', 'web-1');
+    ok(status === 4 && text.includes('(429 rate_limited)') && text.includes('4 viewers look at this console already: close one\n'), 'xs console says why, in the host\'s words', text);
     const elsewhere = await view(-1, { instance: facts.second });
     ok(elsewhere.open, 'but not of another console');
     await viewers[0].end();
@@ -316,8 +328,7 @@ async function revoked() {
 // xs console under a terminal of its own (util-linux' script), which is the same before and after.
 function terminal() {
     const child = spawn('script', ['-qec', 'stty -g; tests/api/xs console web-1; echo "status $?"; stty -g', '/dev/null'], {
-        cwd: process.env.XS_BUILD, stdio: ['pipe', 'pipe', 'inherit'],
-        env: { ...process.env, XS_URL: facts.url, XS_KEY: facts.key, XS_FINGERPRINT: facts.fingerprint },
+        cwd: process.env.XS_BUILD, stdio: ['pipe', 'pipe', 'inherit'], env: settings,
     });
     const screen = { text: '', waiters: [], type: (text) => child.stdin.write(text, 'latin1') };
     const look = () => { screen.waiters = screen.waiters.filter((waiter) => !waiter()); };
@@ -347,9 +358,9 @@ async function client() {
     await other.end();
     screen.type('\x1d');
     await screen.over;
-    const settings = screen.text.match(/^[0-9a-f]+(:[0-9a-f]+){10,}/gm) ?? [];
+    const modes = screen.text.match(/^[0-9a-f]+(:[0-9a-f]+){10,}/gm) ?? [];
     ok(/detached/.test(screen.text) && /status 0/.test(screen.text), 'Ctrl-] ends it', screen.text);
-    ok(settings.length === 2 && settings[0] === settings[1], 'the terminal is as it was', screen.text);
+    ok(modes.length === 2 && modes[0] === modes[1], 'the terminal is as it was', screen.text);
 }
 
 // A browser sends no X-Project with a WebSocket: the ticket knows within which of their projects a person asked for it.
