@@ -3,8 +3,9 @@
 
 /* Accounts from which money comes in, and to which it goes back. */
 #define OUTSIDE "('" LEDGER_DEPOSITS_BANK "', '" LEDGER_DEPOSITS_CARD "', '" LEDGER_DEPOSITS_CREDIT "', '" LEDGER_SUSPENSE "')"
+/* By who got it: little comes to a customer beside what is charged to them, and little of all deposits goes back. */
 #define MOVED(from, to) \
-    "(SELECT coalesce(sum(amount_nano), 0) FROM transfer WHERE kind IN ('posted', 'post')" \
+    "(SELECT coalesce(sum(amount_nano), 0) FROM transfer INDEXED BY transfer_credit WHERE kind IN ('posted', 'post')" \
     " AND debit " from " AND credit " to ")"
 #define OWN    "IN (SELECT id FROM own)"
 #define TAKEN  " FROM payment_taking JOIN taken_from USING (receipt_id)"

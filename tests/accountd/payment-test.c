@@ -4,6 +4,7 @@
 #include "accountd/funding/payment.h"
 #include "accountd/funding/receipt.h"
 #include "accountd/funding/store.h"
+#include "accountd/ledger/standing.h"
 #include "tests/accountd/life.h"
 #include "tests/tap/tap.h"
 
@@ -199,13 +200,22 @@ static void test_early(void)
 
 static void test_spent(void)
 {
+    struct standing s;
+
     start();
     paid("evt_1");
     spend(3000);
+    check(standing_read(life.a.ledger, "ann", &s) == LEDGER_OK && s.funded_nano == 5000 * CENT &&
+          s.spent_nano == 3000 * CENT && s.posted_nano == 2000 * CENT && s.payments_taken_back == 0,
+          "a standing says what came and what was spent");
     check(event("evt_2", "charge.dispute.created", DISPUTE("dp_1", 5000)) == LEDGER_OK && have(0, 0, 3000),
           "what was spent is carried by the host, the wallet stays at zero");
     check(life_posted(&life, LEDGER_DEPOSITS_CARD) == 0 && alerted("card_carried"),
           "all of it went back, and the operator hears of it");
+    check(standing_read(life.a.ledger, "ann", &s) == LEDGER_OK && s.funded_nano == 3000 * CENT &&
+          s.spent_nano == 3000 * CENT && s.posted_nano == 0 && s.payments_taken_back == 1 &&
+          s.taken_back_nano == 5000 * CENT && s.taken_unpaid_nano == 3000 * CENT,
+          "its standing tells what was taken back, and what of it the host has paid");
     end();
     start();
     event("evt_1", "payment_intent.succeeded", INTENT("", 5000));
