@@ -90,12 +90,12 @@ int admin_alerts_command(struct host *host, char **argv)
 int suspensions_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        {"CUSTOMER", "customer_id"}, {"PAYER", "payer"}, {"STATE", "state"},
-        {"SINCE", "since"},          {"THEN", "next"},   {">IN MS", "next_in_ms"},
+        {"CUSTOMER", "customer_id"}, {"PAYER", "payer"}, {"STATE", "state"}, {"BY", "by"},
+        {"SINCE", "since"}, {"THEN", "next"}, {">IN MS", "next_in_ms"}, {"REASON", "reason"},
     };
 
     return list_show(host, argv, "/v1/admin/suspensions", columns, COUNT(columns),
-                     "Nobody stands still for want of money.", "admin suspensions");
+                     "Nobody stands still.", "admin suspensions");
 }
 
 int cap_command(struct host *host, char **argv)

@@ -140,7 +140,7 @@ static const struct command commands[] = {
     { "admin reconciliation", reconciliation_command, "the host's own books" },
     { "admin alerts", admin_alerts_command, "[--standing]: of all customers and of the host" },
     { "admin events", admin_events_command, "[--customer-id C] [--follow] [--after SEQ]: of all customers and the host" },
-    { "admin suspensions", suspensions_command, "whose guests stand still for want of money" },
+    { "admin suspensions", suspensions_command, "whose guests stand still, for want of money or by an operator" },
     { "admin cap", cap_command, "how well the cap holds" },
 };
 

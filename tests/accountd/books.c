@@ -23,10 +23,12 @@ static const char *const ledger_facts[] = {
     "SELECT 'invoice', number, CASE WHEN invoice_id GLOB 'inv_*' THEN 'of a month' ELSE invoice_id END, account_id, "
     "kind, refers_id, carried_nano, json_extract(body, '$.lines'),"
     " json_extract(body, '$.details'), json_extract(body, '$.tax'), json_extract(body, '$.total_nano') FROM invoice",
+    "SELECT 'dispute', number, dispute_id, account_id, invoice_id, line, request, opened_ms,"
+    " json_extract(document, '$.verdict') FROM dispute",
     "SELECT 'signed prices', version FROM price_signature",
     NULL};
 static const char ledger_special[] =
-    "'transfer','balance','instance','registration','open_use','invoice','price_signature',"
+    "'transfer','balance','instance','registration','open_use','invoice','price_signature','dispute',"
     "'log','open_chain','period_start','invoice_cades','sqlite_stat1'";
 static const char *const usage_facts[] = {
     "SELECT 'incarnation', incarnation, account, instance, state FROM incarnation",

@@ -2,6 +2,7 @@
 #include "tests/accountd/disk.h"
 #include "accountd/cap/alerts.h"
 #include "accountd/cap/store.h"
+#include "accountd/dispute/dispute.h"
 #include "accountd/funding/bank.h"
 #include "accountd/funding/payment.h"
 #include "accountd/funding/receipt.h"
@@ -308,6 +309,27 @@ static bool credit(struct life *l)
     return done(r);
 }
 
+static bool dispute(struct life *l)
+{
+    struct evidence_request request = { .dispute_id = "dsp1", .account = "acc", .invoice_id = "inv1",
+                                        .reason = "too much", .line = 3, .opened_ms = story_ms(l) };
+    struct json_why why;
+
+    return done(dispute_open(&l->a, &request, &why));
+}
+
+/* A cent of its line is given back, though the records say what was billed: the first that has so much. */
+static bool accept_dispute(struct life *l)
+{
+    json_t *lines = json_pack("[{s:i, s:s}]", "line", 3, "amount_nano", "10000000");
+    struct dispute_resolution resolution = { "dsp1", "opr", "accepted", "as a favour", lines };
+    struct json_why why;
+    enum ledger_result r = dispute_resolve(&l->a, &resolution, &why);
+
+    json_decref(lines);
+    return done(r);
+}
+
 static int bundle_one(void *arg, const struct ledger_invoice *row)
 {
     struct life *l = arg;
@@ -412,6 +434,20 @@ static bool resume(struct life *l)
     return cap_instance_drop(l->a.ledger, "ins") == 0 && cap_payer_drop(l->a.ledger, "acc") == 0;
 }
 
+static bool bar(struct life *l)
+{
+    struct cap_bar bar = { "ins", "acc", "opr", "an attack", story_ms(l) };
+
+    return done(cap_bar_put(&l->a, &bar));
+}
+
+static bool unbar(struct life *l)
+{
+    enum ledger_result r = cap_bar_drop(&l->a, "ins");
+
+    return r == LEDGER_OK || r == LEDGER_NOT_FOUND;
+}
+
 static bool set_budget(struct life *l)
 {
     struct budget budget = { "b1", "acc", 100 * EUR, { 50, 80 }, 2 };
@@ -427,11 +463,13 @@ const struct act story[] = {
     { "first sample", born, settle }, { "launch", NULL, launch }, { "start", runs, settle },
     { "launch on order", second_born, launch_on_order }, { "interval", runs, settle }, { "interval", runs, settle },
     { "publish", NULL, publish }, { "invoice", runs, invoice_first }, { "bundle", NULL, bundle },
-    { "card refund", NULL, card_is_refunded }, { "propose prices", NULL, propose }, { "approve prices", NULL, approve },
+    { "dispute", NULL, dispute }, { "accept dispute", NULL, accept_dispute }, { "card refund", NULL, card_is_refunded },
+    { "propose prices", NULL, propose }, { "approve prices", NULL, approve },
     { "restart", NULL, restart }, { "interval", runs, settle }, { "rotate log key", NULL, rotate_log },
     { "interval", runs, settle }, { "rotate invoice key", NULL, rotate_invoice }, { "publish", NULL, publish },
-    { "month end", month_passes, settle }, { "alert", NULL, alert }, { "budget", NULL, set_budget }, { "suspend", NULL, suspend },
-    { "resume", NULL, resume }, { "credit note", NULL, credit },
+    { "month end", month_passes, settle }, { "alert", NULL, alert }, { "budget", NULL, set_budget },
+    { "suspend", NULL, suspend }, { "resume", NULL, resume }, { "operator suspends", NULL, bar },
+    { "operator lets go on", NULL, unbar }, { "credit note", NULL, credit },
     { "end", dies, settle }, { "end on order", second_dies, settle }, { "freed", freed, settle },
     { "close", NULL, close_instances }, { "release holds", NULL, settle }, { "close order", NULL, close_order },
     { "last invoice", runs, invoice_last }, { "publish", NULL, publish }, { "restart", NULL, restart },

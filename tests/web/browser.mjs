@@ -93,8 +93,9 @@ export async function fetched(page) {
     return sum;
 }
 
-// Nothing failed to load.
-export async function fine(page, where) {
+// Nothing failed to load, and there is a screen at this address; `nowhere` is what must have none.
+export async function fine(page, where, nowhere = false) {
+    ok((await page.locator('main h1').first().textContent() === 'No such page') === nowhere, `${where}: ${nowhere ? 'is no page' : 'has a screen'}`);
     ok(await page.locator('main .notice.bad').count() === 0, `${where}: shows no error`, await page.locator('main .notice.bad').allTextContents());
 }
 

@@ -7,7 +7,7 @@ import { query, usePath } from '../lib/router.js';
 import { Badge, Card, Code, DialogButton, Form, Input, Loaded, Notice, Page, Tabs, toast } from '../lib/ui.js';
 import { Access, Instances, Invoices, Money, Overview } from './customer_parts.js';
 import { For } from './roles.js';
-import { Suspend } from './suspend.js';
+import { Suspend, byWhom } from './suspend.js';
 
 function Credit({ customer, close, reload }) {
     const [values, set] = useState({ amount: '', reason: '' });
@@ -37,7 +37,11 @@ function Reset({ customer, close, reload }) {
 
 const TABS = [['overview', 'Overview', Overview], ['instances', 'Instances', Instances], ['money', 'Money', Money], ['invoices', 'Invoices', Invoices], ['access', 'Keys and people', Access]];
 
-const State = ({ customer }) => (customer.suspensions.length ? html`<${Badge} of=${customer.suspensions[0].state} />` : html`<${Badge} of="active" />`);
+// An instance that an operator suspended is told on its own screen.
+function State({ customer }) {
+    const whole = customer.suspensions.filter((one) => !one.payer.startsWith('ins_'));
+    return whole.length ? whole.map((one) => html`<${Badge} of=${one.state} /> by ${byWhom(one)} `) : html`<${Badge} of="active" />`;
+}
 
 export default function Customer({ params: { id } }) {
     usePath();

@@ -3,7 +3,7 @@
 import { remove } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useSubmit } from '../lib/load.js';
-import { Away, Badge, Card, DialogButton, Empty, Facts, Form, Money as Amount, Stat, Stats, Table, Time, toast } from '../lib/ui.js';
+import { Away, Badge, Card, DialogButton, Empty, Facts, Form, Money as Amount, Stat, State, Stats, Table, Time, toast } from '../lib/ui.js';
 import { may } from './roles.js';
 import { Transfers } from './transfers.js';
 
@@ -35,7 +35,7 @@ export function Overview({ customer }) {
 
 const INSTANCES = [
     { title: 'Name', of: (row) => html`<a href=${`/console/domains/${row.id}`}>${row.name}</a><br /><code class="muted">${row.id}</code>` },
-    { title: 'State', of: (row) => html`<${Badge} of=${row.state} />${row.state_reason && html`<span class="note"> ${row.state_reason}</span>`}` },
+    { title: 'State', of: (row) => html`<${State} instance=${row} />` },
     { title: 'Flavor', of: (row) => row.flavor, hide: 'phone' },
     { title: 'Size', of: (row) => `${row.vcpus} vCPU, ${row.memory_mib} MiB`, hide: 'phone' },
     { title: 'Started', of: (row) => (row.started_at ? html`<${Away} at=${row.started_at} />` : html`<span class="muted">never</span>`), hide: 'phone' },

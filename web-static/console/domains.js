@@ -3,12 +3,12 @@
 import { get } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
-import { Away, Badge, Card, Empty, Loaded, Page, Table } from '../lib/ui.js';
+import { Away, Card, Empty, Loaded, Page, State, Table } from '../lib/ui.js';
 
 const COLUMNS = [
     { title: 'Name', of: (row) => html`<a href=${`/console/domains/${row.id}`}>${row.name}</a><br /><code class="muted hide-phone">${row.id}</code>` },
     { title: 'Owner', of: (row) => html`<a href=${`/console/customers/${row.customer_id}`}>${row.customer_id}</a>`, hide: 'phone' },
-    { title: 'State', of: (row) => html`<${Badge} of=${row.state} />` },
+    { title: 'State', of: (row) => html`<${State} instance=${row} />` },
     { title: 'Domain', of: (row) => (row.domid ? row.domid : html`<span class="muted">none</span>`), num: true },
     { title: 'Size', of: (row) => `${row.vcpus} vCPU, ${row.memory_mib} MiB`, hide: 'phone' },
     { title: 'Started', of: (row) => (row.started_at ? html`<${Away} at=${row.started_at} />` : html`<span class="muted">never</span>`), hide: 'phone' },

@@ -48,7 +48,7 @@ export default function Overview() {
     return html`<${Page} title="Overview"><${Loaded} load=${load}>${({ host, cap, alerts, suspensions, balance, books }) => html`
         <${Stats}>
             <${Stat} label="Alerts" note="standing now">${alerts.length}</${Stat}>
-            <${Stat} label="Suspended" note="for want of money">${suspensions.length}</${Stat}>
+            <${Stat} label="Suspended" note=${`for want of money; ${suspensions.filter((one) => one.by === 'operator').length} by an operator`}>${suspensions.filter((one) => one.by === 'money').length}</${Stat}>
             <${Stat} label="Ledger" note="all entries added up again"><${Badge} of=${balance.sound ? 'sound' : 'differs'} /></${Stat}>
             <${Stat} label="Meter lag" note="since the last sample">${host.meter.last_sample_age_ms} ms</${Stat}></${Stats}>
         <${Alerts} alerts=${alerts} />

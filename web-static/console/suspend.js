@@ -30,4 +30,7 @@ export function Suspend({ path, name, standing, reload }) {
     return html`<${DialogButton} label=${label} tone=${tone} title=${`${label} ${name}`}>${(close) => html`<${Change} path=${path} verb=${verb} close=${close} reload=${reload} />`}</${DialogButton}>`;
 }
 
+// Whose word a suspension is.
+export const byWhom = ({ by, payer }) => (by === 'operator' ? 'an operator' : payer.startsWith('po:') ? 'the end of a purchase order' : 'the end of the wallet');
+
 export const Standing = ({ standing }) => standing && html`<${Notice} tone="bad"><p><strong>Suspended by an operator.</strong> ${standing.reason} <code>${standing.operator}</code></p></${Notice}>`;

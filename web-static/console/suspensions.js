@@ -5,10 +5,11 @@ import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
 import * as time from '../lib/time.js';
 import { Badge, Card, Empty, Loaded, Page, Stat, Stats, Table } from '../lib/ui.js';
+import { byWhom } from './suspend.js';
 
 const COLUMNS = [
     { title: 'Customer', of: (row) => html`<a href=${`/console/customers/${row.customer_id}`}>${row.customer_id}</a>` },
-    { title: 'By', of: (row) => (row.by === 'operator' ? html`an operator<span class="note"> ${row.reason}</span>` : String(row.payer).startsWith('po:') ? 'the end of a purchase order' : 'the end of the wallet') },
+    { title: 'By', of: (row) => html`${byWhom(row)}${row.by === 'operator' && html`<span class="note"> ${row.reason}</span>`}` },
     { title: 'State', of: (row) => html`<${Badge} of=${row.state} />` },
     { title: 'Next', of: (row) => (row.next ? `${row.next} in ${time.duration((row.next_in_ms ?? 0) / 1000)}` : html`<span class="muted">nothing</span>`) },
 ];

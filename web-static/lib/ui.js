@@ -21,10 +21,16 @@ const GOOD = ['running', 'succeeded', 'credited', 'published', 'open', 'active',
 const BAD = ['failed', 'billing_suspended', 'suspended', 'differs', 'deleted', 'revoked', 'expired', 'error'];
 const BUSY = ['pending', 'building', 'stopping', 'suspending', 'queued', 'creating', 'proposed', 'suspense', 'unproven', 'draft'];
 
+// The meter's word for an instance that stands still by another's will; whose it is, its state_reason says.
+const WORDS = { billing_suspended: 'suspended' };
+
 export function Badge({ of, tone }) {
     const kind = tone ?? (GOOD.includes(of) ? 'good' : BAD.includes(of) ? 'bad' : BUSY.includes(of) ? 'busy' : 'plain');
-    return html`<span class=${`badge ${kind}`}>${String(of).replaceAll('_', ' ')}</span>`;
+    return html`<span class=${`badge ${kind}`}>${WORDS[of] ?? String(of).replaceAll('_', ' ')}</span>`;
 }
+
+// An instance's state, and why, where there is something to say.
+export const State = ({ instance }) => html`<${Badge} of=${instance.state} />${instance.state_reason && html`<span class="note"> ${instance.state_reason}</span>`}`;
 
 export function Copy({ text, label = 'Copy' }) {
     const [done, set] = useState(false);

@@ -5,7 +5,7 @@ import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
 import * as money from '../lib/money.js';
 import * as time from '../lib/time.js';
-import { Away, Badge, Card, Empty, Gauge, Loaded, Money, Page, Stat, Stats, Table } from '../lib/ui.js';
+import { Away, Badge, Card, Empty, Gauge, Loaded, Money, Page, Stat, State, Stats, Table } from '../lib/ui.js';
 import { may, mayMoney } from './may.js';
 
 const Figures = ({ wallet }) => html`<${Stats}>
@@ -37,7 +37,7 @@ const Alerts = ({ alerts }) => html`<${Card} title="Alerts">${alerts.length ? ht
 
 const COLUMNS = [
     { title: 'Name', of: (row) => html`<a href=${`/portal/instances/${row.id}`}>${row.name}</a>` },
-    { title: 'State', of: (row) => html`<${Badge} of=${row.state} />` },
+    { title: 'State', of: (row) => html`<${State} instance=${row} />` },
     { title: 'Size', of: (row) => `${row.vcpus} vCPU, ${row.memory_mib} MiB`, hide: 'phone' },
     { title: 'Up since', of: (row) => (row.started_at ? html`<${Away} at=${row.started_at} />` : ''), hide: 'phone' },
 ];

@@ -3,12 +3,12 @@
 import { get } from '../lib/api.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
-import { Away, Badge, Card, Empty, Loaded, Page, Table } from '../lib/ui.js';
+import { Away, Card, Empty, Loaded, Page, State, Table } from '../lib/ui.js';
 import { may } from './may.js';
 
 const COLUMNS = [
     { title: 'Name', of: (row) => html`<a href=${`/portal/instances/${row.id}`}>${row.name}</a>` },
-    { title: 'State', of: (row) => html`<${Badge} of=${row.state} />${row.state_reason && html`<span class="note"> ${row.state_reason}</span>`}` },
+    { title: 'State', of: (row) => html`<${State} instance=${row} />` },
     { title: 'Image', of: (row) => row.image, hide: 'phone' },
     { title: 'Size', of: (row) => `${row.vcpus} vCPU, ${row.memory_mib} MiB`, hide: 'phone' },
     { title: 'Address', of: (row) => row.addresses.map((one) => one.ipv4).join(', ') || html`<span class="muted">none</span>`, hide: 'phone' },
