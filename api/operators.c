@@ -189,6 +189,16 @@ enum answer operator_password_reset(struct request *rq, struct reply *rp)
     return link_make(rq, rp, &person, remove_totp);
 }
 
+enum answer operator_role_show(struct request *rq, struct reply *rp)
+{
+    struct person_row person;
+    enum answer answer = person_find(rq, rp, &person);
+
+    if (answer == ANSWER_OK)
+        rp->json = operator_person_view(&person);
+    return answer;
+}
+
 /* Holds for open sessions and for keys at once. Nobody raises, or locks out, themselves. */
 enum answer operator_role_set(struct request *rq, struct reply *rp)
 {

@@ -51,7 +51,7 @@ route_handler signup;
 /* people/sessions.c */
 route_handler session_create, operator_session_create, session_show, session_end, sessions_list;
 /* people/members.c */
-route_handler members_list, member_change, member_delete;
+route_handler members_list, member_show, member_change, member_delete;
 /* people/invitations.c */
 route_handler invitation_create, invitations_list, invitation_delete, invitation_look_up, invitation_accept;
 /* projects.c */
@@ -85,7 +85,8 @@ route_handler customer_show, customer_key_revoke;
 /* domains.c */
 route_handler domains_list, domain_show, domain_records_list, domain_force, suspension_preview, suspension_begin, suspension_end;
 /* operators.c */
-route_handler operator_create, operators_list, operator_key_create, operator_role_set, operator_password_reset, operator_revoke;
+route_handler operator_create, operators_list, operator_key_create, operator_role_show, operator_role_set,
+    operator_password_reset, operator_revoke;
 /* price_books.c */
 route_handler price_books_list, price_book_show, price_book_propose, price_book_approve, price_book_withdraw,
     price_book_diff, price_book_replay;

@@ -89,7 +89,24 @@ static enum answer member_find(struct request *rq, struct reply *rp, struct memb
         return reply_fail(rp, ANSWER_STORAGE, "the member cannot be looked up");
     if (rc == 0 || !principal_sees(&rq->who, row->project_id))
         return reply_fail(rp, ANSWER_NOT_FOUND, "no such member");
-    return role_allowed(rq, rp, row->role);
+    return ANSWER_OK;
+}
+
+static enum answer member_find_to_change(struct request *rq, struct reply *rp, struct member_row *row)
+{
+    enum answer answer = member_find(rq, rp, row);
+
+    return answer == ANSWER_OK ? role_allowed(rq, rp, row->role) : answer;
+}
+
+enum answer member_show(struct request *rq, struct reply *rp)
+{
+    struct member_row row;
+    enum answer answer = member_find(rq, rp, &row);
+
+    if (answer == ANSWER_OK)
+        rp->json = member_view(&row);
+    return answer;
 }
 
 static enum answer changed(struct reply *rp, int rc)
@@ -105,7 +122,7 @@ enum answer member_change(struct request *rq, struct reply *rp)
     struct member_row row;
     struct fields fields;
     enum member_role role;
-    enum answer answer = member_find(rq, rp, &row);
+    enum answer answer = member_find_to_change(rq, rp, &row);
 
     if (answer != ANSWER_OK)
         return answer;
@@ -129,7 +146,7 @@ enum answer member_change(struct request *rq, struct reply *rp)
 enum answer member_delete(struct request *rq, struct reply *rp)
 {
     struct member_row row;
-    enum answer answer = member_find(rq, rp, &row);
+    enum answer answer = member_find_to_change(rq, rp, &row);
 
     if (answer == ANSWER_OK && row.role == MEMBER_OWNER)
         answer = reply_fail(rp, ANSWER_CONFLICT, "an owner: PATCH gives them a smaller role first, with a password");
