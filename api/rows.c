@@ -68,14 +68,26 @@ static json_t *columns_of(const json_t *rows)
     return columns;
 }
 
-/* RFC 4180 section 2, rules 5 to 7. */
+/* What a spreadsheet would take for a formula; a number with a sign is none. */
+static bool is_formula(const char *text)
+{
+    size_t sign = *text == '-' || *text == '+';
+
+    return *text && strchr("=@\t\r+-", *text) && (!sign || !text[1] || text[1 + strspn(text + 1, "0123456789.")]);
+}
+
+/* RFC 4180 section 2, rules 5 to 7. What others named is opened in spreadsheets: an apostrophe keeps a formula a text. */
 static void cell_write(FILE *out, const char *text)
 {
+    const char *mark = is_formula(text) ? "'" : "";
+
     if (!strpbrk(text, ",\"\r\n")) {
+        fputs(mark, out);
         fputs(text, out);
         return;
     }
     putc('"', out);
+    fputs(mark, out);
     for (; *text; text++) {
         if (*text == '"')
             putc('"', out);

@@ -267,9 +267,15 @@ static void rows(void)
 {
     json_t *list = json_pack("[{s:s, s:i}, {s:s, s:n, s:[i, i]}]", "a", "x\ny", "b", 1, "a", "", "b", "c", 1, 2);
     json_t *none = json_array();
+    json_t *formulas = json_pack("[{s:s}, {s:s}, {s:s}, {s:s}, {s:s}, {s:s}, {s:s}]", "a", "=1+1", "a", "@x", "a", "-1+1",
+                                 "a", "+a,b", "a", "-1.50", "a", "+2", "a", "-");
     char *text = rows_csv(list);
 
     ok_text(text, "a,b,c\r\n\"x\ny\",1,\r\n,,\"[1,2]\"\r\n", "CSV has the columns of all rows, and JSON where a value is no plain one");
+    free(text);
+    text = rows_csv(formulas);
+    ok_text(text, "a\r\n'=1+1\r\n'@x\r\n'-1+1\r\n\"'+a,b\"\r\n-1.50\r\n+2\r\n'-\r\n",
+            "a text that a spreadsheet would calculate is kept a text, a number with a sign stays one");
     free(text);
     text = rows_csv(none);
     ok_text(text, "", "no rows, no columns");
@@ -279,6 +285,7 @@ static void rows(void)
     free(text);
     json_decref(list);
     json_decref(none);
+    json_decref(formulas);
 }
 
 static void keys(void)
