@@ -108,7 +108,8 @@
  *                no head has the leaf. At most 100 of them: proofs are long
  * leaf           {index[, origin]}                               api        -> {index, origin, type, account_id, instance_id, incarnation, leaf, leaf_hash,
  *                                                                              proof}
- *                For operators: what a transfer's `refers` "leaf ORIGIN INDEX" names. account_id, instance_id, incarnation: null in leaves about the host.
+ *                For operators: what a transfer's `refers` "leaf ORIGIN INDEX" names. account_id, instance_id,
+ *                incarnation: null in leaves about the host.
  *                not_found: another log's (this one without origin), or it has not so many leaves yet
  * account_details {account_id}                                   api        -> {account_id, details: party}   who the customer is on invoices (party.h)
  * account_details_set {account_id, name[, street][, postcode][, city][, country][, vat_id][, email]}

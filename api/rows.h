@@ -12,7 +12,8 @@ enum answer rows_render(const struct request *rq, struct reply *rp);
 bool rows_accepts(const struct request *rq, const char *type);
 
 /* malloc'd; NULL when out of memory. Columns are the fields of all rows, in the order in which they first come up;
- * what is no plain value stands in its column as JSON. A text that a spreadsheet would calculate has an apostrophe before it. */
+ * what is no plain value stands in its column as JSON. A text that a spreadsheet would calculate has an apostrophe
+ * before it. */
 char *rows_csv(const json_t *rows);
 char *rows_ndjson(const json_t *rows);
 

@@ -50,8 +50,9 @@ static enum answer handshake_read(struct request *rq, struct reply *rp)
     return ANSWER_OK;
 }
 
-/* The ticket is gone with the first good handshake, even if there is no room then: what is known is not used twice. It stands
- * for X-Project and the scope, which whoever asked for it had a moment ago; roles that end take their sessions along. */
+/* The ticket is gone with the first good handshake, even if there is no room then: what is known is not used twice. It
+ * stands for X-Project and the scope, which whoever asked for it had a moment ago; roles that end take their sessions
+ * along. */
 enum answer console_open(struct request *rq, struct reply *rp)
 {
     struct ticket ticket;
