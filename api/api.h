@@ -14,11 +14,13 @@
 #define WAITS_PER_ACCOUNT 8
 
 struct hub;
+struct kept;
 struct streams;
 
 struct api {
     struct config config;
     struct store *store;                /* locks itself */
+    struct kept *kept;                  /* libmicrohttpd's thread alone */
     struct streams *streams;            /* so do they */
 
     pthread_mutex_t limit_lock;         /* of limits; nests inside nothing */
@@ -28,6 +30,8 @@ struct api {
 
     pthread_mutex_t ticket_lock;        /* of tickets; nests inside nothing */
     struct tickets tickets;
+
+    atomic_int_least64_t well_until_ms; /* monotonic: the daemons answered so lately that /healthz need not ask */
 
     atomic_bool stopping;               /* long polls end soon */
 

@@ -30,14 +30,14 @@ static enum answer key_look_up(struct request *rq, struct reply *rp, const char 
     if (row.addresses[0] && !addresses_hold(row.addresses, rq->peer))
         return reply_fail(rp, ANSWER_ADDRESS, "key %s may not be used from %s", row.key_id, rq->peer);
     rq->who.role = is_operator ? ROLE_OPERATOR : ROLE_CUSTOMER;
-    snprintf(rq->who.key_id, sizeof(rq->who.key_id), "%s", row.key_id);
-    snprintf(rq->who.account_id, sizeof(rq->who.account_id), "%s", row.account_id);
-    snprintf(rq->who.token, sizeof(rq->who.token), "%s", key);
+    memcpy(rq->who.key_id, row.key_id, ID_BYTES);
+    memcpy(rq->who.account_id, row.account_id, ID_BYTES);
+    memcpy(rq->who.token, key, KEY_BYTES);
     rq->who.scopes = row.scopes;
     rq->who.spend_limit_nano = row.spend_limit_nano;
     rq->who.rank = row.rank;
-    snprintf(rq->who.person_id, sizeof(rq->who.person_id), "%s", row.operator_id);
-    snprintf(rq->who.project_id, sizeof(rq->who.project_id), "%s", row.project_id);
+    memcpy(rq->who.person_id, row.operator_id, ID_BYTES);
+    memcpy(rq->who.project_id, row.project_id, ID_BYTES);
     rq->who.bound = row.project_id[0] != 0;
     rq->who.account_scopes = rq->who.bound ? 0 : row.scopes;
     rq->who.expires_ms = row.expires_ms;

@@ -6,12 +6,14 @@
 #include "api/audit.h"
 #include "api/authenticate.h"
 #include "api/fields.h"
+#include "api/kept.h"
 #include "api/precondition.h"
 #include "api/route.h"
 #include "api/rows.h"
 #include "common/clock.h"
 #include "common/log.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -19,21 +21,17 @@
 bool dispatch_waits(const struct request *rq)
 {
     const char *wait = request_query(rq, "wait");
-    char param[PARAM_BYTES], allow[32];
-    const struct route *route = route_find(rq->method, rq->path, param, allow);
 
-    return wait && strcmp(wait, "0") != 0 && route && route_knows_query(route, "wait");
+    return wait && strcmp(wait, "0") != 0 && rq->route && route_knows_query(rq->route, "wait");
 }
 
 size_t dispatch_body_max(const struct request *rq)
 {
     const char *key = auth_bearer(rq->authorization);
-    char param[PARAM_BYTES], allow[32];
-    const struct route *route = route_find(rq->method, rq->path, param, allow);
     bool is_operator = (key && key_valid(KEY_OPERATOR_PREFIX, key)) ||
                        (!key && rq->cookie && key_valid(SESSION_OPERATOR_PREFIX, rq->cookie));
 
-    return route && route->body == BODY_XML && is_operator ? BODY_XML_BYTES_MAX : BODY_BYTES_MAX;
+    return rq->route && rq->route->body == BODY_XML && is_operator ? BODY_XML_BYTES_MAX : BODY_BYTES_MAX;
 }
 
 static enum answer query_check(const struct request *rq, struct reply *rp)
@@ -106,11 +104,11 @@ static enum answer body_read(struct request *rq, struct reply *rp)
     return rq->body_size ? ANSWER_OK : reply_fail(rp, ANSWER_MALFORMED, "the body is empty");
 }
 
-static enum answer answer_find(struct request *rq, struct reply *rp)
+/* What can be said before the handler is asked. */
+static enum answer request_check(struct request *rq, struct reply *rp)
 {
     enum answer answer;
 
-    rq->route = route_find(rq->method, rq->path, rq->param, rp->allow);
     if (!rq->route) {
         answer = request_limit(rq, rp, rq->peer, BUCKET_ANONYMOUS);
         if (answer != ANSWER_OK)
@@ -121,21 +119,53 @@ static enum answer answer_find(struct request *rq, struct reply *rp)
     }
     rp->allow[0] = 0;
     if ((answer = authenticate(rq, rp)) != ANSWER_OK || (answer = authorise(rq, rp)) != ANSWER_OK ||
-        (answer = query_check(rq, rp)) != ANSWER_OK || (answer = body_read(rq, rp)) != ANSWER_OK ||
-        (answer = idempotency_check(rq, rp)) != ANSWER_OK)
+        (answer = query_check(rq, rp)) != ANSWER_OK || (answer = body_read(rq, rp)) != ANSWER_OK)
         return answer;
-    answer = precondition_handle(rq, rp);
+    return idempotency_check(rq, rp);
+}
+
+static enum answer handle(struct request *rq, struct reply *rp)
+{
+    enum answer answer = precondition_handle(rq, rp);
+
     return answer == ANSWER_OK && strcmp(rq->method, "GET") == 0 ? rows_render(rq, rp) : answer;
 }
 
-void dispatch(struct request *rq, struct reply *rp)
+static enum answer handle_or_repeat(struct request *rq, struct reply *rp)
 {
-    int64_t begun_ms = clock_monotonic_ms();
+    int64_t changes = store_changes(rq->api->store);
     enum answer answer;
 
+    if (kept_find(rq->api->kept, rq, changes, rp))
+        return ANSWER_OK;
+    answer = handle(rq, rp);
+    if (answer == ANSWER_OK)
+        kept_put(rq->api->kept, rq, changes, rp);
+    return answer;
+}
+
+/* Random bits for 32 of them at a time: they tell requests apart, and are no secret. */
+static void request_name(struct request *rq)
+{
+    static _Thread_local unsigned char bits[32][ID_RANDOM_BYTES];
+    static _Thread_local unsigned left;
+
+    if (left == 0) {
+        randombytes_buf(bits, sizeof(bits));
+        left = sizeof(bits) / sizeof(bits[0]);
+    }
+    id_from("req_", bits[--left], rq->request_id);
+}
+
+static enum answer request_begin(struct request *rq, struct reply *rp)
+{
     rq->now_ms = clock_unix_ms();
-    id_make("req_", rq->request_id);
-    answer = answer_find(rq, rp);
+    request_name(rq);
+    return request_check(rq, rp);
+}
+
+static void answer_finish(struct request *rq, struct reply *rp, enum answer answer, int64_t begun_ms)
+{
     reply_finish(rp, answer, rq->request_id);
     audit_note(rq, rp);
     /* Reads are not news; what changes something, or fails on our side, is. */
@@ -143,4 +173,49 @@ void dispatch(struct request *rq, struct reply *rp)
         log_info("%s %s: %d%s%s for %s in %jd ms, %s", rq->method, rq->path, rp->status, rp->detail[0] ? " " : "",
                  rp->detail, rq->who.key_id[0] ? principal_name(&rq->who) : rq->peer,
                  (intmax_t)(clock_monotonic_ms() - begun_ms), rq->request_id);
+}
+
+void dispatch(struct request *rq, struct reply *rp)
+{
+    int64_t begun_ms = clock_monotonic_ms();
+    enum answer answer = request_begin(rq, rp);
+
+    answer_finish(rq, rp, answer == ANSWER_OK ? handle(rq, rp) : answer, begun_ms);
+}
+
+/* As it was received, but that it counts in the limits. */
+static void forget(struct request *rq, struct reply *rp)
+{
+    long limit = rp->limit, remaining = rp->limit_remaining, reset_s = rp->limit_reset_s;
+
+    reply_free(rp);
+    rp->limit = limit;
+    rp->limit_remaining = remaining;
+    rp->limit_reset_s = reset_s;
+    memset(&rq->who, 0, sizeof(rq->who));
+    rq->limited = true;
+}
+
+/* A session's use is written down, and a write waits for the disk. */
+static bool by_session(const struct request *rq)
+{
+    return rq->cookie && !rq->authorization && !(rq->route->who & ROLE_ANONYMOUS);
+}
+
+bool dispatch_at_once(struct request *rq, struct reply *rp)
+{
+    int64_t begun_ms = clock_monotonic_ms();
+    enum answer answer;
+
+    if (!rq->route || rq->route->thread != AT_ONCE || by_session(rq) || !store_try(rq->api->store))
+        return false;
+    answer = request_begin(rq, rp);
+    if (answer == ANSWER_OK)
+        answer = handle_or_repeat(rq, rp);
+    if (answer == ANSWER_LATER)
+        forget(rq, rp);
+    else
+        answer_finish(rq, rp, answer, begun_ms);
+    store_leave(rq->api->store);
+    return answer != ANSWER_LATER;
 }

@@ -3,8 +3,7 @@
 #include "api/console/hub.h"
 #include "api/deadline.h"
 #include "api/dispatch.h"
-#include "api/fields.h"
-#include "api/people/session.h"
+#include "api/exchange.h"
 #include "api/pool.h"
 #include "api/renegotiation.h"
 #include "api/streams.h"
@@ -21,14 +20,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A connection's memory: header lines and our copies of them. Above 32 KiB libmicrohttpd maps it, and what nobody
+/* A connection's memory: header lines, and what libmicrohttpd notes of them. Above 32 KiB libmicrohttpd maps it, and what nobody
  * fills costs nothing; malloc's would be used again and again until all of it had been touched. */
 #define HEADER_BYTES_MAX   (36 * 1024)
-#define SWALLOW_BYTES_MAX  (16u << 20)      /* of a body too large, read so that its sender reads our answer */
-/* Bodies are received before it is known who sends them. What all of them have beyond a few KiB each is bounded: memory
- * that strangers could otherwise fill, while what most requests are always finds its place. */
-#define BODY_BYTES_FREE    4096
-#define BODIES_BYTES_MAX   (4u << 20)
 /* 10 KiB each, and its header lines: with all else at most 64 MiB (tests/api/crowd). */
 #define CONNECTIONS_MAX    700
 #define CONNECTIONS_CALM   600              /* above it who is idle makes room; their ends overlap with new ones */
@@ -48,147 +42,8 @@ struct http {
     struct pool *workers;
     struct pool *waiters;
     struct deadlines *deadlines;
-    size_t bodies_bytes;                /* beyond BODY_BYTES_FREE of each; libmicrohttpd's thread alone */
+    struct crowd crowd;
 };
-
-struct exchange {
-    struct http *http;
-    struct MHD_Connection *connection;
-    struct request rq;
-    struct reply rp;
-    size_t received, body_max;
-    size_t counted;                     /* in bodies_bytes */
-    bool answered;
-};
-
-/* receiving */
-
-static char *copied(const char *text)
-{
-    return text ? strdup(text) : NULL;
-}
-
-static enum MHD_Result query_take(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    struct request *rq = arg;
-
-    (void)kind;
-    if (rq->query_count == QUERY_MAX) {
-        rq->query_excess = true;
-        return MHD_NO;
-    }
-    rq->query[rq->query_count].name = strdup(name ? name : "");
-    rq->query[rq->query_count].value = strdup(value ? value : "");
-    rq->query_count++;
-    return MHD_YES;
-}
-
-static void peer_print(struct MHD_Connection *connection, char *out, size_t size)
-{
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *address = info ? info->client_addr : NULL;
-
-    if (!address || getnameinfo(address, address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in),
-                                out, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
-        snprintf(out, size, "unknown");
-}
-
-static void handshake_headers_take(struct handshake *handshake, struct MHD_Connection *connection)
-{
-    handshake->upgrade = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Upgrade"));
-    handshake->connection = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Connection"));
-    handshake->key = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Sec-WebSocket-Key"));
-    handshake->version = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Sec-WebSocket-Version"));
-}
-
-/* What belongs to sessions and to what is written down of a request. */
-static void session_headers_take(struct request *rq, struct MHD_Connection *connection)
-{
-    rq->cookie = copied(MHD_lookup_connection_value(connection, MHD_COOKIE_KIND, cookie_name(rq->path)));
-    rq->csrf = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-CSRF-Token"));
-    rq->origin = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Origin"));
-    rq->host = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host"));
-    rq->agent = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "User-Agent"));
-    rq->reason = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Reason"));
-    rq->project = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Project"));
-}
-
-static struct exchange *exchange_new(struct http *http, struct MHD_Connection *connection, const char *method,
-                                     const char *path)
-{
-    struct exchange *exchange = calloc(1, sizeof(*exchange));
-    struct request *rq = exchange ? &exchange->rq : NULL;
-
-    if (!exchange)
-        return NULL;
-    exchange->http = http;
-    exchange->connection = connection;
-    reply_start(&exchange->rp);
-    rq->api = http->api;
-    rq->method = strdup(method);
-    rq->path = strdup(path);
-    rq->authorization = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization"));
-    rq->idempotency_key = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Idempotency-Key"));
-    rq->content_type = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type"));
-    rq->accept = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept"));
-    rq->accept_encoding = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept-Encoding"));
-    rq->signature = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Stripe-Signature"));
-    rq->if_match = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-Match"));
-    rq->last_event_id = copied(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID"));
-    session_headers_take(rq, connection);
-    handshake_headers_take(&rq->handshake, connection);
-    exchange->body_max = dispatch_body_max(rq);
-    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, query_take, rq);
-    peer_print(connection, rq->peer, sizeof(rq->peer));
-    return exchange;
-}
-
-/* Takes room for `size` bytes more, or says that there is none. */
-static bool room_take(struct exchange *exchange, size_t size)
-{
-    size_t after = exchange->rq.body_size + size;
-    size_t more = after > BODY_BYTES_FREE ? after - BODY_BYTES_FREE - exchange->counted : 0;
-
-    if (exchange->http->bodies_bytes + more > BODIES_BYTES_MAX)
-        return false;
-    exchange->http->bodies_bytes += more;
-    exchange->counted += more;
-    return true;
-}
-
-static void room_return(struct exchange *exchange)
-{
-    exchange->http->bodies_bytes -= exchange->counted;
-    exchange->counted = 0;
-}
-
-/* Keeps up to body_max; reads on past that only to be able to answer. */
-static enum MHD_Result body_take(struct exchange *exchange, const char *bytes, size_t size)
-{
-    struct request *rq = &exchange->rq;
-    char *more;
-
-    exchange->received += size;
-    if (exchange->received > SWALLOW_BYTES_MAX)
-        return MHD_NO;
-    if (!rq->body_excess && exchange->received <= exchange->body_max && !room_take(exchange, size))
-        rq->body_crowded = true;
-    if (rq->body_excess || rq->body_crowded || exchange->received > exchange->body_max) {
-        rq->body_excess = true;
-        free(rq->body);
-        rq->body = NULL;
-        rq->body_size = 0;
-        room_return(exchange);
-        return MHD_YES;
-    }
-    more = realloc(rq->body, rq->body_size + size);
-    if (!more)
-        return MHD_NO;
-    memcpy(more + rq->body_size, bytes, size);
-    rq->body = more;
-    rq->body_size += size;
-    return MHD_YES;
-}
 
 /* answering */
 
@@ -239,6 +94,8 @@ static struct MHD_Response *response_make(struct exchange *exchange)
         rp->text = NULL;
         return response;
     }
+    if (rp->constant)
+        return MHD_create_response_from_buffer(rp->text_size, (char *)(uintptr_t)rp->constant, MHD_RESPMEM_PERSISTENT);
     if (rp->json && (text = json_dumps(rp->json, JSON_COMPACT)) != NULL)
         size = strlen(text);
     response = MHD_create_response_from_buffer(size, text ? text : "", text ? MHD_RESPMEM_MUST_FREE
@@ -371,9 +228,10 @@ static enum MHD_Result access_handle(void *arg, struct MHD_Connection *connectio
 
     (void)version;
     if (!exchange) {
-        *context = exchange = exchange_new(http, connection, method, url);
-        if (!exchange || !exchange->rq.method || !exchange->rq.path)
+        *context = exchange = exchange_new(http->api, connection, method, url, &http->crowd);
+        if (!exchange)
             return MHD_NO;
+        exchange->http = http;
         if (!announced_too_large(connection))
             return MHD_YES;
         refuse(exchange, ANSWER_TOO_LARGE, "a body may have at most 65536 bytes");
@@ -385,8 +243,10 @@ static enum MHD_Result access_handle(void *arg, struct MHD_Connection *connectio
         size_t taken = *size;
 
         *size = 0;
-        return body_take(exchange, bytes, taken);
+        return exchange_receive(exchange, bytes, taken);
     }
+    if (dispatch_at_once(&exchange->rq, &exchange->rp))
+        return answer_queue(exchange);
     work_submit(http, exchange);
     return MHD_YES;
 }
@@ -401,10 +261,7 @@ static void completed_notify(void *arg, struct MHD_Connection *connection, void 
     deadline_idle(http->deadlines, connection, IDLE_S * 1000 + ARRIVAL_MS);
     if (!exchange)
         return;
-    room_return(exchange);
-    reply_free(&exchange->rp);
-    request_free(&exchange->rq);
-    free(exchange);
+    exchange_free(exchange);
     *context = NULL;
 }
 

@@ -1,6 +1,6 @@
 /* HTTPS by libmicrohttpd: one epoll thread that only receives and sends.
- * A complete request is suspended, handed to a worker, and resumed with its
- * answer. Nothing a client does, or fails to do, blocks that thread. */
+ * A complete request is answered at once where that needs no waiting; else it is
+ * suspended, handed to a worker, and resumed with its answer. Nothing a client does, or fails to do, blocks that thread. */
 #ifndef API_HTTP_H
 #define API_HTTP_H
 

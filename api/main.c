@@ -4,6 +4,7 @@
 #include "api/console/hub.h"
 #include "api/deliveries.h"
 #include "api/http.h"
+#include "api/kept.h"
 #include "api/sandbox.h"
 #include "api/people/store_people.h"
 #include "api/store_events.h"
@@ -98,7 +99,8 @@ static void limits_open(struct api *api)
     pthread_mutex_init(&api->wait_lock, NULL);
     pthread_mutex_init(&api->ticket_lock, NULL);
     api->limits = limit_new(rates);
-    if (!api->limits)
+    api->kept = kept_new();
+    if (!api->limits || !api->kept)
         fatalx("out of memory");
 }
 
@@ -170,6 +172,7 @@ static int run(const char *config_path)
     deliveries_free(deliveries);
     hub_free(api.consoles);
     tls_free(&tls);
+    kept_free(api.kept);
     limit_free(api.limits);
     store_close(api.store);
     config_free(&api.config);

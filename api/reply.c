@@ -27,6 +27,7 @@ static const struct answer_row rows[ANSWER_COUNT] = {
     [ANSWER_ACCEPTED] = { 202, NULL, NULL, false, 0 },
     [ANSWER_NO_CONTENT] = { 204, NULL, NULL, false, 0 },
     [ANSWER_REPLAYED] = { 0, NULL, NULL, false, 0 },
+    [ANSWER_LATER] = { 0, NULL, NULL, false, 0 },
     [ANSWER_MALFORMED] = { 400, "malformed_request", "The request cannot be read", false, 0 },
     [ANSWER_KEY_HEADER] = { 400, "idempotency_key_invalid", "An Idempotency-Key header is needed", false, 0 },
     [ANSWER_UNAUTHENTICATED] = { 401, "unauthenticated", "No valid key was presented", false, 0 },

@@ -18,6 +18,7 @@ enum answer {
     ANSWER_NO_CONTENT,
     ANSWER_SWITCHING,                   /* the connection is a WebSocket from now on */
     ANSWER_REPLAYED,                    /* status and body are the stored ones */
+    ANSWER_LATER,                       /* none: ask again where it may wait; never sent */
     ANSWER_MALFORMED,                   /* body or query cannot be read */
     ANSWER_KEY_HEADER,                  /* Idempotency-Key missing or odd */
     ANSWER_UNAUTHENTICATED,
@@ -63,7 +64,8 @@ struct stream;
 struct reply {
     json_t *json;                       /* the body of a success; owned */
     char *text;                         /* or this, malloc'd, with its type */
-    size_t text_size;
+    const char *constant;               /* or this, which lasts, with its type */
+    size_t text_size;                   /* of either */
     const char *text_type;
     int file_fd;                        /* or this part of a file; -1 none; owned */
     uint64_t file_offset;

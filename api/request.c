@@ -11,36 +11,7 @@
 
 void request_free(struct request *request)
 {
-    free(request->method);
-    free(request->path);
-    for (unsigned i = 0; i < request->query_count; i++) {
-        free(request->query[i].name);
-        free(request->query[i].value);
-    }
-    if (request->authorization)
-        sodium_memzero(request->authorization, strlen(request->authorization));
-    free(request->authorization);
     sodium_memzero(&request->who, sizeof(request->who));
-    free(request->idempotency_key);
-    free(request->content_type);
-    free(request->accept);
-    free(request->accept_encoding);
-    free(request->signature);
-    free(request->last_event_id);
-    free(request->if_match);
-    if (request->cookie)
-        sodium_memzero(request->cookie, strlen(request->cookie));
-    free(request->cookie);
-    free(request->csrf);
-    free(request->origin);
-    free(request->handshake.upgrade);
-    free(request->handshake.connection);
-    free(request->handshake.key);
-    free(request->handshake.version);
-    free(request->host);
-    free(request->agent);
-    free(request->reason);
-    free(request->project);
     if (request->body)
         sodium_memzero(request->body, request->body_size);
     free(request->body);
@@ -51,6 +22,8 @@ enum answer request_limit(const struct request *request, struct reply *reply, co
 {
     struct limit_verdict verdict;
 
+    if (request->limited)
+        return ANSWER_OK;
     pthread_mutex_lock(&request->api->limit_lock);
     verdict = limit_take(request->api->limits, who, bucket, clock_monotonic_ms());
     pthread_mutex_unlock(&request->api->limit_lock);

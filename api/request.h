@@ -22,32 +22,32 @@ struct upstream;
 #define PARAM_BYTES 64
 
 struct query {
-    char *name;
-    char *value;                        /* "" when there was no '=' */
+    const char *name;
+    const char *value;                  /* "" when there was no '=' */
 };
 
 struct request {
     /* from the connection; owned */
-    char *method;
-    char *path;
+    const char *method;
+    const char *path;
     struct query query[QUERY_MAX];
     unsigned query_count;
     bool query_excess;
-    char *authorization;
-    char *idempotency_key;
-    char *content_type;
-    char *accept;
-    char *accept_encoding;
-    char *signature;                    /* Stripe-Signature */
-    char *last_event_id;
-    char *if_match;
-    char *cookie;                       /* the session's, of the two that a browser may hold the one for this path */
-    char *csrf;                         /* X-CSRF-Token */
-    char *origin;
-    char *host;
-    char *agent;                        /* User-Agent */
-    char *reason;                       /* X-Reason */
-    char *project;                      /* X-Project */
+    const char *authorization;
+    const char *idempotency_key;
+    const char *content_type;
+    const char *accept;
+    const char *accept_encoding;
+    const char *signature;              /* Stripe-Signature */
+    const char *last_event_id;
+    const char *if_match;
+    const char *cookie;                 /* the session's, of the two that a browser may hold the one for this path */
+    const char *csrf;                   /* X-CSRF-Token */
+    const char *origin;
+    const char *host;
+    const char *agent;                  /* User-Agent */
+    const char *reason;                 /* X-Reason */
+    const char *project;                /* X-Project */
     struct handshake handshake;
     char *body;
     size_t body_size;
@@ -57,7 +57,7 @@ struct request {
 
     /* from dispatch */
     struct api *api;
-    struct upstream *up;
+    struct upstream *up;                /* NULL: on a thread that must not wait */
     const struct route *route;
     struct principal who;
     char request_id[ID_BYTES];
@@ -67,6 +67,7 @@ struct request {
         char object[ID_BYTES];
         char account_id[ID_BYTES];
     } about;
+    bool limited;                       /* it counts already in the limits */
     bool may_wait;                      /* on a thread that may block for a long poll */
     int64_t now_ms;
 };

@@ -16,6 +16,10 @@ enum route_key { KEY_NONE, KEY_OPTIONAL, KEY_REQUIRED };
 enum route_body { BODY_NONE, BODY_JSON, BODY_XML, BODY_RAW };
 #define BODY_XML_BYTES_MAX (700u * 1024)
 
+/* Who makes the answer. AT_ONCE: libmicrohttpd's own thread, if it need not wait: small answers from memory, files or the
+ * api's own database. What turns out to need a daemon goes to a worker (ANSWER_LATER). */
+enum route_thread { WORKER, AT_ONCE };
+
 struct route {
     const char *method;
     const char *pattern;                /* {id} stands for one segment */
@@ -26,6 +30,7 @@ struct route {
     enum route_key key;
     enum route_body body;
     const char *query;                  /* parameters it knows, space-separated, or NULL */
+    enum route_thread thread;
 };
 
 extern const struct route routes[];

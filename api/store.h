@@ -24,6 +24,13 @@ struct store;
 struct store *store_open(const char *path);
 void store_close(struct store *store);
 
+/* Takes the store for several calls of this thread, if nobody has it: false if somebody does, who may be waiting for the
+ * disk. Given back by store_leave. */
+bool store_try(struct store *store);
+void store_leave(struct store *store);
+/* Another number after each change that this process made, for who has taken the store. */
+int64_t store_changes(struct store *store);
+
 /* keys */
 struct key_row {
     char key_id[ID_BYTES];

@@ -8,11 +8,17 @@
 #include <pthread.h>
 
 #define STORE_WATCHES 2
+#define KEYS_KEPT     64
 
 struct store {
     pthread_mutex_t lock;               /* of everything below */
     sqlite3 *db;
     char run_id[ID_BYTES];
+    struct kept_key {                   /* asked for lately: by the first byte of its hash */
+        struct key_row row;
+        int64_t changes;                /* of the database, when it was read */
+        int64_t until_ms;               /* monotonic */
+    } kept[KEYS_KEPT];
     bool part_is_whole;                 /* the part begun last is no part of an effect */
     struct store_watching {
         const char *table;              /* NULL: free */
@@ -44,5 +50,8 @@ int expire(struct store *store, const char *const *sql, int64_t before_ms);
 void text_take(sqlite3_stmt *stmt, int column, char *out, size_t size);
 /* The columns of a key, of customers and operators alike. */
 row_take key_take;
+/* The key that the statement's one parameter, this hash, finds; the last ones are kept in memory. 1, 0 or -1. */
+int key_find(struct store *store, const char *sql, row_take *take, const uint8_t hash[static KEY_HASH_BYTES],
+             struct key_row *row);
 
 #endif

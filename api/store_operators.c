@@ -28,9 +28,7 @@ static void operator_key_take(sqlite3_stmt *stmt, void *out)
 
 int store_operator_find(struct store *store, const uint8_t hash[static KEY_HASH_BYTES], struct key_row *row)
 {
-    pthread_mutex_lock(&store->lock);
-    return one(store, db_query(store->db, KEYS " WHERE k.hash = ?", "b", hash, (size_t)KEY_HASH_BYTES),
-               operator_key_take, row);
+    return key_find(store, KEYS " WHERE k.hash = ?", operator_key_take, hash, row);
 }
 
 int store_operator_get(struct store *store, const char *key_id, struct key_row *row)

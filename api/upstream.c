@@ -89,6 +89,11 @@ enum answer upstream_ask_within(struct request *rq, struct reply *rp, enum daemo
     json_t *error = NULL;
     enum answer answer = ANSWER_OK;
 
+    if (!rq->up) {
+        json_decref(args);
+        *ok = NULL;
+        return ANSWER_LATER;
+    }
     *ok = rpc_call_sync(rq->up->clients[daemon], verb, args, timeout_ms, &error);
     if (!*ok)
         answer = failed(rp, daemon, verb, error);

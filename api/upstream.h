@@ -14,7 +14,7 @@ struct upstream *upstream_new(const char *accountd, const char *provisioner);
 void upstream_free(struct upstream *up);
 
 /* ANSWER_OK and *ok (new reference), or the answer for the customer with the
- * reply's detail and context set. `args` is stolen. */
+ * reply's detail and context set. `args` is stolen. ANSWER_LATER on a thread that must not wait. */
 enum answer upstream_ask(struct request *rq, struct reply *rp, enum daemon daemon, const char *verb, json_t *args,
                          json_t **ok);
 enum answer upstream_ask_within(struct request *rq, struct reply *rp, enum daemon daemon, const char *verb,

@@ -2,39 +2,37 @@
 #include "common/id.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
-static char *id_write(const char *prefix, unsigned __int128 bits, char id[static ID_BYTES])
+char *id_from(const char *prefix, const unsigned char random[static ID_RANDOM_BYTES], char id[static ID_BYTES])
 {
-    int len = snprintf(id, ID_BYTES, "%.*s", ID_PREFIX_MAX, prefix);
+    size_t len = strnlen(prefix, ID_PREFIX_MAX);
+    unsigned __int128 bits;
 
-    for (int i = ID_DIGITS - 1; i >= 0; i--) {
+    memcpy(&bits, random, sizeof(bits));
+    memcpy(id, prefix, len);
+    for (size_t i = ID_DIGITS; i-- > 0; bits >>= 5)
         id[len + i] = digits[(unsigned)(bits & 31)];
-        bits >>= 5;
-    }
     id[len + ID_DIGITS] = 0;
     return id;
 }
 
 char *id_make(const char *prefix, char id[static ID_BYTES])
 {
-    unsigned __int128 bits;
+    unsigned char random[ID_RANDOM_BYTES];
 
-    randombytes_buf(&bits, sizeof(bits));
-    return id_write(prefix, bits, id);
+    randombytes_buf(random, sizeof(random));
+    return id_from(prefix, random, id);
 }
 
 char *id_derive(const char *prefix, const char *text, char id[static ID_BYTES])
 {
     unsigned char hash[crypto_hash_sha256_BYTES];
-    unsigned __int128 bits;
 
     crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
-    memcpy(&bits, hash, sizeof(bits));
-    return id_write(prefix, bits, id);
+    return id_from(prefix, hash, id);
 }
 
 bool id_valid(const char *prefix, const char *text)

@@ -7,11 +7,15 @@
 #include <stdbool.h>
 
 #define ID_DIGITS     26
+#define ID_RANDOM_BYTES 16
 #define ID_PREFIX_MAX 5                                 /* "inst_" */
 #define ID_BYTES      (ID_PREFIX_MAX + ID_DIGITS + 1)
 
 /* `prefix` with its underscore, at most ID_PREFIX_MAX characters. Returns id. */
 char *id_make(const char *prefix, char id[static ID_BYTES]);
+
+/* Likewise, of these bits: for who has drawn many at once. */
+char *id_from(const char *prefix, const unsigned char random[static ID_RANDOM_BYTES], char id[static ID_BYTES]);
 
 /* The id that always follows from this text: for what is made beside something else, so that
  * doing it again makes the same. Not secret: who knows the text knows the id. */

@@ -7,12 +7,12 @@
 #define WEBSOCKET_VERSION "13"
 #define ACCEPT_BYTES 29
 
-/* As the headers of these names said; NULL: not there. Owned by the request. */
+/* As the headers of these names said; NULL: not there. The memory is the connection's. */
 struct handshake {
-    char *upgrade;
-    char *connection;
-    char *key;                          /* Sec-WebSocket-Key */
-    char *version;                      /* Sec-WebSocket-Version */
+    const char *upgrade;
+    const char *connection;
+    const char *key;                    /* Sec-WebSocket-Key */
+    const char *version;                /* Sec-WebSocket-Version */
 };
 
 enum handshake_verdict {

@@ -75,7 +75,7 @@ static void config_make(struct rig *rig)
                                          "provisioner.sock", "console", "console.sock", "operator_key_hash_file", "operator.hash", "log_files",
                                          "accountd/public", NULL };
     json_t *config = json_pack("{s:s, s:s, s:{s:i, s:i, s:i, s:i, s:i, s:i, s:i}}", "listen", "127.0.0.1:0", "user", "root",
-                               "limits", "reads_per_s", 10000, "writes_per_s", 10000, "waits_per_s", 10000,
+                               "limits", "reads_per_s", 100000, "writes_per_s", 100000, "waits_per_s", 100000,
                                "anonymous_per_s", 10000, "instances_per_account", 1000, "connections_per_address", 256,
                                "logins_per_minute", 10000);
     char path[256];

@@ -38,6 +38,8 @@ for port in $bare $static; do
     [ "$(cat "$dir/first")" = "$body" ] || die "port $port does not serve"
 done
 
+instance=$(curl -sk -H "Authorization: Bearer $key" "$url/v1/instances" | jq -r '.data[0].id')
+
 rate() {                                # rate URL: answers a second; every one of them a good one
     wrk -t 1 -c 8 -d 2s --latency -H "Authorization: Bearer $key" "$1" >"$dir/wrk"
     ! grep -q 'Non-2xx\|Socket errors' "$dir/wrk" || die "$1: $(cat "$dir/wrk")"
@@ -49,7 +51,8 @@ median() { sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)
 i=0
 while [ $i -lt "$rounds" ]; do
     i=$((i + 1))
-    echo "$(rate "$url/healthz") $(rate "$url/v1/keys") $(rate "https://127.0.0.1:$bare/") $(rate "https://127.0.0.1:$static/healthz")"
+    echo "$(rate "$url/healthz") $(rate "$url/v1/keys") $(rate "https://127.0.0.1:$bare/") $(rate "https://127.0.0.1:$static/healthz")" \
+        "$(rate "$url/log/checkpoint") $(rate "$url/v1/instances/$instance")"
 done >"$dir/rates"
 
 share() {                               # share COLUMN COLUMN: in percent, the median of the rounds
@@ -57,6 +60,7 @@ share() {                               # share COLUMN COLUMN: in percent, the m
 }
 column() { awk -v n="$1" '{ print $n }' "$dir/rates" | median; }
 echo "# GETs a second, median of $rounds rounds: /healthz $(column 1), /v1/keys $(column 2), libmicrohttpd alone $(column 3), nginx $(column 4)"
+echo "# beside them: a file of the log $(column 5), an instance, which asks the provisioner, $(column 6)"
 echo "# in percent: /healthz $(share 1 3) of libmicrohttpd, $(share 1 4) of nginx; /v1/keys $(share 2 3), $(share 2 4)"
 check "/healthz, at least 0.8 of libmicrohttpd alone" [ "$(share 1 3)" -ge 80 ]
 check "/healthz, at least 0.3 of nginx" [ "$(share 1 4)" -ge 30 ]
