@@ -80,14 +80,14 @@ enum answer customer_create(struct request *rq, struct reply *rp)
     return idem_close(rq, rp, &idem, answer);
 }
 
-/* Pages count from the beginning: customers are only ever added at the end. */
+/* The cursor is the number of the last one. */
 enum answer customers_list(struct request *rq, struct reply *rp)
 {
     struct customer_row *rows;
     int64_t after, limit;
     size_t count, shown;
     json_t *list;
-    enum answer answer = request_query_int(rq, rp, "after", 0, INT32_MAX, 0, &after);
+    enum answer answer = request_query_int(rq, rp, "after", 0, INT64_C(1) << 52, 0, &after);
 
     if (answer == ANSWER_OK)
         answer = request_query_int(rq, rp, "limit", 1, CUSTOMERS_PAGE_MAX, 100, &limit);
@@ -100,9 +100,9 @@ enum answer customers_list(struct request *rq, struct reply *rp)
     list = json_array();
     for (size_t i = 0; i < shown; i++)
         json_array_append_new(list, customer_view(&rows[i]));
-    free(rows);
     rp->json = json_pack("{s:o, s:o}", "data", list, "next_cursor",
-                         count > shown ? json_integer(after + limit) : json_null());
+                         count > shown ? json_integer(rows[shown - 1].number) : json_null());
+    free(rows);
     return ANSWER_OK;
 }
 

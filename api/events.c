@@ -23,7 +23,6 @@ json_t *event_view(const struct event_row *row, bool for_operator)
 struct page {
     json_t *rows;
     bool for_operator;
-    int64_t last;
 };
 
 static void page_add(void *arg, const struct event_row *row)
@@ -31,7 +30,6 @@ static void page_add(void *arg, const struct event_row *row)
     struct page *page = arg;
 
     json_array_append_new(page->rows, event_view(row, page->for_operator));
-    page->last = row->seq;
 }
 
 /* Whose, and from where. */
@@ -87,6 +85,7 @@ enum answer events_list(struct request *rq, struct reply *rp)
         json_decref(page.rows);
         return reply_fail(rp, ANSWER_STORAGE, "events cannot be looked up");
     }
-    rp->json = page_view(page.rows, range.limit, page.last);
+    rp->json = json_pack("{s:o, s:o}", "data", page.rows, "next_cursor",
+                         range.more ? json_integer(range.after) : json_null());
     return ANSWER_OK;
 }

@@ -217,7 +217,7 @@ int store_ssh_key_count(struct store *store, const char *account_id, int64_t *co
 
 /* customers */
 
-#define CUSTOMER_COLUMNS "account_id, name, currency, created_ms, confirmed"
+#define CUSTOMER_COLUMNS "account_id, name, currency, created_ms, confirmed, number"
 
 static void customer_take(sqlite3_stmt *stmt, void *out)
 {
@@ -228,6 +228,7 @@ static void customer_take(sqlite3_stmt *stmt, void *out)
     text_take(stmt, 2, row->currency, sizeof(row->currency));
     row->created_ms = sqlite3_column_int64(stmt, 3);
     row->confirmed = sqlite3_column_int(stmt, 4) != 0;
+    row->number = sqlite3_column_int64(stmt, 5);
 }
 
 int store_customer_insert(struct store *store, const struct customer_row *row)
@@ -246,14 +247,13 @@ int store_customer_get(struct store *store, const char *account_id, struct custo
                customer_take, row);
 }
 
-int store_customers(struct store *store, int64_t skip, int64_t limit, struct customer_row **rows, size_t *count)
+int store_customers(struct store *store, int64_t after, int64_t limit, struct customer_row **rows, size_t *count)
 {
     pthread_mutex_lock(&store->lock);
     return many(store,
                 db_query(store->db,
-                         "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE confirmed"
-                         " ORDER BY created_ms, account_id LIMIT ? OFFSET ?",
-                         "ii", limit, skip),
+                         "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE confirmed AND number > ? ORDER BY number LIMIT ?", "ii",
+                         after, limit),
                 customer_take, sizeof(**rows), (void **)rows, count);
 }
 

@@ -94,11 +94,12 @@ struct customer_row {
     char currency[4];
     int64_t created_ms;
     bool confirmed;                     /* accountd has opened the account */
+    int64_t number;                     /* in the order of that; 0 before */
 };
 int store_customer_insert(struct store *store, const struct customer_row *row);
 int store_customer_get(struct store *store, const char *account_id, struct customer_row *row);
-/* Oldest first: at most `limit`, after the first `skip`. */
-int store_customers(struct store *store, int64_t skip, int64_t limit, struct customer_row **rows, size_t *count);
+/* By number, those after `after`: at most `limit`. */
+int store_customers(struct store *store, int64_t after, int64_t limit, struct customer_row **rows, size_t *count);
 
 /* instances and actions: whose they are, and what the customer asked for */
 struct instance_row {

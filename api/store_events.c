@@ -11,21 +11,24 @@
     " (SELECT project_id FROM ssh_keys WHERE ssh_key_id = object),"                                                    \
     " (SELECT project_id FROM placements WHERE id = object))"
 #define COLUMNS "seq, account_id, at_ms, type, object, scope, data"
+/* What is looked at for one page: whoever may see little of much gets short pages, and nobody waits for them. */
+#define LOOKED_MAX 2000
 
+/* The last column: whether it may be seen. */
 static sqlite3_stmt *range_query(struct store *store, const struct event_range *range)
 {
     int64_t scopes = range->scopes, after = range->newest && !range->after ? INT64_MAX : range->after;
 
     if (range->account_id)
         return db_query(store->db,
-                        range->newest ? "SELECT " COLUMNS " FROM events WHERE account_id = ? AND seq < ?"
-                                        " AND scope & ? = scope AND ? IN ('', " PLACE ") ORDER BY seq DESC LIMIT ?"
-                                      : "SELECT " COLUMNS " FROM events WHERE account_id = ? AND seq > ?"
-                                        " AND scope & ? = scope AND ? IN ('', " PLACE ") ORDER BY seq LIMIT ?",
-                        "tiiti", range->account_id, after, scopes, range->project_id, range->limit);
+                        range->newest ? "SELECT " COLUMNS ", scope & ? = scope AND ? IN ('', " PLACE ") FROM events"
+                                        " WHERE account_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
+                                      : "SELECT " COLUMNS ", scope & ? = scope AND ? IN ('', " PLACE ") FROM events"
+                                        " WHERE account_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+                        "ittii", scopes, range->project_id, range->account_id, after, (int64_t)LOOKED_MAX);
     return db_query(store->db,
-                    range->newest ? "SELECT " COLUMNS " FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?"
-                                  : "SELECT " COLUMNS " FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+                    range->newest ? "SELECT " COLUMNS ", 1 FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?"
+                                  : "SELECT " COLUMNS ", 1 FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
                     "ii", after, range->limit);
 }
 
@@ -40,20 +43,27 @@ static struct event_row event_take(sqlite3_stmt *stmt)
                                .data = (const char *)sqlite3_column_text(stmt, 6) };
 }
 
-int store_events(struct store *store, const struct event_range *range, event_each *each, void *arg)
+int store_events(struct store *store, struct event_range *range, event_each *each, void *arg)
 {
+    int64_t looked = 0, shown = 0;
     sqlite3_stmt *stmt;
-    int rc;
+    int rc = 1;
 
     pthread_mutex_lock(&store->lock);
     stmt = range_query(store, range);
-    while ((rc = db_next(stmt)) == 1) {
+    while (shown < range->limit && (rc = db_next(stmt)) == 1) {
         struct event_row row = event_take(stmt);
 
+        looked++;
+        range->after = row.seq;
+        if (!sqlite3_column_int(stmt, 7))
+            continue;
+        shown++;
         each(arg, &row);
     }
     db_end(stmt);
-    return unlocked(store, rc);
+    range->more = shown == range->limit || looked == LOOKED_MAX;
+    return unlocked(store, rc < 0 ? -1 : 0);
 }
 
 int store_event_newest(struct store *store, int64_t *seq)

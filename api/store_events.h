@@ -19,14 +19,16 @@ struct event_range {
     const char *account_id;             /* NULL: everybody's and the host's */
     const char *project_id;             /* of a customer's: only what is about things in it; "" all */
     unsigned scopes;                    /* what needs others is left out */
-    int64_t after;                      /* this seq itself is left out */
+    int64_t after;                      /* this seq itself is left out; then the last one that was looked at */
     bool newest;                        /* first; then `after` goes back in time, 0: from the newest */
-    int64_t limit;
+    int64_t limit;                      /* at least 1 */
+    bool more;                          /* set: it ended at the limit, or at what is looked at for one page */
 };
 
-/* `each` borrows the row. It runs under the store's lock. */
+/* A page, and `range` is where the next one begins. It may be shorter than its limit, even empty, though there is more:
+ * what a page looks at is bounded. `each` borrows the row. It runs under the store's lock. */
 typedef void event_each(void *arg, const struct event_row *row);
-int store_events(struct store *store, const struct event_range *range, event_each *each, void *arg);
+int store_events(struct store *store, struct event_range *range, event_each *each, void *arg);
 /* 1 and *seq of the newest one there has been, 0 if there was none. */
 int store_event_newest(struct store *store, int64_t *seq);
 

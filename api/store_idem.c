@@ -132,7 +132,8 @@ static int settle_locked(struct store *store, const struct idem *idem, bool keep
     static const char *const kept[] = {
         "UPDATE actions SET confirmed = 1 WHERE action_id = ?",
         "UPDATE instances SET confirmed = 1 WHERE instance_id = ?",
-        "UPDATE customers SET confirmed = 1 WHERE account_id = ?",
+        "UPDATE customers SET confirmed = 1, number = (SELECT coalesce(max(number), 0) + 1 FROM customers WHERE confirmed)"
+        " WHERE account_id = ? AND NOT confirmed",
     };
     static const char *const gone[] = {
         "DELETE FROM actions WHERE action_id = ? AND NOT confirmed",

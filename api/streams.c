@@ -88,7 +88,6 @@ static void event_write(void *arg, const struct event_row *row)
     json_dumpf(view, writing->out, JSON_COMPACT);
     fputs("\n\n", writing->out);
     json_decref(view);
-    stream->range.after = row->seq;
     writing->count++;
     /* Whoever lost the key learns that, and nothing more. */
     if (strcmp(row->object, stream->key_id) == 0 && strstr(row->type, ".revoked"))
@@ -105,7 +104,8 @@ static void stream_fill(struct streams *home, struct stream *stream, int64_t now
         stream->spoken_ms = now;            /* no memory: looked at again with the next heartbeat */
         return;
     }
-    store_events(home->store, &stream->range, event_write, &writing);
+    if (store_events(home->store, &stream->range, event_write, &writing) == 0)
+        stream->hungry = stream->range.more && writing.count == 0;
     if (writing.count == 0 && stream->spoken_ms + HEARTBEAT_MS <= now)
         fputs(":\n\n", writing.out);
     fclose(writing.out);

@@ -2,15 +2,15 @@
 -- Times are Unix milliseconds, given by the program; ids are made by the program.
 -- The migrations beside this file lead from an empty database to this shape.
 
--- One row a customer; accountd keeps the money under the same id.
+-- One row a customer; accountd keeps the money under the same id. number: 1 for who was confirmed first.
 CREATE TABLE customers (
     account_id TEXT NOT NULL PRIMARY KEY,
     name       TEXT NOT NULL,
     currency   TEXT NOT NULL,
     created_ms INTEGER NOT NULL,
     confirmed  INTEGER NOT NULL DEFAULT 0           -- accountd has opened the account
-) STRICT, WITHOUT ROWID;
-CREATE INDEX customers_by_age ON customers (created_ms, account_id) WHERE confirmed;
+, number INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX customers_by_number ON customers (number) WHERE confirmed;
 
 -- What an account's things are kept apart in. Each account has one from its beginning: prj_ and the account's digits.
 CREATE TABLE projects (

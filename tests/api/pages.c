@@ -44,8 +44,8 @@ static void fill(long from, long to)
         " '', x'00' FROM numbers",
         "INSERT INTO deliveries (webhook_id, event_seq, state, due_ms, created_ms)"
         " SELECT '%s', n, 'delivered', n, strftime('%%s', 'now') * 1000 FROM numbers",
-        "INSERT INTO customers (account_id, name, currency, created_ms, confirmed)"
-        " SELECT 'acc_%s' || n, 'c', 'EUR', n, 1 FROM numbers",
+        "INSERT INTO customers (account_id, name, currency, created_ms, confirmed, number)"
+        " SELECT 'acc_%s' || n, 'c', 'EUR', n, 1, n + 10 FROM numbers",
     };
     const char *const about[] = { account, account, webhook, "n" };
 
