@@ -322,12 +322,13 @@ int store_each_of_account(struct store *store, const char *account, const char *
 int store_each_leaf(struct store *store, const char *account, const char *instance, uint64_t from, uint64_t to,
                     int64_t limit, store_leaf_fn fn, void *arg)
 {
-    sqlite3_stmt *stmt = account
-        ? db_query(store->db, "SELECT idx, type, bytes FROM leaf WHERE account = ?5 AND (?4 IS NULL OR instance = ?4)"
-                   " AND idx >= ?1 AND idx < ?2 ORDER BY idx LIMIT ?3", "iiitt", (int64_t)from, (int64_t)to, limit,
-                   instance, account)
-        : db_query(store->db, "SELECT idx, type, bytes FROM leaf WHERE idx >= ?1 AND idx < ?2 ORDER BY idx LIMIT ?3",
-                   "iii", (int64_t)from, (int64_t)to, limit);
+#define LEAVES(filter)                                                                                                 \
+    "SELECT idx, type, bytes FROM leaf WHERE " filter " AND idx >= ?1 AND idx < ?2 ORDER BY idx LIMIT ?3"
+    static const char all[] = LEAVES("?4 IS NULL AND ?5 IS NULL"), of_account[] = LEAVES("account = ?4 AND ?5 IS NULL"),
+                      of_instance[] = LEAVES("account = ?4 AND instance = ?5");
+#undef LEAVES
+    sqlite3_stmt *stmt = db_query(store->db, !account ? all : !instance ? of_account : of_instance, "iiitt",
+                                  (int64_t)from, (int64_t)to, limit, account, account ? instance : NULL);
     int rc;
 
     while ((rc = db_next(stmt)) == 1) {

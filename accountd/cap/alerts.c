@@ -43,11 +43,16 @@ static json_t *row_json(sqlite3_stmt *stmt)
 
 json_t *alert_list(struct ledger *ledger, const char *account, bool standing, int64_t after, int64_t limit)
 {
-    sqlite3_stmt *stmt = db_query(ledger->db,
-                                  "SELECT number, key, kind, account_id, subject, detail, raised_ms, cleared_ms"
-                                  " FROM alert WHERE number > ?3 AND (?1 IS NULL OR account_id = ?1)"
-                                  " AND (?2 = 0 OR cleared_ms IS NULL) ORDER BY number LIMIT ?4",
-                                  "tiii", account, (int64_t)standing, after, limit);
+    /* Each filter is a statement of its own: so each finds its index. */
+#define LIST(filter)                                                                                                   \
+    "SELECT number, key, kind, account_id, subject, detail, raised_ms, cleared_ms FROM alert WHERE number > ?2"        \
+    " AND " filter " ORDER BY number LIMIT ?3"
+    static const char *const sql[2][2] = {
+        { LIST("?1 IS NULL"), LIST("?1 IS NULL AND cleared_ms IS NULL") },
+        { LIST("account_id = ?1"), LIST("account_id = ?1 AND cleared_ms IS NULL") },
+    };
+#undef LIST
+    sqlite3_stmt *stmt = db_query(ledger->db, sql[account != NULL][standing], "tii", account, after, limit);
     json_t *list = json_array();
     int rc;
 

@@ -45,10 +45,11 @@ enum ledger_result dispute_get(struct ledger *ledger, const char *account, const
 
 int dispute_each(struct ledger *ledger, const char *account, int64_t after, int64_t limit, dispute_row_fn fn, void *arg)
 {
+    static const char all[] = COLUMNS " WHERE ?1 IS NULL AND number > ?2 ORDER BY number LIMIT ?3";
+    static const char own[] = COLUMNS " WHERE account_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3";
     int count;
 
-    return walk(db_query(ledger->db, COLUMNS " WHERE number > ?2 AND (?1 IS NULL OR account_id = ?1) ORDER BY number"
-                         " LIMIT ?3", "tii", account, after, limit), fn, arg, &count);
+    return walk(db_query(ledger->db, account ? own : all, "tii", account, after, limit), fn, arg, &count);
 }
 
 int dispute_stands(struct ledger *ledger, const char *invoice_id, int64_t line)

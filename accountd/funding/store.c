@@ -140,15 +140,17 @@ static json_t *receipt_json(sqlite3_stmt *stmt)
 
 json_t *store_receipts(struct ledger *ledger, const char *state, int64_t after, int64_t limit)
 {
-    sqlite3_stmt *stmt =
-        db_query(ledger->db,
-                 "SELECT number, amount_nano, r.at_ms, r.receipt_id, source,"
-                 " coalesce(e.kind, state) AS now, statement, servicer_ref, booked_on, currency, payer,"
-                 " payer_iban, text, why, coalesce(e.account_id, r.account_id),"
-                 " coalesce(e.transfer_id, r.transfer_id), e.operator, e.reason FROM receipt r"
-                 " LEFT JOIN receipt_end e ON e.receipt_id = r.receipt_id"
-                 " WHERE number > ?2 AND (?1 IS NULL OR now = ?1) ORDER BY number LIMIT ?3",
-                 "tii", state, after, limit);
+#define LIST(filter)                                                                                                   \
+    "SELECT number, amount_nano, r.at_ms, r.receipt_id, source, coalesce(e.kind, state) AS now, statement,"            \
+    " servicer_ref, booked_on, currency, payer, payer_iban, text, why, coalesce(e.account_id, r.account_id),"          \
+    " coalesce(e.transfer_id, r.transfer_id), e.operator, e.reason FROM receipt r"                                     \
+    " LEFT JOIN receipt_end e ON e.receipt_id = r.receipt_id WHERE number > ?2 AND " filter " ORDER BY number LIMIT ?3"
+    /* Only what was in suspense has an end. */
+    static const char all[] = LIST("?1 IS NULL"), begun[] = LIST("state = ?1"),
+                      ended[] = LIST("state = 'suspense' AND now = ?1");
+#undef LIST
+    bool as_begun = state && (strcmp(state, "credited") == 0 || strcmp(state, "ignored") == 0);
+    sqlite3_stmt *stmt = db_query(ledger->db, !state ? all : as_begun ? begun : ended, "tii", state, after, limit);
     json_t *list = json_array();
     int rc;
 

@@ -312,6 +312,8 @@ CREATE TABLE alert (
 ) STRICT;
 CREATE UNIQUE INDEX alert_stands ON alert (key) WHERE cleared_ms IS NULL;
 CREATE INDEX alert_account ON alert (account_id, number);
+CREATE INDEX alert_standing ON alert (number) WHERE cleared_ms IS NULL;
+CREATE INDEX alert_account_standing ON alert (account_id, number) WHERE cleared_ms IS NULL;
 CREATE TRIGGER alert_no_delete BEFORE DELETE ON alert BEGIN SELECT RAISE(ABORT, 'alerts are never removed'); END;
 CREATE TRIGGER alert_no_update
     BEFORE UPDATE OF number, key, kind, account_id, subject, detail, raised_ms ON alert

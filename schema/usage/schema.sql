@@ -20,6 +20,7 @@ CREATE TABLE leaf (
 ) STRICT;
 CREATE UNIQUE INDEX leaf_chain ON leaf (incarnation, number) WHERE incarnation IS NOT NULL;
 CREATE INDEX leaf_account ON leaf (account, idx) WHERE account IS NOT NULL;
+CREATE INDEX leaf_instance ON leaf (account, instance, idx) WHERE account IS NOT NULL;
 CREATE INDEX leaf_host ON leaf (type, idx) WHERE account IS NULL;
 CREATE TRIGGER leaf_no_update BEFORE UPDATE ON leaf BEGIN SELECT RAISE(ABORT, 'leaves are never changed'); END;
 CREATE TRIGGER leaf_no_delete BEFORE DELETE ON leaf BEGIN SELECT RAISE(ABORT, 'leaves are never removed'); END;
