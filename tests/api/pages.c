@@ -133,6 +133,59 @@ static void with_parameters(const struct route *route)
     }
 }
 
+/* All things of a list, from cursor to cursor, `limit` at a time. */
+static json_t *followed(const struct route *route, const char *instance, int limit)
+{
+    json_t *all = json_array(), *next = json_integer(-1);
+
+    while (json_is_integer(next)) {
+        char path[256];
+        size_t used = (size_t)snprintf(path, sizeof(path), "%s?limit=%d", route->pattern, limit);
+        struct response answer;
+
+        if (json_integer_value(next) >= 0)
+            used += (size_t)snprintf(path + used, sizeof(path) - used, "&after=%lld", (long long)json_integer_value(next));
+        if (route_knows_query(route, "instance_id"))
+            snprintf(path + used, sizeof(path) - used, "&instance_id=%s", instance);
+        json_decref(next);
+        answer = rig_get(&rig, who(route), path);
+        if (answer.status != 200)
+            tap_bail("%s: %d %.300s", path, answer.status, answer.text);
+        json_array_extend(all, json_object_get(answer.json, "data"));
+        next = json_incref(json_object_get(answer.json, "next_cursor"));
+        answer_free(&answer);
+    }
+    json_decref(next);
+    return all;
+}
+
+/* While there is little: pages of one, of two, and all at once say the same, each thing once and in the same order. */
+static void whole(void)
+{
+    char instance[40];
+    int lists_seen = 0, things = 0;
+
+    rig_instance(&rig, key, "whole", instance);
+    for (unsigned i = 0; i < routes_count; i++) {
+        const struct route *route = &routes[i];
+        json_t *at_once, *by_one, *by_two;
+
+        if (strchr(route->pattern, '{') || !route_knows_query(route, "after") || !route_knows_query(route, "limit"))
+            continue;
+        at_once = followed(route, instance, 200);
+        by_one = followed(route, instance, 1);
+        by_two = followed(route, instance, 2);
+        ok(json_equal(at_once, by_one) && json_equal(at_once, by_two), "%s: %zu things, each once, %zu and %zu by pages",
+           route->pattern, json_array_size(at_once), json_array_size(by_one), json_array_size(by_two));
+        lists_seen++;
+        things += json_array_size(at_once) > 2;
+        json_decref(at_once);
+        json_decref(by_one);
+        json_decref(by_two);
+    }
+    ok(lists_seen > 10 && things >= 4, "%d lists were followed, %d of them over several pages", lists_seen, things);
+}
+
 /* What one customer can have only so many of, or the host: quotas and people bound them. */
 static const char *const bounded[] = { "operators", "operator_keys", "keys", "ssh_keys", "webhooks", "w",
                                        "projects",  "members",       "invitations", "event_cursors", NULL };
@@ -204,6 +257,7 @@ int main(void)
     key_of("{\"name\":\"narrow\",\"scopes\":[\"volumes:read\"]}", narrow);
     webhook_make();
     placed_make();
+    whole();
     growing();
     planned();
     rig_end(&rig);
