@@ -21,7 +21,8 @@
  *                purchase_order_id: accountd's, which pays for it; without it the account's wallet does.
  * instance_action {job_id, instance_id, type}         api, accountd -> {job}
  *                type: start | shutdown | power_off | reboot | suspend | resume | delete | attach | detach (with volume_id;
- *                attach: read_only bool). Attach and detach work on a running and on a stopped instance; detach of a running one
+ *                attach: read_only bool) | resize (with flavor) | rebuild (with image). The last two want a stopped instance: it starts
+ *                with the other size; its root volume is made anew from that image, with the size it has, and everything on it is gone. Attach and detach work on a running and on a stopped instance; detach of a running one
  *                waits for the guest to let go, and fails with `conflict` when it does not. `conflict` when the state
  *                does not allow it; one job at a time for an instance, others queue.
  * job            {job_id[, wait_ms]}                  api        -> {job}     wait_ms up to 30000: answers when the job ends or the time is up

@@ -54,6 +54,8 @@ static const struct job_type types[] = {
       .steps = { &step_claim, &step_volumes, &step_plug } },
     { .name = "detach", .keeps = true, .from = BIT(RUNNING) | BIT(STOPPED) | BIT(FAILED),
       .steps = { &step_let_go, &step_unplug_one } },
+    { .name = "resize", .keeps = true, .from = BIT(STOPPED) | BIT(FAILED), .steps = { &step_fit } },
+    { .name = "rebuild", .keeps = true, .from = BIT(STOPPED) | BIT(FAILED), .steps = { &step_renew, &step_volumes } },
     { .name = "grown", .internal = true, .keeps = true, .from = ~BIT(DELETED),
       .steps = { &step_resize } },
     { .name = "ports", .internal = true, .keeps = true, .from = ~BIT(DELETED),

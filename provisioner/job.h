@@ -67,6 +67,8 @@ extern const struct step step_admit, step_domain, step_register, step_memory, st
     step_start;
 extern const struct step step_ask_poweroff, step_ask_reboot, step_wait, step_hear_out, step_destroy, step_clean,
     step_close, step_forget, step_pause, step_unpause;
+/* steps_change.c: of one that is stopped */
+extern const struct step step_fit, step_renew;
 /* steps_devices.c: of a whole instance */
 extern const struct step step_volumes, step_seed, step_network, step_devices, step_unplug, step_disks;
 /* steps_attach.c: of one volume */
@@ -116,6 +118,9 @@ int domain_lives(struct run *run);
 /* The file of a new volume, all of it or (an image is large) a part. 0 it is
  * there and its row says so; 1 there is more to do, *percent is done; -errno. */
 int volume_make(const struct tools *tools, const struct volume *v, int *percent);
+
+/* What an instance of this flavor has. */
+void instance_fit(struct instance *i, const struct flavor *flavor);
 
 /* A device of the instance's present domain. */
 struct xenstore_place device_place(const struct instance *i, enum xenstore_kind kind, int64_t device);

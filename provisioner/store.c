@@ -258,6 +258,27 @@ int store_instance_save(struct store *store, const struct instance *i)
                   i->boot_id, i->console_start, i->quick_reboots, i->started_ms, i->instance_id);
 }
 
+int store_instance_fit(struct store *store, const struct instance *i)
+{
+    return db_run(store->db, "UPDATE instance SET flavor = ?, vcpus = ?, memory_mib = ?, weight = ?, cap_percent = ?, "
+                             "disk_limit = ?, net_limit = ? WHERE instance_id = ?", "tiiiittt",
+                  i->flavor, i->vcpus, i->memory_mib, i->weight, i->cap_percent, i->disk_limit, i->net_limit,
+                  i->instance_id);
+}
+
+int store_instance_renew(struct store *store, const struct instance *i, const char *root_id)
+{
+    if (db_begin(store->db))
+        return -1;
+    if (db_run(store->db, "UPDATE instance SET image = ? WHERE instance_id = ?", "tt", i->image, i->instance_id) ||
+        db_run(store->db, "UPDATE volume SET image = ?, snapshot_id = '', state = 'creating' WHERE volume_id = ?", "tt",
+               i->image, root_id)) {
+        db_rollback(store->db);
+        return -1;
+    }
+    return db_commit(store->db);
+}
+
 int store_save(struct store *store, const struct job *job, const struct instance *instance)
 {
     if (db_begin(store->db))
@@ -272,6 +293,16 @@ int store_save(struct store *store, const struct job *job, const struct instance
 int store_job_find(struct store *store, const char *job_id, struct job *job)
 {
     return job_one(db_query(store->db, "SELECT " JOB_COLUMNS " FROM job WHERE job_id = ?", "t", job_id), job);
+}
+
+int store_job_request(struct store *store, const char *job_id, json_t **request)
+{
+    sqlite3_stmt *query = db_query(store->db, "SELECT request FROM job WHERE job_id = ?", "t", job_id);
+    int rc = db_next(query);
+
+    *request = rc == 1 ? json_loads((const char *)sqlite3_column_text(query, 0), 0, NULL) : NULL;
+    db_end(query);
+    return rc == 1 && !*request ? 0 : rc;
 }
 
 int store_job_next(struct store *store, int64_t after, struct job *job)

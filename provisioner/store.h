@@ -136,6 +136,8 @@ int store_job_add(struct store *store, struct job *job, const char *request, con
 int store_job_save(struct store *store, const struct job *job);
 int store_save(struct store *store, const struct job *job, const struct instance *instance);   /* both, or neither */
 int store_job_find(struct store *store, const char *job_id, struct job *job);
+/* What it was asked with: new reference, NULL unless 1. */
+int store_job_request(struct store *store, const char *job_id, json_t **request);
 /* The oldest unfinished job of each instance, by number, from `after` on. */
 int store_job_next(struct store *store, int64_t after, struct job *job);
 /* The newest unfinished job of an instance among those before number `before`. */
@@ -145,6 +147,10 @@ int store_jobs_unfinished(struct store *store, int64_t *count);
 int store_instance_find(struct store *store, const char *instance_id, struct instance *instance);
 int store_instance_by_uuid(struct store *store, const uint8_t uuid[16], struct instance *instance);
 int store_instance_save(struct store *store, const struct instance *instance);
+/* What instance_fit() set, which no save changes. */
+int store_instance_fit(struct store *store, const struct instance *instance);
+/* Its image; and its root volume (NULL: none) is to be made anew from it. */
+int store_instance_renew(struct store *store, const struct instance *instance, const char *root_id);
 
 /* accountd's word on those of the ids (strings) that are instances. The control thread's. */
 int store_unpaid_put(struct store *store, const json_t *instance_ids, bool unpaid, bool barred);

@@ -194,14 +194,6 @@ static int offer_find(struct rpc_call *call, const char *image_id, const char *f
     return 0;
 }
 
-static void limit_text(const struct io_limit *limit, char text[STORE_LIMIT_BYTES])
-{
-    *text = 0;
-    if (limit->burst_ms)
-        snprintf(text, STORE_LIMIT_BYTES, "%jd %jd %jd", (intmax_t)limit->ops_per_s, (intmax_t)limit->bytes_per_s,
-                 (intmax_t)limit->burst_ms);
-}
-
 static int instance_fill(struct rpc_call *call, const json_t *args, struct instance *i, const struct image **image,
                          const struct flavor **flavor)
 {
@@ -216,16 +208,12 @@ static int instance_fill(struct rpc_call *call, const json_t *args, struct insta
         return bad(call, &why);
     if (offer_find(call, image_id, flavor_id, image, flavor))
         return -1;
-    *i = (struct instance){ .vcpus = (*flavor)->vcpus, .memory_mib = (*flavor)->memory_mib,
-                            .weight = (*flavor)->weight, .cap_percent = (*flavor)->cap_percent,
-                            .state = STATE_PENDING, .desired_state = STATE_RUNNING, .created_ms = clock_unix_ms() };
+    *i = (struct instance){ .state = STATE_PENDING, .desired_state = STATE_RUNNING, .created_ms = clock_unix_ms() };
     snprintf(i->instance_id, sizeof(i->instance_id), "%s", instance_id);
     snprintf(i->account_id, sizeof(i->account_id), "%s", account_id);
     snprintf(i->name, sizeof(i->name), "%s", name);
     snprintf(i->image, sizeof(i->image), "%s", image_id);
-    snprintf(i->flavor, sizeof(i->flavor), "%s", flavor_id);
-    limit_text(&(*flavor)->disk_limit, i->disk_limit);
-    limit_text(&(*flavor)->net_limit, i->net_limit);
+    instance_fit(i, *flavor);
     uuid_make(i->domain_uuid);
     if (json_has(args, "purchase_order_id")) {
         if (id_arg(call, args, "purchase_order_id", &purchase_order_id))
@@ -454,7 +442,7 @@ static int action_check(struct rpc_call *call, const char *instance_id, const st
 }
 
 /* The volume of attach and detach, and whether it can be. */
-static int volume_check(struct rpc_call *call, const json_t *args, const char *instance_id, struct job *job)
+static int volume_check(struct rpc_call *call, const json_t *args, struct job *job)
 {
     bool attach = !strcmp(job->type, "attach");
     const char *volume_id;
@@ -471,27 +459,78 @@ static int volume_check(struct rpc_call *call, const json_t *args, const char *i
         return store_failed(call);
     if (!rc || v.state == FILE_DELETED)
         return rpc_fail(call, "not_found", "volume_id: no volume %s", volume_id);
-    if (strcmp(v.instance_id, instance_id))
+    if (strcmp(v.instance_id, job->instance_id))
         return rpc_fail(call, "conflict", "volume %s is not attached to this instance", volume_id);
     if (v.root)
         return rpc_fail(call, "conflict", "volume %s is the instance's root: it goes with the instance", volume_id);
     return 0;
 }
 
+/* Image and flavor fit each other, and a disk that is there is made anew with its size. */
+static int change_check(struct rpc_call *call, const json_t *args, struct job *job)
+{
+    bool resize = !strcmp(job->type, "resize");
+    const char *id;
+    const struct image *image;
+    const struct flavor *flavor;
+    struct volume v[STORE_DISKS_MAX];
+    struct instance i;
+    struct json_why why;
+    int count;
+
+    if (json_arg_string(args, resize ? "flavor" : "image", 32, &id, &why))
+        return bad(call, &why);
+    if (instance_arg(call, args, &i))
+        return -1;
+    if (offer_find(call, resize ? i.image : id, resize ? id : i.flavor, &image, &flavor))
+        return -1;
+    count = resize ? 0 : store_volumes_of(serve.store, i.instance_id, v);
+    if (count < 0)
+        return store_failed(call);
+    if (resize)
+        return 0;
+    if (!image->disk_path != !(count && v[0].root))
+        return rpc_fail(call, "bad_request", "image: %s %s", id, image->disk_path ? "needs a disk, and the instance has none"
+                                                                                  : "has no disk, and the instance has one");
+    if (image->disk_path && v[0].size_mib < image->disk_mib_min)
+        return rpc_fail(call, "bad_request", "image: %s needs a disk of %jd MiB, the instance's has %jd: let it grow first", id,
+                        (intmax_t)image->disk_mib_min, (intmax_t)v[0].size_mib);
+    return 0;
+}
+
+/* What an action takes beside its type, and who checks it. */
+static const struct {
+    const char *type, *keys;
+    int (*check)(struct rpc_call *call, const json_t *args, struct job *job);
+} kinds[] = {
+    { "attach", "job_id instance_id type volume_id read_only", volume_check },
+    { "detach", "job_id instance_id type volume_id", volume_check },
+    { "resize", "job_id instance_id type flavor", change_check },
+    { "rebuild", "job_id instance_id type image", change_check },
+    { NULL, "job_id instance_id type", NULL },
+};
+
+static unsigned kind_of(const char *type)
+{
+    unsigned n = 0;
+
+    while (kinds[n].type && strcmp(kinds[n].type, type))
+        n++;
+    return n;
+}
+
 static int action_add(struct rpc_call *call, const json_t *args, const struct job_type *type, struct job *job,
                       json_t **result)
 {
-    bool about_volume = !strcmp(type->name, "attach") || !strcmp(type->name, "detach");
     struct order order = { .attach = !strcmp(type->name, "attach") };
+    unsigned kind = kind_of(type->name);
     struct json_why why;
     struct job known;
     bool is_known = store_job_find(serve.store, job->job_id, &known) == 1;
 
-    if (about_volume && !is_known && volume_check(call, args, job->instance_id, job))
-        return -1;
     if (order.attach && json_has(args, "read_only") && json_arg_bool(args, "read_only", &order.read_only, &why))
         return bad(call, &why);
-    if (!is_known && action_check(call, job->instance_id, type))
+    if (!is_known && (action_check(call, job->instance_id, type) || (kinds[kind].check && kinds[kind].check(call, args, job))))
         return -1;
     return job_add(call, job, args, order.attach ? &order : NULL, result);
 }
@@ -505,15 +544,13 @@ int instance_action(struct rpc_call *call, json_t *args, json_t **result)
 
     if (json_arg_string(args, "type", 15, &name, &why))
         return bad(call, &why);
-    if (keys_check(call, args, !strcmp(name, "attach")   ? "job_id instance_id type volume_id read_only"
-                               : !strcmp(name, "detach") ? "job_id instance_id type volume_id"
-                                                         : "job_id instance_id type") ||
-        id_arg(call, args, "job_id", &job_id) || id_arg(call, args, "instance_id", &instance_id))
+    if (keys_check(call, args, kinds[kind_of(name)].keys) || id_arg(call, args, "job_id", &job_id) ||
+        id_arg(call, args, "instance_id", &instance_id))
         return -1;
     type = job_type_find(name);
     if (!type || type->internal || !strcmp(name, "create"))
-        return rpc_fail(call, "bad_request",
-                        "type: must be start, shutdown, power_off, reboot, suspend, resume, delete, attach or detach");
+        return rpc_fail(call, "bad_request", "type: must be start, shutdown, power_off, reboot, suspend, resume, delete, attach, "
+                                             "detach, resize or rebuild");
     job_fill(&job, job_id, instance_id, name);
     return action_add(call, args, type, &job, result);
 }

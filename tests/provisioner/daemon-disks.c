@@ -321,10 +321,36 @@ static void ports(void)
           port_leads(22001, 0), "one is given back, once or twice");
 }
 
+/* Of one that is stopped. */
+static void changes(void)
+{
+    int poked = open(file_of("volume-vol_root"), O_WRONLY | O_CLOEXEC);
+
+    check(poked >= 0 && pwrite(poked, "U", 1, 20 * MIB) == 1 && !close(poked), "something is written to its disk");
+    check(refused("instance_action", with(action_args("act_c1", "ins_d", "resize"), "flavor", json_string("none")), "bad_request",
+                  "flavor: none is not offered"), "no resize to what is not offered");
+    check(refused("instance_action", with(action_args("act_c1", "ins_d", "resize"), "flavor", json_string("nano")), "bad_request",
+                  "32"), "nor to what the image does not fit into");
+    check(refused("instance_action", with(action_args("act_c1", "ins_d", "rebuild"), "image", json_string("tiny")), "bad_request",
+                  "has no disk"), "no rebuild of a disk from an image without one");
+    check(refused("instance_action", with(action_args("act_c1", "ins_d", "rebuild"), "image", json_string("gone")),
+                  "capacity_unavailable", "gone"), "nor from one that is not here");
+    check(refused("instance_action", action_args("act_c1", "ins_d", "rebuild"), "bad_request", "image"), "nor from none");
+    check(done("instance_action", with(action_args("act_c2", "ins_d", "resize"), "flavor", json_string("xs2")), "act_c2") &&
+          instance_is("ins_d", "flavor", "xs2") && instance_is("ins_d", "state", "stopped") &&
+          byte_at("volume-vol_root", 20 * MIB) == 'U', "resized, it has the other size and its disk");
+    check(done("instance_action", with(action_args("act_c3", "ins_d", "rebuild"), "image", json_string("disk")), "act_c3") &&
+          byte_at("volume-vol_root", 20 * MIB) != 'U' && byte_at("volume-vol_root", 12 * MIB) == 'b' &&
+          volume_is("vol_root", "state", "attached"), "rebuilt, its disk is the image's again");
+}
+
 static void ends(void)
 {
+    check(refused("instance_action", with(action_args("act_c0", "ins_d", "resize"), "flavor", json_string("xs2")), "conflict",
+                  "running"), "a running instance is not resized");
     check(done("instance_action", action_args("act_d5", "ins_d", "power_off"), "act_d5") && !world_devices(w) &&
           volume_is("vol_1", "state", "attached"), "powered off it has no devices, and keeps its volumes");
+    changes();
     check(done("instance_action", action_args("act_d6", "ins_d", "start"), "act_d6") && port_leads(22000, 22) && port_leads(22002, 443),
           "started it has them again");
     check(done("instance_action", action_args("act_d7", "ins_d", "delete"), "act_d7") && volume_is("vol_1", "state", "available") &&

@@ -61,6 +61,12 @@ static void data_make(const char *volume_id)
     store_close(store);
 }
 
+/* As it stands in the job's row: what a resize or a rebuild wants. */
+static const char *request_of(const char *type, const char *job_id)
+{
+    return !strcmp(type, "resize") ? "{\"flavor\":\"xs2\"}" : !strcmp(type, "rebuild") ? "{\"image\":\"disk\"}" : job_id;
+}
+
 /* What the control thread does with a request. Returns the job's id. */
 static const char *ask(const char *type, const char *volume_id)
 {
@@ -86,7 +92,7 @@ static const char *ask(const char *type, const char *volume_id)
     strcpy(job.instance_id, INSTANCE);
     snprintf(job.volume_id, sizeof(job.volume_id), "%s", volume_id);
     uuid_make(i.domain_uuid);
-    if (store_job_add(store, &job, job_id, !strcmp(type, "create") ? &create : !strcmp(type, "attach") ? &attach : NULL,
+    if (store_job_add(store, &job, request_of(type, job_id), !strcmp(type, "create") ? &create : !strcmp(type, "attach") ? &attach : NULL,
                       &refusal) != 1)
         errx(1, "%s: %s", type, refusal.detail);
     store_close(store);
@@ -178,7 +184,26 @@ static void made_ready(const char *type)
         ask("attach", "vol_more");
         daemon_life();
     }
+    if (!strcmp(type, "resize") || !strcmp(type, "rebuild")) {
+        char path[PATH_MAX];
+
+        ask("power_off", "");
+        daemon_life();
+        snprintf(path, sizeof(path), "%s/volume-vol_root.raw", volume_dir);
+        sample_poke(path, 20 * MIB, 'U');
+    }
     w->calls = 0;
+}
+
+/* Resized it keeps its disk, with what was written to it since; rebuilt it has what the image has. */
+static bool changed(const char *type, const struct instance *i)
+{
+    bool used = byte_at("volume-vol_root.raw", 20 * MIB) == 'U';
+
+    if (!strcmp(type, "resize"))
+        return used && !strcmp(i->flavor, "xs2") && i->vcpus == 2 && i->memory_mib == 256 && i->weight == 512 &&
+               i->cap_percent == 150 && !*i->disk_limit;
+    return strcmp(type, "rebuild") || (!used && !strcmp(i->image, "disk"));
 }
 
 static const char *about(const char *type)
@@ -204,7 +229,8 @@ static void crash_everywhere(const char *type, enum state after)
         w->kill_at = 0;
         int again = daemon_life();
         struct instance i = instance_now(INSTANCE);
-        if (again || job_now(job_id).status != JOB_SUCCEEDED || i.state != after || !world_matches(&i)) {
+        if (again || job_now(job_id).status != JOB_SUCCEEDED || i.state != after || !world_matches(&i) ||
+            !changed(type, &i)) {
             wrong++;
             printf("# %s: killed before call %u: job %s (%s)\n", type, n, job_status_names[job_now(job_id).status],
                    job_now(job_id).error_detail);
@@ -436,10 +462,13 @@ int main(void)
     crash_everywhere("delete", STATE_DELETED);
     crash_everywhere("attach", STATE_RUNNING);
     crash_everywhere("detach", STATE_RUNNING);
+    crash_everywhere("resize", STATE_STOPPED);
+    crash_everywhere("rebuild", STATE_STOPPED);
     fail_everywhere("create", EIO);
     fail_everywhere("delete", EIO);
     fail_everywhere("attach", ENOSPC);
     fail_everywhere("detach", EIO);
+    fail_everywhere("rebuild", ENOSPC);
     always_failing("device_publish", "create");
     always_failing("network_up", "create");
     always_failing("renameat", "create");
