@@ -2,11 +2,13 @@
  * keeps only whose they are. */
 #include "api/actions.h"
 #include "api/api.h"
+#include "api/catalog.h"
 #include "api/fields.h"
 #include "api/idem.h"
 #include "api/instances.h"
 #include "api/present.h"
 #include "api/resources.h"
+#include "api/spending.h"
 #include "api/upstream.h"
 #include "api/volumes.h"
 #include "common/clock.h"
@@ -137,12 +139,23 @@ enum answer action_show(struct request *rq, struct reply *rp)
     return answer;
 }
 
+/* An action, and what it takes of what its key may have held. */
+struct ordered {
+    struct request *rq;
+    struct reply *rp;
+    struct action_row row;
+    int64_t hold_nano;
+};
+
 static int action_insert(struct store *store, const struct idem *idem, void *arg)
 {
-    struct action_row *row = arg;
+    struct ordered *ordered = arg;
+    int rc = spending_add(store, ordered->rq, ordered->rp, ordered->hold_nano);
 
-    snprintf(row->action_id, sizeof(row->action_id), "%s", idem->job_id);
-    return store_action_insert(store, row);
+    if (rc)
+        return rc;
+    snprintf(ordered->row.action_id, sizeof(ordered->row.action_id), "%s", idem->job_id);
+    return store_action_insert(store, &ordered->row);
 }
 
 static void action_start(struct action_row *row, const struct request *rq, const char *instance_id, const char *type)
@@ -173,19 +186,22 @@ static enum answer job_order(struct request *rq, struct reply *rp, const struct 
 }
 
 /* `more`: arguments beside the type, or NULL. */
-static enum answer action_order(struct request *rq, struct reply *rp, const char *instance_id, const char *type,
-                                const json_t *more)
+static enum answer action_order(struct ordered *ordered, const char *instance_id, const char *type, const json_t *more)
 {
-    struct action_row row;
+    struct request *rq = ordered->rq;
+    struct reply *rp = ordered->rp;
     struct idem idem;
     enum answer answer;
 
-    action_start(&row, rq, instance_id, type);
-    answer = idem_open(rq, rp, "nil_", "act_", action_insert, &row, &idem);
+    action_start(&ordered->row, rq, instance_id, type);
+    answer = idem_open(rq, rp, "nil_", "act_", action_insert, ordered, &idem);
     if (answer != ANSWER_OK)
         return answer;
-    snprintf(row.action_id, sizeof(row.action_id), "%s", idem.job_id);
-    return idem_close(rq, rp, &idem, job_order(rq, rp, &row, more));
+    snprintf(ordered->row.action_id, sizeof(ordered->row.action_id), "%s", idem.job_id);
+    answer = idem_close(rq, rp, &idem, job_order(rq, rp, &ordered->row, more));
+    if (idem_refused(answer))
+        spending_return(rq, ordered->hold_nano);
+    return answer;
 }
 
 /* Which volume, and how: the fields of attach and detach. New reference in *more. */
@@ -211,10 +227,44 @@ static enum answer volume_fields_read(struct request *rq, struct reply *rp, stru
     return answer;
 }
 
-static enum answer action_read(struct request *rq, struct reply *rp, const char **type, json_t **more)
+/* The size that it would have, which the key must be allowed to pay. New reference in *more. */
+static enum answer flavor_read(struct request *rq, struct reply *rp, struct fields *fields, struct ordered *ordered,
+                               json_t **more)
+{
+    struct instance_row size;
+    const char *flavor = "";
+    json_t *entry = NULL;
+    enum answer answer = ANSWER_OK;
+
+    if (fields_text(fields, "flavor", NAME_BYTES - 1, &flavor))
+        answer = catalog_find(rq, rp, fields, "flavors", "flavor", flavor, &entry);
+    size.vcpus = json_integer_value(json_object_get(entry, "vcpus"));
+    size.memory_mib = json_integer_value(json_object_get(entry, "memory_mib"));
+    if (answer == ANSWER_OK && entry)
+        answer = spending_ask(rq, rp, &size, &ordered->hold_nano);
+    json_decref(entry);
+    *more = json_pack("{s:s}", "flavor", flavor);
+    return answer;
+}
+
+static enum answer image_read(struct request *rq, struct reply *rp, struct fields *fields, json_t **more)
+{
+    const char *image = "";
+    json_t *entry = NULL;
+    enum answer answer = ANSWER_OK;
+
+    if (fields_text(fields, "image", NAME_BYTES - 1, &image))
+        answer = catalog_find(rq, rp, fields, "images", "image", image, &entry);
+    json_decref(entry);
+    *more = json_pack("{s:s}", "image", image);
+    return answer;
+}
+
+static enum answer action_read(struct request *rq, struct reply *rp, const char **type, struct ordered *ordered,
+                               json_t **more)
 {
     static const char *const types[] = { "start", "shutdown", "power_off", "reboot", "suspend", "resume", "attach",
-                                         "detach", NULL };
+                                         "detach", "resize", "rebuild", NULL };
     enum answer answer = ANSWER_OK;
     struct fields fields;
     bool attach, detach;
@@ -225,6 +275,10 @@ static enum answer action_read(struct request *rq, struct reply *rp, const char 
     detach = strcmp(*type, "detach") == 0;
     if (attach || detach)
         answer = volume_fields_read(rq, rp, &fields, attach, more);
+    else if (strcmp(*type, "resize") == 0)
+        answer = flavor_read(rq, rp, &fields, ordered, more);
+    else if (strcmp(*type, "rebuild") == 0)
+        answer = image_read(rq, rp, &fields, more);
     rp->errors = fields_done(&fields);
     if (answer != ANSWER_OK)
         return answer;
@@ -233,6 +287,7 @@ static enum answer action_read(struct request *rq, struct reply *rp, const char 
 
 enum answer action_create(struct request *rq, struct reply *rp)
 {
+    struct ordered ordered = { .rq = rq, .rp = rp };
     struct instance_row instance;
     const char *type = "";
     json_t *more = NULL;
@@ -241,9 +296,9 @@ enum answer action_create(struct request *rq, struct reply *rp)
     if (answer == ANSWER_OK)
         answer = instance_own(rq, rp, &instance);
     if (answer == ANSWER_OK)
-        answer = action_read(rq, rp, &type, &more);
+        answer = action_read(rq, rp, &type, &ordered, &more);
     if (answer == ANSWER_OK)
-        answer = action_order(rq, rp, instance.instance_id, type, more);
+        answer = action_order(&ordered, instance.instance_id, type, more);
     json_decref(more);
     return answer;
 }
@@ -278,5 +333,5 @@ enum answer instance_delete(struct request *rq, struct reply *rp)
         if (answer != ANSWER_OK)
             return answer;
     }
-    return action_order(rq, rp, instance.instance_id, "delete", NULL);
+    return action_order(&(struct ordered){ .rq = rq, .rp = rp }, instance.instance_id, "delete", NULL);
 }

@@ -299,7 +299,7 @@ static enum answer creation_run(struct creation *creation)
     snprintf(creation->row.instance_id, sizeof(creation->row.instance_id), "%s", idem.subject_id);
     creation->row.created_ms = idem.created_ms;
     answer = idem_close(creation->rq, creation->rp, &idem, creation_order(creation, &idem));
-    if (answer != ANSWER_ACCEPTED && !answer_retryable(answer) && answer != ANSWER_INTERNAL)
+    if (idem_refused(answer))
         creation_undo(creation, &idem);
     return answer;
 }

@@ -94,12 +94,22 @@ enum answer idem_open(struct request *rq, struct reply *rp, const char *subject_
     return opened(rp, idem, store_idem_claim(rq->api->store, idem, effect, arg));
 }
 
+static bool may_change(enum answer answer)
+{
+    return answer_retryable(answer) || answer == ANSWER_INTERNAL;
+}
+
+bool idem_refused(enum answer answer)
+{
+    return answer_code(answer) && !may_change(answer);
+}
+
 enum answer idem_close(struct request *rq, struct reply *rp, struct idem *idem, enum answer answer)
 {
     bool success = answer_code(answer) == NULL;
     int rc;
 
-    if (!success && (answer_retryable(answer) || answer == ANSWER_INTERNAL)) {
+    if (!success && may_change(answer)) {
         store_idem_release(rq->api->store, idem);
         return answer;
     }

@@ -22,5 +22,7 @@ enum answer idem_open(struct request *rq, struct reply *rp, const char *subject_
  * stored answer is replayed first (ANSWER_REPLAYED), else ANSWER_OK. */
 enum answer idem_replay(struct request *rq, struct reply *rp);
 enum answer idem_close(struct request *rq, struct reply *rp, struct idem *idem, enum answer answer);
+/* True for an answer after which nothing was done, nor will be by trying again: what the effect took is to be given back. */
+bool idem_refused(enum answer answer);
 
 #endif

@@ -67,6 +67,13 @@ static const char *text_or(const json_t *object, const char *key, const char *fa
     return text ? text : fallback;
 }
 
+static json_int_t number_or(const json_t *object, const char *key, int64_t fallback)
+{
+    const json_t *number = json_object_get(object, key);
+
+    return number ? json_integer_value(number) : fallback;
+}
+
 static const char *state_of(struct request *rq, const struct instance_row *row, const json_t *live)
 {
     return live ? text_or(live, "state", "pending") : state_alone(rq, row);
@@ -88,9 +95,11 @@ json_t *instance_view(struct request *rq, const struct instance_row *row, const 
     bool over = strcmp(state, "deleted") == 0;
     json_t *view;
 
+    /* A resize and a rebuild are the provisioner's to finish: its word on what it has become. */
     view = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:b, s:o, s:o, s:O?, s:o, s:o, s:o, s:o}", "id",
-                     row->instance_id, "name", row->name, "image", row->image, "flavor", row->flavor, "vcpus",
-                     (json_int_t)row->vcpus, "memory_mib", (json_int_t)row->memory_mib, "state", state, "desired_state",
+                     row->instance_id, "name", row->name, "image", text_or(live, "image", row->image), "flavor",
+                     text_or(live, "flavor", row->flavor), "vcpus", number_or(live, "vcpus", row->vcpus), "memory_mib",
+                     number_or(live, "memory_mib", row->memory_mib), "state", state, "desired_state",
                      text_or(live, "desired_state", over ? "deleted" : "running"), "state_reason",
                      text_or(live, "state_reason", ""), "ready", json_is_true(json_object_get(live, "ready")),
                      "created_at", time_json(row->created_ms), "started_at",

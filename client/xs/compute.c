@@ -140,21 +140,31 @@ int show_command(struct host *host, char **argv)
     return EXIT_DONE;
 }
 
-/* `type` NULL deletes. */
-static int verb(struct host *host, char **argv, const char *type, const char *usage)
+/* `type` NULL deletes; `field`, or NULL: what the second argument is. */
+static int verb_with(struct host *host, char **argv, const char *type, const char *field, const char *usage)
 {
-    const char *which, *timeout = WAIT_S_DEFAULT;
+    const char *alone[2], *timeout = WAIT_S_DEFAULT;
     bool wait = false;
     const struct flag flags[] = { { "--wait", NULL, &wait }, { "--timeout", &timeout, NULL }, { NULL, NULL, NULL } };
     char path[256], *id;
-    json_t *action;
+    json_t *action, *body;
 
-    args_take(argv, flags, &which, 1, 1, usage);
-    id = instance_resolve(host, which);
+    args_take(argv, flags, alone, field ? 2 : 1, field ? 2 : 1, usage);
+    id = instance_resolve(host, alone[0]);
     snprintf(path, sizeof(path), "/v1/instances/%s%s", id, type ? "/actions" : "");
-    action = type ? ask_post(host, path, json_pack("{s:s}", "type", type)) : ask_delete(host, path);
+    body = json_pack("{s:s*}", "type", type);
+    if (field)
+        json_object_set_new(body, field, json_string(alone[1]));
+    action = type ? ask_post(host, path, body) : ask_delete(host, path);
+    if (!type)
+        json_decref(body);
     free(id);
     return action_follow(host, action, wait, timeout);
+}
+
+static int verb(struct host *host, char **argv, const char *type, const char *usage)
+{
+    return verb_with(host, argv, type, NULL, usage);
 }
 
 int start_command(struct host *host, char **argv)
@@ -185,6 +195,16 @@ int suspend_command(struct host *host, char **argv)
 int resume_command(struct host *host, char **argv)
 {
     return verb(host, argv, "resume", "resume INSTANCE [--wait]");
+}
+
+int resize_command(struct host *host, char **argv)
+{
+    return verb_with(host, argv, "resize", "flavor", "resize INSTANCE FLAVOR [--wait]");
+}
+
+int rebuild_command(struct host *host, char **argv)
+{
+    return verb_with(host, argv, "rebuild", "image", "rebuild INSTANCE IMAGE [--wait]");
 }
 
 int rm_command(struct host *host, char **argv)

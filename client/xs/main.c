@@ -22,6 +22,8 @@ static const struct command commands[] = {
     { "reboot", reboot_command, "INSTANCE [--wait]: shut down and boot again" },
     { "suspend", suspend_command, "INSTANCE [--wait]: let it stand still, its memory kept" },
     { "resume", resume_command, "INSTANCE [--wait]: let it go on" },
+    { "resize", resize_command, "INSTANCE FLAVOR [--wait]: another size for one that is stopped" },
+    { "rebuild", rebuild_command, "INSTANCE IMAGE [--wait]: make the disk of one that is stopped anew; what is on it is lost" },
     { "rm", rm_command, "INSTANCE [--wait]: delete it" },
     { "log", log_command, "INSTANCE: what it wrote on its console" },
     { "console", console_command, "INSTANCE: type on its console; Ctrl-] ends that" },

@@ -134,6 +134,10 @@ static void instances(void)
     ok_int(xs("resume", "web", "--wait", NULL), 0, "resume");
     ok_int(xs("reboot", "web", "--wait", NULL), 0, "reboot");
     ok_int(xs("power-off", "web", "--wait", NULL), 0, "power-off");
+    ok_int(xs("resize", "web", "xs2", "--wait", NULL), 0, "resize");
+    ok_int(xs("rebuild", "web", "tiny", "--wait", NULL), 0, "rebuild");
+    ok_int(xs("show", "web", NULL), 0, "show");
+    ok_has(out, "xs2", "has the other size");
     ok_int(xs("rm", "web", "--wait", "--json", NULL), 0, "rm");
     ok_int(xs("list", "--json", NULL), 0, "then");
     ok_has(out, "\"data\": []", "the list is empty");

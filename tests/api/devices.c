@@ -106,6 +106,29 @@ static void volume_life(void)
     refused(path, "{\"type\":\"detach\",\"volume_id\":\"vol_1\",\"read_only\":true}", 422, "invalid_fields", "no such volume");
 }
 
+/* What a stopped instance becomes shows as the provisioner tells it. */
+static void changes(void)
+{
+    char instance[40], path[128];
+    struct response answer;
+
+    rig_instance(&rig, key, "changes", instance);
+    action(instance, "{\"type\":\"resize\",\"flavor\":\"xs2\"}", 409);
+    action(instance, "{\"type\":\"shutdown\"}", 202);
+    action(instance, "{\"type\":\"resize\",\"flavor\":\"xs2\"}", 202);
+    action(instance, "{\"type\":\"rebuild\",\"image\":\"large\"}", 202);
+    answer = ask("GET", key, NULL, "/v1/instances/%s", instance);
+    ok(number_of(&answer, "vcpus") == 2 && number_of(&answer, "memory_mib") == 256, "it has the other size");
+    ok(strcmp(answer_text_of(&answer, "flavor"), "xs2") == 0 && strcmp(answer_text_of(&answer, "image"), "large") == 0,
+       "and the other image");
+    answer_free(&answer);
+    snprintf(path, sizeof(path), "/v1/instances/%s/actions", instance);
+    refused(path, "{\"type\":\"resize\"}", 422, "invalid_fields", "\"field\":\"flavor\"");
+    refused(path, "{\"type\":\"resize\",\"flavor\":\"none\"}", 422, "invalid_fields", "choose one of xs1, xs2");
+    refused(path, "{\"type\":\"rebuild\",\"image\":\"none\"}", 422, "invalid_fields", "there is no \\\"none\\\"");
+    refused(path, "{\"type\":\"rebuild\",\"flavor\":\"xs1\"}", 422, "invalid_fields", "unknown_field");
+}
+
 /* Copies: of an image, of a snapshot. */
 static void copies(void)
 {
@@ -409,6 +432,7 @@ int main(void)
     rig_customer(&rig, "owner", key, account);
     rig_customer(&rig, "other", other_key, other_account);
     volume_life();
+    changes();
     copies();
     volumes_quota();
     instance_with_all();

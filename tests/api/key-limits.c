@@ -100,6 +100,30 @@ static struct response instance(const char *who, const char *name)
     return post(who, "/v1/instances", body);
 }
 
+static struct response resize(const char *who, const char *id)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/v1/instances/%s/actions", id);
+    return post(who, path, "{\"type\":\"resize\",\"flavor\":\"xs2\"}");
+}
+
+/* A size counts like a new instance of it; what is refused does not. The model's host holds 0.0072 for that one. */
+static void bound_when_resized(void)
+{
+    char limited[64], id[40], path[128];
+    struct response answer = instance(key, "grows");
+
+    snprintf(id, sizeof(id), "%s", answer_text_of(&answer, "id"));
+    answer_free(&answer);
+    made("{\"name\":\"resizes\",\"spend_limit\":\"0.008\"}", limited);
+    said(resize(limited, id), 409, "running", "a running instance is not resized");
+    snprintf(path, sizeof(path), "/v1/instances/%s/actions", id);
+    said(post(key, path, "{\"type\":\"shutdown\"}"), 202, "shutdown", "a stopped one");
+    said(resize(limited, id), 202, "resize", "a resize within the limit");
+    said(resize(limited, id), 403, "spend_limit", "one beyond");
+}
+
 /* The model's host holds 0.0036 for each. */
 static void bound_to_money(void)
 {
@@ -130,6 +154,7 @@ int main(void)
     rig_customer(&rig, "customer", key, account);
     bound_to_addresses();
     bound_to_money();
+    bound_when_resized();
     rig_end(&rig);
     return tap_end();
 }

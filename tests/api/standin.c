@@ -87,6 +87,16 @@ static int orders_take(struct orders *orders, json_t *args, json_t **result)
 
 /* provisioner */
 
+/* As flavors_get says. */
+static void size_take(json_t *instance, const char *flavor)
+{
+    bool two = strcmp(flavor, "xs2") == 0;
+
+    json_object_set_new(instance, "flavor", json_string(flavor));
+    json_object_set_new(instance, "vcpus", json_integer(two ? 2 : 1));
+    json_object_set_new(instance, "memory_mib", json_integer(two ? 256 : 128));
+}
+
 static void job_end(json_t *job)
 {
     static const struct {
@@ -121,6 +131,10 @@ static void job_end(json_t *job)
     change_add(instance, job, "succeeded");
     if (strcmp(text(instance, "state"), "deleted") == 0)
         console_delete(text(job, "instance_id"));
+    if (strcmp(text(job, "type"), "resize") == 0)
+        size_take(instance, text(job, "flavor"));
+    if (strcmp(text(job, "type"), "rebuild") == 0)
+        json_object_set(instance, "image", json_object_get(job, "image"));
     devices_job_end(job, instance);
 }
 
@@ -171,6 +185,7 @@ static int create(struct rpc_call *call, json_t *args, json_t **result)
                              "building", "desired_state", "running", "state_reason", "", "ready", 0, "domid", 3,
                              "created_ms", (json_int_t)NOW_MS, "started_ms", (json_int_t)NOW_MS);
         json_object_set_new(instances, instance_id, instance);
+        size_take(instance, text(args, "flavor"));
         change_add(instance, NULL, "created");
         devices_create(instance, args);
         job_new(job_id, instance_id, "create");
@@ -187,6 +202,8 @@ static bool allowed(const char *type, const char *state)
         return strcmp(state, "stopped") == 0;
     if (strcmp(type, "resume") == 0)
         return strcmp(state, "suspended") == 0;
+    if (strcmp(type, "resize") == 0 || strcmp(type, "rebuild") == 0)
+        return strcmp(state, "stopped") == 0;
     if (strcmp(type, "attach") == 0 || strcmp(type, "detach") == 0)
         return strcmp(state, "running") == 0 || strcmp(state, "stopped") == 0;
     return strcmp(type, "delete") == 0 ? strcmp(state, "deleted") != 0 : strcmp(state, "running") == 0;

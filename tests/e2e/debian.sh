@@ -63,6 +63,13 @@ usage=$(call GET "/v1/instances/$id/usage")
 check 'the meter has its disk' [ "$(printf '%s' "$usage" | jq -r .disk_read_ops)" -gt 1000 ]
 check 'what it wrote' [ "$(printf '%s' "$usage" | jq -r .disk_write_bytes)" -ge 4194304 ]
 check 'its packets' [ "$(printf '%s' "$usage" | jq -r .net_tx_packets)" -gt 50 ]
+equals 'powered off' succeeded "$(act "$id" power_off)"
+equals 'rebuilt' succeeded "$(act "$id" rebuild image debian-12)"
+equals 'started' succeeded "$(act "$id" start)"
+rm "$dir/known"                         # another machine by its key: that is what was asked for
+check 'its owner logs in to a new one' comes_up
+equals 'with the same name and address' "web-1 1" "$(inside hostname) $(inside ip -4 addr show dev eth0 | grep -c "inet $address/")"
+check 'and nothing on its disk' inside test ! -e data
 equals 'deleted' succeeded "$(delete "$id")"
 check 'its last record is signed' poll 60 record_is "$id" end
 check 'a bill' poll 10 new_invoice

@@ -139,8 +139,9 @@ create() {
 }
 
 # act INSTANCE TYPE: prints the action's final status
-act() {
-    action_ends "$(call POST "/v1/instances/$1/actions" "{\"type\": \"$2\"}" | jq -r .id)" 120
+act() {                                 # act INSTANCE TYPE [FIELD VALUE]
+    action_ends "$(call POST "/v1/instances/$1/actions" "$(jq -nc --arg type "$2" --arg field "${3-}" --arg value "${4-}" \
+        '{type: $type} + if $field == "" then {} else {($field): $value} end')" | jq -r .id)" 120
 }
 
 delete() {

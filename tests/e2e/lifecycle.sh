@@ -31,7 +31,11 @@ check 'it is up once more' poll 60 boots_are "$id" $((boots + 1))
 equals 'power off' succeeded "$(act "$id" power_off)"
 equals 'is stopped' stopped "$(state "$id")"
 refuses 'suspend what is stopped' '409.*conflict' call POST "/v1/instances/$id/actions" '{"type": "suspend"}'
+matches 'resize' '^succeeded 2 256$' "$(act "$id" resize flavor xs2) $(call GET "/v1/instances/$id" | jq -r '"\(.vcpus) \(.memory_mib)"')"
 equals 'start' succeeded "$(act "$id" start)"
+has_pages() { [ "$(KEY=$OPERATOR call GET /v1/admin/host/domains | jq --arg id "$1" '.domains[] | select(.instance_id == $id) | .pages')" -ge "$2" ]; }
+check 'it has the memory of its new size' poll 20 has_pages "$id" 60000
+refuses 'resize what runs' '409.*conflict' call POST "/v1/instances/$id/actions" '{"type": "resize", "flavor": "xs1"}'
 equals 'runs' running "$(state "$id")"
 equals 'delete while it runs' succeeded "$(delete "$id")"
 check 'afterwards it is gone' is_gone "$id"

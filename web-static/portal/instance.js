@@ -7,6 +7,7 @@ import { bytes, count, cpuTime, nameOf } from '../lib/meters.js';
 import { go } from '../lib/router.js';
 import { Away, Badge, Card, Code, DialogButton, Empty, Facts, Form, Loaded, Money, Notice, Page, Stat, Stats, Time, toast } from '../lib/ui.js';
 import { acted } from './acted.js';
+import { Rebuild, Resize } from './change.js';
 import { Graphs } from './graphs.js';
 import { may } from './may.js';
 
@@ -42,6 +43,7 @@ function Delete({ instance }) {
 }
 
 const Actions = ({ instance, reload, session }) => may(session, 'instances:write') && html`${(ACTIONS[instance.state] ?? []).map((action) => html`<${ActionButton} key=${action[0]} instance=${instance} action=${action} reload=${reload} />`)}
+    ${['stopped', 'failed'].includes(instance.state) && html`<${Resize} instance=${instance} reload=${reload} /><${Rebuild} instance=${instance} reload=${reload} />`}
     ${!['deleted', 'building', 'pending'].includes(instance.state) && html`<${Delete} instance=${instance} />`}`;
 
 function State({ instance }) {
