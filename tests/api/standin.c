@@ -202,6 +202,8 @@ static bool allowed(const char *type, const char *state)
         return strcmp(state, "stopped") == 0;
     if (strcmp(type, "resume") == 0)
         return strcmp(state, "suspended") == 0;
+    if (strcmp(type, "power_off") == 0 && strcmp(state, "suspended") == 0)
+        return true;
     if (strcmp(type, "resize") == 0 || strcmp(type, "rebuild") == 0)
         return strcmp(state, "stopped") == 0;
     if (strcmp(type, "attach") == 0 || strcmp(type, "detach") == 0)
