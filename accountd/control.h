@@ -155,7 +155,10 @@
  * alerts         {[account_id][, standing][, after][, limit]}      api, root  -> {alerts:[{number, key, kind, account_id, subject, detail, raised_ms,
  *                                                                              cleared_ms}], next}  oldest first; without account_id everybody's and the
  *                                                                              operator's; standing: true: only those not cleared
- * news           {alert, invoice[, wait_ms]}                     api        -> {alert, invoice}   the newest numbers of `alerts` and `invoice_list`. wait_ms up
+ * deposits       {[after][, limit]}                              api, root  -> {deposits:[{number, transfer_id, account_id, currency, amount_nano, code,
+ *                                                                              at_ms}]}  money that arrived, oldest first, at most 200; account_id
+ *                                                                              null: in suspense
+ * news           {alert, invoice, deposit[, wait_ms]}            api        -> {alert, invoice, deposit}   the newest numbers of `alerts`, `invoice_list` and `deposits`. wait_ms up
  *                                                                              to 30000: answers when one of them is another than was given, or the
  *                                                                              time is up
  * budget_set     {budget_id, account_id, amount_nano, steps:[percent]}   api -> {}     a month's amount; sets it anew, "0" removes it. Alerts say

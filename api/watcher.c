@@ -172,7 +172,7 @@ static bool provisioner_follow(struct follower *follower)
     return good;
 }
 
-/* accountd: alerts and invoices */
+/* accountd: alerts, invoices and deposits */
 
 static void alert_add(struct news *news, const json_t *alert)
 {
@@ -196,6 +196,18 @@ static void invoice_add(struct news *news, const json_t *invoice)
     json_decref(shown);
 }
 
+/* Without an account it is in suspense: for operators alone. */
+static void deposit_add(struct news *news, const json_t *deposit)
+{
+    json_t *shown = present_copy(deposit);
+
+    news_add(news, "deposit", "arrived", deposit, json_text(deposit, "transfer_id"),
+             json_integer_value(json_object_get(deposit, "at_ms")), SCOPE_BILLING_READ,
+             json_pack("{s:O?, s:O?, s:O?}", "amount", json_object_get(shown, "amount"), "currency",
+                       json_object_get(shown, "currency"), "source", json_object_get(shown, "code")));
+    json_decref(shown);
+}
+
 struct numbers {
     const char *verb;
     const char *list;                   /* in its answer; the source's name, too */
@@ -203,6 +215,7 @@ struct numbers {
 };
 static const struct numbers alerts = { "alerts", "alerts", alert_add };
 static const struct numbers invoices = { "invoice_list", "invoices", invoice_add };
+static const struct numbers deposits = { "deposits", "deposits", deposit_add };
 
 /* A page of what is numbered from `after` to `newest`. */
 static bool numbers_follow(struct follower *follower, const struct numbers *numbers, int64_t after, int64_t newest)
@@ -233,19 +246,22 @@ static bool numbers_follow(struct follower *follower, const struct numbers *numb
 static bool accountd_follow(struct follower *follower)
 {
     struct store *store = follower->watcher->store;
-    int64_t alert, invoice;
+    int64_t alert, invoice, deposit;
     bool good;
     json_t *ok;
 
-    if (store_event_cursor(store, "alerts", &alert) < 0 || store_event_cursor(store, "invoices", &invoice) < 0)
+    if (store_event_cursor(store, "alerts", &alert) < 0 || store_event_cursor(store, "invoices", &invoice) < 0 ||
+        store_event_cursor(store, "deposits", &deposit) < 0)
         return false;
-    ok = ask(follower, "news", json_pack("{s:I, s:I, s:i}", "alert", (json_int_t)alert, "invoice", (json_int_t)invoice,
-                                         "wait_ms", WAIT_MS));
+    ok = ask(follower, "news", json_pack("{s:I, s:I, s:I, s:i}", "alert", (json_int_t)alert, "invoice", (json_int_t)invoice,
+                                         "deposit", (json_int_t)deposit, "wait_ms", WAIT_MS));
     good = ok != NULL;
     if (good)
         good = numbers_follow(follower, &alerts, alert, json_integer_value(json_object_get(ok, "alert")));
     if (good)
         good = numbers_follow(follower, &invoices, invoice, json_integer_value(json_object_get(ok, "invoice")));
+    if (good)
+        good = numbers_follow(follower, &deposits, deposit, json_integer_value(json_object_get(ok, "deposit")));
     json_decref(ok);
     return good;
 }

@@ -49,15 +49,15 @@ static void test_disputes(void)
 /* Nobody is told of anything before it is there, and who knows of less at once. */
 static void test_news(void)
 {
-    json_t *first = world_ask(&w, "news", "{s:i,s:i,s:i}", "alert", 99, "invoice", 0, "wait_ms", 20000), *again;
+    json_t *first = world_ask(&w, "news", "{s:i,s:i,s:i,s:i}", "alert", 99, "invoice", 0, "deposit", 0, "wait_ms", 20000), *again;
 
     check(first && json_integer_value(json_object_get(first, "alert")) < 99, "whoever knows other numbers is answered at once");
-    again = world_ask(&w, "news", "{s:O,s:O,s:i}", "alert", json_object_get(first, "alert"), "invoice",
-                      json_object_get(first, "invoice"), "wait_ms", 200);
+    again = world_ask(&w, "news", "{s:O,s:O,s:O,s:i}", "alert", json_object_get(first, "alert"), "invoice",
+                      json_object_get(first, "invoice"), "deposit", json_object_get(first, "deposit"), "wait_ms", 200);
     check(again && json_equal(first, again), "whoever knows them, when the time is up");
     json_decref(first);
     json_decref(again);
-    check(refused("bad_request", world_ask(&w, "news", "{s:i}", "alert", 1)), "both are asked for");
+    check(refused("bad_request", world_ask(&w, "news", "{s:i}", "alert", 1)), "all are asked for");
 }
 
 int main(void)

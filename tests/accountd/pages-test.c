@@ -4,6 +4,7 @@
 #include "accountd/dispute/store.h"
 #include "accountd/funding/store.h"
 #include "accountd/ledger/db.h"
+#include "accountd/ledger/deposits.h"
 #include "accountd/ledger/invoices.h"
 #include "accountd/store.h"
 #include "tests/accountd/life.h"
@@ -46,7 +47,7 @@ static void ledger_fill(int from, int to)
         "INSERT INTO receipt SELECT n, 'rct' || n, 'bank', 'o', 's', 'r' || n, 't' || n, '2026-01-01', 1, 'EUR', '', '', '',"
         " iif(n % 100 = 0, 'suspense', 'credited'), '', iif(n % 100 = 0, NULL, 'ann'), 'trf' || n, n FROM numbers",
         "INSERT INTO transfer (transfer_id, kind, debit, credit, amount_nano, code, reason, refers, at_ms)"
-        " SELECT 'trf' || n, 'posted', 'host:x', " WHO ", 1, 'bank', '', '', n FROM numbers",
+        " SELECT 'trf' || n, 'posted', 'host:x', " WHO ", 1, iif(n % 100 = 0, 'bank', 'usage'), '', '', n FROM numbers",
     };
 
     run(life.a.ledger->db, "PRAGMA foreign_keys = OFF");
@@ -130,6 +131,8 @@ static void leaves_all(void) { store_each_leaf(life.a.store, NULL, NULL, 0, MANY
 static void leaves_own(void) { store_each_leaf(life.a.store, "ann", NULL, 0, MANY, PAGE, seen_leaf, NULL); }
 static void leaves_few(void) { store_each_leaf(life.a.store, "ann", "few", 100, MANY, 5, seen_leaf, NULL); }
 static void leaves_none(void) { store_each_leaf(life.a.store, "ann", "none", 0, MANY, PAGE, seen_leaf, NULL); }
+static void deposits(void) { seen_list(deposits_list(life.a.ledger, 0, PAGE)); }
+static void deposit_newest(void) { rows = (int)deposits_newest(life.a.ledger); }
 static void books(void) { store_newest_host_leaves(life.a.store, "books", 900, PAGE, seen_leaf, NULL); }
 
 static void entries(const char *account, bool newest)
@@ -154,7 +157,7 @@ static const struct {
     { "those of one who has none", disputes_none, 0 }, { "invoices", invoices_all, PAGE },
     { "a customer's invoices", invoices_own, 9 }, { "leaves", leaves_all, PAGE }, { "a customer's leaves", leaves_own, PAGE },
     { "an instance's records, few among many", leaves_few, 5 }, { "an instance without any", leaves_none, 0 },
-    { "the host's books", books, PAGE }, { "a wallet's entries", entries_own, PAGE },
+    { "the host's books", books, PAGE }, { "deposits", deposits, PAGE - 1 }, { "the newest deposit", deposit_newest, 1 }, { "a wallet's entries", entries_own, PAGE },
     { "an account's transfers", entries_host, PAGE }, { "an account without any", entries_none, 0 },
 };
 #define LISTS (sizeof(lists) / sizeof(lists[0]))
@@ -173,6 +176,8 @@ static void test_growth(void)
 {
     long few[LISTS], spied_to = 0;
 
+    life_account(&life, "ann", 1000);
+    life_account(&life, "bob", 1000);
     ledger_fill(1, FEW);
     log_fill(11, FEW);                  /* the first ones are accountd's own */
     for (size_t i = 0; i < LISTS; i++)

@@ -469,6 +469,8 @@ static int accountd_test(struct rpc_call *call, json_t *args, json_t **result)
     (void)call;
     if (json_object_get(args, "alert"))
         alert_add(json_object_get(args, "alert"));
+    if (json_object_get(args, "deposit"))
+        deposit_add(json_object_get(args, "deposit"));
     return orders_take(&accountd, args, result);
 }
 
@@ -501,6 +503,7 @@ static const struct rpc_verb accountd_verbs[] = {
     { "dispute_open", stand_dispute_open, WHO }, { "disputes", stand_disputes, WHO }, { "dispute", stand_dispute, WHO },
     { "budget_set", stand_budget_set, WHO }, { "budgets", stand_budgets, WHO },
     { "alerts", stand_alerts, WHO },       { "news", stand_news, WHO },
+    { "deposits", stand_deposits, WHO },
     { "dispute_resolve", stand_dispute_resolve, WHO }, { "credit_note_create", stand_credit_note, WHO },
     { "price_book_propose", stand_propose, WHO }, { "price_book_approve", stand_approve, WHO },
     { "price_book_withdraw", stand_withdraw, WHO }, { "price_proposals", stand_proposals, WHO },

@@ -7,6 +7,7 @@
  *     {"fail_job": code}       the next job that ends, fails with this code
  *     {"lose": true}           the next changing verb is done, and answered "unavailable"
  *     {"alert": {...}}         accountd raises it: account_id, kind, subject, detail
+ *     {"deposit": {...}}       money arrives: account_id, transfer_id, currency, amount_nano, code
  *     {"port": n}              the next forward is this port of the host
  *     {}                       -> {counts: {verb: how many times it had an effect}}
  */

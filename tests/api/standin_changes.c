@@ -14,12 +14,13 @@ struct wait {
     int64_t until_ms;
 };
 
-static json_t *changes;
+static json_t *changes, *deposits;
 static struct wait *waits;
 
 void changes_start(void)
 {
     changes = json_array();
+    deposits = json_array();
 }
 
 void change_add(const json_t *instance, const json_t *job, const char *state)
@@ -52,12 +53,30 @@ static json_t *changes_answer(const json_t *args, bool over)
     return json_pack("{s:o, s:I}", "changes", list, "newest", (json_int_t)count);
 }
 
+void deposit_add(const json_t *deposit)
+{
+    json_t *row = json_deep_copy(deposit);
+
+    json_object_set_new(row, "number", json_integer((json_int_t)json_array_size(deposits) + 1));
+    json_object_set_new(row, "at_ms", json_integer(clock_unix_ms()));
+    json_array_append_new(deposits, row);
+}
+
+int stand_deposits(struct rpc_call *call, json_t *args, json_t **result)
+{
+    (void)call;
+    *result = page_of(deposits, args, "deposits");
+    return 0;
+}
+
 static json_t *news_answer(const json_t *args, bool over)
 {
-    json_t *now = json_pack("{s:I, s:I}", "alert", (json_int_t)alerts_count(), "invoice", (json_int_t)invoices_count());
+    json_t *now = json_pack("{s:I, s:I, s:I}", "alert", (json_int_t)alerts_count(), "invoice", (json_int_t)invoices_count(),
+                            "deposit", (json_int_t)json_array_size(deposits));
 
     if (over || !json_equal(json_object_get(now, "alert"), json_object_get(args, "alert")) ||
-        !json_equal(json_object_get(now, "invoice"), json_object_get(args, "invoice")))
+        !json_equal(json_object_get(now, "invoice"), json_object_get(args, "invoice")) ||
+        !json_equal(json_object_get(now, "deposit"), json_object_get(args, "deposit")))
         return now;
     json_decref(now);
     return NULL;

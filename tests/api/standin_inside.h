@@ -52,6 +52,8 @@ int changes_waits_run(void);
 /* standin_invoices.c */
 int invoices_count(void);
 int alerts_count(void);
+/* Money that arrives: {transfer_id, account_id, currency, amount_nano, code}. */
+void deposit_add(const json_t *deposit);
 void alert_add(const json_t *alert);
 
 /* standin_console.c */
@@ -66,7 +68,7 @@ void invoices_start(void);
 void operator_start(void);
 
 typedef int verb_handle(struct rpc_call *call, json_t *args, json_t **result);
-verb_handle stand_changes, stand_news, stand_volume_create, stand_volume_resize, stand_volume_delete, stand_volume_get, stand_volumes_get, stand_snapshot_create, stand_snapshot_delete,
+verb_handle stand_changes, stand_deposits, stand_news, stand_volume_create, stand_volume_resize, stand_volume_delete, stand_volume_get, stand_volumes_get, stand_snapshot_create, stand_snapshot_delete,
     stand_snapshots_get, stand_network_get, stand_forward_create, stand_forward_delete;
 /* standin_money.c */
 verb_handle stand_fund, stand_wallet, stand_holds, stand_voucher_redeem, stand_po_create, stand_po_add, stand_po_close, stand_pos,

@@ -321,6 +321,8 @@ static void told(void)
     follow(&rig, &f, "/v1/events?after=0", key, -1);
     await_type(&f, "invoice.issued", invoice);
     ok_int(times(&f, "invoice.issued", invoice), 1, "the invoice is an event");
+    await_type(&f, "deposit.arrived", NULL);
+    ok(times(&f, "deposit.arrived", NULL) > 0, "so is money that arrived");
     kill(accountd, SIGKILL);
     waitpid(accountd, NULL, 0);
     accountd = real_accountd_start(&rig);

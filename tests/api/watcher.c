@@ -70,7 +70,14 @@ static void money(void)
     ok_text(of(&f[0], 1, "object"), answer_text_of(&answer, "id"), "names the invoice");
     ok_text(in_data(&f[0], 1, "total"), "1.234567891", "and the sum");
     answer_free(&answer);
-    ok(await_events(&f[2], 1, 2), "the operator sees both");
+    json_decref(rig_order(&rig, "accountd",
+                          json_pack("{s:{s:s, s:s, s:s, s:s, s:s}}", "deposit", "account_id", account, "transfer_id", "trf_1",
+                                    "currency", "EUR", "amount_nano", "7000000000", "code", "card")));
+    ok(await_events(f, 1, 3), "money arrives: its event comes");
+    ok_text(of(&f[0], 2, "type"), "deposit.arrived", "by its type");
+    ok_text(in_data(&f[0], 2, "amount"), "7.00", "with the amount");
+    ok_text(in_data(&f[0], 2, "source"), "card", "and where from");
+    ok(await_events(&f[2], 1, 3), "the operator sees all");
     ok_text(of(&f[2], 1, "customer_id"), account, "and whose they are");
     ok_int((long long)f[1].count, 0, "another customer sees neither");
     for (int i = 0; i < 3; i++)
