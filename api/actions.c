@@ -6,6 +6,7 @@
 #include "api/fields.h"
 #include "api/idem.h"
 #include "api/instances.h"
+#include "api/pages.h"
 #include "api/present.h"
 #include "api/resources.h"
 #include "api/spending.h"
@@ -137,6 +138,38 @@ enum answer action_show(struct request *rq, struct reply *rp)
         rp->json = action_view(json_object_get(ok, "job"));
     json_decref(ok);
     return answer;
+}
+
+/* Those among them that no request asked for have ids of the provisioner's. */
+enum answer actions_list(struct request *rq, struct reply *rp)
+{
+    struct instance_row instance;
+    json_t *args, *ok, *job, *list;
+    int64_t before, limit, last = 0;
+    size_t i;
+    enum answer answer = instance_own(rq, rp, &instance);
+
+    if (answer == ANSWER_OK)
+        answer = page_query(rq, rp, &before, &limit);
+    if (answer != ANSWER_OK)
+        return answer;
+    args = json_pack("{s:s, s:I}", "instance_id", instance.instance_id, "limit", (json_int_t)limit);
+    if (before)
+        json_object_set_new(args, "before", json_integer((json_int_t)before));
+    answer = upstream_ask(rq, rp, DAEMON_PROVISIONER, "jobs", args, &ok);
+    if (answer != ANSWER_OK)
+        return answer;
+    list = json_array();
+    json_array_foreach(json_object_get(ok, "jobs"), i, job) {
+        json_t *view = action_view(job);
+
+        last = json_integer_value(json_object_get(view, "number"));
+        json_object_del(view, "number");
+        json_array_append_new(list, view);
+    }
+    json_decref(ok);
+    rp->json = page_view(list, limit, last);
+    return ANSWER_OK;
 }
 
 /* An action, and what it takes of what its key may have held. */

@@ -23,7 +23,7 @@ route_handler instance_change;
 /* instances.c */
 route_handler instances_list, instance_show;
 /* actions.c */
-route_handler action_create, instance_delete, action_show;
+route_handler actions_list, action_create, instance_delete, action_show;
 /* usage.c */
 route_handler usage_show, instance_usage_show, usage_summary, usage_records_list, records_list, console_log_show;
 /* console/sessions.c */

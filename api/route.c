@@ -25,6 +25,7 @@ const struct route routes[] = {
     { "GET",    "/v1/instances/{id}",                       instance_show,         CUSTOMER, SCOPE_INSTANCES_READ,  BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL, WORKER },
     { "PATCH",  "/v1/instances/{id}",                       instance_change,       CUSTOMER, SCOPE_INSTANCES_WRITE, BUCKET_WRITE, KEY_NONE,     BODY_JSON, NULL, WORKER },
     { "DELETE", "/v1/instances/{id}",                       instance_delete,       CUSTOMER, SCOPE_INSTANCES_WRITE, BUCKET_WRITE, KEY_NONE,     BODY_NONE, NULL, WORKER },
+    { "GET",    "/v1/instances/{id}/actions",               actions_list,          CUSTOMER, SCOPE_INSTANCES_READ,  BUCKET_READ,  KEY_NONE,     BODY_NONE, "after limit", WORKER },
     { "POST",   "/v1/instances/{id}/actions",               action_create,         CUSTOMER, SCOPE_INSTANCES_WRITE, BUCKET_WRITE, KEY_OPTIONAL, BODY_JSON, NULL, WORKER },
     { "GET",    "/v1/actions/{id}",                         action_show,           CUSTOMER, SCOPE_INSTANCES_READ,  BUCKET_READ,  KEY_NONE,     BODY_NONE, "wait", WORKER },
     { "GET",    "/v1/instances/{id}/console_log",           console_log_show,      CUSTOMER, SCOPE_INSTANCES_READ,  BUCKET_READ,  KEY_NONE,     BODY_NONE, "offset limit", WORKER },

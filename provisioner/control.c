@@ -317,6 +317,7 @@ static const struct rpc_verb verbs[] = {
     { "instance_create", instance_create, RPC_API | RPC_ROOT },
     { "instance_action", instance_action, RPC_API | RPC_ACCOUNTD | RPC_ROOT },
     { "job", job_get, RPC_API | RPC_ROOT },
+    { "jobs", jobs_get, RPC_API | RPC_ROOT },
     { "instance", instance_get, RPC_API | RPC_ROOT },
     { "instances", instances_get, RPC_API | RPC_ROOT },
     { "changes", changes_get, RPC_API | RPC_ROOT },

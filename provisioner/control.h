@@ -26,6 +26,9 @@
  *                waits for the guest to let go, and fails with `conflict` when it does not. `conflict` when the state
  *                does not allow it; one job at a time for an instance, others queue.
  * job            {job_id[, wait_ms]}                  api        -> {job}     wait_ms up to 30000: answers when the job ends or the time is up
+ * jobs           {instance_id[, before][, limit]}     api        -> {jobs:[job with its number]}   an instance's, the newest first, of those
+ *                with a number less than `before`; 200 at most. Among them are those that nobody asked for by name (ended, crashed,
+ *                unpaid_stop, ports ...)
  * instance       {instance_id}                        api        -> {instance}
  * instances      {[account_id]}                       api        -> {instances:[...]}
  * changes        {after[, limit][, wait_ms]}          api        -> {changes:[{number, at_ms, instance_id, account_id, name, state, code, detail[, job_id, type]}],

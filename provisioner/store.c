@@ -295,6 +295,25 @@ int store_job_find(struct store *store, const char *job_id, struct job *job)
     return job_one(db_query(store->db, "SELECT " JOB_COLUMNS " FROM job WHERE job_id = ?", "t", job_id), job);
 }
 
+int store_jobs(struct store *store, const char *instance_id, int64_t before, int64_t limit,
+               int (*each)(void *context, const struct job *job), void *context)
+{
+    sqlite3_stmt *query = db_query(store->db, "SELECT " JOB_COLUMNS " FROM job WHERE instance_id = ? AND number < ? "
+                                   "ORDER BY number DESC LIMIT ?", "tii", instance_id, before, limit);
+    int rc;
+
+    while ((rc = db_next(query)) == 1) {
+        struct job job;
+
+        job_take(query, &job);
+        rc = each(context, &job);
+        if (rc)
+            break;
+    }
+    db_end(query);
+    return rc;
+}
+
 int store_job_request(struct store *store, const char *job_id, json_t **request)
 {
     sqlite3_stmt *query = db_query(store->db, "SELECT request FROM job WHERE job_id = ?", "t", job_id);

@@ -136,6 +136,9 @@ int store_job_add(struct store *store, struct job *job, const char *request, con
 int store_job_save(struct store *store, const struct job *job);
 int store_save(struct store *store, const struct job *job, const struct instance *instance);   /* both, or neither */
 int store_job_find(struct store *store, const char *job_id, struct job *job);
+/* An instance's jobs, the newest first, of those before number `before`, until `each` returns other than 0. */
+int store_jobs(struct store *store, const char *instance_id, int64_t before, int64_t limit,
+               int (*each)(void *context, const struct job *job), void *context);
 /* What it was asked with: new reference, NULL unless 1. */
 int store_job_request(struct store *store, const char *job_id, json_t **request);
 /* The oldest unfinished job of each instance, by number, from `after` on. */

@@ -62,6 +62,7 @@ VERB(changes_get);
 /* verbs_instances.c */
 VERB(instance_create);
 VERB(instance_action);
+VERB(jobs_get);
 VERB(instance_get);
 VERB(instances_get);
 VERB(console_log);

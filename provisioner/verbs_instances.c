@@ -11,6 +11,7 @@
 
 #define JOBS_MAX            512         /* unfinished, of all customers */
 #define CMDLINE_MAX         512
+#define JOBS_PAGE_MAX       200
 #define CONSOLE_DEFAULT     (16 << 10)
 #define KEYS_MAX            16
 #define KEY_BYTES_MAX       4096
@@ -553,6 +554,34 @@ int instance_action(struct rpc_call *call, json_t *args, json_t **result)
                                              "detach, resize or rebuild");
     job_fill(&job, job_id, instance_id, name);
     return action_add(call, args, type, &job, result);
+}
+
+static int job_append(void *list, const struct job *job)
+{
+    json_t *row = job_json(job);
+
+    json_object_set_new(row, "number", json_integer((json_int_t)job->number));
+    return json_array_append_new(list, row);
+}
+
+int jobs_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    int64_t before = INT64_MAX, limit = JOBS_PAGE_MAX;
+    struct instance instance;
+    struct json_why why;
+    json_t *list;
+
+    if (keys_check(call, args, "instance_id before limit") || instance_arg(call, args, &instance))
+        return -1;
+    if ((json_has(args, "before") && json_arg_int(args, "before", 1, INT64_MAX, &before, &why)) ||
+        (json_has(args, "limit") && json_arg_int(args, "limit", 1, JOBS_PAGE_MAX, &limit, &why)))
+        return bad(call, &why);
+    list = json_array();
+    if (store_jobs(serve.store, instance.instance_id, before, limit, job_append, list)) {
+        json_decref(list);
+        return store_failed(call);
+    }
+    return finish_or_fail(call, json_pack("{s:o}", "jobs", list), result);
 }
 
 int instance_get(struct rpc_call *call, json_t *args, json_t **result)

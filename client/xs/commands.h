@@ -12,7 +12,7 @@ typedef int command_run(struct host *host, char **argv);
 command_run create_command;
 /* compute.c */
 command_run images_command, flavors_command, list_command, show_command, start_command, stop_command,
-    power_off_command, reboot_command, suspend_command, resume_command, resize_command, rebuild_command,
+    power_off_command, reboot_command, suspend_command, resume_command, resize_command, rebuild_command, actions_command,
     rm_command, log_command;
 /* console.c */
 command_run console_command;

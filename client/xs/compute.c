@@ -212,6 +212,23 @@ int rm_command(struct host *host, char **argv)
     return verb(host, argv, NULL, "rm INSTANCE [--wait]");
 }
 
+int actions_command(struct host *host, char **argv)
+{
+    static const struct column columns[] = {
+        { "created", "created_at" }, { "action", "type" }, { "status", "status" }, { "finished", "finished_at" }, { "id", "id" },
+    };
+    const char *which, *after = NULL;
+    const struct flag flags[] = { { "--after", &after, NULL }, { NULL, NULL, NULL } };
+    char path[256], *id;
+
+    args_take(argv, flags, &which, 1, 1, "actions INSTANCE [--after CURSOR]");
+    id = instance_resolve(host, which);
+    snprintf(path, sizeof(path), "/v1/instances/%s/actions", id);
+    free(id);
+    query_add(path, sizeof(path), "--after", after);
+    return page_show(host, path, columns, COUNT(columns), "Nothing was done yet.");
+}
+
 int log_command(struct host *host, char **argv)
 {
     const char *which, *offset = NULL, *limit = "65536";

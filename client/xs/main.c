@@ -25,6 +25,7 @@ static const struct command commands[] = {
     { "resize", resize_command, "INSTANCE FLAVOR [--wait]: another size for one that is stopped" },
     { "rebuild", rebuild_command, "INSTANCE IMAGE [--wait]: make the disk of one that is stopped anew; what is on it is lost" },
     { "rm", rm_command, "INSTANCE [--wait]: delete it" },
+    { "actions", actions_command, "INSTANCE: what was done to it, the newest first" },
     { "log", log_command, "INSTANCE: what it wrote on its console" },
     { "console", console_command, "INSTANCE: type on its console; Ctrl-] ends that" },
     { "ssh", ssh_command, "INSTANCE [--user U] [--wait] [-- COMMAND]: log in, or run a command there" },

@@ -32,6 +32,7 @@ static const struct example examples[] = {
     { "POST", "/v1/instances", NULL, "{\"name\":\"n\",\"image\":\"tiny\",\"flavor\":\"xs1\"}", 202 },
     { "GET", "/v1/instances", NULL, NULL, 200 },
     { "GET", "/v1/instances/{id}", "instance", NULL, 200 },
+    { "GET", "/v1/instances/{id}/actions", "instance", NULL, 200 },
     { "POST", "/v1/instances/{id}/actions", "instance", "{\"type\":\"reboot\"}", 202 },
     { "GET", "/v1/admin/domains", NULL, NULL, 200 },
     { "GET", "/v1/admin/domains/{id}", "instance", NULL, 200 },

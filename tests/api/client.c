@@ -138,6 +138,9 @@ static void instances(void)
     ok_int(xs("rebuild", "web", "tiny", "--wait", NULL), 0, "rebuild");
     ok_int(xs("show", "web", NULL), 0, "show");
     ok_has(out, "xs2", "has the other size");
+    ok_int(xs("actions", "web", NULL), 0, "actions");
+    ok_has(out, "rebuild    succeeded", "what was done");
+    ok_has(out, "create     succeeded", "from its beginning");
     ok_int(xs("rm", "web", "--wait", "--json", NULL), 0, "rm");
     ok_int(xs("list", "--json", NULL), 0, "then");
     ok_has(out, "\"data\": []", "the list is empty");

@@ -122,6 +122,15 @@ static void changes(void)
     ok(strcmp(answer_text_of(&answer, "flavor"), "xs2") == 0 && strcmp(answer_text_of(&answer, "image"), "large") == 0,
        "and the other image");
     answer_free(&answer);
+    answer = ask("GET", key, NULL, "/v1/instances/%s/actions?limit=3", instance);
+    ok(json_array_size(json_object_get(answer.json, "data")) == 3 && strstr(answer.text, "\"rebuild\"") <
+           strstr(answer.text, "\"shutdown\"") && number_of(&answer, "next_cursor") > 0, "what was done to it, the newest first");
+    snprintf(path, sizeof(path), "/v1/instances/%s/actions?after=%d", instance, (int)number_of(&answer, "next_cursor"));
+    answer_free(&answer);
+    answer = ask("GET", key, NULL, "%s", path);
+    ok(json_array_size(json_object_get(answer.json, "data")) == 1 && strstr(answer.text, "\"create\"") &&
+           json_is_null(json_object_get(answer.json, "next_cursor")), "to its beginning");
+    answer_free(&answer);
     snprintf(path, sizeof(path), "/v1/instances/%s/actions", instance);
     refused(path, "{\"type\":\"resize\"}", 422, "invalid_fields", "\"field\":\"flavor\"");
     refused(path, "{\"type\":\"resize\",\"flavor\":\"none\"}", 422, "invalid_fields", "choose one of xs1, xs2");

@@ -236,6 +236,31 @@ static int action(struct rpc_call *call, json_t *args, json_t **result)
                 result);
 }
 
+/* In the order in which they were made, which is their numbers'. */
+static int jobs_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    json_int_t before = json_integer_value(json_object_get(args, "before")), number = 0;
+    size_t limit = (size_t)json_integer_value(json_object_get(args, "limit"));
+    json_t *list = json_array(), *job;
+    const char *id;
+
+    (void)call;
+    json_object_foreach(jobs, id, job) {
+        json_t *row;
+
+        number++;
+        if (strcmp(text(job, "instance_id"), text(args, "instance_id")) != 0 || (before && number >= before))
+            continue;
+        row = json_copy(job);
+        json_object_set_new(row, "number", json_integer(number));
+        json_array_insert_new(list, 0, row);
+    }
+    while (limit && json_array_size(list) > limit)
+        json_array_remove(list, limit);
+    *result = json_pack("{s:o}", "jobs", list);
+    return 0;
+}
+
 static int job_get(struct rpc_call *call, json_t *args, json_t **result)
 {
     json_t *job = json_object_get(jobs, text(args, "job_id"));
@@ -479,6 +504,7 @@ static int accountd_test(struct rpc_call *call, json_t *args, json_t **result)
 static const struct rpc_verb provisioner_verbs[] = {
     { "host", host_get, WHO },         { "images", images_get, WHO },         { "flavors", flavors_get, WHO },
     { "instance_create", create, WHO }, { "instance_action", action, WHO },    { "job", job_get, WHO },
+    { "jobs", jobs_get, WHO },
     { "instance", instance_get, WHO }, { "instances", instances_get, WHO },   { "console_log", console_get, WHO },
     { "volume_create", stand_volume_create, WHO }, { "volume_resize", stand_volume_resize, WHO },
     { "volume_delete", stand_volume_delete, WHO }, { "volume", stand_volume_get, WHO },

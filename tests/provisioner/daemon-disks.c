@@ -2,6 +2,7 @@
  * what is refused and with which words, and that a daemon killed at any call of
  * a request answers the same request rightly when it is back. */
 #include "rig.h"
+#include "common/json.h"
 #include "provisioner/store.h"
 #include "sample.h"
 #include "tap.h"
@@ -342,6 +343,17 @@ static void changes(void)
     check(done("instance_action", with(action_args("act_c3", "ins_d", "rebuild"), "image", json_string("disk")), "act_c3") &&
           byte_at("volume-vol_root", 20 * MIB) != 'U' && byte_at("volume-vol_root", 12 * MIB) == 'b' &&
           volume_is("vol_root", "state", "attached"), "rebuilt, its disk is the image's again");
+    json_t *error, *ok = ask("jobs", with(id_args("instance_id", "ins_d"), "limit", json_integer(2)), &error);
+    const json_t *rows = json_object_get(ok, "jobs"), *first = json_array_get(rows, 0), *second = json_array_get(rows, 1);
+    check(json_array_size(rows) == 2 && !strcmp(json_text(first, "job_id"), "act_c3") && !strcmp(json_text(second, "job_id"), "act_c2") &&
+          json_integer_value(json_object_get(first, "number")) > json_integer_value(json_object_get(second, "number")),
+          "its jobs, the newest first");
+    int64_t number = json_integer_value(json_object_get(second, "number"));
+    json_decref(ok);
+    ok = ask("jobs", with(id_args("instance_id", "ins_d"), "before", json_integer(number)), &error);
+    check(json_array_size(json_object_get(ok, "jobs")) >= 5 && !strcmp(json_text(json_array_get(json_object_get(ok, "jobs"), 0), "job_id"), "act_d5"),
+          "and those before");
+    json_decref(ok);
 }
 
 static void ends(void)

@@ -92,6 +92,10 @@ async function createInstance(page) {
     ok(true, 'and is made anew from an image');
     await page.getByRole('button', { name: 'Start' }).click();
     await page.locator('.badge', { hasText: 'running' }).first().waitFor();
+    await page.getByRole('region', { name: 'What was done' }).getByText('Started').waitFor();
+    const done = await page.getByRole('region', { name: 'What was done' }).locator('tbody td:nth-child(2)').allTextContents();
+    ok(done.join() === 'Started,Rebuilt,Resized,Powered off,Suspended,Created', `what was done to it, the newest first: ${done}`);
+    await shot(page, 'portal-timeline');
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.keyboard.press('Escape');
     await page.locator('dialog').waitFor({ state: 'detached' });

@@ -9,7 +9,7 @@ import { acted } from './acted.js';
 function Choice({ instance, type, field, words, now, options, close, reload, children }) {
     const [value, set] = useState(now);
     const form = useSubmit((values, more) => acted(instance.id, { type, ...values }, more));
-    return html`<${Form} form=${form} values=${{ [field]: value }} tone=${type === 'rebuild' && 'danger'} button=${words} cancel=${close}
+    return html`<${Form} form=${form} values=${{ [field]: value }} tone=${type === 'rebuild' ? 'danger' : undefined} button=${words} cancel=${close}
         done=${() => { close(); toast(`${words}: done`); reload(); }}>
         <${Select} label=${type === 'resize' ? 'Size' : 'Image'} value=${value} options=${options} onValue=${set} error=${form.error?.of?.(field)} />${children}</${Form}>`;
 }

@@ -10,6 +10,7 @@ import { acted } from './acted.js';
 import { Rebuild, Resize } from './change.js';
 import { Graphs } from './graphs.js';
 import { may } from './may.js';
+import { Timeline } from './timeline.js';
 
 // What each state allows: [type, words, what it does to the guest; empty: no question is asked].
 const ACTIONS = {
@@ -95,5 +96,5 @@ export default function Instance({ params: { id }, session }) {
         actions=${instance && html`<${Actions} instance=${instance} reload=${load.reload} session=${session} />`}>
         <${Loaded} load=${load}>${({ usage }) => html`${usage && html`<${Used} usage=${usage} /><${Graphs} usage=${usage} vcpus=${instance.vcpus} />`}
             <div class="columns two"><${State} instance=${instance} /><${Meters} instance=${instance} usage=${usage} currency=${currency} /></div>
-            <${ConsoleLog} id=${id} session=${session} />`}</${Loaded}></${Page}>`;
+            <${Timeline} id=${id} /><${ConsoleLog} id=${id} session=${session} />`}</${Loaded}></${Page}>`;
 }
