@@ -9,7 +9,8 @@
     "coalesce((SELECT project_id FROM instances WHERE instance_id = object),"                                          \
     " (SELECT project_id FROM keys WHERE key_id = object),"                                                            \
     " (SELECT project_id FROM ssh_keys WHERE ssh_key_id = object),"                                                    \
-    " (SELECT project_id FROM placements WHERE id = object))"
+    " (SELECT project_id FROM placements WHERE id = object),"                                                          \
+    " (SELECT project_id FROM instances WHERE instance_id = data ->> '$.instance_id'))"
 #define COLUMNS "seq, account_id, at_ms, type, object, scope, data"
 /* What is looked at for one page: whoever may see little of much gets short pages, and nobody waits for them. */
 #define LOOKED_MAX 2000

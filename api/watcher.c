@@ -88,7 +88,7 @@ static json_t *ask(struct follower *follower, const char *verb, json_t *args)
     return ok;
 }
 
-/* the provisioner: instances and jobs */
+/* the provisioner: instances, jobs, and what belongs to instances */
 
 /* As its owner calls it: who renamed it did so with us. */
 static const char *name_of(struct watcher *watcher, const json_t *change, struct instance_row *row)
@@ -126,6 +126,27 @@ static void action_add(struct watcher *watcher, struct news *news, const json_t 
              json_integer_value(json_object_get(change, "at_ms")), SCOPE_INSTANCES_READ, data);
 }
 
+static const struct {
+    const char *prefix, *kind;
+    unsigned scope;
+} kinds[] = {
+    { "vol_", "volume", SCOPE_VOLUMES_READ },
+    { "snap_", "snapshot", SCOPE_VOLUMES_READ },
+    { "fwd_", "forward", SCOPE_NETWORKS_READ },
+};
+
+static void thing_add(struct news *news, const json_t *change)
+{
+    const char *subject_id = json_text(change, "subject_id"), *instance_id = json_text(change, "instance_id");
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strncmp(subject_id, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
+            news_add(news, kinds[i].kind, json_text(change, "state"), change, subject_id,
+                     json_integer_value(json_object_get(change, "at_ms")), kinds[i].scope,
+                     json_pack("{s:s, s:s?}", "name", json_text(change, "name"), "instance_id",
+                               *instance_id ? instance_id : NULL));
+}
+
 /* Writes a page. Numbers have no holes: one that is missing was thrown away while we were not there. */
 static bool changes_write(struct follower *follower, const json_t *changes, int64_t after)
 {
@@ -143,6 +164,8 @@ static bool changes_write(struct follower *follower, const json_t *changes, int6
         number = next;
         if (*json_text(change, "job_id"))
             action_add(follower->watcher, &news, change);
+        else if (*json_text(change, "subject_id"))
+            thing_add(&news, change);
         else
             instance_add(follower->watcher, &news, change);
     }

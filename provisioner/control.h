@@ -31,10 +31,12 @@
  *                unpaid_stop, ports ...)
  * instance       {instance_id}                        api        -> {instance}
  * instances      {[account_id]}                       api        -> {instances:[...]}
- * changes        {after[, limit][, wait_ms]}          api        -> {changes:[{number, at_ms, instance_id, account_id, name, state, code, detail[, job_id, type]}],
+ * changes        {after[, limit][, wait_ms]}          api        -> {changes:[{number, at_ms, instance_id, account_id, name, state, code, detail[, job_id, type][, subject_id]}],
  *                                                                    newest}
- *                What became of instances and jobs after this number, oldest first, at most 200. Without job_id it is the instance's own
- *                state ("created" at first), else the job's status and its error. Numbers have no holes; the newest 100,000 are
+ *                What became of instances, jobs, volumes, snapshots and forwards after this number, oldest first, at most 200. With job_id
+ *                it is the job's status and its error; with subject_id what happened to that volume, snapshot or forward (created, ready,
+ *                attached, detached, resized, deleted), whose name it has, and instance_id may be ""; else the instance's own state
+ *                ("created" at first). Numbers have no holes; the newest 100,000 are
  *                kept. newest: the last number there is; less than `after`: this host.db is an older one. wait_ms up to 30000:
  *                answers when there is something or the time is up
  * console_log    {instance_id[, offset][, limit]}     api        -> {text, offset, next, size}   last bytes by default; bytes that are not

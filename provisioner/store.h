@@ -165,12 +165,13 @@ int store_unpaid(struct store *store, const char *instance_id);
 int store_instances(struct store *store, const char *account_id,
                     int (*each)(void *context, const struct instance *instance), void *context);
 
-/* What became of instances and jobs (store_changes.c); the triggers in schema/host write it. */
+/* What became of instances, jobs, volumes, snapshots and forwards (store_changes.c); the triggers in schema/host write it. */
 struct change {
     int64_t number, at_ms;
     char instance_id[STORE_ID_BYTES], account_id[STORE_ID_BYTES], name[68];
-    char job_id[STORE_ID_BYTES], type[16];          /* empty: it is the instance's own state */
+    char job_id[STORE_ID_BYTES], type[16];          /* empty: no job's */
     char state[32], code[32], detail[512];
+    char subject_id[STORE_ID_BYTES];                /* the volume, snapshot or forward that it is of; else empty */
 };
 int store_change_newest(struct store *store, int64_t *number);         /* 0, -1 */
 /* Those after this number, oldest first, until `each` returns other than 0. */

@@ -1,4 +1,4 @@
-/* What became of instances and jobs. The triggers of schema/host write it; here it is read. */
+/* What became of instances and what belongs to them. The triggers of schema/host write it; here it is read. */
 #include "provisioner/store_rows.h"
 
 int store_change_newest(struct store *store, int64_t *number)
@@ -22,13 +22,15 @@ static void change_take(sqlite3_stmt *row, struct change *c)
     row_text(row, 7, c->state, sizeof(c->state));
     row_text(row, 8, c->code, sizeof(c->code));
     row_text(row, 9, c->detail, sizeof(c->detail));
+    row_text(row, 10, c->subject_id, sizeof(c->subject_id));
 }
 
 int store_changes(struct store *store, int64_t after, int64_t limit, int (*each)(void *context, const struct change *c),
                   void *context)
 {
-    sqlite3_stmt *query = db_query(store->db, "SELECT c.number, c.at_ms, c.instance_id, i.account_id, i.name, c.job_id, "
-                                   "j.type, c.state, c.code, c.detail FROM change AS c JOIN instance AS i "
+    sqlite3_stmt *query = db_query(store->db, "SELECT c.number, c.at_ms, c.instance_id, "
+                                   "coalesce(nullif(c.account_id, ''), i.account_id), coalesce(nullif(c.name, ''), i.name), c.job_id, "
+                                   "j.type, c.state, c.code, c.detail, c.subject_id FROM change AS c LEFT JOIN instance AS i "
                                    "ON i.instance_id = c.instance_id LEFT JOIN job AS j ON j.job_id = c.job_id "
                                    "WHERE c.number > ? ORDER BY c.number LIMIT ?", "ii", after, limit);
     int rc;

@@ -9,6 +9,8 @@ static int change_append(void *list, const struct change *c)
                             (json_int_t)c->at_ms, "instance_id", c->instance_id, "account_id", c->account_id, "name",
                             c->name, "state", c->state, "code", c->code, "detail", c->detail);
 
+    if (*c->subject_id)
+        json_object_set_new(row, "subject_id", json_string(c->subject_id));
     if (*c->job_id) {
         json_object_set_new(row, "job_id", json_string(c->job_id));
         json_object_set_new(row, "type", json_string(c->type));

@@ -39,6 +39,15 @@ void change_add(const json_t *instance, const json_t *job, const char *state)
     json_array_append_new(changes, change);
 }
 
+void change_add_of(const json_t *thing, const char *id_name, const char *name, const char *state)
+{
+    json_array_append_new(changes, json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "number",
+                                             (json_int_t)json_array_size(changes) + 1, "at_ms", (json_int_t)clock_unix_ms(),
+                                             "instance_id", text(thing, "instance_id"), "account_id", text(thing, "account_id"),
+                                             "name", name, "state", state, "code", "", "detail", "", "subject_id",
+                                             text(thing, id_name)));
+}
+
 static json_t *changes_answer(const json_t *args, bool over)
 {
     size_t after = (size_t)json_integer_value(json_object_get(args, "after")), count = json_array_size(changes);

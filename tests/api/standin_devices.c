@@ -50,6 +50,7 @@ static json_t *volume_new(const char *volume_id, json_t *args, const char *name,
     if (json_object_get(args, "snapshot_id"))
         json_object_set(volume, "snapshot_id", json_object_get(args, "snapshot_id"));
     json_object_set_new(volumes, volume_id, volume);
+    change_add_of(volume, "volume_id", name, "created");
     return volume;
 }
 
@@ -84,8 +85,10 @@ int stand_volume_resize(struct rpc_call *call, json_t *args, json_t **result)
         return -1;
     if (!volume)
         return rpc_fail(call, "not_found", "no volume");
-    if (grows)
+    if (grows) {
         json_object_set(volume, "size_mib", size);
+        change_add_of(volume, "volume_id", text(volume, "name"), "resized");
+    }
     return done(&provisioner, call, "volume_resize", grows, json_pack("{s:O}", "volume", volume), result);
 }
 
@@ -97,8 +100,10 @@ int stand_volume_delete(struct rpc_call *call, json_t *args, json_t **result)
         return -1;
     if (strcmp(text(json_object_get(volumes, id), "state"), "attached") == 0)
         return rpc_fail(call, "conflict", "volume %s is attached: detach it first", id);
-    if (json_object_del(volumes, id) != 0)
+    if (!json_object_get(volumes, id))
         return rpc_fail(call, "not_found", "no volume");
+    change_add_of(json_object_get(volumes, id), "volume_id", text(json_object_get(volumes, id), "name"), "deleted");
+    json_object_del(volumes, id);
     return done(&provisioner, call, "volume_delete", true, json_object(), result);
 }
 
@@ -132,12 +137,14 @@ int stand_snapshot_create(struct rpc_call *call, json_t *args, json_t **result)
     known = seen(call, id, args);
     if (known < 0)
         return -1;
-    if (!known)
+    if (!known) {
         json_object_set_new(snapshots, id,
                             json_pack("{s:s, s:s, s:s, s:s, s:O, s:I}", "snapshot_id", id, "account_id",
                                       text(volume, "account_id"), "name", text(args, "name"), "volume_id",
                                       text(args, "volume_id"), "size_mib", json_object_get(volume, "size_mib"),
                                       "created_ms", (json_int_t)NOW_MS));
+        change_add_of(json_object_get(snapshots, id), "snapshot_id", text(args, "name"), "created");
+    }
     return done(&provisioner, call, "snapshot_create", !known,
                 json_pack("{s:O}", "snapshot", json_object_get(snapshots, id)), result);
 }
@@ -146,8 +153,12 @@ int stand_snapshot_delete(struct rpc_call *call, json_t *args, json_t **result)
 {
     if (changing(&provisioner, call))
         return -1;
-    if (json_object_del(snapshots, text(args, "snapshot_id")) != 0)
+    const char *id = text(args, "snapshot_id");
+
+    if (!json_object_get(snapshots, id))
         return rpc_fail(call, "not_found", "no snapshot");
+    change_add_of(json_object_get(snapshots, id), "snapshot_id", text(json_object_get(snapshots, id), "name"), "deleted");
+    json_object_del(snapshots, id);
     return done(&provisioner, call, "snapshot_delete", true, json_object(), result);
 }
 
@@ -185,6 +196,16 @@ static int port_free(void)
     return 0;
 }
 
+/* It has its instance's account and name. */
+static void forward_told(const json_t *forward, const json_t *instance, const char *state)
+{
+    json_t *thing = json_copy((json_t *)forward);
+
+    json_object_set(thing, "account_id", json_object_get(instance, "account_id"));
+    change_add_of(thing, "forward_id", text(instance, "name"), state);
+    json_decref(thing);
+}
+
 static json_t *forward_add(json_t *instance, const char *forward_id, json_t *guest_port)
 {
     json_t *forward = json_pack("{s:s, s:s, s:s, s:O, s:s, s:i}", "forward_id", forward_id, "instance_id",
@@ -193,6 +214,7 @@ static json_t *forward_add(json_t *instance, const char *forward_id, json_t *gue
 
     devices_next_port = 0;
     json_array_append_new(json_object_get(instance, "forwards"), forward);
+    forward_told(forward, instance, "created");
     return forward;
 }
 
@@ -242,8 +264,11 @@ int stand_forward_delete(struct rpc_call *call, json_t *args, json_t **result)
 
     if (changing(&provisioner, call))
         return -1;
-    if (!forward_find(text(args, "forward_id"), &instance, &at))
+    const json_t *forward = forward_find(text(args, "forward_id"), &instance, &at);
+
+    if (!forward)
         return rpc_fail(call, "not_found", "no forward");
+    forward_told(forward, instance, "deleted");
     json_array_remove(json_object_get(instance, "forwards"), at);
     return done(&provisioner, call, "forward_delete", true, json_object(), result);
 }
@@ -261,6 +286,7 @@ static void volume_attach(json_t *instance, const char *volume_id, bool read_onl
     json_object_set(volume, "instance_id", json_object_get(instance, "instance_id"));
     json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:b}", "volume_id", volume_id, "device", device, "read_only",
                                           (int)read_only, "root", (int)root));
+    change_add_of(volume, "volume_id", text(volume, "name"), "attached");
 }
 
 static void volume_detach(json_t *instance, const char *volume_id)
@@ -268,6 +294,7 @@ static void volume_detach(json_t *instance, const char *volume_id)
     json_t *volume = json_object_get(volumes, volume_id), *list = json_object_get(instance, "volumes"), *each;
     size_t i;
 
+    change_add_of(volume, "volume_id", text(volume, "name"), "detached");
     json_object_set_new(volume, "state", json_string("available"));
     json_object_del(volume, "device");
     json_object_del(volume, "instance_id");

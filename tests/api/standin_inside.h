@@ -47,6 +47,8 @@ void devices_job_end(json_t *job, json_t *instance);
 void changes_start(void);
 /* The instance's state, or with a job that one's status, is now this. */
 void change_add(const json_t *instance, const json_t *job, const char *state);
+/* What happened to a volume, a snapshot or a forward, which says whose it is. */
+void change_add_of(const json_t *thing, const char *id_name, const char *name, const char *state);
 /* Ends waits that are over; ms until the next one is, -1 none. */
 int changes_waits_run(void);
 /* standin_invoices.c */

@@ -49,6 +49,84 @@ static void a_life(void)
     forget(&f);
 }
 
+/* Makes it and takes its id. */
+static void made(const char *path, const char *idem, const char *body, char id[static 40])
+{
+    struct response answer = rig_post(&rig, key, path, idem, body);
+
+    if (answer.status >= 300)
+        tap_bail("%s: %d %s", path, answer.status, answer.text);
+    snprintf(id, 40, "%s", answer_text_of(&answer, "id"));
+    answer_free(&answer);
+}
+
+static void gone(const char *kind, const char *id)
+{
+    char path[80];
+
+    snprintf(path, sizeof(path), "/v1/%s/%s", kind, id);
+    said(rig_call(&rig, &(struct call){ .method = "DELETE", .path = path, .key = key }), 204, "", path);
+}
+
+/* A key for one project: its text. */
+static void key_for(const char *project, const char *idem, char text[static 64])
+{
+    char body[128];
+    struct response answer;
+
+    snprintf(body, sizeof(body), "{\"name\":\"bound\",\"project_id\":\"%s\"}", project);
+    answer = rig_post(&rig, key, "/v1/keys", idem, body);
+    if (answer.status != 201)
+        tap_bail("no key: %s", answer.text);
+    snprintf(text, 64, "%s", answer_text_of(&answer, "key"));
+    answer_free(&answer);
+}
+
+/* What belongs to instances is told as they are, to who may see it: its project's keys, no other's. */
+static void belongings(void)
+{
+    static const char *const types[] = { "volume.created", "action.running", "volume.attached", "volume.resized", "snapshot.created",
+                                         "snapshot.deleted", "forward.created", "forward.deleted", "volume.detached", "volume.deleted" };
+    struct follower f[3] = { { .events = json_array() }, { .events = json_array() }, { .events = json_array() } };
+    char home[40], shop[40], at_home[64], in_shop[64], instance[40], volume[40], snapshot[40], forward[40], action[40], body[128], path[128];
+    size_t seen = 0;
+
+    snprintf(home, sizeof(home), "prj_%s", account + 4);
+    made("/v1/projects", "b-1", "{\"name\":\"shop\"}", shop);
+    key_for(home, "b-2", at_home);
+    key_for(shop, "b-3", in_shop);
+    rig_instance(&rig, key, "holder", instance);
+    follow(&rig, &f[0], "/v1/events", key, -1);
+    follow(&rig, &f[1], "/v1/events", at_home, -1);
+    follow(&rig, &f[2], "/v1/events", in_shop, -1);
+    await_greeting(f, 3);
+    made("/v1/volumes", "b-4", "{\"name\":\"data\",\"size_mib\":64}", volume);
+    snprintf(path, sizeof(path), "/v1/instances/%s/actions", instance);
+    snprintf(body, sizeof(body), "{\"type\":\"attach\",\"volume_id\":\"%s\"}", volume);
+    made(path, "b-5", body, action);
+    snprintf(path, sizeof(path), "/v1/volumes/%s/resize", volume);
+    made(path, "b-6", "{\"size_mib\":128}", volume);
+    snprintf(path, sizeof(path), "/v1/volumes/%s/snapshots", volume);
+    made(path, "b-7", "{\"name\":\"before\"}", snapshot);
+    gone("snapshots", snapshot);
+    snprintf(path, sizeof(path), "/v1/instances/%s/forwards", instance);
+    made(path, "b-8", "{\"guest_port\":80}", forward);
+    gone("forwards", forward);
+    snprintf(path, sizeof(path), "/v1/instances/%s/actions", instance);
+    snprintf(body, sizeof(body), "{\"type\":\"detach\",\"volume_id\":\"%s\"}", volume);
+    made(path, "b-9", body, action);
+    gone("volumes", volume);
+    for (size_t i = 0; seen < 10 && (i < f[0].count || await_events(f, 1, i + 1)); i++)
+        seen += strcmp(of(&f[0], i, "type"), types[seen]) == 0;
+    ok(seen == 10, "what happens to volumes, snapshots and ports is told (%zu of 10)", seen);
+    ok_text(of(&f[0], 0, "object"), volume, "by its id");
+    ok_text(in_data(&f[0], 0, "name"), "data", "with its name");
+    ok(await_events(&f[1], 1, 8) && strcmp(of(&f[1], 1, "type"), "action.running") == 0, "to a key of their project, actions too");
+    ok_int((long long)f[2].count, 0, "not to a key of another");
+    for (int i = 0; i < 3; i++)
+        forget(&f[i]);
+}
+
 static void money(void)
 {
     struct follower f[3] = { { .events = json_array() }, { .events = json_array() }, { .events = json_array() } };
@@ -237,6 +315,7 @@ int main(void)
     rig_customer(&rig, "main", key, account);
     rig_customer(&rig, "other", other_key, other_account);
     a_life();
+    belongings();
     money();
     killed();
     command_line();

@@ -137,7 +137,7 @@ static json_int_t states_of(const char *instance_id, char *states, size_t size)
     states[0] = 0;
     json_array_foreach(json_object_get(ok, "changes"), i, change) {
         holes |= json_integer_value(json_object_get(change, "number")) != ++number;
-        if (!json_object_get(change, "job_id") &&
+        if (!json_object_get(change, "job_id") && !json_object_get(change, "subject_id") &&
             !strcmp(json_string_value(json_object_get(change, "instance_id")), instance_id))
             used += (size_t)snprintf(states + used, size - used, "%s ",
                                      json_string_value(json_object_get(change, "state")));

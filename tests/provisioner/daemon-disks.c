@@ -373,6 +373,29 @@ static void ends(void)
           "no device, port, bridge or address is left");
 }
 
+/* What became of a volume, a snapshot or a port, in the order of the changes, with spaces between. */
+static const char *told(const char *subject_id)
+{
+    static char states[256];
+    json_t *error, *ok = ask("changes", json_pack("{s:i}", "after", 0), &error), *change;
+    size_t i, used = 0;
+
+    states[0] = 0;
+    json_array_foreach(json_object_get(ok, "changes"), i, change)
+        if (!strcmp(json_text(change, "subject_id"), subject_id) && !strcmp(json_text(change, "account_id"), "acc_1"))
+            used += (size_t)snprintf(states + used, sizeof(states) - used, "%s ", json_text(change, "state"));
+    json_decref(ok);
+    return states;
+}
+
+static void changes_told(void)
+{
+    check(!strcmp(told("vol_root"), "created ready ready deleted "), "the root's changes: made, rebuilt, gone with the instance");
+    check(strstr(told("vol_1"), "attached detached attached resized detached "), "a volume's");
+    check(!strcmp(told("fwd_1"), "created deleted ") && !strcmp(told("fwd_2"), "created deleted "),
+          "a port's: closed by hand, or with the instance");
+}
+
 /* What no request does, by the test's own hand. */
 static void rows_change(const char *sql)
 {
@@ -520,6 +543,7 @@ int main(void)
     instance_with_all();
     ports();
     ends();
+    changes_told();
     image_volume();
     full_disk();
     cut_short();
