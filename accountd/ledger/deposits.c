@@ -2,8 +2,14 @@
 #include "accountd/ledger/db.h"
 #include "common/json.h"
 
-/* To the letter as the index transfer_deposit has it. */
-#define ARRIVED "kind = 'posted' AND code IN ('fund', 'voucher', 'credit', 'bank', 'card', 'suspense')"
+/* Where what arrives comes from: few accounts, each with an index of its transfers in order. An index of deposits alone
+ * would be looked at by each charge. */
+#define FROM(account) "FROM transfer WHERE debit = '" account "' AND kind = 'posted'"                                    \
+                      " AND code IN ('fund', 'voucher', 'credit', 'bank', 'card', 'suspense')"
+#define AFTER(account) "SELECT seq, transfer_id, nullif(credit, '" LEDGER_SUSPENSE "'),"                                 \
+                       " (SELECT currency FROM account WHERE account_id = credit), amount_nano, code, at_ms "             \
+                       FROM(account) " AND seq > ?1"
+#define NEWEST(account) "coalesce((SELECT seq " FROM(account) " ORDER BY seq DESC LIMIT 1), 0)"
 
 static json_t *deposit_json(sqlite3_stmt *stmt)
 {
@@ -14,13 +20,11 @@ static json_t *deposit_json(sqlite3_stmt *stmt)
                      (const char *)sqlite3_column_text(stmt, 5), "at_ms", (json_int_t)sqlite3_column_int64(stmt, 6));
 }
 
-/* CROSS JOIN: SQLite keeps the order in which the tables stand. */
 json_t *deposits_list(struct ledger *ledger, int64_t after, int64_t limit)
 {
     sqlite3_stmt *stmt = db_query(ledger->db,
-                                  "SELECT seq, transfer_id, nullif(credit, '" LEDGER_SUSPENSE "'), currency, amount_nano,"
-                                  " code, at_ms FROM transfer CROSS JOIN account ON account_id = credit WHERE " ARRIVED
-                                  " AND seq > ?1 ORDER BY seq LIMIT ?2",
+                                  AFTER(LEDGER_DEPOSITS_BANK) " UNION ALL " AFTER(LEDGER_DEPOSITS_CARD) " UNION ALL "
+                                  AFTER(LEDGER_DEPOSITS_CREDIT) " UNION ALL " AFTER(LEDGER_SUSPENSE) " ORDER BY seq LIMIT ?2",
                                   "ii", after, limit);
     json_t *list = json_array();
     int rc;
@@ -38,6 +42,6 @@ int64_t deposits_newest(struct ledger *ledger)
 {
     int64_t number = 0;
 
-    return db_int(ledger->db, &number, "SELECT seq FROM transfer WHERE " ARRIVED " AND seq > 0"
-                  " ORDER BY seq DESC LIMIT 1", "") < 0 ? -1 : number;
+    return db_int(ledger->db, &number, "SELECT max(" NEWEST(LEDGER_DEPOSITS_BANK) ", " NEWEST(LEDGER_DEPOSITS_CARD) ", "
+                  NEWEST(LEDGER_DEPOSITS_CREDIT) ", " NEWEST(LEDGER_SUSPENSE) ")", "") < 0 ? -1 : number;
 }

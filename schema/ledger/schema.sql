@@ -49,8 +49,6 @@ CREATE TABLE transfer (
 CREATE UNIQUE INDEX transfer_pending_once ON transfer (pending_id) WHERE pending_id IS NOT NULL;
 CREATE INDEX transfer_debit ON transfer (debit, seq);
 CREATE INDEX transfer_credit ON transfer (credit, seq);
-CREATE INDEX transfer_deposit ON transfer (seq)
-    WHERE kind = 'posted' AND code IN ('fund', 'voucher', 'credit', 'bank', 'card', 'suspense');
 CREATE TRIGGER transfer_no_update BEFORE UPDATE ON transfer
     BEGIN SELECT RAISE(ABORT, 'transfers are never changed'); END;
 CREATE TRIGGER transfer_no_delete BEFORE DELETE ON transfer

@@ -47,7 +47,7 @@ static void ledger_fill(int from, int to)
         "INSERT INTO receipt SELECT n, 'rct' || n, 'bank', 'o', 's', 'r' || n, 't' || n, '2026-01-01', 1, 'EUR', '', '', '',"
         " iif(n % 100 = 0, 'suspense', 'credited'), '', iif(n % 100 = 0, NULL, 'ann'), 'trf' || n, n FROM numbers",
         "INSERT INTO transfer (transfer_id, kind, debit, credit, amount_nano, code, reason, refers, at_ms)"
-        " SELECT 'trf' || n, 'posted', 'host:x', " WHO ", 1, iif(n % 100 = 0, 'bank', 'usage'), '', '', n FROM numbers",
+        " SELECT 'trf' || n, 'posted', iif(n % 100 = 0, 'host:deposits:bank', 'host:x'), " WHO ", 1, iif(n % 100 = 0, 'bank', 'usage'), '', '', n FROM numbers",
     };
 
     run(life.a.ledger->db, "PRAGMA foreign_keys = OFF");
