@@ -17,7 +17,7 @@ enum route_body { BODY_NONE, BODY_JSON, BODY_XML, BODY_RAW };
 #define BODY_XML_BYTES_MAX (700u * 1024)
 
 /* Who makes the answer. AT_ONCE: libmicrohttpd's own thread, if it need not wait: small answers from memory, files or the
- * api's own database. What turns out to need a daemon goes to a worker (ANSWER_LATER). */
+ * api's own database, never a list that nothing bounds. What turns out to need a daemon goes to a worker (ANSWER_LATER). */
 enum route_thread { WORKER, AT_ONCE };
 
 struct route {

@@ -114,7 +114,8 @@ static void list_check(const json_t *contract, const struct route *route, const 
     bool paged = has_parameter(op, "after") && has_parameter(op, "limit"), bound = json_object_get(op, "x-bound") != NULL;
 
     if (is_list(contract, op))
-        ok(paged + bound + is_long(op) == 1, "%s %s: a list has pages, or the contract says what bounds it", route->method,
+        ok(paged + bound + is_long(op) == 1 && (bound || route->thread != AT_ONCE),
+           "%s %s: a list has pages, or the contract says what bounds it; the thread that serves all makes no other", route->method,
            route->pattern);
     else
         ok(!bound, "%s %s: no list, nothing to bound", route->method, route->pattern);

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define LOOKS 100
+#define LINE  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIss6+5xJX2TjjG/9z8NQcrnDE6HV+lCbvgME4hFjQaS"
+#define LIST  "/v1/ssh_keys"
 
 static struct rig rig;
 static char key[64], account[40], other[64], other_account[40];
@@ -40,13 +42,22 @@ static void key_make(const char *maker, const char *body, const char *idem, char
     answer_free(&answer);
 }
 
+static void ssh_key_make(const char *maker, const char *name, const char *idem)
+{
+    char body[256];
+
+    snprintf(body, sizeof(body), "{\"name\":\"%s\",\"public_key\":\"" LINE "\"}", name);
+    said(rig_post(&rig, maker, LIST, idem, body), 201, name, "an SSH key");
+}
+
 static void never_old(void)
 {
     char second[64], id[40], path[80], words[64], rename[192];
 
-    said(rig_get(&rig, key, "/v1/keys"), 200, "", "a list is asked for");
+    said(rig_get(&rig, key, LIST), 200, "\"data\":[]", "a list is asked for");
+    ssh_key_make(key, "everywhere", "once-s");
+    said(rig_get(&rig, key, LIST), 200, "\"everywhere\"", "what was made since then is in it");
     key_make(key, "{\"name\":\"second\"}", "once-1", second, id);
-    said(rig_get(&rig, key, "/v1/keys"), 200, id, "what was made since then is in it");
     said(rig_get(&rig, second, "/v1/account"), 200, id, "and its own answer is about itself");
     said(rig_get(&rig, key, "/v1/account"), 200, account, "the other's about the other");
     snprintf(path, sizeof(path), "/v1/keys/%s", id);
@@ -77,23 +88,22 @@ static void each_their_own(void)
     answer_free(&answer);
     snprintf(body, sizeof(body), "{\"name\":\"bound\",\"project_id\":\"%s\"}", project);
     key_make(key, body, "once-b", bound, id);
-    snprintf(header, sizeof(header), "X-Project: %s", project);
+    ssh_key_make(bound, "in-shop", "once-k");
+    snprintf(header, sizeof(header), "X-Project: prj_%s", account + 4);
 
-    said(rig_get(&rig, key, "/v1/keys"), 200, "\"all\"", "the account's key sees all keys");
-    answer = rig_call(&rig, &(struct call){ .method = "GET", .path = "/v1/keys", .key = key, .header = header });
-    ok(answer.status == 200 && !strstr(answer.text, "\"all\"") && strstr(answer.text, id), "in a project the project's");
+    said(rig_get(&rig, key, LIST), 200, "\"in-shop\"", "the account's key sees all");
+    answer = rig_call(&rig, &(struct call){ .method = "GET", .path = LIST, .key = key, .header = header });
+    ok(answer.status == 200 && !strstr(answer.text, "\"in-shop\""), "in one project not what is in another");
     answer_free(&answer);
-    answer = rig_get(&rig, bound, "/v1/keys");
-    ok(answer.status == 200 && !strstr(answer.text, "\"all\"") && strstr(answer.text, id), "as does who is bound to it");
+    said(rig_get(&rig, bound, LIST), 200, "\"in-shop\"", "who is bound to that sees it");
+    answer = rig_get(&rig, other, LIST);
+    ok(answer.status == 200 && !strstr(answer.text, "\"in-shop\""), "another account sees its own");
     answer_free(&answer);
-    answer = rig_get(&rig, other, "/v1/keys");
-    ok(answer.status == 200 && !strstr(answer.text, id), "another account sees its own");
-    answer_free(&answer);
-    answer = rig_call(&rig, &(struct call){ .method = "GET", .path = "/v1/keys", .key = key, .header = csv });
+    answer = rig_call(&rig, &(struct call){ .method = "GET", .path = LIST, .key = key, .header = csv });
     ok(answer.status == 200 && strncmp(answer_header(&answer, "content-type"), "text/csv", 8) == 0 && answer.text[0] != '{',
        "who wants CSV gets CSV");
     answer_free(&answer);
-    said(rig_get(&rig, key, "/v1/keys?limit=1"), 400, "no such query", "and a query is still looked at");
+    said(rig_get(&rig, key, LIST "?limit=1"), 400, "no such query", "and a query is still looked at");
 }
 
 /* After a start nothing is known of the daemons: the request runs twice, the second time by a worker. */
@@ -134,7 +144,7 @@ static void *caller_run(void *arg)
 static void nobody_waits(void)
 {
     struct caller writer = { .call = { "POST", "/v1/keys", key, "{\"name\":\"waits\"}", .idem = "once-w" } };
-    struct caller reader = { .call = { "GET", "/v1/keys", key } };
+    struct caller reader = { .call = { "GET", LIST, key } };
     char path[160];
     sqlite3 *db;
     int well = 0;
@@ -166,7 +176,7 @@ int main(void)
     rig_customer(&rig, "first", key, account);
     rig_customer(&rig, "other", other, other_account);
     same("/v1/account");
-    same("/v1/keys");
+    same(LIST);
     same("/v1/projects");
     never_old();
     each_their_own();

@@ -51,7 +51,7 @@ median() { sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)
 i=0
 while [ $i -lt "$rounds" ]; do
     i=$((i + 1))
-    echo "$(rate "$url/healthz") $(rate "$url/v1/keys") $(rate "https://127.0.0.1:$bare/") $(rate "https://127.0.0.1:$static/healthz")" \
+    echo "$(rate "$url/healthz") $(rate "$url/v1/account") $(rate "https://127.0.0.1:$bare/") $(rate "https://127.0.0.1:$static/healthz")" \
         "$(rate "$url/log/checkpoint") $(rate "$url/v1/instances/$instance")"
 done >"$dir/rates"
 
@@ -59,9 +59,9 @@ share() {                               # share COLUMN COLUMN: in percent, the m
     awk -v a="$1" -v b="$2" '{ printf "%.0f\n", 100 * $a / $b }' "$dir/rates" | median
 }
 column() { awk -v n="$1" '{ print $n }' "$dir/rates" | median; }
-echo "# GETs a second, median of $rounds rounds: /healthz $(column 1), /v1/keys $(column 2), libmicrohttpd alone $(column 3), nginx $(column 4)"
+echo "# GETs a second, median of $rounds rounds: /healthz $(column 1), /v1/account $(column 2), libmicrohttpd alone $(column 3), nginx $(column 4)"
 echo "# beside them: a file of the log $(column 5), an instance, which asks the provisioner, $(column 6)"
-echo "# in percent: /healthz $(share 1 3) of libmicrohttpd, $(share 1 4) of nginx; /v1/keys $(share 2 3), $(share 2 4)"
+echo "# in percent: /healthz $(share 1 3) of libmicrohttpd, $(share 1 4) of nginx; /v1/account $(share 2 3), $(share 2 4)"
 check "/healthz, at least 0.8 of libmicrohttpd alone" [ "$(share 1 3)" -ge 80 ]
 check "/healthz, at least 0.3 of nginx" [ "$(share 1 4)" -ge 30 ]
 check "a GET with a key, at least 0.8 of libmicrohttpd alone" [ "$(share 2 3)" -ge 80 ]
