@@ -333,6 +333,8 @@ static const struct rpc_verb verbs[] = {
     { "network", network_get, RPC_API | RPC_ROOT },
     { "forward_create", forward_create, RPC_API | RPC_ROOT },
     { "forward_delete", forward_delete, RPC_API | RPC_ROOT },
+    { "firewall", firewall_get, RPC_API | RPC_ROOT },
+    { "firewall_set", firewall_set, RPC_API | RPC_ROOT },
     { "billing_want", billing_want, RPC_ACCOUNTD | RPC_ROOT },
     { "tombstone_ack", tombstone_ack, RPC_ACCOUNTD | RPC_ROOT },
     { NULL, NULL, 0 },

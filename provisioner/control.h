@@ -36,7 +36,7 @@
  *                What became of instances, jobs, volumes, snapshots and forwards after this number, oldest first, at most 200. With job_id
  *                it is the job's status and its error; with subject_id what happened to that volume, snapshot or forward (created, ready,
  *                attached, detached, resized, deleted), whose name it has, and instance_id may be ""; else the instance's own state
- *                ("created" at first). Numbers have no holes; the newest 100,000 are
+ *                ("created" at first), or "firewall_changed". Numbers have no holes; the newest 100,000 are
  *                kept. newest: the last number there is; less than `after`: this host.db is an older one. wait_ms up to 30000:
  *                answers when there is something or the time is up
  * console_log    {instance_id[, offset][, limit]}     api        -> {text, offset, next, size}   last bytes by default; bytes that are not
@@ -56,6 +56,11 @@
  * forward_create {forward_id, instance_id, guest_port} api       -> {forward}   a TCP port of the host that leads to the guest;
  *                                                                   capacity_unavailable when all are taken; quota_exceeded
  * forward_delete {forward_id}                         api        -> {}
+ * firewall       {instance_id}                        api        -> {firewall}
+ * firewall_set   {instance_id, firewall}              api        -> {firewall}   as firewall.h reads it; in place of the one there was, in
+ *                                                                   force before the answer, for connections that exist, too. bad_request
+ *                                                                   names the field, "inbound[3].ports: ..."; conflict: the instance has
+ *                                                                   no network, or is deleted
  * tombstone_ack  {slot, incarnation}                  accountd   -> {}        the counters are durable; frees the slot in hv
  * billing_want   {want: run | suspend | stop | delete, instance_ids:[...][, by: money | operator]}
  *                                                     accountd   -> {instances:[{instance_id, done}]}   money's word on up to 512 instances.
@@ -83,6 +88,9 @@
  * snapshot {snapshot_id, account_id, name, volume_id, size_mib, created_ms}
  * network  {network_id, account_id, ipv4_subnet: "10.77.3.0/24", gateway, addresses_used}
  * forward  {forward_id, instance_id, protocol: "tcp", guest_port, host, port}   host as the catalogue's public_host
+ *
+ * firewall {enabled, inbound:[{protocol[, ports][, source][, note]}], outbound:[{protocol[, ports][, destination][, note]}]}
+ *           not enabled, with no rules, until it is set
  *
  * Quotas (catalog.json, "quotas"): instances_max, volumes_max, volume_mib_max (sum), snapshots_max, forwards_max of one account.
  * quota_exceeded has the context {quota: one of these names, limit, used}, integers.

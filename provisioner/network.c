@@ -1,5 +1,6 @@
 /* Bridges by ioctl, which takes no process; rules by nft, whose words are numbers of ours and names that we made. */
 #include "provisioner/network.h"
+#include "provisioner/firewall.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -8,10 +9,13 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <pthread.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,7 +27,7 @@
 #endif
 #define ANSWER_BYTES (256u * 1024)
 
-static int spawn(char *const argv[], int out, pid_t *pid)
+static int spawn(char *const argv[], int in, int out, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
     char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
@@ -31,7 +35,10 @@ static int spawn(char *const argv[], int out, pid_t *pid)
 
     if (rc)
         return rc;
-    rc = posix_spawn_file_actions_adddup2(&actions, out, 1);
+    if (in >= 0)
+        rc = posix_spawn_file_actions_adddup2(&actions, in, 0);
+    if (!rc)
+        rc = posix_spawn_file_actions_adddup2(&actions, out, 1);
     if (!rc)
         rc = posix_spawn_file_actions_adddup2(&actions, out, 2);
     if (!rc)
@@ -57,8 +64,8 @@ static void read_answer(int from, char answer[ANSWER_BYTES])
     answer[used] = 0;
 }
 
-/* nft and what it says. 0, or its exit status, or -1 after logging. */
-static int nft(char *const argv[], char answer[ANSWER_BYTES])
+/* nft, with this as its standard input (-1: ours), and what it says. 0, or its exit status, or -1 after logging. */
+static int nft(char *const argv[], int in, char answer[ANSWER_BYTES])
 {
     int pipe_ends[2], status, rc;
     pid_t pid;
@@ -67,7 +74,7 @@ static int nft(char *const argv[], char answer[ANSWER_BYTES])
         log_warn("nft: pipe");
         return -1;
     }
-    rc = spawn(argv, pipe_ends[1], &pid);
+    rc = spawn(argv, in, pipe_ends[1], &pid);
     close(pipe_ends[1]);
     if (!rc)
         read_answer(pipe_ends[0], answer);
@@ -85,14 +92,23 @@ static int nft(char *const argv[], char answer[ANSWER_BYTES])
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-static int nft_or_log(char *const argv[])
+static int nft_from_or_log(char *const argv[], int in)
 {
-    static char answer[ANSWER_BYTES];
-    int rc = nft(argv, answer);
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static char answer[ANSWER_BYTES];   /* under the lock */
+    int rc;
 
+    pthread_mutex_lock(&lock);
+    rc = nft(argv, in, answer);
     if (rc > 0)
         log_warnx("nft %s: %s", argv[1], answer);
+    pthread_mutex_unlock(&lock);
     return rc ? -1 : 0;
+}
+
+static int nft_or_log(char *const argv[])
+{
+    return nft_from_or_log(argv, -1);
 }
 
 static int set_file(const char *path, const char *value)
@@ -117,7 +133,7 @@ static int leave_bridges_alone(void)
     return access(path, F_OK) ? 0 : set_file(path, "0");
 }
 
-static bool started;
+static atomic_bool started;
 
 /* Since dom0 booted nothing has been forwarded: no rules are loaded, and none need be to say so. */
 static bool never_started(void)
@@ -133,7 +149,8 @@ static bool never_started(void)
     return forwards == '0';
 }
 
-/* Nothing is forwarded before the rules are there. ip_forward comes first of the settings: it resets others. */
+/* Nothing is forwarded before the rules are there. ip_forward comes first of the settings: it resets others. Two threads
+ * that do so at once do the same twice. */
 static int start(void)
 {
     char *argv[] = {"nft", "-f", RULES, NULL};
@@ -312,32 +329,84 @@ static bool read_forward(const json_t *pair, struct network_forward *forward)
     return true;
 }
 
-int network_forwards(struct network_forward *forwards, size_t max)
+/* What is in a map: new reference, NULL after logging. */
+static json_t *map_elements(const char *name)
 {
     static char answer[ANSWER_BYTES];
-    char *argv[] = {"nft", "-j", "list", "map", "inet", "xs", "forwards", NULL};
-    json_t *pair;
-    size_t i;
-    int count = 0;
+    char *argv[] = {"nft", "-j", "list", "map", "inet", "xs", (char *)(uintptr_t)name, NULL};
+    json_t *said, *map, *elements;
+    int rc;
 
     if (never_started())
-        return 0;
+        return json_array();
     if (start())
-        return -1;
-    int rc = nft(argv, answer);
-    json_t *said = rc ? NULL : json_loads(answer, 0, NULL);
-    json_t *map = json_object_get(json_array_get(json_object_get(said, "nftables"), 1), "map");
-    if (!map) {
-        if (rc >= 0)
-            log_warnx("nft: forwards cannot be listed: %s", answer);
-        json_decref(said);
-        return -1;
-    }
-    json_array_foreach(json_object_get(map, "elem"), i, pair)
+        return NULL;
+    rc = nft(argv, -1, answer);
+    said = rc ? NULL : json_loads(answer, 0, NULL);
+    map = json_object_get(json_array_get(json_object_get(said, "nftables"), 1), "map");
+    elements = json_object_get(map, "elem");
+    elements = elements ? json_incref(elements) : map ? json_array() : NULL;
+    json_decref(said);
+    if (!elements && rc >= 0)
+        log_warnx("nft: %s cannot be listed: %s", name, answer);
+    return elements;
+}
+
+int network_forwards(struct network_forward *forwards, size_t max)
+{
+    json_t *elements = map_elements("forwards"), *pair;
+    size_t i;
+    int count = elements ? 0 : -1;
+
+    json_array_foreach(elements, i, pair)
         if ((size_t)count < max && read_forward(pair, &forwards[count]))
             count++;
-    json_decref(said);
+    json_decref(elements);
     return count;
+}
+
+int network_firewalls(uint32_t *ipv4s, size_t max)
+{
+    json_t *elements = map_elements("inbound"), *pair;
+    size_t i;
+    int count = elements ? 0 : -1;
+
+    json_array_foreach(elements, i, pair) {
+        const char *address = json_string_value(json_array_get(pair, 0));
+        struct in_addr parsed;
+
+        if ((size_t)count < max && address && inet_pton(AF_INET, address, &parsed) == 1)
+            ipv4s[count++] = ntohl(parsed.s_addr);
+    }
+    json_decref(elements);
+    return count;
+}
+
+static int memory_file(const char *text)
+{
+    int file = memfd_create("nft", MFD_CLOEXEC);
+    size_t size = strlen(text);
+
+    if (file >= 0 && write(file, text, size) == (ssize_t)size)
+        return file;
+    log_warn("nft: its rules cannot be written");
+    if (file >= 0)
+        close(file);
+    return -1;
+}
+
+int network_firewall_set(uint32_t ipv4, const struct firewall *firewall)
+{
+    /* Not "-", which nft takes for /dev/stdin: dom0 has none. */
+    char *argv[] = {"nft", "-f", "/proc/self/fd/0", NULL};
+    char *text = firewall_nft(firewall, ipv4);
+    int file = text ? memory_file(text) : -1, rc;
+
+    free(text);
+    rc = file < 0 || start() ? -1 : nft_from_or_log(argv, file);
+    if (file >= 0)
+        close(file);
+    return rc;
 }
 
 /* 1: found; 0: not; -1 after logging. */

@@ -12,7 +12,7 @@
  * The tap of a NIC is made by its xs-netback and ends with it, however that ends: none is left behind.
  *
  * All verbs can be repeated: done already is success. They return 0, or -1 after logging why. One thread
- * calls them. They need root; nothing a customer wrote reaches a command line.
+ * calls them, network_firewall_set any. They need root; nothing a customer wrote reaches a command line.
  */
 #ifndef PROVISIONER_NETWORK_H
 #define PROVISIONER_NETWORK_H
@@ -27,6 +27,7 @@
 #define NETWORK_BRIDGE_PREFIX "xsbr"
 #define NETWORK_TAP_PREFIX  "xst"       /* taps are named xstDOMID.DEVICE (network_tap_name) */
 #define NETWORK_FORWARDS_MAX 1024u
+#define NETWORK_FIREWALLS_MAX 4096u
 #define NETWORK_HOST_FIRST  2u
 #define NETWORK_HOST_LAST   254u
 
@@ -75,8 +76,14 @@ int network_down(unsigned number);      /* the bridge; whatever is still in it l
 int network_forward_set(const struct network_forward *forward);
 int network_forward_remove(uint16_t host_port);
 
+/* The guest's rules (provisioner/firewall.h), in place of those it had, at once: no packet meets neither or a part. For
+ * connections that exist, too. Of one that is not enabled: none. */
+struct firewall;
+int network_firewall_set(uint32_t ipv4, const struct firewall *firewall);
+
 /* What there is now, for reconciling: `max` at most. How many, or -1 after logging. */
 int network_list(unsigned *numbers, size_t max);
 int network_forwards(struct network_forward *forwards, size_t max);
+int network_firewalls(uint32_t *ipv4s, size_t max);
 
 #endif

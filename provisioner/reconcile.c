@@ -1,5 +1,6 @@
 #include "provisioner/worker.h"
 #include "common/log.h"
+#include "provisioner/firewalls.h"
 #include "provisioner/network.h"
 #include "provisioner/uuid.h"
 
@@ -301,6 +302,8 @@ int reconcile_leftovers(const struct tools *tools)
     rc = devices_check(&pass);
     if (!rc)
         rc = ports_check(&pass);
+    if (!rc)
+        rc = firewalls_settle(tools->store) ? -EIO : 0;
     if (!rc)
         rc = bridges_check(&pass);
     free(pass.domains);

@@ -5,6 +5,7 @@
  * more, and what a backend has acknowledged is in the file. */
 #include "provisioner/job.h"
 #include "common/log.h"
+#include "provisioner/firewalls.h"
 #include "provisioner/network.h"
 #include "provisioner/seed.h"
 #include "provisioner/uuid.h"
@@ -211,7 +212,8 @@ static enum step_end network_connect(struct run *run)
         return rc < 0 ? STEP_RETRY : STEP_DONE;
     if (store_forwards(run->tools->store, run->instance.instance_id, port_want, &ports))
         return STEP_RETRY;
-    if (network_up((unsigned)nic.number) || ports_set(&ports))
+    /* Nothing leads to the guest before its firewall is there. */
+    if (firewall_apply(run->tools->store, run->instance.instance_id) || network_up((unsigned)nic.number) || ports_set(&ports))
         return run_fail(run, "internal", "the host's network cannot be set up: see the provisioner's log");
     return STEP_DONE;
 }
@@ -398,7 +400,7 @@ static int network_leave(const struct tools *tools, const char *instance_id)
     struct nic nic;
     int rc = store_nic_find(tools->store, instance_id, &nic);
 
-    if (rc < 0 || store_nic_release(tools->store, instance_id))
+    if (rc < 0 || firewall_release(tools->store, instance_id))
         return -EIO;
     if (rc == 1 && !store_network_busy(tools->store, nic.number))
         rc = network_down((unsigned)nic.number);

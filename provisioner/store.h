@@ -225,7 +225,13 @@ int store_forward_find(struct store *store, const char *forward_id, struct forwa
 int store_forward_delete(struct store *store, const char *forward_id);
 int store_forwards(struct store *store, const char *instance_id /* NULL: all */,
                    int (*each)(void *context, const struct forward *forward), void *context);
-/* A deleted instance's address, ports and seed are free. */
+/* Guests' firewalls as provisioner/firewall.h takes them (store_firewalls.c): canonical JSON. New reference, set when 1. */
+int store_firewall_find(struct store *store, const char *instance_id, json_t **firewall);
+int store_firewall_put(struct store *store, const char *instance_id, const json_t *firewall);
+int store_firewall_at(struct store *store, unsigned number, unsigned host);    /* whoever has that address has one: 1, 0, -1 */
+/* Of instances that have a domain, until `each` returns other than 0. */
+int store_firewalls(struct store *store, int (*each)(void *context, const char *instance_id), void *context);
+/* A deleted instance's address, ports, firewall and seed are free. */
 int store_nic_release(struct store *store, const char *instance_id);
 /* malloc'd, set when 1. */
 int store_seed_find(struct store *store, const char *instance_id, char **ssh_keys, char **user_data);

@@ -278,6 +278,7 @@ int store_nic_release(struct store *store, const char *instance_id)
         return -1;
     if (db_run(store->db, "UPDATE forward SET deleted = 1 WHERE instance_id = ?", "t", instance_id) ||
         db_run(store->db, "DELETE FROM seed WHERE instance_id = ?", "t", instance_id) ||
+        db_run(store->db, "DELETE FROM firewall WHERE instance_id = ?", "t", instance_id) ||
         db_run(store->db, "DELETE FROM nic WHERE instance_id = ?", "t", instance_id)) {
         db_rollback(store->db);
         return -1;

@@ -51,6 +51,8 @@ json_t *job_json(const struct job *job);
 json_t *forward_json(const struct forward *f);
 /* What a guest calls the disk: "xvda". */
 void device_name(const struct volume *v, char name[5]);
+/* An instance that can be reached: it is not deleted and has a NIC. */
+int nic_check(struct rpc_call *call, const struct instance *i);
 /* {mac, ipv4, network_id} */
 json_t *nic_json(const struct nic *nic);
 
@@ -59,6 +61,9 @@ json_t *nic_json(const struct nic *nic);
 VERB(billing_want);
 /* verbs_changes.c */
 VERB(changes_get);
+/* verbs_firewalls.c */
+VERB(firewall_get);
+VERB(firewall_set);
 /* verbs_instances.c */
 VERB(instance_create);
 VERB(instance_action);

@@ -53,8 +53,7 @@ static int ports_changed(struct rpc_call *call, const char *instance_id)
     return 0;
 }
 
-/* An instance that can have a port of the host lead to it. */
-static int target_check(struct rpc_call *call, const struct instance *i)
+int nic_check(struct rpc_call *call, const struct instance *i)
 {
     struct nic nic;
     int rc = store_nic_find(serve.store, i->instance_id, &nic);
@@ -81,7 +80,7 @@ int forward_create(struct rpc_call *call, json_t *args, json_t **result)
         return -1;
     if (json_arg_int(args, "guest_port", 1, 65535, &f.guest_port, &why))
         return bad(call, &why);
-    if (target_check(call, &i) || limits_read(call, &limits))
+    if (nic_check(call, &i) || limits_read(call, &limits))
         return -1;
     snprintf(f.forward_id, sizeof(f.forward_id), "%s", forward_id);
     snprintf(f.instance_id, sizeof(f.instance_id), "%s", i.instance_id);

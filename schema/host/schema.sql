@@ -131,6 +131,12 @@ CREATE TABLE seed (
     user_data     TEXT NOT NULL               -- may be empty
 ) STRICT;
 
+-- What a guest's owner lets in and out, until the instance is deleted. No row: everything, as far as the host allows it.
+CREATE TABLE firewall (
+    instance_id   TEXT PRIMARY KEY REFERENCES instance (instance_id),
+    body          TEXT NOT NULL               -- canonical JSON, as provisioner/firewall.h takes it
+) STRICT;
+
 -- What became of instances and jobs, in order, for who follows them. The triggers write it, so that no way of changing
 -- a state can forget to. The newest 100,000 are kept.
 CREATE TABLE change (
@@ -210,3 +216,11 @@ CREATE TRIGGER forward_created AFTER INSERT ON forward
 CREATE TRIGGER forward_deleted AFTER UPDATE OF deleted ON forward WHEN NEW.deleted AND NOT OLD.deleted
     BEGIN INSERT INTO change (at_ms, instance_id, job_id, state, code, detail, subject_id)
         VALUES (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), NEW.instance_id, '', 'deleted', '', '', NEW.forward_id); END;
+
+-- The instance's, as its states are.
+CREATE TRIGGER firewall_made AFTER INSERT ON firewall
+    BEGIN INSERT INTO change (at_ms, instance_id, job_id, state, code, detail)
+        VALUES (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), NEW.instance_id, '', 'firewall_changed', '', ''); END;
+CREATE TRIGGER firewall_changed AFTER UPDATE OF body ON firewall WHEN NEW.body <> OLD.body
+    BEGIN INSERT INTO change (at_ms, instance_id, job_id, state, code, detail)
+        VALUES (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), NEW.instance_id, '', 'firewall_changed', '', ''); END;

@@ -73,6 +73,8 @@ static const char *field(const char *verb, json_t *args, const char *object, con
 
     if (json_is_integer(value))
         snprintf(text, sizeof(text), "%jd", (intmax_t)json_integer_value(value));
+    else if (json_is_boolean(value))
+        snprintf(text, sizeof(text), "%s", json_is_true(value) ? "true" : "false");
     else
         snprintf(text, sizeof(text), "%s", json_is_string(value) ? json_string_value(value) : "");
     json_decref(ok);
@@ -322,6 +324,34 @@ static void ports(void)
           port_leads(22001, 0), "one is given back, once or twice");
 }
 
+static json_t *firewall_args(const char *instance_id, const char *body)
+{
+    return with(id_args("instance_id", instance_id), "firewall", json_loads(body, 0, NULL));
+}
+
+#define TCP_22 "{\"enabled\":true,\"inbound\":[{\"protocol\":\"tcp\",\"ports\":\"22\"}]}"
+
+static void firewalls(void)
+{
+    const uint32_t address = network_address(1, 2);
+    const struct world_firewall *f;
+
+    check(!strcmp(field("firewall", id_args("instance_id", "ins_d"), "firewall", "enabled"), "false"), "a firewall is off at first");
+    check(taken("firewall_set", firewall_args("ins_d", TCP_22)) && taken("firewall_set", firewall_args("ins_d", TCP_22)),
+          "it is set, and set again");
+    f = world_firewall(w, address);
+    check(f && f->rules.inbound_count == 1 && f->rules.inbound[0].first == 22, "and in force by then");
+    check(!strcmp(field("firewall", id_args("instance_id", "ins_d"), "firewall", "enabled"), "true"), "it is told");
+    check(refused("firewall_set", firewall_args("ins_d", "{\"enabled\":true,\"inbound\":[{\"protocol\":\"tcp\",\"ports\":\"0\"}]}"),
+                  "bad_request", "inbound[0].ports: "), "refused by the name of the field");
+    check(refused("firewall_set", firewall_args("ins_none", TCP_22), "not_found", "ins_none"), "of nobody");
+    strcpy(w->fail_verb, "firewall_set");
+    check(refused("firewall_set", firewall_args("ins_d", "{\"enabled\":false}"), "internal", "not in force"),
+          "rules that cannot be set are no success");
+    w->fail_verb[0] = 0;
+    check(taken("firewall_set", firewall_args("ins_d", "{\"enabled\":false}")) && !world_firewall(w, address), "it is switched off");
+}
+
 /* Of one that is stopped. */
 static void changes(void)
 {
@@ -388,12 +418,25 @@ static const char *told(const char *subject_id)
     return states;
 }
 
+static unsigned firewall_changes(void)
+{
+    json_t *error, *ok = ask("changes", json_pack("{s:i}", "after", 0), &error), *change;
+    unsigned count = 0;
+    size_t i;
+
+    json_array_foreach(json_object_get(ok, "changes"), i, change)
+        count += !strcmp(json_text(change, "state"), "firewall_changed") && !strcmp(json_text(change, "instance_id"), "ins_d");
+    json_decref(ok);
+    return count;
+}
+
 static void changes_told(void)
 {
     check(!strcmp(told("vol_root"), "created ready ready deleted "), "the root's changes: made, rebuilt, gone with the instance");
     check(strstr(told("vol_1"), "attached detached attached resized detached "), "a volume's");
     check(!strcmp(told("fwd_1"), "created deleted ") && !strcmp(told("fwd_2"), "created deleted "),
           "a port's: closed by hand, or with the instance");
+    check(firewall_changes() == 2, "a firewall's: on and off, not what was the same again");
 }
 
 /* What no request does, by the test's own hand. */
@@ -542,6 +585,7 @@ int main(void)
     quotas();
     instance_with_all();
     ports();
+    firewalls();
     ends();
     changes_told();
     image_volume();

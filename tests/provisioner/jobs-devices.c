@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define INSTANCE "ins_one"
+#define ADDRESS  network_address(1, 2)
 #define MIB      (1l << 20)
 
 static unsigned jobs_made;
@@ -61,6 +62,18 @@ static void data_make(const char *volume_id)
     store_close(store);
 }
 
+/* What the control thread stores; to be applied by whoever comes next. */
+static void firewall_put(const char *body)
+{
+    struct store *store = store_open(db_path);
+    json_t *object = json_loads(body, 0, NULL);
+
+    if (store_firewall_put(store, INSTANCE, object))
+        errx(1, "no firewall");
+    json_decref(object);
+    store_close(store);
+}
+
 /* As it stands in the job's row: what a resize or a rebuild wants. */
 static const char *request_of(const char *type, const char *job_id)
 {
@@ -96,6 +109,10 @@ static const char *ask(const char *type, const char *volume_id)
                       &refusal) != 1)
         errx(1, "%s: %s", type, refusal.detail);
     store_close(store);
+    if (!strcmp(type, "create")) {
+        firewall_put("{\"enabled\":true,\"inbound\":[{\"protocol\":\"tcp\"}]}");
+        w->guarded = ADDRESS;
+    }
     return job_id;
 }
 
@@ -111,7 +128,14 @@ static bool nic_is(const struct instance *i)
     const struct world_device *d = world_device(w, (uint32_t)i->domid, XENSTORE_VIF, 0);
 
     return d && !strcmp(d->ip, "10.77.1.2") && !strcmp(d->bridge, "xsbr1") && !strncmp(d->mac, "02:", 3) && w->bridge[1] &&
-           !strcmp(d->limit, SAMPLE_NET_LIMIT) && w->port[0].host_port == 22000 && w->port[0].guest_port == 22 && w->port[0].ipv4 == network_address(1, 2);
+           !strcmp(d->limit, SAMPLE_NET_LIMIT) && w->port[0].host_port == 22000 && w->port[0].guest_port == 22 && w->port[0].ipv4 == ADDRESS;
+}
+
+static bool firewall_is(enum firewall_protocol allowed)
+{
+    const struct world_firewall *f = world_firewall(w, ADDRESS);
+
+    return f && f->rules.enabled && f->rules.inbound_count == 1 && f->rules.inbound[0].protocol == allowed;
 }
 
 static bool data_kept(void)
@@ -130,7 +154,7 @@ static bool runs(const struct instance *i, bool more)
     return world_alive(w) == 1 && world_find(w, i->domain_uuid) && !world_find(w, i->domain_uuid)->pauses &&
            disk_is(i, "volume-vol_root", STORE_DEVICE_FIRST, false) &&
            disk_is(i, "volume-vol_data", STORE_DEVICE_FIRST + STORE_DEVICE_STEP, false) &&
-           disk_is(i, "seed-" INSTANCE, STORE_DEVICE_SEED, true) && nic_is(i) && world_devices(w) == 5u + more &&
+           disk_is(i, "seed-" INSTANCE, STORE_DEVICE_SEED, true) && nic_is(i) && world_firewall(w, ADDRESS) && world_devices(w) == 5u + more &&
            disk_is(i, "volume-vol_more", STORE_DEVICE_FIRST + 2 * STORE_DEVICE_STEP, false) == more && root_kept() &&
            data_kept();
 }
@@ -144,7 +168,7 @@ static bool rests(void)
 
 static bool deleted(void)
 {
-    return !world_alive(w) && !world_devices(w) && !w->bridge[1] && data_kept() && !*volume_now("vol_data").instance_id &&
+    return !world_alive(w) && !world_devices(w) && !w->bridge[1] && !world_firewall(w, ADDRESS) && data_kept() && !*volume_now("vol_data").instance_id &&
            volume_now("vol_root").state == FILE_DELETED && !sample_count(volume_dir, "vol_root|seed");
 }
 
@@ -445,6 +469,8 @@ static void leftovers(void)
     w->device[60] = (struct world_device){ .used = true, .at = { .domid = 77, .id = 51712, .uuid = "unknown" } };
     w->port[9] = stray;
     w->bridge[9] = true;
+    world_firewall(w, 0)[0] = (struct world_firewall){ .ipv4 = network_address(9, 9) };
+    firewall_put("{\"enabled\":true,\"inbound\":[{\"protocol\":\"udp\"}]}");
     snprintf(path, sizeof(path), "touch %s/volume-vol_x.raw %s/volume-y.raw.new %s/seed-ins_x.raw", volume_dir, volume_dir,
              volume_dir);
     if (system(path))
@@ -453,6 +479,13 @@ static void leftovers(void)
     struct instance i = instance_now(INSTANCE);
     check(world_matches(&i) && !w->bridge[9] && !sample_count(volume_dir, "vol_x|ins_x|y.raw"),
           "at the start: devices, ports, bridges and files that are nobody's go, all others stay");
+    check(!world_firewall(w, network_address(9, 9)) && firewall_is(FIREWALL_UDP),
+          "and firewalls, of which one that was stored and not set is set");
+    world_firewall(w, ADDRESS)->rules.inbound_count = 0;
+    ask("power_off", "");
+    ask("start", "");
+    daemon_life();
+    check(firewall_is(FIREWALL_UDP), "the next start sets it again");
 }
 
 int main(void)
@@ -471,6 +504,7 @@ int main(void)
     fail_everywhere("rebuild", ENOSPC);
     always_failing("device_publish", "create");
     always_failing("network_up", "create");
+    always_failing("firewall_set", "create");
     always_failing("renameat", "create");
     always_failing("device_publish", "attach");
     guests_of_their_own_mind();

@@ -8,6 +8,7 @@
 #ifndef TESTS_PROVISIONER_WORLD_H
 #define TESTS_PROVISIONER_WORLD_H
 
+#include "provisioner/firewall.h"
 #include "provisioner/layout.h"
 #include "provisioner/network.h"
 #include "provisioner/xen.h"
@@ -22,6 +23,7 @@
 #define WORLD_DEVICES   64
 #define WORLD_PORTS     32
 #define WORLD_NETWORKS  255
+#define WORLD_FIREWALLS 4
 
 struct world_range {
     uint64_t pfn, pages;
@@ -65,6 +67,12 @@ struct world_device {
     char error[64];
 };
 
+/* Enabled ones alone; ipv4 0: free. */
+struct world_firewall {
+    uint32_t ipv4;
+    struct firewall rules;
+};
+
 struct world {
     pthread_mutex_t lock;
     uint64_t pages_free;
@@ -74,6 +82,7 @@ struct world {
     struct world_device device[WORLD_DEVICES];
     bool bridge[WORLD_NETWORKS];
     struct network_forward port[WORLD_PORTS];       /* host_port 0: free */
+    struct world_firewall firewall[WORLD_FIREWALLS];
     uint32_t next_domid;
     uint64_t next_incarnation;
     struct world_entry registered[WORLD_ENTRIES];
@@ -85,6 +94,7 @@ struct world {
     /* Steering. */
     bool deaf, stubborn;                /* a guest takes no new disk; lets go of none */
     unsigned unheard;                   /* bytes of consoles that went with their domains */
+    uint32_t guarded;                   /* a guest that nothing may lead to before its firewall is there; 0: none */
     char device_error[64];              /* not empty: xs-devd cannot serve any */
     unsigned calls;
     unsigned kill_at;                   /* number of the call; 0 never */
@@ -114,6 +124,7 @@ struct world_domain *world_find(struct world *w, const uint8_t uuid[16]);      /
 struct world_domain *world_domid(struct world *w, uint32_t domid);
 unsigned world_alive(struct world *w);
 struct world_device *world_device(struct world *w, uint32_t domid, enum xenstore_kind kind, uint32_t id);
+struct world_firewall *world_firewall(struct world *w, uint32_t ipv4);         /* 0: a free place */
 /* Devices, and ports that lead somewhere: what should be none when no guest is there. */
 unsigned world_devices(struct world *w);
 

@@ -40,14 +40,30 @@ static struct world_device *find(struct world *w, const struct xenstore_place *a
     return d && !strcmp(d->at.uuid, at->uuid) ? d : NULL;
 }
 
+struct world_firewall *world_firewall(struct world *w, uint32_t ipv4)
+{
+    for (unsigned i = 0; i < WORLD_FIREWALLS; i++)
+        if (w->firewall[i].ipv4 == ipv4)
+            return &w->firewall[i];
+    return NULL;
+}
+
+static void guard_check(struct world *w)
+{
+    if (w->guarded && !world_firewall(w, w->guarded))
+        world_broken(w, "a guest can be reached before its firewall is there");
+}
+
 static void rules_check(struct world *w, const struct xenstore_device *device)
 {
     const struct world_domain *owner = world_domid(w, device->at.domid);
 
     if (!owner || !owner->introduced)
         world_broken(w, "a device of a domain that is not there");
-    if (device->at.kind == XENSTORE_VIF)
+    if (device->at.kind == XENSTORE_VIF) {
+        guard_check(w);
         return;
+    }
     if (access(device->params, F_OK))
         world_broken(w, "a disk without a file");
     for (unsigned i = 0; i < WORLD_DEVICES; i++)
@@ -221,6 +237,7 @@ int network_forward_set(const struct network_forward *forward)
 
     if (world_enter(w, "forward_set"))
         return -1;
+    guard_check(w);
     at = port_find(w, forward->host_port);
     if (!at)
         at = port_find(w, 0);
@@ -267,6 +284,37 @@ int network_forwards(struct network_forward *forwards, size_t max)
     for (unsigned i = 0; i < WORLD_PORTS && (size_t)n < max; i++)
         if (w->port[i].host_port)
             forwards[n++] = w->port[i];
+    world_leave(w, 0);
+    return n;
+}
+
+int network_firewall_set(uint32_t ipv4, const struct firewall *firewall)
+{
+    struct world *w = world_here();
+    struct world_firewall *at;
+
+    if (world_enter(w, "firewall_set"))
+        return -1;
+    at = world_firewall(w, ipv4);
+    if (!at && firewall->enabled)
+        at = world_firewall(w, 0);
+    if (!at && firewall->enabled)
+        errx(1, "more firewalls than the model has room for");
+    if (at)
+        *at = (struct world_firewall){ .ipv4 = firewall->enabled ? ipv4 : 0, .rules = *firewall };
+    return leave(w, 0);
+}
+
+int network_firewalls(uint32_t *ipv4s, size_t max)
+{
+    struct world *w = world_here();
+    int n = 0;
+
+    if (world_enter(w, "firewalls"))
+        return -1;
+    for (unsigned i = 0; i < WORLD_FIREWALLS && (size_t)n < max; i++)
+        if (w->firewall[i].ipv4)
+            ipv4s[n++] = w->firewall[i].ipv4;
     world_leave(w, 0);
     return n;
 }
