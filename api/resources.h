@@ -68,6 +68,8 @@ route_handler audit_list;
 route_handler volume_create, volumes_list, volume_show, volume_delete, volume_resize;
 /* snapshots.c */
 route_handler snapshot_create, snapshots_list, snapshot_show, snapshot_delete;
+/* firewalls.c */
+route_handler firewall_show, firewall_change;
 /* networks.c */
 route_handler networks_list, ips_list, forward_create, forwards_list, forward_delete;
 /* ssh_keys.c */

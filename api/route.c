@@ -116,6 +116,8 @@ const struct route routes[] = {
     { "DELETE", "/v1/snapshots/{id}",                       snapshot_delete,       CUSTOMER, SCOPE_VOLUMES_WRITE,   BUCKET_WRITE, KEY_NONE,     BODY_NONE, NULL, WORKER },
     { "GET",    "/v1/networks",                             networks_list,         CUSTOMER, SCOPE_NETWORKS_READ,   BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL, WORKER },
     { "GET",    "/v1/ips",                                  ips_list,              CUSTOMER, SCOPE_NETWORKS_READ,   BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL, WORKER },
+    { "GET",    "/v1/instances/{id}/firewall",              firewall_show,         CUSTOMER, SCOPE_NETWORKS_READ,   BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL, WORKER },
+    { "PUT",    "/v1/instances/{id}/firewall",              firewall_change,       CUSTOMER, SCOPE_NETWORKS_WRITE,  BUCKET_WRITE, KEY_NONE,     BODY_JSON, NULL, WORKER },
     { "POST",   "/v1/instances/{id}/forwards",              forward_create,        CUSTOMER, SCOPE_NETWORKS_WRITE,  BUCKET_WRITE, KEY_REQUIRED, BODY_JSON, NULL, WORKER },
     { "GET",    "/v1/instances/{id}/forwards",              forwards_list,         CUSTOMER, SCOPE_NETWORKS_READ,   BUCKET_READ,  KEY_NONE,     BODY_NONE, NULL, WORKER },
     { "DELETE", "/v1/forwards/{id}",                        forward_delete,        CUSTOMER, SCOPE_NETWORKS_WRITE,  BUCKET_WRITE, KEY_NONE,     BODY_NONE, NULL, WORKER },

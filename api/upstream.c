@@ -50,10 +50,10 @@ void upstream_free(struct upstream *up)
     free(up);
 }
 
-/* The daemons name the argument first, "vcpus: must be ...": so can we. */
+/* The daemons name the argument first, "vcpus: must be ..." or "inbound[3].ports: must be ...": so can we. */
 static json_t *field_error(const char *detail)
 {
-    size_t len = strspn(detail, "abcdefghijklmnopqrstuvwxyz_0123456789");
+    size_t len = strspn(detail, "abcdefghijklmnopqrstuvwxyz_0123456789[].");
 
     if (len == 0 || strncmp(detail + len, ": ", 2) != 0)
         return NULL;

@@ -142,6 +142,8 @@ static const struct example examples[] = {
     { "DELETE", "/v1/snapshots/{id}", "snapshot", NULL, 204 },
     { "GET", "/v1/networks", NULL, NULL, 200 },
     { "GET", "/v1/ips", NULL, NULL, 200 },
+    { "GET", "/v1/instances/{id}/firewall", "instance", NULL, 200 },
+    { "PUT", "/v1/instances/{id}/firewall", "instance", "{\"enabled\":false}", 200 },
     { "POST", "/v1/instances/{id}/forwards", "instance", "{\"guest_port\":80}", 201 },
     { "GET", "/v1/instances/{id}/forwards", "instance", NULL, 200 },
     { "DELETE", "/v1/forwards/{id}", "forward", NULL, 204 },

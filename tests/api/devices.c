@@ -314,6 +314,45 @@ static void forwards(void)
     answer_free(&answer);
 }
 
+static void firewall_refused(const char *path, const char *body, const char *field)
+{
+    struct response answer = ask("PUT", key, body, "%s", path);
+
+    ok_int(answer.status, 422, "%s is refused", body);
+    ok_text(json_string_value(json_object_get(json_array_get(json_object_get(answer.json, "errors"), 0), "field")), field,
+            "by the name of the field");
+    answer_free(&answer);
+}
+
+static void firewalls(void)
+{
+    static const char body[] = "{\"enabled\":true,\"inbound\":[{\"protocol\":\"tcp\",\"ports\":\"22\",\"source\":\"192.0.2.7\"}]}";
+    char instance[40], path[128];
+    struct response answer;
+
+    make(key, "/v1/instances", "{\"name\":\"w\",\"image\":\"tiny\",\"flavor\":\"xs1\",\"network\":true}", instance);
+    snprintf(path, sizeof(path), "/v1/instances/%s/firewall", instance);
+    answer = ask("GET", key, NULL, "%s", path);
+    ok_text(answer.text, "{\"enabled\":false,\"inbound\":[],\"outbound\":[]}", "a firewall is off at first");
+    answer_free(&answer);
+    answer = ask("PUT", other_key, body, "%s", path);
+    ok_int(answer.status, 404, "nobody else has one there");
+    answer_free(&answer);
+    answer = ask("PUT", key, body, "%s", path);
+    ok_int(answer.status, 200, "its owner does");
+    answer_free(&answer);
+    answer = ask("GET", key, NULL, "%s", path);
+    ok_has(answer.text, "\"source\":\"192.0.2.7/32\"", "it is shown, in one spelling");
+    answer_free(&answer);
+    firewall_refused(path, "{}", "enabled");
+    firewall_refused(path, "{\"enabled\":true,\"inbound\":[{\"protocol\":\"tcp\"},{\"protocol\":\"tcp\",\"ports\":\"0\"}]}", "inbound[1].ports");
+    firewall_refused(path, "{\"enabled\":true,\"outbound\":[{\"protocol\":\"udp\",\"destination\":\"10.0.0.1/8\"}]}", "outbound[0].destination");
+    firewall_refused(path, "{\"enabled\":true,\"inbound\":[{\"protocol\":\"udp\",\"ports\":22}]}", "inbound[0].ports");
+    firewall_refused(path, "{\"enabled\":true,\"account_id\":\"x\"}", "account_id");
+    answer = ask("DELETE", key, NULL, "/v1/instances/%s", instance);
+    answer_free(&answer);
+}
+
 static void ssh_keys(void)
 {
     char id[40], body[256];
@@ -447,6 +486,7 @@ int main(void)
     instance_with_all();
     bad_wishes();
     forwards();
+    firewalls();
     ssh_keys();
     tenants();
     old_answers();

@@ -67,13 +67,13 @@ static char *body_make(void)
                                          "currency", "amount",  "reason", "scopes",  "colour", "expires_in_seconds",
                                          "cpu_percent", "disk_mib", "volumes", "network", "ssh_keys", "user_data", "forward_ports", "size_mib",
                                          "snapshot_id", "volume_id", "read_only", "guest_port", "public_key", "code", "ends_at", "invoice_id", "line", "steps", "country", "street", "email", "vat_id", "customer_id",
-                                         "lines", "outcome", "version", "meters", "expires_at",
+                                         "lines", "outcome", "enabled", "inbound", "outbound", "version", "meters", "expires_at",
                                          "purchase_order_id", "password", "new_password", "role", NULL };
     static const char *const rights[] = { "{\"name\":\"g\",\"image\":\"tiny\",\"flavor\":\"xs1\"}", "{\"type\":\"reboot\"}",
                                           "{\"name\":\"k\",\"scopes\":[\"keys:read\"]}", "{\"flavor\":\"xs1\"}",
                                           "{\"amount\":\"0.01\",\"reason\":\"g\"}",
                                           "{\"name\":\"g\",\"image\":\"disk\",\"flavor\":\"xs1\",\"ssh_keys\":[],\"disk_mib\":2048}",
-                                          "{\"name\":\"g\",\"size_mib\":8}", "{\"guest_port\":22}", "{\"email\":\"third@example.com\",\"password\":\"not this one\"}",
+                                          "{\"name\":\"g\",\"size_mib\":8}", "{\"enabled\":true,\"inbound\":[{\"protocol\":\"tcp\",\"ports\":\"22\"}]}", "{\"guest_port\":22}", "{\"email\":\"third@example.com\",\"password\":\"not this one\"}",
                                           "{\"name\":\"g\",\"email\":\"g@example.com\",\"password\":\"words that are many\"}",
                                           "{\"name\":\"g\",\"public_key\":\"ssh-ed25519 AAAA\"}", "{\"code\":\"XSV-1\"}",
                                           "{\"name\":\"g\",\"amount\":\"0.01\",\"ends_at\":\"2036-01-01T00:00:00Z\"}", NULL };

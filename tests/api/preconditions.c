@@ -170,6 +170,8 @@ int main(void)
     rig_instance(&rig, key, "first", instance);
     snprintf(path, sizeof(path), "/v1/instances/%s", instance);
     changed("PATCH", path, "{\"name\":\"n%d\"}");
+    snprintf(path, sizeof(path), "/v1/instances/%s/firewall", instance);
+    changed("PUT", path, "{\"enabled\":true,\"inbound\":[{\"protocol\":\"tcp\",\"ports\":\"%d\"}]}");
     changed("PATCH", made("/v1/webhooks", "{\"url\":\"https://hooks.example/x\"}", path), "{\"url\":\"https://hooks.example/%d\"}");
     changed("PATCH", made("/v1/projects", "{\"name\":\"p\"}", path), "{\"name\":\"p%d\"}");
     changed("PUT", "/v1/account/billing_details",

@@ -511,6 +511,7 @@ static const struct rpc_verb provisioner_verbs[] = {
     { "volumes", stand_volumes_get, WHO },   { "snapshot_create", stand_snapshot_create, WHO },
     { "snapshot_delete", stand_snapshot_delete, WHO }, { "snapshots", stand_snapshots_get, WHO },
     { "network", stand_network_get, WHO },   { "forward_create", stand_forward_create, WHO },
+    { "firewall", stand_firewall, WHO },     { "firewall_set", stand_firewall_set, WHO },
     { "forward_delete", stand_forward_delete, WHO }, { "changes", stand_changes, WHO },
     { "test", provisioner_test, WHO }, { NULL, NULL, 0 },
 };

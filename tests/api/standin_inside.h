@@ -72,6 +72,8 @@ void operator_start(void);
 typedef int verb_handle(struct rpc_call *call, json_t *args, json_t **result);
 verb_handle stand_changes, stand_deposits, stand_news, stand_volume_create, stand_volume_resize, stand_volume_delete, stand_volume_get, stand_volumes_get, stand_snapshot_create, stand_snapshot_delete,
     stand_snapshots_get, stand_network_get, stand_forward_create, stand_forward_delete;
+/* standin_firewalls.c */
+verb_handle stand_firewall, stand_firewall_set;
 /* standin_money.c */
 verb_handle stand_fund, stand_wallet, stand_holds, stand_voucher_redeem, stand_po_create, stand_po_add, stand_po_close, stand_pos,
     stand_price_books, stand_price_book;

@@ -86,7 +86,8 @@ static void key_for(const char *project, const char *idem, char text[static 64])
 static void belongings(void)
 {
     static const char *const types[] = { "volume.created", "action.running", "volume.attached", "volume.resized", "snapshot.created",
-                                         "snapshot.deleted", "forward.created", "forward.deleted", "volume.detached", "volume.deleted" };
+                                         "snapshot.deleted", "forward.created", "forward.deleted", "instance.firewall_changed",
+                                         "volume.detached", "volume.deleted" };
     struct follower f[3] = { { .events = json_array() }, { .events = json_array() }, { .events = json_array() } };
     char home[40], shop[40], at_home[64], in_shop[64], instance[40], volume[40], snapshot[40], forward[40], action[40], body[128], path[128];
     size_t seen = 0;
@@ -112,13 +113,15 @@ static void belongings(void)
     snprintf(path, sizeof(path), "/v1/instances/%s/forwards", instance);
     made(path, "b-8", "{\"guest_port\":80}", forward);
     gone("forwards", forward);
+    snprintf(path, sizeof(path), "/v1/instances/%s/firewall", instance);
+    said(rig_call(&rig, &(struct call){ .method = "PUT", .path = path, .key = key, .body = "{\"enabled\":true}" }), 200, "", path);
     snprintf(path, sizeof(path), "/v1/instances/%s/actions", instance);
     snprintf(body, sizeof(body), "{\"type\":\"detach\",\"volume_id\":\"%s\"}", volume);
     made(path, "b-9", body, action);
     gone("volumes", volume);
-    for (size_t i = 0; seen < 10 && (i < f[0].count || await_events(f, 1, i + 1)); i++)
+    for (size_t i = 0; seen < 11 && (i < f[0].count || await_events(f, 1, i + 1)); i++)
         seen += strcmp(of(&f[0], i, "type"), types[seen]) == 0;
-    ok(seen == 10, "what happens to volumes, snapshots and ports is told (%zu of 10)", seen);
+    ok(seen == 11, "what happens to volumes, snapshots, ports and firewalls is told (%zu of 11)", seen);
     ok_text(of(&f[0], 0, "object"), volume, "by its id");
     ok_text(in_data(&f[0], 0, "name"), "data", "with its name");
     ok(await_events(&f[1], 1, 8) && strcmp(of(&f[1], 1, "type"), "action.running") == 0, "to a key of their project, actions too");
