@@ -41,6 +41,7 @@ struct answer {
     FILE *file;                         /* successes go there instead */
     long status;
     long retry_after_s;
+    char etag[64];
 };
 
 /* Replaces OpenSSL's whole verification, SSL_CTX_set_cert_verify_callback(3). */
@@ -125,6 +126,8 @@ static size_t header_take(char *bytes, size_t one, size_t count, void *arg)
         answer->status = strtol(memchr(bytes, ' ', size) ? (char *)memchr(bytes, ' ', size) : "0", NULL, 10);
     if (size > 12 && strncasecmp(bytes, "Retry-After:", 12) == 0)
         answer->retry_after_s = strtol(bytes + 12, NULL, 10);
+    if (size > 5 && size < sizeof(answer->etag) && strncasecmp(bytes, "ETag:", 5) == 0)
+        sscanf(bytes, "%*s %63s", answer->etag);
     return size;
 }
 
@@ -185,6 +188,7 @@ struct question {
     const char *accept;                 /* NULL: JSON */
     const char *idempotency_key;        /* NULL none */
     const char *last_event_id;          /* NULL or empty: none */
+    const char *if_match;               /* NULL none */
 };
 
 /* One try. CURLE_OK and *answer, whatever the status. */
@@ -208,6 +212,8 @@ static CURLcode try_once(struct host *host, const struct question *question, str
         headers = header_add(headers, "Idempotency-Key", question->idempotency_key);
     if (question->last_event_id && *question->last_event_id)
         headers = header_add(headers, "Last-Event-ID", question->last_event_id);
+    if (question->if_match)
+        headers = header_add(headers, "If-Match", question->if_match);
     curl_easy_setopt(host->curl, CURLOPT_URL, url);
     curl_easy_setopt(host->curl, CURLOPT_CUSTOMREQUEST, question->method);
     curl_easy_setopt(host->curl, CURLOPT_HTTPHEADER, headers);
@@ -383,20 +389,28 @@ _Noreturn void ask_follow(struct host *host, const char *path, void (*each)(void
     }
 }
 
+/* Steals what came: its JSON (NULL for 204). */
+static json_t *answer_json(struct answer *answer)
+{
+    json_t *json = NULL;
+
+    if (answer->status >= 400 || answer->status < 200)
+        problem_fail(answer->status, answer->text);
+    if (answer->status != 204 && !(json = answer->text ? json_loads(answer->text, 0, NULL) : NULL))
+        fail(EXIT_CONNECTION, "the host's answer is not JSON: check XS_URL");
+    free(answer->text);
+    answer->text = NULL;
+    return json;
+}
+
 static json_t *ask(struct host *host, const struct question *question)
 {
     struct answer answer = { .text = NULL };
     CURLcode rc = try_often(host, question, &answer);
-    json_t *json = NULL;
 
     if (rc != CURLE_OK)
         connection_fail(host, rc);
-    if (answer.status >= 400 || answer.status < 200)
-        problem_fail(answer.status, answer.text);
-    if (answer.status != 204 && !(json = answer.text ? json_loads(answer.text, 0, NULL) : NULL))
-        fail(EXIT_CONNECTION, "the host's answer is not JSON: check XS_URL");
-    free(answer.text);
-    return json;
+    return answer_json(&answer);
 }
 
 json_t *ask_get(struct host *host, const char *path)
@@ -420,6 +434,30 @@ static json_t *ask_body(struct host *host, const char *method, const char *path,
     json_decref(body);
     free(text);
     return json;
+}
+
+json_t *ask_change(struct host *host, const char *path, void (*change)(json_t *thing, void *arg), void *arg)
+{
+    for (int try = 1;; try++) {
+        struct answer seen = { .text = NULL }, answer = { .text = NULL };
+        CURLcode rc = try_often(host, &(struct question){ .method = "GET", .path = path }, &seen);
+        json_t *thing;
+        char *text;
+
+        if (rc != CURLE_OK)
+            connection_fail(host, rc);
+        thing = answer_json(&seen);
+        change(thing, arg);
+        text = json_dumps(thing, JSON_COMPACT);
+        json_decref(thing);
+        rc = try_often(host, &(struct question){ .method = "PUT", .path = path, .body = text, .if_match = seen.etag }, &answer);
+        free(text);
+        if (rc != CURLE_OK)
+            connection_fail(host, rc);
+        if (answer.status != 412 || try == TRIES)
+            return answer_json(&answer);
+        free(answer.text);
+    }
 }
 
 json_t *ask_put(struct host *host, const char *path, json_t *body)

@@ -19,6 +19,9 @@ json_t *ask_get(struct host *host, const char *path);
 json_t *ask_post(struct host *host, const char *path, json_t *body);
 json_t *ask_put(struct host *host, const char *path, json_t *body);
 json_t *ask_patch(struct host *host, const char *path, json_t *body);
+/* What is at `path` with a change to it: GET, `change` of what it says, PUT with what it was as If-Match; from the start
+ * again when somebody else was faster. `change` may be called for what it has changed already: an answer can be lost. */
+json_t *ask_change(struct host *host, const char *path, void (*change)(json_t *thing, void *arg), void *arg);
 json_t *ask_delete(struct host *host, const char *path);
 /* POST of an XML document. */
 json_t *ask_post_xml(struct host *host, const char *path, const char *text);

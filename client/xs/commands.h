@@ -22,6 +22,9 @@ command_run volume_create_command, volume_list_command, volume_show_command, vol
     snapshot_list_command, snapshot_delete_command;
 /* network.c */
 command_run network_show_command, ip_list_command, forward_add_command, forward_list_command, forward_rm_command;
+/* firewall.c */
+command_run firewall_show_command, firewall_set_command, firewall_allow_command, firewall_deny_command, firewall_enable_command,
+    firewall_disable_command;
 /* ssh.c */
 command_run sshkey_add_command, sshkey_list_command, sshkey_rm_command, ssh_command;
 /* quote.c */

@@ -47,6 +47,12 @@ static const struct command commands[] = {
     { "forward add", forward_add_command, "INSTANCE PORT: let a port of the host lead to this one" },
     { "forward list", forward_list_command, "INSTANCE: its ports of the host" },
     { "forward rm", forward_rm_command, "ID: close the port" },
+    { "firewall show", firewall_show_command, "INSTANCE: what may come in and go out" },
+    { "firewall allow", firewall_allow_command, "INSTANCE PROTOCOL [PORTS] [--from NET | --out [--to NET]] [--note TEXT]: let it in, or out" },
+    { "firewall deny", firewall_deny_command, "INSTANCE PROTOCOL [PORTS] [--from NET | --out [--to NET]]: take that rule away" },
+    { "firewall enable", firewall_enable_command, "INSTANCE: what no rule allows is dropped from now on" },
+    { "firewall disable", firewall_disable_command, "INSTANCE: keep the rules and let everything pass" },
+    { "firewall set", firewall_set_command, "INSTANCE FILE|-: all of it at once, as --json shows it" },
     { "usage", usage_command, "[INSTANCE]: what was used, to this second; or by days:\n"
                               "                         [--by meter|instance|day] [--from DAY] [--to DAY] [--csv | --ndjson]" },
     { "records", records_command, "INSTANCE [--proofs FOLDER]: the signed records behind the bill" },
