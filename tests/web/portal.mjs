@@ -40,7 +40,7 @@ async function firstView() {
 
 const invoice = async (page) => (await api(page, here.key, 'GET', '/v1/invoices')).data[0].id;
 
-const SCREENS = async (page) => ({ home: '', instances: 'instances', create: 'create', instance: `instances/${here.instance}`, ssh_keys: 'ssh_keys', usage: 'usage',
+const SCREENS = async (page) => ({ home: '', instances: 'instances', create: 'create', instance: `instances/${here.instance}`, firewall: `instances/${await reachable(page)}`, ssh_keys: 'ssh_keys', usage: 'usage',
     records: `records/${here.instance}`, wallet: 'wallet', orders: 'orders', budgets: 'budgets', invoices: 'invoices', draft: 'invoices/draft',
     invoice: `invoices/${await invoice(page)}`, disputes: 'disputes', keys: 'keys', volumes: 'volumes', snapshots: 'snapshots', networks: 'networks', projects: 'projects', members: 'members', account: 'account', security: 'security', webhooks: 'webhooks', audit: 'audit', nowhere: 'no/such/page' });
 
@@ -383,6 +383,60 @@ async function ports(page) {
     quiet(page, 'ports');
 }
 
+// What is asked for by a click: its ETag of what was shown goes with it.
+async function putBy(page, button) {
+    const [sent] = await Promise.all([page.waitForRequest((request) => request.method() === 'PUT'), button.click()]);
+    return sent.headers()['if-match'];
+}
+
+const reachable = async (page) => (await api(page, here.key, 'GET', '/v1/instances')).data.find(({ name }) => name === 'reachable').id;
+
+async function firewall(page) {
+    await go(page, `/portal/instances/${await reachable(page)}`);
+    const dialog = page.locator('dialog'), rows = page.getByRole('region', { name: 'Firewall' });
+    const button = (name) => dialog.getByRole('button', { name, exact: true });
+    await page.getByText('Open ports are open to all').waitFor();
+    await page.getByRole('button', { name: 'Turn on' }).click();
+    await dialog.getByLabel('Let port 22 in, for ssh').uncheck();
+    await dialog.getByText('ssh does not reach this instance any more').waitFor();
+    await accessible(page, 'a firewall that locks out');
+    await shot(page, 'portal-firewall-warning');
+    await dialog.getByLabel('Let port 22 in, for ssh').check();
+    ok(await dialog.getByText('ssh does not reach').count() === 0, 'who closes port 22 is warned, who lets it in is not');
+    ok(/^"[0-9a-f]+"$/.test(await putBy(page, button('Turn on'))), 'what somebody else has written meanwhile is not overwritten');
+    await page.getByText('What no rule lets in is dropped; all goes out').waitFor();
+    await rows.getByRole('row', { name: /in TCP 22 everywhere/ }).waitFor();
+    ok(true, 'a firewall is turned on, with a rule for ssh');
+    await page.getByRole('button', { name: 'Add a rule' }).click();
+    await dialog.getByLabel('Ports').fill('0');
+    await button('Add').click();
+    await dialog.locator('input[aria-invalid]').waitFor();
+    ok(await dialog.getByLabel('Ports').getAttribute('aria-invalid') === 'true', 'a port that is none is wrong at its field');
+    await shot(page, 'portal-firewall-refused');
+    await dialog.getByLabel('Ports').fill('8000-8010');
+    await dialog.getByLabel('From').fill('10.0.0.1/8');
+    await button('Add').click();
+    await dialog.locator('input[aria-invalid]').and(dialog.getByLabel('From')).waitFor();
+    await dialog.getByLabel('From').fill('10.0.0.0/8');
+    await dialog.getByLabel('Note').fill(NASTY);
+    await button('Add').click();
+    await rows.getByRole('row', { name: /in TCP 8000-8010 10\.0\.0\.0\/8/ }).waitFor();
+    ok(true, 'so is a network; corrected, the rule is there');
+    await page.getByRole('button', { name: 'Add a rule' }).click();
+    await dialog.getByLabel('Which way').selectOption('outbound');
+    await dialog.getByLabel('Protocol').selectOption('icmp');
+    await dialog.getByText('With this one, nothing else does').waitFor();
+    ok(await dialog.getByLabel('Ports').count() === 0, 'the first rule for the way out says what it does; ICMP has no ports');
+    await button('Add').click();
+    await rows.getByRole('row', { name: /out ICMP everywhere Remove/ }).waitFor();
+    await rows.getByRole('row', { name: /in TCP 22/ }).getByRole('button', { name: 'Remove' }).click();
+    await dialog.getByText('ssh does not reach this instance any more').waitFor();
+    await button('Remove').click();
+    await rows.getByRole('row', { name: /in TCP 22/ }).waitFor({ state: 'detached' });
+    ok(true, 'a rule is removed, with a warning where it was for ssh');
+    quiet(page, 'a firewall');
+}
+
 async function hooks(page) {
     await go(page, '/portal/webhooks');
     await page.getByRole('button', { name: 'New webhook' }).click();
@@ -482,7 +536,7 @@ await team();
 await person();
 const page = await open(chrome);
 await logIn(page);
-for (const part of [live, createInstance, disks, ports, hooks, boundKey, graphs, money, recordsChecked, invoiceChecked])
+for (const part of [live, createInstance, disks, ports, firewall, hooks, boundKey, graphs, money, recordsChecked, invoiceChecked])
     await part(page);
 for (const [theme, size] of [['light', 'desk'], ['dark', 'desk'], ['light', 'phone']])
     await screens(theme, size);

@@ -36,7 +36,7 @@ export function onEnded(callback) {
     ended = callback;
 }
 
-function headersOf(method, { body, type, idempotencyKey, reason, accept, lastEventId, project = within }) {
+function headersOf(method, { body, type, idempotencyKey, ifMatch, reason, accept, lastEventId, project = within }) {
     const headers = { Accept: accept ?? 'application/json' };
     if (bearer)
         headers.Authorization = `Bearer ${bearer}`;
@@ -46,6 +46,8 @@ function headersOf(method, { body, type, idempotencyKey, reason, accept, lastEve
         headers['Content-Type'] = type ?? 'application/json';
     if (idempotencyKey)
         headers['Idempotency-Key'] = idempotencyKey;
+    if (ifMatch)
+        headers['If-Match'] = ifMatch;
     if (project)
         headers['X-Project'] = project;
     if (lastEventId)
@@ -101,6 +103,12 @@ async function json(method, path, options) {
 }
 
 export const get = (path, options) => json('GET', path, options);
+// A thing and the ETag of what was seen: put with it as `ifMatch`, and what somebody else has written since is not lost.
+export async function tagged(path, options) {
+    const response = await request('GET', path, options);
+    return { thing: await response.json(), tag: response.headers.get('ETag') };
+}
+
 export const put = (path, body, options) => json('PUT', path, { ...options, body });
 export const remove = (path, options) => json('DELETE', path, options);
 

@@ -8,6 +8,7 @@ import { go } from '../lib/router.js';
 import { Away, Badge, Card, Code, DialogButton, Empty, Facts, Form, Loaded, Money, Notice, Page, Stat, Stats, Time, toast } from '../lib/ui.js';
 import { acted } from './acted.js';
 import { Rebuild, Resize } from './change.js';
+import { Firewall } from './firewall.js';
 import { Graphs } from './graphs.js';
 import { may } from './may.js';
 import { Timeline } from './timeline.js';
@@ -96,5 +97,6 @@ export default function Instance({ params: { id }, session }) {
         actions=${instance && html`<${Actions} instance=${instance} reload=${load.reload} session=${session} />`}>
         <${Loaded} load=${load}>${({ usage }) => html`${usage && html`<${Used} usage=${usage} /><${Graphs} usage=${usage} vcpus=${instance.vcpus} />`}
             <div class="columns two"><${State} instance=${instance} /><${Meters} instance=${instance} usage=${usage} currency=${currency} /></div>
+            ${instance.addresses.length > 0 && may(session, 'networks:read') && html`<${Firewall} id=${id} session=${session} />`}
             <${Timeline} id=${id} /><${ConsoleLog} id=${id} session=${session} />`}</${Loaded}></${Page}>`;
 }
