@@ -12,6 +12,7 @@ e2e_host
 as_customer docs 20.00
 check 'first-guest.md, with xs: a Debian is rented and used' follows first-guest.md xs
 check 'it was a Debian, by ssh' said xs '^Linux first .*-cloud-amd64'
+check 'its firewall is on' said xs '^on: what no rule allows'
 check 'first-guest.md, with curl' follows first-guest.md curl
 check 'the guest ran' said curl '"state": "running"'
 check 'verify-a-bill.md: by xs-verify, by VERIFY.txt, record by record' follows verify-a-bill.md verify
