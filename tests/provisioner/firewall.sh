@@ -3,6 +3,7 @@
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TOP/tests/tap/tap.sh"
 . "$TOP/tests/provisioner/network-rig.sh"
+verbs=$PWD/tests/provisioner/network-verbs
 
 firewall() { "$verbs" firewall 10.77.1.2 "$1"; }
 # hears PORT COMMAND...: whether it brings a UDP packet to that port in the world

@@ -8,8 +8,6 @@ if [ -z "${XS_IN_NAMESPACE-}" ]; then
     fi
     XS_IN_NAMESPACE=1 exec unshare -nm --propagation private "$0"
 fi
-# shellcheck disable=SC2034  # for who sources this
-verbs=$PWD/tests/provisioner/network-verbs
 mount -t sysfs sysfs /sys
 mount -t tmpfs tmpfs /run
 mkdir /run/netns /run/out

@@ -4,6 +4,7 @@
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TOP/tests/tap/tap.sh"
 . "$TOP/tests/provisioner/network-rig.sh"
+verbs=$PWD/tests/provisioner/network-verbs
 
 equals 'before the first network there are no forwards' '' "$("$verbs" forwards)"
 equals 'and no rules were loaded to say so' '' "$(nft list tables)"
