@@ -30,7 +30,7 @@ struct drawing {
     char payer[LEDGER_ACCOUNT_BYTES];
     char key[160], refers[176];         /* what the ids are made of, what entries refer to */
     struct sums_open open;
-    int64_t total_nano, carried_nano;
+    int64_t total_nano, carried_nano, net_nano;
 };
 
 /* Whose tax it is, as the customer's details say when the first record after an invoice comes. */
@@ -101,6 +101,7 @@ static int draw_meter(struct drawing *d, enum meter_quantity meter, unsigned __i
         rate_charge(d->book, meter, before, quantity, &more) ||
         __builtin_add_overflow(d->open.net_nano, more, &d->open.net_nano))
         return -1;
+    d->net_nano += more;
     snprintf(revenue, sizeof(revenue), LEDGER_REVENUE "%s", meter_quantities[meter].name);
     return draw(d, revenue, "usage", meter_quantities[meter].name, more) ||
            sums_add_locked(d->a->ledger, origin, d->record, d->period, meter, quantity, more) ||
@@ -164,7 +165,7 @@ static int charge_record(struct batch *batch, uint64_t idx, const struct record 
         return -1;
     }
     say_empty(&d);
-    return ledger_last_leaf_put_locked(d.a->ledger, record->incarnation, leaf);
+    return ledger_charged_locked(d.a->ledger, record->incarnation, leaf, d.net_nano);
 }
 
 static int charge_leaf(void *arg, uint64_t idx, const char *type, const char *leaf)
@@ -236,15 +237,13 @@ struct release {
 };
 
 /* Finds the first instance that may be released; a walk must not write. */
-static int find_released(void *arg, const char *instance, const char *account, bool closed)
+static int find_released(void *arg, const struct ledger_instance *instance)
 {
     struct release *release = arg;
 
-    (void)account;
-    (void)closed;
-    if (ledger_each_registration(release->a->ledger, instance, still_open, release->a))
+    if (ledger_each_registration(release->a->ledger, instance->id, still_open, release->a))
         return 0;
-    snprintf(release->instance, sizeof(release->instance), "%s", instance);
+    snprintf(release->instance, sizeof(release->instance), "%s", instance->id);
     return 1;
 }
 

@@ -45,10 +45,11 @@
  * purchase_order_add    {transfer_id, po_id, account_id, amount_nano}
  *                                                                api        -> {purchase_order}   more money; insufficient_funds; conflict: ended
  * purchase_order_close  {po_id, account_id}                      api        -> {purchase_order}   the rest goes back; conflict: instances are paid from it
- * purchase_orders       {account_id}                             api        -> {purchase_orders:[{po_id, account_id, name, state, funded_nano, held_nano,
+ * purchase_order        {po_id, account_id}                      api        -> {purchase_order}
+ * purchase_orders       {account_id[, after][, limit]}           api        -> {purchase_orders:[{po_id, account_id, name, state, funded_nano, held_nano,
  *                                                                              spent_nano, available_nano, created_ms, end_ms, cap_state,
- *                                                                              burn_nano_per_hour, lasts_until_ms}]}   the last three as of a wallet
- *                state: open, ended, closed; funded = spent + held + available; end_ms null: none
+ *                                                                              burn_nano_per_hour, lasts_until_ms}], next}   the last three as of a wallet
+ *                The newest first, at most 200; after: a `next`. state: open, ended, closed; funded = spent + held + available; end_ms null: none
  * transfers      {account[, after][, limit]}                     api        -> {transfers:[{seq, transfer_id, kind, debit, credit, amount_nano, pending_id,
  *                                                                              code, reason, refers, at_ms, expires_ms}], next}
  *                For operators: any account of the ledger, oldest first, at most 200
@@ -93,10 +94,13 @@
  *                instance keeps its payer. not_found: no such order of this account; conflict: it is another than before, or takes no launches
  * instance_close {instance_id}                                   provisioner-> {}     no further incarnation comes; releases the hold once all
  *                                                                              its records are final
- * usage          {account_id[, instance_id]}                     api        -> {instances:[{instance_id, state, incarnations, guest_ns, hv_ns,
+ * usage          {account_id[, instance_id][, open][, after][, limit]}
+ *                                                                api        -> {instances:[{instance_id, state, incarnations, guest_ns, hv_ns,
  *                                                                              wait_ns, page_seconds, exits, hypercalls, events, disk..., net...,
- *                                                                              amount_nano, meters_running:[...], as_of_ms}]}  live, to this second
- *                amount_nano: what it was charged, and what it has used since at the price of its next record; without tax
+ *                                                                              amount_nano, meters_running:[...], as_of_ms}], next}  live, to this second
+ *                The newest instances first, at most 200; after: a `next`. open: true: all that may still run, and no others. amount_nano: what it was charged, and what it has used since at the price of its next record; without tax
+ * charged        {account_id, incarnations:[...]}                api        -> {charged_nano:{INCARNATION: amount}}   what each was charged so far,
+ *                without tax, at most 200 of them. Left out: another account's, unknown, registered before that was kept
  * usage_summary  {account_id, from_day, to_day, by}              api        -> {rows:[{day, instance_id, meter, quantity, quantity_per_unit, unit, units,
  *                                                                              amount_nano}]}
  *                Days of UTC, "2026-11-01", both included, 366 at most; a record is of the day in which it begins. by: "meter", "instance", "day" or
@@ -162,7 +166,8 @@
  *                                                                              to 30000: answers when one of them is another than was given, or the
  *                                                                              time is up
  * budget_set     {budget_id, account_id, amount_nano, steps:[percent]}   api -> {}     a month's amount; sets it anew, "0" removes it. Alerts say
- *                                                                              once a month that a step is reached; nothing is stopped
+ *                                                                              once a month that a step is reached; nothing is stopped.
+ *                quota_exceeded (quota budgets_max) beyond 32 of an account
  * budgets        {[account_id]}                                  api, root  -> {budgets:[{budget_id, account_id, amount_nano, steps, period, spent_nano}]}
  * suspensions    {[account_id]}                                  api, root  -> {suspensions:[{payer, account_id, state: suspended|stopped|deleted,
  *                                                                              by: money|operator[, operator, reason], since_ms,

@@ -27,12 +27,17 @@ static void steps_read(const char *text, struct budget *b)
 enum ledger_result budget_put(struct ledger *ledger, const struct budget *b)
 {
     char steps[8 * 21];
-    int64_t mine;
+    int64_t mine, others;
     int rc =
         db_int(ledger->db, &mine, "SELECT account_id = ?2 FROM budget WHERE budget_id = ?1", "tt", b->id, b->account);
 
     if (rc < 0 || (rc == 1 && !mine))
         return rc < 0 ? LEDGER_FAILED : LEDGER_CONFLICT;
+    if (b->amount_nano && db_int(ledger->db, &others, "SELECT count(*) FROM budget WHERE account_id = ?1 AND budget_id <> ?2",
+                                 "tt", b->account, b->id) != 1)
+        return LEDGER_FAILED;
+    if (b->amount_nano && others >= BUDGETS_MAX)
+        return LEDGER_INSUFFICIENT;
     steps_text(b, steps, sizeof(steps));
     if (b->amount_nano == 0)
         rc = db_run(ledger->db, "DELETE FROM budget WHERE budget_id = ?1", "t", b->id);

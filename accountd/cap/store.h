@@ -33,7 +33,8 @@ struct budget {
     int64_t steps[8];                   /* percent, rising */
     unsigned steps_count;
 };
-/* CONFLICT: another account's. amount_nano 0 removes it. */
+#define BUDGETS_MAX 32                  /* of an account */
+/* CONFLICT: another account's. INSUFFICIENT: the account has as many others. amount_nano 0 removes it. */
 enum ledger_result budget_put(struct ledger *ledger, const struct budget *budget);
 int budget_each(struct ledger *ledger, int (*fn)(void *arg, const struct budget *budget), void *arg);
 /* What the account has spent from from_ms to to_ms in transfers after *seq, which moves on: added to *nano. */

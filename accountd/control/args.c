@@ -67,6 +67,19 @@ int control_arg_page(const json_t *args, int64_t limit_max, int64_t *after, int6
     return json_has(args, "limit") ? json_arg_int(args, "limit", 1, limit_max, limit, why) : 0;
 }
 
+int control_answer_list(struct rpc_call *call, int rc, const struct control_list *l, const char *name, int64_t limit,
+                        json_t **result)
+{
+    bool full = json_array_size(l->list) == (size_t)limit;
+
+    if (rc) {
+        json_decref(l->list);
+        return control_failed(call);
+    }
+    *result = json_pack("{s:o, s:o}", name, l->list, "next", full ? json_integer(l->last) : json_null());
+    return 0;
+}
+
 int control_arg_reserved(const json_t *args, struct meter_reserved *reserved, struct json_why *why)
 {
     int64_t vcpus, memory_mib;

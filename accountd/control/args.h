@@ -25,6 +25,14 @@ int control_arg_name(const json_t *args, const char *key, const char **out, stru
 int control_arg_account(const json_t *args, const char **out, struct json_why *why);
 /* "after", 0 if absent, and "limit", limit_max if absent. */
 int control_arg_page(const json_t *args, int64_t limit_max, int64_t *after, int64_t *limit, struct json_why *why);
+/* A page that is being gathered: its things, and the number of the last one. */
+struct control_list {
+    json_t *list;
+    int64_t last;
+};
+/* Ends the verb: {`name`: the list, next}, or `internal` if rc is not 0. The list is stolen. */
+int control_answer_list(struct rpc_call *call, int rc, const struct control_list *l, const char *name, int64_t limit,
+                        json_t **result);
 /* "vcpus" and "memory_mib". */
 int control_arg_reserved(const json_t *args, struct meter_reserved *reserved, struct json_why *why);
 

@@ -72,6 +72,11 @@ static int budget_set(struct rpc_call *call, json_t *args, json_t **result)
     rc = budget_put(control_self->ledger, &b);
     if (rc == LEDGER_CONFLICT)
         return rpc_fail(call, "conflict", "budget_id: %s is another account's", id);
+    if (rc == LEDGER_INSUFFICIENT)
+        return rpc_fail_context(call, "quota_exceeded",
+                                json_pack("{s:s, s:i, s:i}", "quota", "budgets_max", "limit", BUDGETS_MAX, "used",
+                                          BUDGETS_MAX),
+                                "budgets_max: the account has %d budgets already: delete one first", BUDGETS_MAX);
     if (rc != LEDGER_OK)
         return control_failed(call);
     budgets_forget(&control_self->cap);

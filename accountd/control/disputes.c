@@ -67,14 +67,9 @@ static int open_dispute(struct rpc_call *call, json_t *args, json_t **result)
     return show(call, request.account, request.dispute_id, result);
 }
 
-struct listing {
-    json_t *list;
-    int64_t last;
-};
-
 static int list_dispute(void *arg, const struct dispute_row *row)
 {
-    struct listing *l = arg;
+    struct control_list *l = arg;
 
     l->last = row->number;
     return json_array_append_new(l->list, dispute_json(row, false));
@@ -82,7 +77,7 @@ static int list_dispute(void *arg, const struct dispute_row *row)
 
 static int disputes(struct rpc_call *call, json_t *args, json_t **result)
 {
-    struct listing l = { .last = 0 };
+    struct control_list l = { .last = 0 };
     const char *account = NULL;
     int64_t after, limit;
     struct json_why why;
@@ -91,13 +86,8 @@ static int disputes(struct rpc_call *call, json_t *args, json_t **result)
         control_arg_page(args, LIST_MAX, &after, &limit, &why))
         return control_bad(call, &why);
     l.list = json_array();
-    if (dispute_each(control_self->ledger, account, after, limit, list_dispute, &l)) {
-        json_decref(l.list);
-        return control_failed(call);
-    }
-    *result = json_pack("{s:o, s:o}", "disputes", l.list, "next",
-                        json_array_size(l.list) == (size_t)limit ? json_integer(l.last) : json_null());
-    return 0;
+    return control_answer_list(call, dispute_each(control_self->ledger, account, after, limit, list_dispute, &l), &l,
+                               "disputes", limit, result);
 }
 
 static int dispute(struct rpc_call *call, json_t *args, json_t **result)

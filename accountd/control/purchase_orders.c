@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ORDERS_MAX 200
+
 static const char *state_of(const struct purchase_order *o)
 {
     if (o->closed_ms)
@@ -110,34 +112,51 @@ static int close_order(struct rpc_call *call, json_t *args, json_t **result)
     return answer_order(call, id, result);
 }
 
+static int show(struct rpc_call *call, json_t *args, json_t **result)
+{
+    struct purchase_order order;
+    const char *id, *account;
+    struct json_why why;
+    enum ledger_result rc;
+
+    if (control_arg_name(args, "po_id", &id, &why) || control_arg_account(args, &account, &why))
+        return control_bad(call, &why);
+    rc = purchase_order_own(control_self->ledger, id, account, &order);
+    if (rc != LEDGER_OK)
+        return control_refuse(call, rc, id);
+    *result = json_pack("{s:o}", "purchase_order", order_json(&order));
+    return 0;
+}
+
 static int put_order(void *arg, const struct purchase_order *order)
 {
-    return json_array_append_new(arg, order_json(order));
+    struct control_list *l = arg;
+
+    l->last = order->number;
+    return json_array_append_new(l->list, order_json(order));
 }
 
 static int list(struct rpc_call *call, json_t *args, json_t **result)
 {
+    struct control_list l = { .last = 0 };
+    int64_t before, limit;
     const char *account;
     struct json_why why;
-    json_t *orders;
 
-    if (control_arg_account(args, &account, &why))
+    if (control_arg_account(args, &account, &why) || control_arg_page(args, ORDERS_MAX, &before, &limit, &why))
         return control_bad(call, &why);
     if (!ledger_account_exists(control_self->ledger, account))
         return control_refuse(call, LEDGER_NOT_FOUND, account);
-    orders = json_array();
-    if (purchase_order_each(control_self->ledger, account, put_order, orders)) {
-        json_decref(orders);
-        return control_failed(call);
-    }
-    *result = json_pack("{s:o}", "purchase_orders", orders);
-    return 0;
+    l.list = json_array();
+    return control_answer_list(call, purchase_order_each(control_self->ledger, account, before, limit, put_order, &l), &l,
+                               "purchase_orders", limit, result);
 }
 
 const struct rpc_verb control_purchase_order_verbs[] = {
     { "purchase_order_create", create, RPC_API },
     { "purchase_order_add", add, RPC_API },
     { "purchase_order_close", close_order, RPC_API },
+    { "purchase_order", show, RPC_API },
     { "purchase_orders", list, RPC_API },
     { NULL, NULL, 0 },
 };

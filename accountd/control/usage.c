@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define INSTANCES_MAX 200
 #define RECORDS_MAX 1000
 #define PROOFS_MAX  100                 /* a proof has up to 64 hashes: so many fit a line of rpc.h */
 
@@ -115,36 +116,80 @@ static json_t *totals_json(const struct totals *t, const char *instance, bool cl
     return o;
 }
 
-static int add_instance(void *arg, const char *instance, const char *account, bool closed)
+static int add_instance(void *arg, const struct ledger_instance *instance)
 {
     struct totals totals = { .incarnations = 0 };
+    struct control_list *l = arg;
 
-    if (day_sums_charged(control_self->ledger, account, instance, &totals.amount_nano) ||
-        store_each_of_account(control_self->store, account, instance, add_incarnation, &totals) ||
-        ledger_each_registration(control_self->ledger, instance, count_registration, &totals))
+    if (day_sums_charged(control_self->ledger, instance->account, instance->id, &totals.amount_nano) ||
+        store_each_of_account(control_self->store, instance->account, instance->id, add_incarnation, &totals) ||
+        ledger_each_registration(control_self->ledger, instance->id, count_registration, &totals))
         return -1;
-    return json_array_append_new(arg, totals_json(&totals, instance, closed));
+    l->last = instance->number;
+    return json_array_append_new(l->list, totals_json(&totals, instance->id, instance->closed));
+}
+
+static int add_one(const char *account, const char *id, struct control_list *l)
+{
+    struct ledger_instance instance;
+    enum ledger_result result = ledger_instance_get(control_self->ledger, account, id, &instance);
+
+    if (result == LEDGER_OK)
+        return add_instance(l, &instance);
+    return result == LEDGER_NOT_FOUND ? 0 : -1;
 }
 
 static int usage(struct rpc_call *call, json_t *args, json_t **result)
 {
     const char *account, *instance = NULL;
+    struct control_list l = { .last = 0 };
+    int64_t before, limit;
     struct json_why why;
-    json_t *list;
+    bool open = false;
+    int rc;
 
     if (json_arg_string(args, "account_id", RECORD_NAME_BYTES - 1, &account, &why) ||
-        (json_has(args, "instance_id") && json_arg_string(args, "instance_id", RECORD_NAME_BYTES - 1, &instance, &why)))
-        return rpc_fail(call, "bad_request", "%s", why.text);
-    list = json_array();
-    if (ledger_each_instance(control_self->ledger, account, instance, add_instance, list)) {
-        json_decref(list);
-        return rpc_fail(call, "internal", "the usage could not be summed: see accountd's log");
-    }
-    if (instance && json_array_size(list) == 0) {
-        json_decref(list);
+        (json_has(args, "instance_id") && json_arg_string(args, "instance_id", RECORD_NAME_BYTES - 1, &instance, &why)) ||
+        (json_has(args, "open") && json_arg_bool(args, "open", &open, &why)) ||
+        control_arg_page(args, INSTANCES_MAX, &before, &limit, &why))
+        return control_bad(call, &why);
+    l.list = json_array();
+    if (instance)
+        rc = add_one(account, instance, &l);
+    else if (open)
+        rc = ledger_each_open_instance(control_self->ledger, account, add_instance, &l);
+    else
+        rc = ledger_each_instance(control_self->ledger, account, before, limit, add_instance, &l);
+    if (rc == 0 && instance && json_array_size(l.list) == 0) {
+        json_decref(l.list);
         return rpc_fail(call, "not_found", "%s: not known", instance);
     }
-    *result = json_pack("{s:o}", "instances", list);
+    return control_answer_list(call, rc, &l, "instances", open ? INT64_MAX : limit, result);
+}
+
+/* What each of these was charged so far. What is not known, or not this account's, is left out. */
+static int charged(struct rpc_call *call, json_t *args, json_t **result)
+{
+    const json_t *list = json_object_get(args, "incarnations"), *each;
+    struct ledger_registration r;
+    const char *account;
+    struct json_why why;
+    json_t *amounts;
+    size_t n;
+
+    if (json_arg_only(args, "account_id incarnations", &why) || control_arg_account(args, &account, &why))
+        return control_bad(call, &why);
+    if (!json_is_array(list) || json_array_size(list) > INSTANCES_MAX)
+        return rpc_fail(call, "bad_request", "incarnations: must be an array of at most %d", INSTANCES_MAX);
+    amounts = json_object();
+    json_array_foreach(list, n, each) {
+        const char *incarnation = json_string_value(each);
+        enum ledger_result rc = incarnation ? ledger_registration(control_self->ledger, incarnation, &r) : LEDGER_NOT_FOUND;
+
+        if (rc == LEDGER_OK && strcmp(r.account, account) == 0 && r.charged_nano >= 0)
+            json_object_set_new(amounts, incarnation, json_decimal(r.charged_nano));
+    }
+    *result = json_pack("{s:o}", "charged_nano", amounts);
     return 0;
 }
 
@@ -252,6 +297,7 @@ static int leaf(struct rpc_call *call, json_t *args, json_t **result)
 
 const struct rpc_verb control_usage_verbs[] = {
     { "usage", usage, RPC_API },
+    { "charged", charged, RPC_API },
     { "records", records, RPC_API },
     { "leaf", leaf, RPC_API },
     { NULL, NULL, 0 },

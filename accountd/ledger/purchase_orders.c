@@ -8,7 +8,7 @@
 
 #define COLUMNS                                                                                                        \
     "SELECT po_id, purchase_order.account_id, name, amount_nano, end_ms, created_ms, closed_ms, funded_nano,"          \
-    " posted_nano, held_nano FROM purchase_order JOIN balance ON balance.account_id = 'po:' || po_id "
+    " posted_nano, held_nano, number FROM purchase_order JOIN balance ON balance.account_id = 'po:' || po_id "
 
 static void read_order(sqlite3_stmt *stmt, struct purchase_order *order)
 {
@@ -23,6 +23,7 @@ static void read_order(sqlite3_stmt *stmt, struct purchase_order *order)
     order->closed_ms = sqlite3_column_int64(stmt, 6);
     order->funded_nano = sqlite3_column_int64(stmt, 7);
     order->held_nano = sqlite3_column_int64(stmt, 9);
+    order->number = sqlite3_column_int64(stmt, 10);
     /* What the host carried came in and went out again: it is nobody's spending. */
     order->spent_nano = order->funded_nano - posted_nano;
     order->free_nano = posted_nano - order->held_nano;
@@ -54,11 +55,12 @@ static int walk(sqlite3_stmt *stmt, int (*fn)(void *arg, const struct purchase_o
     return rc;
 }
 
-int purchase_order_each(struct ledger *ledger, const char *account,
+int purchase_order_each(struct ledger *ledger, const char *account, int64_t before, int64_t limit,
                         int (*fn)(void *arg, const struct purchase_order *order), void *arg)
 {
-    return walk(db_query(ledger->db, COLUMNS "WHERE purchase_order.account_id = ?1 ORDER BY po_id", "t", account), fn,
-                arg);
+    return walk(db_query(ledger->db,
+                         COLUMNS "WHERE purchase_order.account_id = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3",
+                         "tii", account, before ? before : INT64_MAX, limit), fn, arg);
 }
 
 bool purchase_order_takes_launches(const struct purchase_order *order, int64_t now_ms)
@@ -105,7 +107,8 @@ static enum ledger_result create_locked(struct ledger *ledger, const struct purc
     result = ledger_account_put_locked(ledger, &purse, at_ms);
     if (result != LEDGER_OK)
         return result;
-    if (db_run(ledger->db, "INSERT INTO purchase_order VALUES (?1, ?2, ?3, ?4, nullif(?5, 0), ?6, 0, 0, NULL)",
+    if (db_run(ledger->db, "INSERT INTO purchase_order VALUES (?1, ?2, ?3, ?4, nullif(?5, 0), ?6, 0, 0, NULL,"
+               " (SELECT coalesce(max(number), 0) + 1 FROM purchase_order WHERE account_id = ?2))",
                "tttiii", order->id, order->account, order->name, order->amount_nano, order->end_ms, at_ms))
         return LEDGER_FAILED;
     ledger_derive_id(transfer_id, "purchase order %s", order->id);
@@ -131,9 +134,8 @@ enum ledger_result purchase_order_create(struct ledger *ledger, const struct pur
     return ledger_finish(ledger, create_locked(ledger, order, at_ms, available_nano));
 }
 
-/* NOT_FOUND if it is another account's: whose it is, is nobody else's to know. */
-static enum ledger_result get_own(struct ledger *ledger, const char *id, const char *account,
-                                  struct purchase_order *order)
+enum ledger_result purchase_order_own(struct ledger *ledger, const char *id, const char *account,
+                                      struct purchase_order *order)
 {
     enum ledger_result result = purchase_order_get(ledger, id, order);
 
@@ -144,7 +146,7 @@ enum ledger_result purchase_order_add(struct ledger *ledger, const char *transfe
                                       const char *account, int64_t amount_nano, int64_t at_ms, int64_t *available_nano)
 {
     struct purchase_order order;
-    enum ledger_result result = get_own(ledger, id, account, &order);
+    enum ledger_result result = purchase_order_own(ledger, id, account, &order);
 
     if (result != LEDGER_OK)
         return result;
@@ -197,7 +199,7 @@ static enum ledger_result close_locked(struct ledger *ledger, const struct purch
 enum ledger_result purchase_order_close(struct ledger *ledger, const char *id, const char *account, int64_t at_ms)
 {
     struct purchase_order order;
-    enum ledger_result result = get_own(ledger, id, account, &order);
+    enum ledger_result result = purchase_order_own(ledger, id, account, &order);
     int paying = result == LEDGER_OK ? is_paying(ledger, id) : 0;
 
     if (result != LEDGER_OK)

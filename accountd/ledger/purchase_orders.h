@@ -13,6 +13,7 @@ struct purchase_order {
     int64_t end_ms;                     /* 0: none */
     /* Read, never written: */
     int64_t created_ms, closed_ms;      /* closed_ms 0: open */
+    int64_t number;                     /* among its account's: 1 for the oldest */
     int64_t funded_nano;                /* put in, less what went back: spent + held + free */
     int64_t held_nano, spent_nano, free_nano;
 };
@@ -32,9 +33,12 @@ int purchase_order_expire(struct ledger *ledger, int64_t now_ms);
 
 /* OK or NOT_FOUND. */
 enum ledger_result purchase_order_get(struct ledger *ledger, const char *id, struct purchase_order *order);
+/* NOT_FOUND if it is another account's, too: whose it is, is nobody else's to know. */
+enum ledger_result purchase_order_own(struct ledger *ledger, const char *id, const char *account,
+                                      struct purchase_order *order);
 bool purchase_order_takes_launches(const struct purchase_order *order, int64_t now_ms);
-/* By id. 0, what fn gave, or -1. */
-int purchase_order_each(struct ledger *ledger, const char *account,
+/* The newest first: those with a smaller number than `before`, 0 all. 0, what fn gave, or -1. */
+int purchase_order_each(struct ledger *ledger, const char *account, int64_t before, int64_t limit,
                         int (*fn)(void *arg, const struct purchase_order *order), void *arg);
 
 #endif

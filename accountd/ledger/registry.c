@@ -38,8 +38,9 @@ static enum ledger_result register_instance(struct ledger *ledger, const struct 
         result = check_payer(ledger, r, payer, at_ms);
     if (result != LEDGER_OK)
         return result;
-    return db_run(ledger->db, "INSERT INTO instance (instance_id, account_id, hold_seq, closed, payer)"
-                  " VALUES (?1, ?2, 0, 0, nullif(?3, ?2))", "ttt", r->instance, r->account, payer) ? LEDGER_FAILED
+    return db_run(ledger->db, "INSERT INTO instance (instance_id, account_id, hold_seq, closed, payer, number)"
+                  " VALUES (?1, ?2, 0, 0, nullif(?3, ?2),"
+                  " (SELECT coalesce(max(number), 0) + 1 FROM instance WHERE account_id = ?2))", "ttt", r->instance, r->account, payer) ? LEDGER_FAILED
                                                                                                   : LEDGER_OK;
 }
 
@@ -74,7 +75,7 @@ static enum ledger_result register_new(struct ledger *ledger, const struct ledge
         result = top_up(ledger, r, hold_nano, at_ms, held_nano, available_nano);
     if (result != LEDGER_OK)
         return result;
-    return db_run(ledger->db, "INSERT INTO registration VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL)", "tttiiii",
+    return db_run(ledger->db, "INSERT INTO registration VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL, 0)", "tttiiii",
                   r->incarnation, r->instance, r->domain_uuid, (int64_t)r->reserved.vcpus,
                   (int64_t)r->reserved.memory_mib, r->price_book, at_ms)
                ? LEDGER_FAILED
@@ -130,11 +131,12 @@ static void read_registration(sqlite3_stmt *stmt, struct ledger_registration *r)
     r->reserved.memory_mib = (uint32_t)sqlite3_column_int64(stmt, 5);
     r->price_book = sqlite3_column_int64(stmt, 6);
     db_copy_text(r->payer, sizeof(r->payer), stmt, 7);
+    r->charged_nano = sqlite3_column_type(stmt, 8) == SQLITE_NULL ? -1 : sqlite3_column_int64(stmt, 8);
 }
 
 #define REGISTRATION_COLUMNS                                                                                           \
     "SELECT incarnation, instance_id, account_id, domain_uuid, vcpus, memory_mib, price_book,"                         \
-    " coalesce(payer, account_id) FROM registration JOIN instance USING (instance_id) "
+    " coalesce(payer, account_id), charged_nano FROM registration JOIN instance USING (instance_id) "
 
 enum ledger_result ledger_registration(struct ledger *ledger, const char *incarnation,
                                        struct ledger_registration *registration)
@@ -160,9 +162,10 @@ int ledger_last_leaf(struct ledger *ledger, const char *incarnation, char **leaf
     return rc;
 }
 
-int ledger_last_leaf_put_locked(struct ledger *ledger, const char *incarnation, const char *leaf)
+int ledger_charged_locked(struct ledger *ledger, const char *incarnation, const char *leaf, int64_t nano)
 {
-    return db_run(ledger->db, "UPDATE registration SET last_leaf = ?2 WHERE incarnation = ?1", "tt", incarnation, leaf);
+    return db_run(ledger->db, "UPDATE registration SET last_leaf = ?2, charged_nano = charged_nano + ?3 WHERE incarnation = ?1",
+                  "tti", incarnation, leaf, nano);
 }
 
 int ledger_each_registration(struct ledger *ledger, const char *instance,
@@ -206,13 +209,36 @@ enum ledger_result ledger_instance_close(struct ledger *ledger, const char *inst
                                                                                                       : LEDGER_OK;
 }
 
+#define INSTANCES "SELECT instance_id, account_id, closed, number FROM instance "
+
+static void read_instance(sqlite3_stmt *stmt, struct ledger_instance *instance)
+{
+    db_copy_text(instance->id, sizeof(instance->id), stmt, 0);
+    db_copy_text(instance->account, sizeof(instance->account), stmt, 1);
+    instance->closed = sqlite3_column_int64(stmt, 2) != 0;
+    instance->number = sqlite3_column_int64(stmt, 3);
+}
+
+enum ledger_result ledger_instance_get(struct ledger *ledger, const char *account, const char *id,
+                                       struct ledger_instance *instance)
+{
+    sqlite3_stmt *stmt = db_query(ledger->db, INSTANCES "WHERE instance_id = ?1 AND account_id = ?2", "tt", id, account);
+    int rc = db_next(stmt);
+
+    if (rc == 1)
+        read_instance(stmt, instance);
+    db_end(stmt);
+    return rc == 1 ? LEDGER_OK : rc == 0 ? LEDGER_NOT_FOUND : LEDGER_FAILED;
+}
+
 static int walk_instances(sqlite3_stmt *stmt, ledger_instance_fn fn, void *arg)
 {
+    struct ledger_instance instance;
     int rc;
 
     while ((rc = db_next(stmt)) == 1) {
-        rc = fn(arg, (const char *)sqlite3_column_text(stmt, 0), (const char *)sqlite3_column_text(stmt, 1),
-                sqlite3_column_int64(stmt, 2) != 0);
+        read_instance(stmt, &instance);
+        rc = fn(arg, &instance);
         if (rc)
             break;
     }
@@ -222,14 +248,18 @@ static int walk_instances(sqlite3_stmt *stmt, ledger_instance_fn fn, void *arg)
 
 int ledger_each_closed_with_hold(struct ledger *ledger, ledger_instance_fn fn, void *arg)
 {
-    return walk_instances(db_query(ledger->db, "SELECT instance_id, account_id, closed FROM instance"
-                                   " WHERE closed = 1 AND hold_id IS NOT NULL", ""), fn, arg);
+    return walk_instances(db_query(ledger->db, INSTANCES "WHERE closed = 1 AND hold_id IS NOT NULL", ""), fn, arg);
 }
 
-int ledger_each_instance(struct ledger *ledger, const char *account, const char *instance, ledger_instance_fn fn,
-                         void *arg)
+int ledger_each_instance(struct ledger *ledger, const char *account, int64_t before, int64_t limit,
+                         ledger_instance_fn fn, void *arg)
 {
-    return walk_instances(db_query(ledger->db, "SELECT instance_id, account_id, closed FROM instance"
-                                   " WHERE account_id = ?1 AND (?2 IS NULL OR instance_id = ?2) ORDER BY instance_id",
-                                   "tt", account, instance), fn, arg);
+    return walk_instances(db_query(ledger->db, INSTANCES "WHERE account_id = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3",
+                                   "tii", account, before ? before : INT64_MAX, limit), fn, arg);
+}
+
+int ledger_each_open_instance(struct ledger *ledger, const char *account, ledger_instance_fn fn, void *arg)
+{
+    return walk_instances(db_query(ledger->db, INSTANCES "WHERE account_id = ?1 AND closed = 0 ORDER BY number DESC", "t",
+                                   account), fn, arg);
 }

@@ -151,7 +151,7 @@ CREATE TRIGGER price_signature_no_replace BEFORE INSERT ON price_signature
     WHEN EXISTS (SELECT 1 FROM price_signature WHERE version = NEW.version)
     BEGIN SELECT RAISE(ABORT, 'a price book''s signature is never replaced'); END;
 
--- Instances that customers pay for, with the hold that is kept for each.
+-- Instances that customers pay for, with the hold that is kept for each. number: among its account's, 1 for the oldest.
 CREATE TABLE instance (
     instance_id TEXT PRIMARY KEY,
     account_id  TEXT NOT NULL REFERENCES account (account_id),
@@ -159,11 +159,13 @@ CREATE TABLE instance (
     hold_seq    INTEGER NOT NULL,       -- holds taken so far: part of the next one's id
     closed      INTEGER NOT NULL CHECK (closed IN (0, 1)),
     payer       TEXT REFERENCES account (account_id)    -- a purse; NULL: the account's wallet
-) STRICT;
-CREATE INDEX instance_account ON instance (account_id);
+, number INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE UNIQUE INDEX instance_account ON instance (account_id, number);
+CREATE INDEX instance_open ON instance (account_id, number) WHERE closed = 0;
+CREATE INDEX instance_held ON instance (instance_id) WHERE closed = 1 AND hold_id IS NOT NULL;
 CREATE INDEX instance_payer ON instance (payer) WHERE payer IS NOT NULL;
 
--- Money set aside for a project. Its purse is the account "po:" and its id.
+-- Money set aside for a project. Its purse is the account "po:" and its id; number as of an instance.
 CREATE TABLE purchase_order (
     po_id       TEXT PRIMARY KEY,
     account_id  TEXT NOT NULL REFERENCES account (account_id),
@@ -174,11 +176,11 @@ CREATE TABLE purchase_order (
     funded_nano INTEGER NOT NULL,       -- put into the purse less what went back
     returns     INTEGER NOT NULL,       -- how often money went back: part of the next return's id
     closed_ms   INTEGER                 -- NULL while it is open
-) STRICT;
-CREATE INDEX purchase_order_account ON purchase_order (account_id, po_id);
+, number INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE UNIQUE INDEX purchase_order_account ON purchase_order (account_id, number);
 CREATE INDEX purchase_order_end ON purchase_order (end_ms) WHERE end_ms IS NOT NULL AND closed_ms IS NULL;
 
--- Which incarnation of which domain is whose.
+-- Which incarnation of which domain is whose. charged_nano: what it was charged, without tax; NULL: registered before that was kept.
 CREATE TABLE registration (
     incarnation TEXT PRIMARY KEY,
     instance_id TEXT NOT NULL REFERENCES instance (instance_id),
@@ -188,7 +190,7 @@ CREATE TABLE registration (
     price_book  INTEGER NOT NULL REFERENCES price_book (version),
     at_ms       INTEGER NOT NULL,
     last_leaf   TEXT                    -- the newest leaf that was charged: where a new log goes on if usage.db is lost
-) STRICT;
+, charged_nano INTEGER) STRICT;
 CREATE INDEX registration_instance ON registration (instance_id);
 CREATE TRIGGER registration_no_update
     BEFORE UPDATE OF incarnation, instance_id, domain_uuid, vcpus, memory_mib, price_book, at_ms ON registration

@@ -17,8 +17,8 @@ static const char ledger_rows[] =
     " ('t1', 'posted', 'host:suspense', NULL), ('t2', 'posted', 'host:suspense', NULL));"
     "INSERT INTO price_proposal VALUES (2, '{}', 'ann', 1);"
     "INSERT INTO price_decision VALUES (2, 'withdrawn', 'ann', 1);"
-    "INSERT INTO instance VALUES ('i', 'a', NULL, 0, 0, NULL);"
-    "INSERT INTO registration VALUES ('inc', 'i', 'uuid', 1, 64, 1, 1, NULL);"
+    "INSERT INTO instance VALUES ('i', 'a', NULL, 0, 0, NULL, 1);"
+    "INSERT INTO registration VALUES ('inc', 'i', 'uuid', 1, 64, 1, 1, NULL, 0);"
     "INSERT INTO invoice VALUES (1, 'inv', 'a', 'host', 0, 1, 0, '{}', 'note', 'invoice', NULL, 1);"
     "INSERT INTO invoice_cades VALUES ('inv', 'invoice.pdf', x'00');"
     "INSERT INTO dispute VALUES (1, 'd', 'a', 'inv', 0, '{}', 1, '{}', 'minisig');"
@@ -41,7 +41,7 @@ static const char usage_rows[] =
     "INSERT INTO head VALUES (1001, 'note', 1);";
 
 /* What may change in a row that stays otherwise: how far it was charged, and that it is over. */
-static const char *const movable[] = { "registration.last_leaf", "alert.cleared_ms" };
+static const char *const movable[] = { "registration.last_leaf", "registration.charged_nano", "alert.cleared_ms" };
 
 #define TABLES                                                                                                         \
     "SELECT DISTINCT tbl_name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE '%\\_no\\_%' ESCAPE '\\'"        \

@@ -308,6 +308,8 @@ bool life_is_sound(struct life *life)
         return false;
     }
     return reading.sound && sums_to(db, "SELECT sum(posted_nano) FROM balance", 0) &&
+           sums_to(db, "SELECT (SELECT coalesce(sum(charged_nano), 0) FROM registration)"
+                   " - (SELECT coalesce(sum(charged_nano), 0) FROM day_sum)", 0) &&
            sums_to(db, "SELECT count(*) FROM balance WHERE overdraft = 0 AND posted_nano < held_nano", 0) &&
            sums_to(db, "SELECT count(*) FROM balance b WHERE posted_nano <>"
                    " (SELECT coalesce(sum(CASE WHEN credit = b.account_id THEN amount_nano ELSE -amount_nano END), 0)"

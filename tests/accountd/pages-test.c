@@ -6,6 +6,7 @@
 #include "accountd/ledger/db.h"
 #include "accountd/ledger/deposits.h"
 #include "accountd/ledger/invoices.h"
+#include "accountd/ledger/registry.h"
 #include "accountd/store.h"
 #include "tests/accountd/life.h"
 #include "tests/tap/plan_spy.h"
@@ -46,6 +47,11 @@ static void ledger_fill(int from, int to)
         "INSERT INTO dispute SELECT n, 'dsp' || n, " WHO ", 'inv' || n, 0, '{}', n, '{}', '' FROM numbers",
         "INSERT INTO receipt SELECT n, 'rct' || n, 'bank', 'o', 's', 'r' || n, 't' || n, '2026-01-01', 1, 'EUR', '', '', '',"
         " iif(n % 100 = 0, 'suspense', 'credited'), '', iif(n % 100 = 0, NULL, 'ann'), 'trf' || n, n FROM numbers",
+        "INSERT INTO instance (instance_id, account_id, hold_seq, closed, number)"
+        " SELECT 'ins' || n, " WHO ", 0, n % 1000 <> 0, n FROM numbers",
+        "INSERT INTO purchase_order (po_id, account_id, name, amount_nano, created_ms, funded_nano, returns, number)"
+        " SELECT 'po' || n, " WHO ", 'p', 1, n, 1, 0, n FROM numbers",
+        "INSERT INTO balance (account_id, overdraft) SELECT 'po:po' || n, 0 FROM numbers",
         "INSERT INTO transfer (transfer_id, kind, debit, credit, amount_nano, code, reason, refers, at_ms)"
         " SELECT 'trf' || n, 'posted', iif(n % 100 = 0, 'host:deposits:bank', 'host:x'), " WHO ", 1, iif(n % 100 = 0, 'bank', 'usage'), '', '', n FROM numbers",
     };
@@ -135,6 +141,26 @@ static void deposits(void) { seen_list(deposits_list(life.a.ledger, 0, PAGE)); }
 static void deposit_newest(void) { rows = (int)deposits_newest(life.a.ledger); }
 static void books(void) { store_newest_host_leaves(life.a.store, "books", 900, PAGE, seen_leaf, NULL); }
 
+static int seen_instance(void *arg, const struct ledger_instance *instance)
+{
+    (void)arg, (void)instance;
+    rows++;
+    return 0;
+}
+
+static int seen_order(void *arg, const struct purchase_order *order)
+{
+    (void)arg, (void)order;
+    rows++;
+    return 0;
+}
+
+static void instances_own(void) { ledger_each_instance(life.a.ledger, "ann", 0, PAGE, seen_instance, NULL); }
+static void instances_later(void) { ledger_each_instance(life.a.ledger, "bob", 500, PAGE, seen_instance, NULL); }
+static void instances_open(void) { ledger_each_open_instance(life.a.ledger, "bob", seen_instance, NULL); }
+static void orders_own(void) { purchase_order_each(life.a.ledger, "ann", 0, PAGE, seen_order, NULL); }
+static void orders_later(void) { purchase_order_each(life.a.ledger, "bob", 500, PAGE, seen_order, NULL); }
+
 static void entries(const char *account, bool newest)
 {
     ledger_each_transfer(life.a.ledger, &(struct ledger_walk){ .account = account, .newest_first = newest, .moves = newest,
@@ -158,6 +184,9 @@ static const struct {
     { "a customer's invoices", invoices_own, 9 }, { "leaves", leaves_all, PAGE }, { "a customer's leaves", leaves_own, PAGE },
     { "an instance's records, few among many", leaves_few, 5 }, { "an instance without any", leaves_none, 0 },
     { "the host's books", books, PAGE }, { "deposits", deposits, PAGE - 1 }, { "the newest deposit", deposit_newest, 1 }, { "a wallet's entries", entries_own, PAGE },
+    { "a customer's instances", instances_own, PAGE }, { "older ones", instances_later, PAGE },
+    { "those that run, of which there is none", instances_open, 0 },
+    { "a customer's purchase orders", orders_own, PAGE }, { "older ones", orders_later, PAGE },
     { "an account's transfers", entries_host, PAGE }, { "an account without any", entries_none, 0 },
 };
 #define LISTS (sizeof(lists) / sizeof(lists[0]))

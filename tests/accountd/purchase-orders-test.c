@@ -183,7 +183,8 @@ int main(void)
     test_draw_down();
     test_close_gives_back();
     test_end();
-    check(purchase_order_each(ledger, "acc", count, ids) == 0 && strcmp(ids, "p1 p2 p3 p4 p5 ") == 0, "all are listed");
+    check(purchase_order_each(ledger, "acc", 0, 100, count, ids) == 0 && strcmp(ids, "p5 p4 p3 p2 p1 ") == 0,
+          "all are listed, the newest first: %s", ids);
     check(ledger_audit(ledger, differs) == LEDGER_OK && life_is_sound(&life),
           "every balance is the sum of its entries");
     life_end(&life);
