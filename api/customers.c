@@ -3,6 +3,7 @@
 #include "api/admin.h"
 #include "api/api.h"
 #include "api/keys.h"
+#include "api/pages.h"
 #include "api/people/sessions.h"
 #include "api/present.h"
 #include "api/relay.h"
@@ -115,7 +116,7 @@ enum answer customer_show(struct request *rq, struct reply *rp)
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && answer == ANSWER_OK; i++)
         answer = part_add(rq, rp, &parts[i], customer.account_id, view);
     if (answer == ANSWER_OK)
-        answer = keys_view(rq, rp, customer.account_id, &keys);
+        answer = keys_view(rq, rp, customer.account_id, 0, PAGE_MAX, &keys);
     if (answer == ANSWER_OK)
         answer = users_view(rq, rp, customer.account_id, &people);
     if (answer != ANSWER_OK) {
@@ -125,7 +126,8 @@ enum answer customer_show(struct request *rq, struct reply *rp)
     }
     invoices_newest(view);
     money_arrange(view);
-    json_object_set_new(view, "keys", keys);
+    json_object_set(view, "keys", json_object_get(keys, "data"));
+    json_decref(keys);
     json_object_set_new(view, "people", people);
     rp->json = view;
     return ANSWER_OK;

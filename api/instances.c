@@ -119,8 +119,7 @@ static json_t *meters_ask(struct request *rq, const char *instance_id)
     json_t *args = json_pack("{s:s}", "account_id", rq->who.account_id);
     size_t i;
 
-    if (instance_id)
-        json_object_set_new(args, "instance_id", json_string(instance_id));
+    json_object_set_new(args, instance_id ? "instance_id" : "open", instance_id ? json_string(instance_id) : json_true());
     reply_start(&ignored);
     upstream_ask_within(rq, &ignored, DAEMON_ACCOUNTD, "usage", args, METERS_TIMEOUT_MS, &ok);
     reply_free(&ignored);

@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/idem.h"
+#include "api/pages.h"
 #include "api/people/membership.h"
 #include "api/present.h"
 #include "api/resources.h"
@@ -234,29 +235,30 @@ enum answer customer_key_create(struct request *rq, struct reply *rp)
     return answer == ANSWER_OK ? customers_key_make(rq, rp, customer.account_id) : answer;
 }
 
-enum answer keys_view(struct request *rq, struct reply *rp, const char *account_id, json_t **list)
+enum answer keys_view(struct request *rq, struct reply *rp, const char *account_id, int64_t after, int64_t limit,
+                      json_t **page)
 {
+    json_t *list = json_array();
     struct key_row *rows;
     size_t count;
 
-    if (store_keys(rq->api->store, account_id, &rows, &count) != 0)
+    if (store_keys(rq->api->store, account_id, rq->who.project_id, after, limit, &rows, &count) != 0) {
+        json_decref(list);
         return reply_fail(rp, ANSWER_STORAGE, "keys cannot be looked up");
-    *list = json_array();
+    }
     for (size_t i = 0; i < count; i++)
-        if (principal_sees(&rq->who, rows[i].project_id))
-            json_array_append_new(*list, key_view(&rows[i]));
+        json_array_append_new(list, key_view(&rows[i]));
+    *page = page_view(list, limit, count ? rows[count - 1].number : 0);
     free(rows);
     return ANSWER_OK;
 }
 
 enum answer keys_list(struct request *rq, struct reply *rp)
 {
-    json_t *list;
-    enum answer answer = keys_view(rq, rp, rq->who.account_id, &list);
+    int64_t after, limit;
+    enum answer answer = page_query(rq, rp, &after, &limit);
 
-    if (answer == ANSWER_OK)
-        rp->json = present_page(list);
-    return answer;
+    return answer == ANSWER_OK ? keys_view(rq, rp, rq->who.account_id, after, limit, &rp->json) : answer;
 }
 
 enum answer key_revoke(struct request *rq, struct reply *rp)

@@ -10,8 +10,10 @@
 enum answer key_make(struct request *rq, struct reply *rp, const struct key_row *row,
                      json_t *(*view)(const struct key_row *));
 
-/* All keys of an account, without their texts: ANSWER_OK and a new reference. */
-enum answer keys_view(struct request *rq, struct reply *rp, const char *account_id, json_t **list);
+/* A page of an account's keys, the newest first, without their texts: ANSWER_OK and a new reference. `after`: 0, or the
+ * cursor of the page before. */
+enum answer keys_view(struct request *rq, struct reply *rp, const char *account_id, int64_t after, int64_t limit,
+                      json_t **page);
 
 json_t *scopes_json(unsigned scopes);       /* new reference: array of names */
 

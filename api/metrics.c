@@ -187,7 +187,8 @@ static enum answer print(struct reply *rp, void (*put)(FILE *out, const json_t *
 enum answer metrics_show(struct request *rq, struct reply *rp)
 {
     json_t *usage = NULL, *wallet = NULL;
-    enum answer answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "usage", relay_args(rq), &usage);
+    enum answer answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "usage",
+                                      json_pack("{s:s, s:b}", "account_id", rq->who.account_id, "open", 1), &usage);
 
     if (answer == ANSWER_OK)
         answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "wallet", relay_args(rq), &wallet);

@@ -44,19 +44,22 @@ enum answer purchase_orders_list(struct request *rq, struct reply *rp)
 
 enum answer purchase_order_own(struct request *rq, struct reply *rp, const char *id, json_t **order)
 {
+    json_t *args, *ok;
     enum answer answer;
-    json_t *ok, *each;
-    size_t i;
 
     *order = NULL;
-    answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "purchase_orders", relay_args(rq), &ok);
+    if (!id_valid("po_", id))
+        return reply_fail(rp, ANSWER_NOT_FOUND, "no such purchase order");
+    args = relay_args(rq);
+    json_object_set_new(args, "po_id", json_string(id));
+    answer = upstream_ask(rq, rp, DAEMON_ACCOUNTD, "purchase_order", args, &ok);
+    if (answer == ANSWER_NOT_FOUND)
+        return reply_fail(rp, ANSWER_NOT_FOUND, "no such purchase order");
     if (answer != ANSWER_OK)
         return answer;
-    json_array_foreach(json_object_get(ok, "purchase_orders"), i, each)
-        if (strcmp(json_text(each, "po_id"), id) == 0)
-            *order = json_incref(each);
+    *order = json_incref(json_object_get(ok, "purchase_order"));
     json_decref(ok);
-    return *order ? ANSWER_OK : reply_fail(rp, ANSWER_NOT_FOUND, "no such purchase order");
+    return ANSWER_OK;
 }
 
 enum answer purchase_order_show(struct request *rq, struct reply *rp)

@@ -45,6 +45,7 @@ struct key_row {
     char project_id[ID_BYTES];          /* it is bound to this one; "" the whole account */
     char addresses[ADDRESSES_BYTES];    /* networks it may be used from, separated by spaces; "" anywhere */
     int64_t spend_limit_nano;           /* a month; 0 as much as there is */
+    int64_t number;                     /* among its account's: 1 for the oldest */
     /* operators' alone */
     char operator_id[ID_BYTES];         /* whose it is; "" nobody's: a person of its own */
     enum rank rank;                     /* found: what it may now, no more than its person */
@@ -58,7 +59,9 @@ int store_key_revoke(struct store *store, const char *account_id, const char *ke
  * *held_nano is what it was before. */
 int store_key_spend(struct store *store, const char *key_id, const char *month, int64_t more_nano, int64_t limit_nano,
                     int64_t *held_nano);
-int store_keys(struct store *store, const char *account_id, struct key_row **rows, size_t *count);
+/* The newest first, of those with a smaller number than `before`; 0: all. project_id "": of the whole account. */
+int store_keys(struct store *store, const char *account_id, const char *project_id, int64_t before, int64_t limit,
+               struct key_row **rows, size_t *count);
 
 /* public SSH keys */
 struct ssh_key_row {

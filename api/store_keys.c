@@ -8,7 +8,7 @@
 
 #define KEY_COLUMNS                                                                                                    \
     "key_id, account_id, name, scopes, created_ms, expires_ms, revoked_ms, hash, addresses, spend_limit_nano,"         \
-    " project_id"
+    " project_id, number"
 
 void key_take(sqlite3_stmt *stmt, void *out)
 {
@@ -27,6 +27,7 @@ void key_take(sqlite3_stmt *stmt, void *out)
     text_take(stmt, 8, row->addresses, sizeof(row->addresses));
     row->spend_limit_nano = sqlite3_column_int64(stmt, 9);
     text_take(stmt, 10, row->project_id, sizeof(row->project_id));
+    row->number = sqlite3_column_int64(stmt, 11);
 }
 
 /* A kept row is what the database says as long as this connection, the only one that changes keys while the api runs,
@@ -71,10 +72,11 @@ int store_key_insert(struct store *store, const struct key_row *row)
     pthread_mutex_lock(&store->lock);
     return unlocked(store, db_run(store->db,
                          "INSERT INTO keys (key_id, account_id, name, hash, scopes, created_ms, expires_ms, addresses,"
-                         " spend_limit_nano, project_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                         "tttbiiitit", row->key_id, row->account_id, row->name, row->hash, (size_t)KEY_HASH_BYTES,
+                         " spend_limit_nano, project_id, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                         " (SELECT coalesce(max(number), 0) + 1 FROM keys WHERE account_id = ?))",
+                         "tttbiiititt", row->key_id, row->account_id, row->name, row->hash, (size_t)KEY_HASH_BYTES,
                          (int64_t)row->scopes, row->created_ms, row->expires_ms, row->addresses,
-                         row->spend_limit_nano, row->project_id));
+                         row->spend_limit_nano, row->project_id, row->account_id));
 }
 
 int store_key_revoke(struct store *store, const char *account_id, const char *key_id, int64_t now_ms)
@@ -103,9 +105,17 @@ int store_key_spend(struct store *store, const char *key_id, const char *month, 
     return unlocked(store, rc ? -1 : 1);
 }
 
-int store_keys(struct store *store, const char *account_id, struct key_row **rows, size_t *count)
+int store_keys(struct store *store, const char *account_id, const char *project_id, int64_t before, int64_t limit,
+               struct key_row **rows, size_t *count)
 {
-    return account_rows(store,
-                        "SELECT " KEY_COLUMNS " FROM keys WHERE account_id = ? ORDER BY created_ms DESC, key_id",
-                        account_id, key_take, sizeof(**rows), (void **)rows, count);
+    int64_t below = before ? before : INT64_MAX;
+
+    pthread_mutex_lock(&store->lock);
+    return many(store,
+                project_id[0] ? db_query(store->db, "SELECT " KEY_COLUMNS " FROM keys WHERE project_id = ? AND account_id = ?"
+                                         " AND project_id <> '' AND number < ? ORDER BY number DESC LIMIT ?", "ttii",
+                                         project_id, account_id, below, limit)
+                              : db_query(store->db, "SELECT " KEY_COLUMNS " FROM keys WHERE account_id = ? AND number < ?"
+                                         " ORDER BY number DESC LIMIT ?", "tii", account_id, below, limit),
+                key_take, sizeof(**rows), (void **)rows, count);
 }

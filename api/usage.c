@@ -12,15 +12,9 @@
 #define RECORDS_MAX 1000
 #define CONSOLE_BYTES_MAX 131072
 
-static json_t *usage_view(const struct request *rq, const json_t *entry)
-{
-    (void)rq;
-    return present_thing(entry, "instance_id");
-}
-
 enum answer usage_show(struct request *rq, struct reply *rp)
 {
-    return upstream_list(rq, rp, DAEMON_ACCOUNTD, "usage", "instances", usage_view);
+    return relay_list(rq, rp, "usage", relay_args(rq), "instances", "instance_id");
 }
 
 static json_t *args_own(const struct request *rq, const struct instance_row *row)
@@ -43,7 +37,7 @@ enum answer instance_usage_show(struct request *rq, struct reply *rp)
         return answer;
     entry = json_array_get(json_object_get(ok, "instances"), 0);
     if (entry)
-        rp->json = usage_view(rq, entry);
+        rp->json = relay_view(rq, entry, "instance_id");
     else
         answer = reply_fail(rp, ANSWER_CONFLICT, "nothing has been metered yet: the instance has not run");
     json_decref(ok);

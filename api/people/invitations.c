@@ -21,6 +21,7 @@
 
 #define LIFE_MS (INT64_C(7) * 24 * 3600 * 1000)
 #define INVITATIONS_MAX 100 /* of an account, that wait */
+#define MEMBERS_MAX 500     /* a person counts once for each project */
 
 static json_t *invitation_view(const struct invitation_row *row)
 {
@@ -56,14 +57,20 @@ static enum answer invitation_read(struct request *rq, struct reply *rp, struct 
 static enum answer crowd_check(struct request *rq, struct reply *rp)
 {
     struct invitation_row *rows;
+    int64_t members;
     size_t count;
 
     if (store_invitations(rq->api->store, rq->who.account_id, rq->now_ms, &rows, &count) != 0)
         return reply_fail(rp, ANSWER_STORAGE, "invitations cannot be looked up");
     free(rows);
-    return count < INVITATIONS_MAX
+    if (count >= INVITATIONS_MAX)
+        return reply_fail_quota(rp, "invitations_max", "invitations", INVITATIONS_MAX, (int64_t)count);
+    if (store_member_count(rq->api->store, rq->who.account_id, &members) != 1)
+        return reply_fail(rp, ANSWER_STORAGE, "members cannot be looked up");
+    /* Whoever is invited may come: the ones that wait count too. */
+    return members + (int64_t)count < MEMBERS_MAX
                ? ANSWER_OK
-               : reply_fail_quota(rp, "invitations_max", "invitations", INVITATIONS_MAX, (int64_t)count);
+               : reply_fail_quota(rp, "members_max", "members and invitations", MEMBERS_MAX, members + (int64_t)count);
 }
 
 /* ANSWER_OK if this email may become a member here: *known if it is a user of this account. A person belongs to one

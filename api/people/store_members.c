@@ -84,6 +84,14 @@ int store_owner_count(struct store *store, const char *account_id, int64_t *coun
                                   "t", account_id));
 }
 
+int store_member_count(struct store *store, const char *account_id, int64_t *count)
+{
+    pthread_mutex_lock(&store->lock);
+    return unlocked(store, db_int(store->db, count,
+                                  "SELECT count(*) FROM members JOIN users USING (user_id) WHERE account_id = ?", "t",
+                                  account_id));
+}
+
 /* `role` 0: none. */
 static int change_locked(struct store *store, const struct member_row *row, enum member_role role)
 {

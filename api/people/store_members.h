@@ -23,7 +23,8 @@ int store_memberships(struct store *store, const char *user_id, struct member_ro
 int store_members(struct store *store, const char *account_id, struct member_row **rows, size_t *count);
 int store_member_get(struct store *store, const char *account_id, const char *member_id, struct member_row *row);
 int store_member_insert(struct store *store, const struct member_row *row);
-/* 1 and *count: how many owners an account has. */
+/* 1 and *count: how many members an account has, a person once for each project; and how many owners. */
+int store_member_count(struct store *store, const char *account_id, int64_t *count);
 int store_owner_count(struct store *store, const char *account_id, int64_t *count);
 /* Another role, or none: 1, 0 if the account would have no owner left, -1. The user's sessions end, so that what is
  * open ends too; a user without any role left is gone, and the email is free. */

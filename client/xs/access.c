@@ -112,30 +112,10 @@ int customer_add_command(struct host *host, char **argv)
     return EXIT_DONE;
 }
 
-/* All pages, as one. */
 int customer_list_command(struct host *host, char **argv)
 {
-    json_t *all = json_array(), *answer;
-    char path[128] = "/v1/admin/customers?limit=1000";
-
-    args_take(argv, NULL, NULL, 0, 0, "admin customer list");
-    for (bool more = true; more;) {
-        json_int_t next;
-
-        answer = ask_get(host, path);
-        json_array_extend(all, json_object_get(answer, "data"));
-        next = json_integer_value(json_object_get(answer, "next_cursor"));
-        more = next > 0;
-        snprintf(path, sizeof(path), "/v1/admin/customers?limit=1000&after=%jd", (intmax_t)next);
-        json_decref(answer);
-    }
-    answer = json_pack("{s:O, s:n}", "data", all, "next_cursor");
-    if (!json_print(host, answer))
-        table_print(customer_columns, COUNT(customer_columns), all,
-                    "There are no customers. Make one: xs admin customer add NAME");
-    json_decref(answer);
-    json_decref(all);
-    return EXIT_DONE;
+    return list_show(host, argv, "/v1/admin/customers?limit=200", customer_columns, COUNT(customer_columns),
+                     "There are no customers. Make one: xs admin customer add NAME", "admin customer list");
 }
 
 int customer_key_command(struct host *host, char **argv)

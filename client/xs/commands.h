@@ -87,7 +87,9 @@ char *purchase_order_resolve(struct host *host, const char *name_or_id);
 /* The alerts in the list at this path; an operator's say whose they are. */
 int alerts_show(struct host *host, char **argv, const char *list, const char *usage);
 
-/* A list as a table, or with --json as it came. */
+/* A list, all its pages as one; new reference. */
+json_t *ask_list(struct host *host, const char *path);
+/* A list, all its pages, as a table, or with --json as one. */
 int list_show(struct host *host, char **argv, const char *path, const struct column *columns, unsigned count,
               const char *none, const char *usage);
 

@@ -24,7 +24,7 @@ char *thing_resolve(struct host *host, const char *prefix, const char *path, con
 
     if (is_id(prefix, name_or_id))
         return strdup(name_or_id);
-    list = ask_get(host, path);
+    list = ask_list(host, path);
     json_array_foreach(json_object_get(list, "data"), i, thing) {
         if (strcmp(json_text(thing, "name"), name_or_id) != 0)
             continue;

@@ -16,13 +16,33 @@ bool json_print(struct host *host, const json_t *json)
     return true;
 }
 
+json_t *ask_list(struct host *host, const char *path)
+{
+    json_t *list = ask_get(host, path), *next = json_incref(json_object_get(list, "next_cursor"));
+
+    while (json_is_integer(next)) {
+        char at[256];
+        json_t *more;
+
+        snprintf(at, sizeof(at), "%s%cafter=%jd", path, strchr(path, '?') ? '&' : '?', (intmax_t)json_integer_value(next));
+        more = ask_get(host, at);
+        json_array_extend(json_object_get(list, "data"), json_object_get(more, "data"));
+        json_decref(next);
+        next = json_incref(json_object_get(more, "next_cursor"));
+        json_decref(more);
+    }
+    json_decref(next);
+    json_object_set_new(list, "next_cursor", json_null());
+    return list;
+}
+
 int list_show(struct host *host, char **argv, const char *path, const struct column *columns, unsigned count,
               const char *none, const char *usage)
 {
     json_t *list;
 
     args_take(argv, NULL, NULL, 0, 0, usage);
-    list = ask_get(host, path);
+    list = ask_list(host, path);
     if (!json_print(host, list))
         table_print(columns, count, json_object_get(list, "data"), none);
     json_decref(list);

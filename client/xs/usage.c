@@ -124,7 +124,7 @@ int usage_command(struct host *host, char **argv)
         snprintf(path, sizeof(path), "/v1/instances/%s/usage", id);
         free(id);
     }
-    usage = ask_get(host, path);
+    usage = which ? ask_get(host, path) : ask_list(host, path);
     if (!json_print(host, usage)) {
         rows = which ? json_pack("[O]", usage) : json_incref(json_object_get(usage, "data"));
         usage_print(rows);

@@ -26,7 +26,7 @@ CREATE TRIGGER customers_default_project AFTER INSERT ON customers
         VALUES ('prj_' || substr(NEW.account_id, 5), NEW.account_id, 'default', NEW.created_ms); END;
 -- Customers' keys. hash is SHA-256 of the key: 200 random bits need no slow hash. addresses: from where it may be used,
 -- separated by spaces ('' anywhere); spend_limit_nano: what it may have held in a month (0 as much as there is);
--- project_id: it is bound to that one ('' the whole account).
+-- project_id: it is bound to that one ('' the whole account); number: among its account's, 1 for the oldest.
 CREATE TABLE keys (
     key_id     TEXT NOT NULL PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES customers (account_id),
@@ -36,8 +36,9 @@ CREATE TABLE keys (
     created_ms INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL DEFAULT 0,          -- 0 never
     revoked_ms INTEGER NOT NULL DEFAULT 0
-, addresses TEXT NOT NULL DEFAULT '', spend_limit_nano INTEGER NOT NULL DEFAULT 0, project_id TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
-CREATE INDEX keys_by_account ON keys (account_id, created_ms);
+, addresses TEXT NOT NULL DEFAULT '', spend_limit_nano INTEGER NOT NULL DEFAULT 0, project_id TEXT NOT NULL DEFAULT '', number INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX keys_by_account ON keys (account_id, number);
+CREATE INDEX keys_by_project ON keys (project_id, number) WHERE project_id <> '';
 
 -- Operators' keys: another table, so that no flag turns a customer into an operator. operator_id: whose; one that is
 -- nobody's counts as a person of its own.

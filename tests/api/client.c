@@ -231,6 +231,23 @@ static void money(void)
     ok_has(out, "/nowhere/x.tar", "is named");
 }
 
+/* More than a page, which is 100. */
+static void many_keys(void)
+{
+    char sql[400];
+    int lines = 0;
+
+    snprintf(sql, sizeof(sql), "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 120)"
+             " INSERT INTO keys (key_id, account_id, name, hash, scopes, created_ms, number)"
+             " SELECT 'key_' || n, '%s', 'k', randomblob(32), 1, n, n + 100 FROM n", account);
+    rig_database(&rig, sql);
+    ok_int(xs("keys", NULL), 0, "keys, of which there are several pages");
+    for (const char *at = out; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    ok_int(lines, 123, "all are shown, below the heads of the columns");
+    rig_database(&rig, "DELETE FROM keys WHERE name = 'k'");
+}
+
 static void keys_and_admin(void)
 {
     char made[64], id[40];
@@ -250,6 +267,7 @@ static void keys_and_admin(void)
              json_string_value(json_object_get(json_array_get(json_object_get(json, "data"), 0), "id")));
     json_decref(json);
     ok_int(xs("keys", "revoke", id, NULL), 0, "keys revoke");
+    many_keys();
     be(rig.operator_key);
     ok_int(xs("admin", "customer", "add", "J\xc3\xb6rg & Co", NULL), 0, "admin customer add");
     ok_has(out, "J\xc3\xb6rg & Co", "UTF-8 survives");

@@ -17,7 +17,7 @@
 #define GROWS_MAX 200                   /* steps: an index that is a level deeper */
 
 static struct rig rig;
-static char key[64], narrow[64], placed[64], account[40], webhook[40], spied[200];
+static char key[64], narrow[64], placed[64], account[40], webhook[40], project[40], spied[200];
 
 /* Who asks, and how many things a page must at least show: a key that may see one event in a hundred gets short ones. */
 static const struct {
@@ -43,6 +43,9 @@ static const struct {
     { "/v1/admin/audit?limit=10&actor=key_7", rig.operator_key, 1 },
     { "/v1/admin/customers?limit=50", rig.operator_key, 50 },
     { "/v1/admin/customers?limit=50&after=2000", rig.operator_key, 50 },
+    { "/v1/keys?limit=50", key, 50 },
+    { "/v1/keys?limit=50&after=2000", key, 50 },
+    { "/v1/keys?limit=50", placed, 50 },
 };
 #define LISTS (sizeof(lists) / sizeof(lists[0]))
 
@@ -50,6 +53,10 @@ static const struct {
 static void fill(long from, long to)
 {
     static const char *const inserts[] = {
+        "INSERT INTO keys (key_id, account_id, name, hash, scopes, created_ms, project_id, number)"
+        " SELECT 'key_' || n, account_id, 'k', randomblob(32), 1, n, iif(n %% 100, '', project_id), n + 100 FROM numbers,"
+        " projects WHERE project_id = '%s'",
+        "DELETE FROM events WHERE type = 'key.created'",
         "INSERT INTO events (account_id, at_ms, type, object, scope, data)"
         " SELECT iif(n %% 2, '%s', 'acc_other'), strftime('%%s', 'now') * 1000, 'test.made', 'object-' || n, iif(n %% 100 = 1, 0, 1), '{}' FROM numbers",
         "INSERT INTO audit (at_ms, actor_type, actor_id, account_id, peer, request_id, action, object, status, reason, hash)"
@@ -60,7 +67,7 @@ static void fill(long from, long to)
         "INSERT INTO customers (account_id, name, currency, created_ms, confirmed, number)"
         " SELECT 'acc_%s' || n, 'c', 'EUR', n, 1, n + 10 FROM numbers",
     };
-    const char *const about[] = { account, account, webhook, "n" };
+    const char *const about[] = { project, "", account, account, webhook, "n" };
 
     for (size_t i = 0; i < sizeof(inserts) / sizeof(inserts[0]); i++) {
         char sql[900];
@@ -187,7 +194,7 @@ static void whole(void)
 }
 
 /* What one customer can have only so many of, or the host: quotas and people bound them. */
-static const char *const bounded[] = { "operators", "operator_keys", "keys", "ssh_keys", "webhooks", "w",
+static const char *const bounded[] = { "operators", "operator_keys", "ssh_keys", "webhooks", "w",
                                        "projects",  "members",       "invitations", "event_cursors", NULL };
 
 static void planned(void)
@@ -241,9 +248,10 @@ static void placed_make(void)
     struct response answer = rig_post(&rig, key, "/v1/projects", "project", "{\"name\":\"apart\"}");
     char body[200];
 
-    snprintf(body, sizeof(body), "{\"name\":\"placed\",\"scopes\":[\"instances:read\"],\"project_id\":\"%s\"}",
-             answer_text_of(&answer, "id"));
+    snprintf(project, sizeof(project), "%s", answer_text_of(&answer, "id"));
     answer_free(&answer);
+    snprintf(body, sizeof(body), "{\"name\":\"placed\",\"scopes\":[\"instances:read\",\"keys:read\"],\"project_id\":\"%s\"}",
+             project);
     key_of(body, placed);
 }
 

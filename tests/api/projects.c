@@ -347,6 +347,12 @@ static void too_many(void)
                  " FROM n, users WHERE users.email = 'owner@example.com'");
     said(ask(&owner, NULL, "POST", "/v1/invitations", "{\"email\":\"more@example.com\",\"role\":\"viewer\"}"), 409,
          "\"quota\":\"invitations_max\"", "and invitations");
+    rig_database(&rig, "DELETE FROM invitations WHERE invitation_id > 'ivt_3'");
+    rig_database(&rig, A_HUNDRED "INSERT INTO members (member_id, user_id, project_id, role, created_ms)"
+                       " SELECT 'mem_' || i || 'x' || j, user_id, 'prj_' || i || 'x' || j, 'viewer', 1 FROM n, users,"
+                       " (SELECT 1 AS j UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5) WHERE email = 'owner@example.com'");
+    said(ask(&owner, NULL, "POST", "/v1/invitations", "{\"email\":\"more@example.com\",\"role\":\"viewer\"}"), 409,
+         "\"quota\":\"members_max\",\"limit\":500", "and members, with those who may still come");
 }
 
 /* As the api does when it starts. */

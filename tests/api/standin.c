@@ -154,6 +154,12 @@ static json_t *job_new(const char *job_id, const char *instance_id, const char *
                             "status", "running", "created_ms", (json_int_t)NOW_MS, "started_ms", (json_int_t)NOW_MS,
                             "finished_ms", (json_int_t)0);
 
+    if (strcmp(type, "create") == 0 || strcmp(type, "start") == 0) {
+        char incarnation[33];
+
+        snprintf(incarnation, sizeof(incarnation), "%032zx", json_object_size(jobs) + 1);
+        json_object_set_new(job, "incarnation", json_string(incarnation));
+    }
     json_object_set_new(jobs, job_id, job);
     change_add(json_object_get(instances, instance_id), job, "running");
     return job;
@@ -442,7 +448,20 @@ static int usage_get(struct rpc_call *call, json_t *args, json_t **result)
         json_decref(list);
         return rpc_fail(call, "not_found", "no usage");
     }
-    *result = json_pack("{s:o}", "instances", list);
+    *result = newest_page_of(list, args, "instances");
+    json_decref(list);
+    return 0;
+}
+
+static int charged_get(struct rpc_call *call, json_t *args, json_t **result)
+{
+    json_t *amounts = json_object(), *each;
+    size_t i;
+
+    (void)call;
+    json_array_foreach(json_object_get(args, "incarnations"), i, each)
+        json_object_set_new(amounts, json_string_value(each), json_string("1234567"));
+    *result = json_pack("{s:o}", "charged_nano", amounts);
     return 0;
 }
 
@@ -521,9 +540,9 @@ static const struct rpc_verb accountd_verbs[] = {
     { "fund", stand_fund, WHO },           { "wallet", stand_wallet, WHO },
     { "holds", stand_holds, WHO },         { "voucher_redeem", stand_voucher_redeem, WHO },
     { "purchase_order_create", stand_po_create, WHO }, { "purchase_order_add", stand_po_add, WHO },
-    { "purchase_order_close", stand_po_close, WHO }, { "purchase_orders", stand_pos, WHO },
+    { "purchase_order_close", stand_po_close, WHO }, { "purchase_orders", stand_pos, WHO }, { "purchase_order", stand_po, WHO },
     { "price_books", stand_price_books, WHO }, { "price_book", stand_price_book, WHO },
-    { "usage", usage_get, WHO },           { "records", records_get, WHO }, { "leaf", leaf_get, WHO },
+    { "usage", usage_get, WHO }, { "charged", charged_get, WHO },           { "records", records_get, WHO }, { "leaf", leaf_get, WHO },
     { "invoice_create", stand_invoice_create, WHO }, { "invoice_list", stand_invoices, WHO },
     { "invoice_get", stand_invoice, WHO }, { "invoice_draft", stand_draft, WHO },
     { "account_details", stand_details, WHO }, { "account_details_set", stand_details_set, WHO },

@@ -33,6 +33,7 @@ int done(struct orders *orders, struct rpc_call *call, const char *verb, bool ef
 int seen(struct rpc_call *call, const char *id, json_t *args);
 /* {name: the part of the list that after and limit ask for, next}: after is a place in the list. */
 json_t *page_of(const json_t *list, const json_t *args, const char *name);
+json_t *newest_page_of(const json_t *list, const json_t *args, const char *name);    /* the last one is the newest */
 
 extern int devices_next_port;           /* the test's wish for the next forward, once; 0 none */
 
@@ -75,7 +76,7 @@ verb_handle stand_changes, stand_deposits, stand_news, stand_volume_create, stan
 /* standin_firewalls.c */
 verb_handle stand_firewall, stand_firewall_set;
 /* standin_money.c */
-verb_handle stand_fund, stand_wallet, stand_holds, stand_voucher_redeem, stand_po_create, stand_po_add, stand_po_close, stand_pos,
+verb_handle stand_fund, stand_wallet, stand_holds, stand_voucher_redeem, stand_po_create, stand_po_add, stand_po_close, stand_po, stand_pos,
     stand_price_books, stand_price_book;
 /* standin_invoices.c */
 verb_handle stand_invoice_create, stand_invoices, stand_invoice, stand_draft, stand_details, stand_details_set, stand_dispute_open,

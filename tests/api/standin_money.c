@@ -69,6 +69,18 @@ json_t *page_of(const json_t *list, const json_t *args, const char *name)
                      i < json_array_size(list) ? json_integer((json_int_t)i) : json_null());
 }
 
+json_t *newest_page_of(const json_t *list, const json_t *args, const char *name)
+{
+    json_int_t after = json_integer_value(json_object_get(args, "after"));
+    json_int_t limit = json_object_get(args, "limit") ? json_integer_value(json_object_get(args, "limit")) : 200;
+    size_t i = after ? (size_t)after - 1 : json_array_size(list);
+    json_t *page = json_array();
+
+    for (; i > 0 && (json_int_t)json_array_size(page) < limit; i--)
+        json_array_append(page, json_array_get(list, i - 1));
+    return json_pack("{s:o, s:o}", name, page, "next", i > 0 ? json_integer((json_int_t)i + 1) : json_null());
+}
+
 int stand_wallet(struct rpc_call *call, json_t *args, json_t **result)
 {
     json_t *account = json_object_get(accounts, text(args, "account_id")), *page;
@@ -196,6 +208,16 @@ int stand_po_close(struct rpc_call *call, json_t *args, json_t **result)
     return 0;
 }
 
+int stand_po(struct rpc_call *call, json_t *args, json_t **result)
+{
+    json_t *order = order_own(args);
+
+    if (!order)
+        return rpc_fail(call, "not_found", "no purchase order %s", text(args, "po_id"));
+    *result = json_pack("{s:O}", "purchase_order", order);
+    return 0;
+}
+
 int stand_pos(struct rpc_call *call, json_t *args, json_t **result)
 {
     json_t *list = json_array(), *order;
@@ -204,7 +226,8 @@ int stand_pos(struct rpc_call *call, json_t *args, json_t **result)
     (void)call;
     json_object_foreach(orders, id, order) if (strcmp(text(order, "account_id"), text(args, "account_id")) == 0)
         json_array_append(list, order);
-    *result = json_pack("{s:o}", "purchase_orders", list);
+    *result = newest_page_of(list, args, "purchase_orders");
+    json_decref(list);
     return 0;
 }
 

@@ -161,6 +161,8 @@ static void use(void)
     said(post_as(key, "/v1/budgets", "{\"amount\":\"20.00\",\"steps\":[50,100]}"), 201, "\"amount\":\"20.00\"",
          "a budget");
     got(key, "/v1/budgets", 200, "\"steps\":[50,100]", "is kept");
+    for (int i = 1; i < 31; i++)
+        said(post_as(key, "/v1/budgets", "{\"amount\":\"900.00\"}"), 201, "", "another");
     got(key, "/v1/alerts", 200, "\"data\":", "alerts");
 }
 
@@ -329,6 +331,8 @@ static void told(void)
     ok(real_until(&rig, NULL, "/healthz", real_is_ok, &answer), "accountd was killed, and is up again");
     answer_free(&answer);
     said(post_as(key, "/v1/budgets", "{\"amount\":\"0.01\",\"steps\":[1]}"), 201, "", "a small budget");
+    said(post_as(key, "/v1/budgets", "{\"amount\":\"900.00\"}"), 409, "\"quota\":\"budgets_max\",\"limit\":32,\"used\":32",
+         "a 33rd is one too many");
     await_type(&f, "alert.budget", NULL);
     ok_int(times(&f, "alert.budget", NULL), 1, "that it is reached is an event");
     ok_int(times(&f, "invoice.issued", invoice), 1, "and the invoice no second one");

@@ -3,6 +3,7 @@
 import { get } from '../lib/api.js';
 import { html, useEffect, useState } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
+import { Pager } from '../lib/pager.js';
 import { query, setQuery, usePath } from '../lib/router.js';
 import { concat, hex, sha256, utf8 } from '../lib/verify/bytes.js';
 import { Badge, Card, Empty, Input, Loaded, Notice, Page, Table, Time } from '../lib/ui.js';
@@ -47,6 +48,5 @@ export default function Audit() {
             <${Input} label="About" placeholder="an id" value=${object} onValue=${(value) => setQuery({ object: value.trim(), after: '' })} /></div>
         <${Loaded} load=${load}>${({ data, next_cursor: next }) => html`${!actor && !object && html`<${Chain} rows=${data} />`}
             <${Card} flush><${Table} label="Audit log" columns=${COLUMNS} rows=${data} keyOf=${(row) => row.seq} empty=${html`<${Empty} title="Nothing" />`} /></${Card}>
-            <div class="actions">${after && html`<button type="button" class="btn" onClick=${() => setQuery({ after: '' })}>Newest</button>`}
-                ${next !== null && html`<button type="button" class="btn" onClick=${() => setQuery({ after: String(next) })}>Older</button>`}</div>`}</${Loaded}></${Page}>`;
+            <${Pager} after=${after} next=${next} first="Newest" more="Older" />`}</${Loaded}></${Page}>`;
 }

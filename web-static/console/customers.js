@@ -3,7 +3,8 @@
 import { get, post } from '../lib/api.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
-import { go, query, setQuery, usePath } from '../lib/router.js';
+import { Pager, pageOf } from '../lib/pager.js';
+import { go, query, usePath } from '../lib/router.js';
 import { Card, DialogButton, Empty, Form, Input, Loaded, Page, Select, Table, Time, toast } from '../lib/ui.js';
 import { For } from './roles.js';
 
@@ -24,9 +25,8 @@ function Create({ close }) {
 
 export default function Customers() {
     usePath();
-    const { after } = query(), load = useLoad((signal) => get(`/v1/admin/customers?limit=100${after ? `&after=${encodeURIComponent(after)}` : ''}`, { signal }), [after]);
+    const { after } = query(), load = useLoad((signal) => get(`/v1/admin/customers?limit=100${pageOf(after)}`, { signal }), [after]);
     return html`<${Page} title="Customers" actions=${html`<${For} role="support" to="Making customers"><${DialogButton} label="New customer" tone="primary">${(close) => html`<${Create} close=${close} />`}</${DialogButton}></${For}>`}>
         <${Loaded} load=${load}>${({ data, next_cursor: next }) => html`<${Card} flush><${Table} label="Customers" columns=${COLUMNS} rows=${data} keyOf=${(row) => row.id} empty=${html`<${Empty} title="No customers yet" />`} /></${Card}>
-            <div class="actions">${after && html`<button type="button" class="btn" onClick=${() => setQuery({ after: '' })}>First page</button>`}
-                ${next !== null && html`<button type="button" class="btn" onClick=${() => setQuery({ after: String(next) })}>Next page</button>`}</div>`}</${Loaded}></${Page}>`;
+            <${Pager} after=${after} next=${next} />`}</${Loaded}></${Page}>`;
 }

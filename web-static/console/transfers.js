@@ -3,7 +3,8 @@
 import { get } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
-import { query, setQuery, usePath } from '../lib/router.js';
+import { Pager, pageOf } from '../lib/pager.js';
+import { query, usePath } from '../lib/router.js';
 import { Badge, Card, Empty, Loaded, Money, Page, Table, Time } from '../lib/ui.js';
 
 const otherOf = (row, account) => (row.credit === account ? row.debit : row.credit);
@@ -28,10 +29,9 @@ const columns = (account) => [
 
 export function Transfers({ account }) {
     usePath();
-    const { after } = query(), load = useLoad((signal) => get(`/v1/admin/ledger/accounts/${encodeURIComponent(account)}/transfers?limit=50${after ? `&after=${after}` : ''}`, { signal }), [account, after]);
+    const { after } = query(), load = useLoad((signal) => get(`/v1/admin/ledger/accounts/${encodeURIComponent(account)}/transfers?limit=50${pageOf(after)}`, { signal }), [account, after]);
     return html`<${Loaded} load=${load}>${({ data, next_cursor: next }) => html`<${Card} title="Transfers" flush><${Table} label="Transfers" columns=${columns(account)} rows=${data} keyOf=${(row) => row.id} empty=${html`<${Empty} title="None yet" />`} /></${Card}>
-        <div class="actions">${after && html`<button type="button" class="btn" onClick=${() => setQuery({ after: '' })}>First page</button>`}
-            ${next !== null && html`<button type="button" class="btn" onClick=${() => setQuery({ after: String(next) })}>Next page</button>`}</div>`}</${Loaded}>`;
+        <${Pager} after=${after} next=${next} />`}</${Loaded}>`;
 }
 
 export default function LedgerAccount({ params: { account } }) {

@@ -3,7 +3,8 @@
 import { get } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
-import { query, setQuery, usePath } from '../lib/router.js';
+import { Pager, pageOf } from '../lib/pager.js';
+import { query, usePath } from '../lib/router.js';
 import { Badge, Card, Empty, Loaded, Page, Table, Time } from '../lib/ui.js';
 
 const COLUMNS = [
@@ -17,9 +18,8 @@ const COLUMNS = [
 
 export default function Audit() {
     usePath();
-    const { after } = query(), load = useLoad((signal) => get(`/v1/audit_events?order=newest&limit=50${after ? `&after=${after}` : ''}`, { signal }), [after]);
+    const { after } = query(), load = useLoad((signal) => get(`/v1/audit_events?order=newest&limit=50${pageOf(after)}`, { signal }), [after]);
     return html`<${Page} title="Audit log" sub="Everything that changed something, by whom and from where, refused attempts too. It cannot be edited."><${Loaded} load=${load}>${({ data, next_cursor: next }) => html`<${Card} flush>
         <${Table} label="Audit log" columns=${COLUMNS} rows=${data} keyOf=${(row) => row.seq} empty=${html`<${Empty} title="Nothing yet" />`} /></${Card}>
-        <div class="actions">${after && html`<button type="button" class="btn" onClick=${() => setQuery({ after: '' })}>Newest</button>`}
-            ${next !== null && html`<button type="button" class="btn" onClick=${() => setQuery({ after: String(next) })}>Older</button>`}</div>`}</${Loaded}></${Page}>`;
+        <${Pager} after=${after} next=${next} first="Newest" more="Older" />`}</${Loaded}></${Page}>`;
 }

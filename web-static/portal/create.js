@@ -1,6 +1,6 @@
 // A new instance: what it will be, what it will cost, and the same as a command.
 
-import { get, post } from '../lib/api.js';
+import { all, get, post } from '../lib/api.js';
 import { html, useEffect, useMemo, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { nameOf } from '../lib/meters.js';
@@ -145,8 +145,8 @@ export default function Create({ session }) {
     const seesMoney = mayMoney(session);
     const load = useLoad(async (signal) => {
         const [images, flavors, keys, instances] = await Promise.all(['/v1/images', '/v1/flavors', '/v1/ssh_keys', '/v1/instances'].map((path) => get(path, { signal })));
-        const [orders, wallet] = seesMoney ? await Promise.all(['/v1/purchase_orders', '/v1/wallet'].map((path) => get(path, { signal }))) : [{ data: [] }, null];
-        return { images: images.data, flavors: flavors.data, keys: keys.data, orders: orders.data, wallet, count: instances.data.length };
+        const [orders, wallet] = seesMoney ? await Promise.all([all('/v1/purchase_orders?limit=200'), get('/v1/wallet', { signal })]) : [[], null];
+        return { images: images.data, flavors: flavors.data, keys: keys.data, orders, wallet, count: instances.data.length };
     }, []);
     return html`<${Page} title="Create an instance" back=${['/portal/instances', 'Instances']}><${Loaded} load=${load}>${(data) => html`<${Creator} ...${data} />`}</${Loaded}></${Page}>`;
 }

@@ -3,9 +3,12 @@
 import { get, post, remove } from '../lib/api.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
+import { Pager, pageOf } from '../lib/pager.js';
+import { query, usePath } from '../lib/router.js';
 import { Badge, Card, Check, Code, DialogButton, Empty, Form, Input, Loaded, Notice, Page, Select, Table, Time } from '../lib/ui.js';
 import { isWide, may } from './may.js';
 
+const PAGE = 50;
 const SCOPES = ['account:read', 'instances:read', 'instances:write', 'billing:read', 'billing:write', 'keys:read', 'keys:write', 'volumes:read', 'volumes:write',
     'networks:read', 'networks:write', 'ssh_keys:read', 'ssh_keys:write', 'webhooks:read', 'webhooks:write', 'projects:read', 'projects:write'];
 const LIFETIMES = [['', 'Never'], [String(86400), 'In a day'], [String(30 * 86400), 'In 30 days'], [String(90 * 86400), 'In 90 days'], [String(365 * 86400), 'In a year']];
@@ -46,10 +49,12 @@ const boundTo = (row, projects) => [row.project_id && `project ${projects.find((
     row.spend_limit && `${row.spend_limit} a month`].filter(Boolean).join('; ');
 
 export default function Keys({ session }) {
+    usePath();
+    const { after } = query(), write = may(session, 'keys:write');
     const load = useLoad(async (signal) => {
-        const [keys, projects] = await Promise.all(['/v1/keys', '/v1/projects'].map((path) => get(path, { signal })));
-        return { keys: keys.data, projects: projects.data };
-    }, []), write = may(session, 'keys:write');
+        const [keys, projects] = await Promise.all([`/v1/keys?limit=${PAGE}${pageOf(after)}`, '/v1/projects'].map((path) => get(path, { signal })));
+        return { keys: keys.data, next: keys.next_cursor, projects: projects.data };
+    }, [after]);
     const add = write && load.data && html`<${DialogButton} label="New API key" tone="primary">${(close) => html`<${Create} session=${session} projects=${load.data.projects} close=${close} reload=${load.reload} />`}</${DialogButton}>`;
     const columns = (projects) => [
         { title: 'Name', of: (row) => html`${row.name}<br /><code class="muted">${row.id}</code>` },
@@ -59,5 +64,6 @@ export default function Keys({ session }) {
         { title: '', of: (row) => write && stateOf(row) === 'active' && html`<${Revoke} row=${row} reload=${load.reload} />`, num: true },
     ];
     return html`<${Page} title="API keys" sub="For programs and for the xs command line. Give each only what it needs." actions=${add}>
-        <${Loaded} load=${load}>${({ keys, projects }) => html`<${Card} flush><${Table} label="API keys" columns=${columns(projects)} rows=${keys} keyOf=${(row) => row.id} empty=${html`<${Empty} title="No keys yet" />`} /></${Card}>`}</${Loaded}></${Page}>`;
+        <${Loaded} load=${load}>${({ keys, next, projects }) => html`<${Card} flush><${Table} label="API keys" columns=${columns(projects)} rows=${keys} keyOf=${(row) => row.id} empty=${html`<${Empty} title="No keys yet" />`} /></${Card}>
+            <${Pager} after=${after} next=${next} first="Newest" more="Older" />`}</${Loaded}></${Page}>`;
 }

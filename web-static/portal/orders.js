@@ -4,7 +4,11 @@ import { get, post, remove } from '../lib/api.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import * as money from '../lib/money.js';
+import { Pager, pageOf } from '../lib/pager.js';
+import { query, usePath } from '../lib/router.js';
 import { Badge, Card, DialogButton, Empty, Facts, Form, Gauge, Input, Loaded, Money, Page, Time, toast } from '../lib/ui.js';
+
+const PAGE = 20;
 
 function Create({ close, reload }) {
     const [values, set] = useState({ name: '', amount: '', ends: '' });
@@ -36,12 +40,15 @@ const Order = ({ order, currency, reload }) => html`<${Card} title=${order.name}
         <${Close} order=${order} reload=${reload} /></div>`}</${Card}>`;
 
 export default function Orders() {
+    usePath();
+    const { after } = query();
     const load = useLoad(async (signal) => {
-        const [orders, wallet] = await Promise.all(['/v1/purchase_orders', '/v1/wallet'].map((path) => get(path, { signal })));
-        return { orders: orders.data, currency: wallet.currency };
-    }, []);
+        const [orders, wallet] = await Promise.all([`/v1/purchase_orders?limit=${PAGE}${pageOf(after)}`, '/v1/wallet'].map((path) => get(path, { signal })));
+        return { orders: orders.data, next: orders.next_cursor, currency: wallet.currency };
+    }, [after]);
     const add = html`<${DialogButton} label="New purchase order" tone="primary">${(close) => html`<${Create} close=${close} reload=${load.reload} />`}</${DialogButton}>`;
     return html`<${Page} title="Purchase orders" sub="Money set apart under a name. Instances made under a purchase order are paid from it alone." actions=${add}>
-        <${Loaded} load=${load}>${({ orders, currency }) => (orders.length ? html`<div class="columns two">${orders.map((order) => html`<${Order} key=${order.id} order=${order} currency=${currency} reload=${load.reload} />`)}</div>` :
+        <${Loaded} load=${load}>${({ orders, next, currency }) => (orders.length ? html`<div class="columns two">${orders.map((order) => html`<${Order} key=${order.id} order=${order} currency=${currency} reload=${load.reload} />`)}</div>
+            <${Pager} after=${after} next=${next} first="Newest" more="Older" />` :
             html`<${Card}><${Empty} title="No purchase orders yet"><p>Use one to give a project its own money, and its own end.</p></${Empty}></${Card}>`)}</${Loaded}></${Page}>`;
 }

@@ -4,7 +4,8 @@ import { get, text } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
 import { bytes, cpuTime } from '../lib/meters.js';
-import { query, setQuery, usePath } from '../lib/router.js';
+import { Pager, pageOf } from '../lib/pager.js';
+import { query, usePath } from '../lib/router.js';
 import { Verdict } from '../lib/verdict.js';
 import { keysOf } from '../lib/verify/note.js';
 import { readRecord } from '../lib/verify/record.js';
@@ -30,13 +31,12 @@ export default function Records({ params: { id } }) {
     usePath();
     const { after } = query();
     const load = useLoad(async (signal) => {
-        const [page, keys] = await Promise.all([get(`/v1/usage/records?instance_id=${encodeURIComponent(id)}&limit=${PAGE}${after ? `&after=${after}` : ''}`, { signal }), text('/log/keys.txt', { signal })]);
+        const [page, keys] = await Promise.all([get(`/v1/usage/records?instance_id=${encodeURIComponent(id)}&limit=${PAGE}${pageOf(after)}`, { signal }), text('/log/keys.txt', { signal })]);
         return { ...page, rows: page.data.map((row) => ({ ...row, read: readRecord(row.leaf) })).filter((row) => row.read.t1_ms), logKey: keysOf(keys).log };
     }, [id, after]);
     return html`<${Page} title="Records" sub=${html`Of instance <code>${id}</code>. Your browser checks each: its hash, its place in the log, and the signature of the log's head.`} back=${['/portal/usage', 'Usage']}>
         <${Loaded} load=${load}>${({ rows, logKey, next_cursor: next }) => html`<${Card} flush>
             <${Table} label="Records" columns=${columnsFor(logKey)} rows=${rows} keyOf=${(row) => row.index} empty=${html`<${Empty} title="No records yet"><p>The first comes within a minute of the start.</p></${Empty}>`} /></${Card}>
-            <div class="actions">${after && html`<button type="button" class="btn" onClick=${() => setQuery({ after: '' })}>First page</button>`}
-                ${next !== null && next !== undefined && rows.length === PAGE && html`<button type="button" class="btn" onClick=${() => setQuery({ after: String(next) })}>Next page</button>`}</div>
+            <${Pager} after=${after} next=${next} />
             <${Notice}><p><strong>The key that all this hangs on.</strong> It came from this host. Compare it with one that you got another way, once:</p><code>${logKey}</code></${Notice}>`}</${Loaded}></${Page}>`;
 }
