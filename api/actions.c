@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define WAIT_S_MAX 30
+#define CHARGED_TIMEOUT_MS 1000
 #define WAIT_SLICE_MS 1000                  /* how long a stop of the daemon waits for a long poll */
 
 json_t *action_view(const json_t *job)
@@ -30,11 +31,48 @@ json_t *action_view(const json_t *job)
     json_object_del(view, "job_id");
     json_object_set_new(view, "resources", json_pack("[{s:s, s:O?}]", "type", "instance", "id", instance_id));
     json_object_del(view, "instance_id");
+    json_object_del(view, "incarnation");
+    json_object_set_new(view, "cost", json_null());
     if (!json_object_get(view, "error"))
         json_object_set_new(view, "error", json_null());
     if (!json_object_get(view, "steps"))
         json_object_set_new(view, "steps", json_array());
     return view;
+}
+
+/* What the guests that these jobs began were charged, by incarnation; an unanswered question is no error here. New
+ * reference, NULL if nobody asked or answered. */
+static json_t *charged_ask(struct request *rq, const json_t *jobs)
+{
+    json_t *incarnations = json_array(), *job, *incarnation, *ok = NULL, *charged;
+    struct reply ignored;
+    size_t i;
+
+    json_array_foreach(jobs, i, job)
+        if ((incarnation = json_object_get(job, "incarnation")) != NULL)
+            json_array_append(incarnations, incarnation);
+    if (json_array_size(incarnations) == 0 || !(rq->who.scopes & SCOPE_BILLING_READ)) {
+        json_decref(incarnations);
+        return NULL;
+    }
+    reply_start(&ignored);
+    upstream_ask_within(rq, &ignored, DAEMON_ACCOUNTD, "charged",
+                        json_pack("{s:s, s:o}", "account_id", rq->who.account_id, "incarnations", incarnations),
+                        CHARGED_TIMEOUT_MS, &ok);
+    reply_free(&ignored);
+    charged = json_incref(json_object_get(ok, "charged_nano"));
+    json_decref(ok);
+    return charged;
+}
+
+static void cost_set(json_t *view, const json_t *job, const json_t *charged)
+{
+    const json_t *amount = json_object_get(charged, json_text(job, "incarnation"));
+    char text[MONEY_BYTES];
+    int64_t nano;
+
+    if (amount && json_decimal_parse(json_string_value(amount), &nano))
+        json_object_set_new(view, "cost", json_string(money_print(nano, text)));
 }
 
 void action_location(struct reply *rp, const char *action_id)
@@ -45,8 +83,8 @@ void action_location(struct reply *rp, const char *action_id)
 /* An action whose job the provisioner has not begun to know. */
 static json_t *action_queued(const struct action_row *row)
 {
-    return json_pack("{s:s, s:s, s:s, s:i, s:[], s:n, s:[{s:s, s:s}], s:o, s:n, s:n}", "id", row->action_id, "type",
-                     row->type, "status", "queued", "progress", 0, "steps", "error", "resources", "type", "instance",
+    return json_pack("{s:s, s:s, s:s, s:i, s:[], s:n, s:n, s:[{s:s, s:s}], s:o, s:n, s:n}", "id", row->action_id, "type",
+                     row->type, "status", "queued", "progress", 0, "steps", "error", "cost", "resources", "type", "instance",
                      "id", row->instance_id, "created_at", time_json(row->created_ms), "started_at", "finished_at");
 }
 
@@ -55,6 +93,16 @@ static bool job_ended(const json_t *job)
     const char *status = json_text(job, "status");
 
     return strcmp(status, "succeeded") == 0 || strcmp(status, "failed") == 0;
+}
+
+static json_t *action_costed(struct request *rq, const json_t *job)
+{
+    json_t *view = action_view(job), *jobs = json_pack("[O]", job), *charged = charged_ask(rq, jobs);
+
+    cost_set(view, job, charged);
+    json_decref(charged);
+    json_decref(jobs);
+    return view;
 }
 
 /* One customer's polls must not use up everybody's threads. Returns the slot to
@@ -135,7 +183,7 @@ enum answer action_show(struct request *rq, struct reply *rp)
         return ANSWER_OK;
     }
     if (answer == ANSWER_OK)
-        rp->json = action_view(json_object_get(ok, "job"));
+        rp->json = action_costed(rq, json_object_get(ok, "job"));
     json_decref(ok);
     return answer;
 }
@@ -144,7 +192,7 @@ enum answer action_show(struct request *rq, struct reply *rp)
 enum answer actions_list(struct request *rq, struct reply *rp)
 {
     struct instance_row instance;
-    json_t *args, *ok, *job, *list;
+    json_t *args, *ok, *job, *list, *charged;
     int64_t before, limit, last = 0;
     size_t i;
     enum answer answer = instance_own(rq, rp, &instance);
@@ -160,13 +208,17 @@ enum answer actions_list(struct request *rq, struct reply *rp)
     if (answer != ANSWER_OK)
         return answer;
     list = json_array();
+    charged = charged_ask(rq, json_object_get(ok, "jobs"));
     json_array_foreach(json_object_get(ok, "jobs"), i, job) {
         json_t *view = action_view(job);
+
+        cost_set(view, job, charged);
 
         last = json_integer_value(json_object_get(view, "number"));
         json_object_del(view, "number");
         json_array_append_new(list, view);
     }
+    json_decref(charged);
     json_decref(ok);
     rp->json = page_view(list, limit, last);
     return ANSWER_OK;

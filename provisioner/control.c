@@ -102,6 +102,8 @@ json_t *job_json(const struct job *job)
     if (out && job->status == JOB_FAILED)
         json_object_set_new(out, "error", json_pack("{s:s, s:s}", "code", job->error_code, "detail",
                                                     job->error_detail));
+    if (out && job->incarnation[0])
+        json_object_set_new(out, "incarnation", json_string(job->incarnation));
     return out;
 }
 

@@ -72,7 +72,7 @@
  *
  * job      {job_id, instance_id, type, status: queued|running|succeeded|failed, progress (0..100), steps:[{name, status}]
  *           (pending|running|succeeded|failed|undone|skipped),
- *           error:{code,detail}|absent, created_ms, started_ms, finished_ms}
+ *           error:{code,detail}|absent, created_ms, started_ms, finished_ms, incarnation|absent}   incarnation: the one that it began
  * instance {instance_id, account_id, name, image, flavor, vcpus, memory_mib, state, desired_state, state_reason, ready,
  *           domid, domain_uuid, incarnation, created_ms, started_ms}
  *           plus volumes:[{volume_id, device: "xvda", read_only, root: bool}], addresses:[{mac, ipv4, network_id}],

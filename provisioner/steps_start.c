@@ -134,6 +134,7 @@ static enum step_end billing_announce(struct run *run)
     if (rc)
         return hypervisor_refused(run, "finding the domain's meter", rc);
     hex_text(incarnation, sizeof(incarnation), i->incarnation);
+    memcpy(run->job.incarnation, i->incarnation, sizeof(run->job.incarnation));
     if (!billing_register(run->tools->billing, i, &fault))
         return STEP_DONE;
     if (!strcmp(fault.code, "unavailable") && run->waited_ms < BILLING_WAIT_MS && !run_superseded(run))

@@ -18,7 +18,7 @@ const char *const job_status_names[4] = { "queued", "running", "succeeded", "fai
 #define JOB_COLUMNS                                                                                                    \
     "job_id, instance_id, number, type, status, step, undoing, failed_step, error_code, error_detail, created_ms, "    \
     "started_ms, "                                                                                                     \
-    "finished_ms, volume_id"
+    "finished_ms, volume_id, incarnation"
 #define UNFINISHED "status IN ('queued', 'running')"
 
 struct store *store_open(const char *path)
@@ -106,6 +106,7 @@ static void job_take(sqlite3_stmt *row, struct job *j)
     j->started_ms = sqlite3_column_int64(row, 11);
     j->finished_ms = sqlite3_column_int64(row, 12);
     row_text(row, 13, j->volume_id, sizeof(j->volume_id));
+    row_text(row, 14, j->incarnation, sizeof(j->incarnation));
 }
 
 /* Ends the query: 1 and the row taken, 0, -1. */
@@ -147,10 +148,10 @@ static int job_insert(sqlite3 *db, struct job *j, const char *request)
         return -1;
     return db_run(db,
                   "INSERT INTO job (" JOB_COLUMNS ", request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                  "?)",
-                  "ttittiiittiiitt", j->job_id, j->instance_id, j->number, j->type, job_status_names[j->status],
+                  "?, ?)",
+                  "ttittiiittiiittt", j->job_id, j->instance_id, j->number, j->type, job_status_names[j->status],
                   j->step, (int64_t)j->undoing, j->failed_step, j->error_code, j->error_detail, j->created_ms,
-                  j->started_ms, j->finished_ms, j->volume_id, request);
+                  j->started_ms, j->finished_ms, j->volume_id, j->incarnation, request);
 }
 
 /* 1 known with this request, 0 unknown, -1, -2 known with another. */
@@ -244,9 +245,9 @@ int store_job_add(struct store *store, struct job *job, const char *request, con
 int store_job_save(struct store *store, const struct job *j)
 {
     return db_run(store->db, "UPDATE job SET status = ?, step = ?, undoing = ?, failed_step = ?, error_code = ?, "
-                             "error_detail = ?, started_ms = ?, finished_ms = ? WHERE job_id = ?", "tiiittiit",
+                             "error_detail = ?, started_ms = ?, finished_ms = ?, incarnation = ? WHERE job_id = ?", "tiiittiitt",
                   job_status_names[j->status], j->step, (int64_t)j->undoing, j->failed_step, j->error_code,
-                  j->error_detail, j->started_ms, j->finished_ms, j->job_id);
+                  j->error_detail, j->started_ms, j->finished_ms, j->incarnation, j->job_id);
 }
 
 int store_instance_save(struct store *store, const struct instance *i)

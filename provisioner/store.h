@@ -51,6 +51,7 @@ struct job {
     char error_code[32], error_detail[512];
     int64_t created_ms, started_ms, finished_ms;
     char volume_id[STORE_ID_BYTES];         /* what attach, detach, grown are about; else empty */
+    char incarnation[33];                   /* the one that it began; empty until it does, and for other types */
 };
 
 enum file_state { FILE_CREATING, FILE_READY, FILE_DELETING, FILE_DELETED };    /* of a volume, a snapshot */

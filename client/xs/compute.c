@@ -215,7 +215,7 @@ int rm_command(struct host *host, char **argv)
 int actions_command(struct host *host, char **argv)
 {
     static const struct column columns[] = {
-        { "created", "created_at" }, { "action", "type" }, { "status", "status" }, { "finished", "finished_at" }, { "id", "id" },
+        { "created", "created_at" }, { "action", "type" }, { "status", "status" }, { "finished", "finished_at" }, { ">cost", "cost" }, { "id", "id" },
     };
     const char *which, *after = NULL;
     const struct flag flags[] = { { "--after", &after, NULL }, { NULL, NULL, NULL } };

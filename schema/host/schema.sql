@@ -53,7 +53,8 @@ CREATE TABLE job (
     created_ms    INTEGER NOT NULL,
     started_ms    INTEGER NOT NULL,
     finished_ms   INTEGER NOT NULL,
-    volume_id     TEXT NOT NULL DEFAULT ''    -- what is attached, detached, grown; empty for other types
+    volume_id     TEXT NOT NULL DEFAULT '',   -- what is attached, detached, grown; empty for other types
+    incarnation   TEXT NOT NULL DEFAULT ''    -- the one that it began, 32 hex digits
 ) STRICT;
 
 CREATE INDEX job_unfinished ON job (number) WHERE status IN ('queued', 'running');

@@ -13,7 +13,7 @@
 #define CREATE "\"name\":\"n\",\"image\":\"%s\",\"flavor\":\"xs1\""
 
 static struct rig rig;
-static char key[64], account[40], other_key[64], other_account[40];
+static char key[64], account[40], poor[64], other_key[64], other_account[40];
 
 /* A call whose path is made from parts; POST when there is a body or an Idempotency-Key is wanted. */
 static struct response ask(const char *method, const char *caller, const char *body, const char *path_fmt, ...)
@@ -106,6 +106,15 @@ static void volume_life(void)
     refused(path, "{\"type\":\"detach\",\"volume_id\":\"vol_1\",\"read_only\":true}", 422, "invalid_fields", "no such volume");
 }
 
+/* A key that sees instances and no bills. */
+static void poor_make(void)
+{
+    struct response answer = ask("POST", key, "{\"name\":\"poor\",\"scopes\":[\"instances:read\"]}", "/v1/keys");
+
+    snprintf(poor, sizeof(poor), "%s", answer_text_of(&answer, "key"));
+    answer_free(&answer);
+}
+
 /* What a stopped instance becomes shows as the provisioner tells it. */
 static void changes(void)
 {
@@ -130,6 +139,10 @@ static void changes(void)
     answer = ask("GET", key, NULL, "%s", path);
     ok(json_array_size(json_object_get(answer.json, "data")) == 1 && strstr(answer.text, "\"create\"") &&
            json_is_null(json_object_get(answer.json, "next_cursor")), "to its beginning");
+    ok(strstr(answer.text, "\"cost\":\"0.001234567\""), "with what the run cost that it began");
+    answer_free(&answer);
+    answer = ask("GET", poor, NULL, "%s", path);
+    ok(answer.status == 200 && strstr(answer.text, "\"cost\":null"), "which is not for who may not read bills");
     answer_free(&answer);
     snprintf(path, sizeof(path), "/v1/instances/%s/actions", instance);
     refused(path, "{\"type\":\"resize\"}", 422, "invalid_fields", "\"field\":\"flavor\"");
@@ -479,6 +492,7 @@ int main(void)
     rig_start(&rig);
     rig_customer(&rig, "owner", key, account);
     rig_customer(&rig, "other", other_key, other_account);
+    poor_make();
     volume_life();
     changes();
     copies();

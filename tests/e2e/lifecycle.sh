@@ -30,6 +30,12 @@ boots_are() { [ "$(console "$1" | grep -c '^xs-guest: ready')" = "$2" ]; }
 check 'it is up once more' poll 60 boots_are "$id" $((boots + 1))
 equals 'power off' succeeded "$(act "$id" power_off)"
 equals 'is stopped' stopped "$(state "$id")"
+costs() { call GET "/v1/instances/$id/actions" | jq -r "[.data[] | select(.cost != null)] | $1"; }
+costs_are_the_use() {
+    [ "$(costs 'map(.cost | tonumber * 1e9 | round) | add')" = "$(call GET "/v1/instances/$id/usage" | jq -r '.amount | tonumber * 1e9 | round')" ]
+}
+equals 'each start is an action with a cost' 'reboot create' "$(costs 'map(.type) | join(" ")')"
+check 'and what they cost is what was used' poll 20 costs_are_the_use
 refuses 'suspend what is stopped' '409.*conflict' call POST "/v1/instances/$id/actions" '{"type": "suspend"}'
 matches 'resize' '^succeeded 2 256$' "$(act "$id" resize flavor xs2) $(call GET "/v1/instances/$id" | jq -r '"\(.vcpus) \(.memory_mib)"')"
 equals 'start' succeeded "$(act "$id" start)"

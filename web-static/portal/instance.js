@@ -98,5 +98,5 @@ export default function Instance({ params: { id }, session }) {
         <${Loaded} load=${load}>${({ usage }) => html`${usage && html`<${Used} usage=${usage} /><${Graphs} usage=${usage} vcpus=${instance.vcpus} />`}
             <div class="columns two"><${State} instance=${instance} /><${Meters} instance=${instance} usage=${usage} currency=${currency} /></div>
             ${instance.addresses.length > 0 && may(session, 'networks:read') && html`<${Firewall} id=${id} session=${session} />`}
-            <${Timeline} id=${id} /><${ConsoleLog} id=${id} session=${session} />`}</${Loaded}></${Page}>`;
+            <${Timeline} id=${id} currency=${currency} /><${ConsoleLog} id=${id} session=${session} />`}</${Loaded}></${Page}>`;
 }
