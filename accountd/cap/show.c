@@ -115,6 +115,7 @@ json_t *cap_bar_preview(const struct accountd *a, const char *account, const cha
             json_array_append_new(list, json_pack("{s:s, s:b}", "instance_id", e->last.instance, "paused",
                                                   (int)e->unpaid));
     json_object_set_new(preview, "instances", list);
+    json_object_set_new(preview, "currency", json_string(LEDGER_CURRENCY));
     return preview;
 }
 
@@ -136,6 +137,7 @@ json_t *cap_report(struct accountd *a)
     json_t *report = cap_events(a->ledger);
 
     if (report) {
+        json_object_set_new(report, "currency", json_string(LEDGER_CURRENCY));
         json_object_set_new(report, "loop_ms", json_integer(CAP_LOOP_NS / 1000000));
         json_object_set_new(report, "grace_suspended_s", json_integer(a->cap.graces.suspended_s));
         json_object_set_new(report, "retention_s", json_integer(a->cap.graces.retention_s));

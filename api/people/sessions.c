@@ -61,6 +61,7 @@ void session_add(const struct request *rq, json_t *view)
 json_t *session_view(const struct request *rq, const struct person_row *person)
 {
     const struct principal *who = &rq->who;
+    struct customer_row customer;
     json_t *view = person->account_id[0]
                        ? json_pack("{s:o, s:s, s:s?, s:s?, s:o, s:o, s:b}", "user", user_view(person), "account_id",
                                    person->account_id, "role",
@@ -70,6 +71,8 @@ json_t *session_view(const struct request *rq, const struct person_row *person)
                                    (int)(rq->api->config.mail_folder != NULL))
                        : json_pack("{s:o}", "operator", operator_person_view(person));
 
+    if (person->account_id[0] && store_customer_get(rq->api->store, person->account_id, &customer) == 1)
+        json_object_set_new(view, "currency", json_string(customer.currency));
     session_add(rq, view);
     return view;
 }

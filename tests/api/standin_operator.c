@@ -252,8 +252,8 @@ int stand_suspensions(struct rpc_call *call, json_t *args, json_t **result)
 int stand_preview(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call;
-    *result = json_pack("{s:[{s:s, s:b}], s:s, s:s}", "instances", "instance_id", text(args, "instance_id"), "paused", 0,
-                        "burn_nano_per_hour", "4000000", "uncharged_nano", "1000");
+    *result = json_pack("{s:[{s:s, s:b}], s:s, s:s, s:s}", "instances", "instance_id", text(args, "instance_id"), "paused", 0,
+                        "currency", "EUR", "burn_nano_per_hour", "4000000", "uncharged_nano", "1000");
     return 0;
 }
 
@@ -302,7 +302,7 @@ int stand_standing(struct rpc_call *call, json_t *args, json_t **result)
 int stand_cap(struct rpc_call *call, json_t *args, json_t **result)
 {
     (void)call, (void)args;
-    *result = json_pack("{s:i, s:s, s:i, s:i}", "loop_ms", 1000, "overshoot_max_nano", "1500000", "stops", 50, "p99_ms",
+    *result = json_pack("{s:s, s:i, s:s, s:i, s:i}", "currency", "EUR", "loop_ms", 1000, "overshoot_max_nano", "1500000", "stops", 50, "p99_ms",
                         2100);
     return 0;
 }

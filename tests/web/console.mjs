@@ -96,6 +96,17 @@ async function suspending(page) {
     await go(page, `/console/domains/${here.instance}`);
     await page.getByText('Suspended by an operator.').waitFor();
     await shot(page, 'console-domain-suspended');
+    const numbers = () => page.locator('.table[aria-label=Records] tbody td:first-child').allTextContents();
+    await page.locator('.table[aria-label=Records]').waitFor();
+    const all = await numbers();
+    await go(page, `/console/domains/${here.instance}?after=${all[0]}`);
+    await page.getByRole('button', { name: 'First page' }).waitFor();
+    const later = await numbers();
+    ok(later.length >= 1 && !later.includes(all[0]) && later[0] === all[1], `a domain's records go on where a page ends: ${all} then ${later}`);
+    await page.getByRole('button', { name: 'First page' }).click();
+    await page.getByRole('button', { name: 'First page' }).waitFor({ state: 'detached' });
+    await page.waitForFunction((first) => document.querySelector('.table[aria-label=Records] tbody td')?.textContent === first, all[0]);
+    ok((await numbers())[0] === all[0], 'and begin again');
     await go(page, `/console/customers/${here.account}`);
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.getByLabel('Reason').fill('It was the neighbour');

@@ -447,6 +447,11 @@ async function hooks(page) {
     await page.getByRole('button', { name: 'Ping' }).click();
     await page.getByRole('cell', { name: /webhook.ping/ }).waitFor();
     ok(true, 'a webhook is made, and its deliveries are told');
+    const pings = page.getByRole('cell', { name: /webhook.ping/ });
+    const before = await pings.count();
+    await page.getByRole('row', { name: /webhook.ping/ }).first().getByRole('button', { name: 'Send again' }).click();
+    await page.waitForFunction((n) => [...document.querySelectorAll('td')].filter((cell) => cell.textContent.startsWith('webhook.ping')).length === n, before + 1);
+    ok(before === 1, 'what was sent is sent again, as a delivery of its own');
     quiet(page, 'webhooks');
 }
 

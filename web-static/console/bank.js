@@ -3,6 +3,7 @@
 import { get, post } from '../lib/api.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
+import { Pager, pageOf } from '../lib/pager.js';
 import { query, setQuery, usePath } from '../lib/router.js';
 import { Badge, Card, Code, DialogButton, Empty, Form, Input, Loaded, Money, Notice, Page, Select, Stat, Stats, Table, toast, useId } from '../lib/ui.js';
 import { For, may } from './roles.js';
@@ -48,10 +49,10 @@ const STATES = [['', 'All'], ['suspense', 'In suspense'], ['credited', 'Credited
 
 export default function Bank() {
     usePath();
-    const { state = '' } = query(), load = useLoad((signal) => get(`/v1/admin/bank_entries?limit=200${state ? `&state=${state}` : ''}`, { signal }), [state]);
+    const { state = '', after } = query(), load = useLoad((signal) => get(`/v1/admin/bank_entries?limit=200${pageOf(after)}${state ? `&state=${state}` : ''}`, { signal }), [state, after]);
     return html`<${Page} title="Bank and vouchers" actions=${html`<${For} role="billing" to="Moving money"><${DialogButton} label="Make a voucher">${(close) => html`<${Voucher} close=${close} />`}</${DialogButton}>
         <${DialogButton} label="Import a statement" tone="primary">${(close) => html`<${Import} close=${close} reload=${load.reload} />`}</${DialogButton}></${For}>`}>
-        <div class="row"><${Select} label="Show" value=${state} options=${STATES} onValue=${(value) => setQuery({ state: value })} /></div>
-        <${Loaded} load=${load}>${({ data }) => html`<${Card} title="Entries of the bank" flush><${Table} label="Entries of the bank" columns=${columns(load.reload)} rows=${data} keyOf=${(row) => row.id}
-            empty=${html`<${Empty} title="No entries"><p>Import the bank's statement; payments find their customers by the reference.</p></${Empty}>`} /></${Card}>`}</${Loaded}></${Page}>`;
+        <div class="row"><${Select} label="Show" value=${state} options=${STATES} onValue=${(value) => setQuery({ state: value, after: '' })} /></div>
+        <${Loaded} load=${load}>${({ data, next_cursor: next }) => html`<${Card} title="Entries of the bank" flush><${Table} label="Entries of the bank" columns=${columns(load.reload)} rows=${data} keyOf=${(row) => row.id}
+            empty=${html`<${Empty} title="No entries"><p>Import the bank's statement; payments find their customers by the reference.</p></${Empty}>`} /></${Card}><${Pager} after=${after} next=${next} />`}</${Loaded}></${Page}>`;
 }

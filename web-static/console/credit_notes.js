@@ -3,6 +3,8 @@
 import { get } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
+import { Pager, pageOf } from '../lib/pager.js';
+import { query, usePath } from '../lib/router.js';
 import { Card, Empty, Loaded, Money, Page, Table, Time } from '../lib/ui.js';
 
 const COLUMNS = [
@@ -14,7 +16,8 @@ const COLUMNS = [
 ];
 
 export default function CreditNotes() {
-    const load = useLoad((signal) => get('/v1/admin/credit_notes?limit=200', { signal }), []);
-    return html`<${Page} title="Credit notes" sub="Make one at the invoice that it is for."><${Loaded} load=${load}>${({ data }) => html`<${Card} flush>
-        <${Table} label="Credit notes" columns=${COLUMNS} rows=${data} keyOf=${(row) => row.id} empty=${html`<${Empty} title="No credit notes yet" />`} /></${Card}>`}</${Loaded}></${Page}>`;
+    usePath();
+    const { after } = query(), load = useLoad((signal) => get(`/v1/admin/credit_notes?limit=200${pageOf(after)}`, { signal }), [after]);
+    return html`<${Page} title="Credit notes" sub="Make one at the invoice that it is for."><${Loaded} load=${load}>${({ data, next_cursor: next }) => html`<${Card} flush>
+        <${Table} label="Credit notes" columns=${COLUMNS} rows=${data} keyOf=${(row) => row.id} empty=${html`<${Empty} title="No credit notes yet" />`} /></${Card}><${Pager} after=${after} next=${next} />`}</${Loaded}></${Page}>`;
 }

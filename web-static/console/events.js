@@ -3,6 +3,8 @@
 import { get } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
+import { Pager, pageOf } from '../lib/pager.js';
+import { query, usePath } from '../lib/router.js';
 import { Away, Card, Empty, Loaded, Page, Table } from '../lib/ui.js';
 
 const COLUMNS = [
@@ -14,6 +16,7 @@ const COLUMNS = [
 ];
 
 export default function Events() {
-    const load = useLoad((signal) => get('/v1/admin/events?order=newest&limit=100', { signal }), [], 60, /./);
-    return html`<${Page} title="Events"><${Loaded} load=${load}>${({ data }) => html`<${Card} flush><${Table} label="Events" columns=${COLUMNS} rows=${data} keyOf=${(row) => row.seq} empty=${html`<${Empty} title="Nothing has happened yet" />`} /></${Card}>`}</${Loaded}></${Page}>`;
+    usePath();
+    const { after } = query(), load = useLoad((signal) => get(`/v1/admin/events?order=newest&limit=100${pageOf(after)}`, { signal }), [after], 60, after ? null : /./);
+    return html`<${Page} title="Events"><${Loaded} load=${load}>${({ data, next_cursor: next }) => html`<${Card} flush><${Table} label="Events" columns=${COLUMNS} rows=${data} keyOf=${(row) => row.seq} empty=${html`<${Empty} title="Nothing has happened yet" />`} /></${Card}><${Pager} after=${after} next=${next} first="Newest" more="Older" />`}</${Loaded}></${Page}>`;
 }

@@ -3,6 +3,7 @@
 import { get } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
+import { Pager, pageOf } from '../lib/pager.js';
 import { query, usePath } from '../lib/router.js';
 import { Badge, Card, Empty, Loaded, Money, Page, Table, Time } from '../lib/ui.js';
 
@@ -17,8 +18,8 @@ const COLUMNS = [
 
 export default function Invoices() {
     usePath();
-    const { customer_id: customer } = query();
-    const load = useLoad((signal) => get(`/v1/admin/invoices?limit=200${customer ? `&customer_id=${encodeURIComponent(customer)}` : ''}`, { signal }), [customer]);
-    return html`<${Page} title="Invoices" sub="They come by themselves when a month is over; a customer can have one before."><${Loaded} load=${load}>${({ data }) => html`<${Card} flush>
-        <${Table} label="Invoices" columns=${COLUMNS} rows=${data} keyOf=${(row) => row.id} empty=${html`<${Empty} title="No invoices yet" />`} /></${Card}>`}</${Loaded}></${Page}>`;
+    const { customer_id: customer, after } = query();
+    const load = useLoad((signal) => get(`/v1/admin/invoices?limit=200${pageOf(after)}${customer ? `&customer_id=${encodeURIComponent(customer)}` : ''}`, { signal }), [customer, after]);
+    return html`<${Page} title="Invoices" sub="They come by themselves when a month is over; a customer can have one before."><${Loaded} load=${load}>${({ data, next_cursor: next }) => html`<${Card} flush>
+        <${Table} label="Invoices" columns=${COLUMNS} rows=${data} keyOf=${(row) => row.id} empty=${html`<${Empty} title="No invoices yet" />`} /></${Card}><${Pager} after=${after} next=${next} />`}</${Loaded}></${Page}>`;
 }

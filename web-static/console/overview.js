@@ -30,7 +30,7 @@ function Cap({ cap }) {
         ['Stops measured', String(cap.stops ?? 0)],
         ['From no money to no run, median', cap.p50_ms === null || cap.p50_ms === undefined ? 'none yet' : `${cap.p50_ms} ms`],
         ['99 of 100', cap.p99_ms === null || cap.p99_ms === undefined ? 'none yet' : `${cap.p99_ms} ms`],
-        ['Most used past anybody\'s money', html`<${Money} amount=${cap.overshoot_max ?? '0.00'} currency="EUR" />`],
+        ['Most used past anybody\'s money', html`<${Money} amount=${cap.overshoot_max} currency=${cap.currency} />`],
     ]} /></${Card}>`;
 }
 

@@ -37,7 +37,7 @@ function Propose({ book, close }) {
 async function draft(books, signal) {
     const published = books.filter((one) => one.state === 'published').at(-1);
     const shown = published ? await get(`/v1/admin/price_books/${published.version}`, { signal }) : null;
-    const { currency = 'EUR', meters = [] } = shown?.book ?? shown ?? {};
+    const { currency, meters = [] } = shown?.book ?? shown ?? {};
     return { version: Math.max(0, ...books.map((one) => one.version)) + 1, currency, meters };
 }
 

@@ -4,6 +4,8 @@ import { get } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useLoad } from '../lib/load.js';
 import { count, cpuTime } from '../lib/meters.js';
+import { Pager, pageOf } from '../lib/pager.js';
+import { query, usePath } from '../lib/router.js';
 import { Badge, Card, Code, DialogButton, Empty, Loaded, Page, Table, Time } from '../lib/ui.js';
 
 const drifts = (row) => Boolean(row.drift);
@@ -21,7 +23,8 @@ const COLUMNS = [
 ];
 
 export default function Reconciliation() {
-    const load = useLoad((signal) => get('/v1/admin/reconciliation?limit=100', { signal }), [], 60);
+    usePath();
+    const { after } = query(), load = useLoad((signal) => get(`/v1/admin/reconciliation?limit=100${pageOf(after)}`, { signal }), [after], 60);
     return html`<${Page} title="Reconciliation" sub="Every second of every CPU is a guest's, the hypervisor's or idle. Here they are held against what was recorded and billed.">
-        <${Loaded} load=${load}>${({ data }) => html`<${Card} flush><${Table} label="Reconciliation" columns=${COLUMNS} rows=${data} empty=${html`<${Empty} title="No interval is closed yet"><p>The first comes within an hour of the start.</p></${Empty}>`} /></${Card}>`}</${Loaded}></${Page}>`;
+        <${Loaded} load=${load}>${({ data, next_cursor: next }) => html`<${Card} flush><${Table} label="Reconciliation" columns=${COLUMNS} rows=${data} empty=${html`<${Empty} title="No interval is closed yet"><p>The first comes within an hour of the start.</p></${Empty}>`} /></${Card}><${Pager} after=${after} next=${next} first="Newest" more="Older" />`}</${Loaded}></${Page}>`;
 }

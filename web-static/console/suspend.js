@@ -7,10 +7,10 @@ import { Area, Badge, DialogButton, Form, Loaded, Money, Notice, toast } from '.
 
 function Preview({ path }) {
     const load = useLoad((signal) => get(`/v1/admin/${path}/suspension`, { signal }), [path]);
-    return html`<${Loaded} load=${load}>${({ instances, burn_per_hour: burn, uncharged }) => html`
+    return html`<${Loaded} load=${load}>${({ instances, burn_per_hour: burn, uncharged, currency }) => html`
         <p>${instances.length ? `This pauses, at once:` : 'Nothing of it runs now. Nothing could be started.'}</p>
         ${instances.length > 0 && html`<ul class="checks-list">${instances.map((one) => html`<li key=${one.instance_id}><${Badge} of=${one.paused ? 'paused already' : 'runs'} tone=${one.paused ? 'plain' : 'good'} /><span><code>${one.instance_id}</code></span></li>`)}</ul>`}
-        <p>All that the customer runs brings <${Money} amount=${burn} currency="EUR" /> an hour. <${Money} amount=${uncharged} currency="EUR" /> was used and is charged still; from then on nothing is billed.</p>
+        <p>All that the customer runs brings <${Money} amount=${burn} currency=${currency} /> an hour. <${Money} amount=${uncharged} currency=${currency} /> was used and is charged still; from then on nothing is billed.</p>
         <p>Memory and disks are kept, no grace runs and nothing is deleted. It lasts until an operator resumes.</p>`}</${Loaded}>`;
 }
 

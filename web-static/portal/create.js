@@ -94,7 +94,7 @@ function Quote({ flavor, wallet, percent, setPercent }) {
         <p class="note">Disk and network are billed as they are used. You pay for what is measured, to the nanosecond, and can check every record.</p></div></${Card}>`;
 }
 
-function Options({ form, change, image, keys, orders }) {
+function Options({ form, change, image, keys, orders, currency }) {
     const toggle = (id, on) => change({ ssh_keys: on ? [...form.ssh_keys, id] : form.ssh_keys.filter((one) => one !== id) });
     return html`<${Card} title="Access and network">
         <fieldset class="stack"><legend>SSH keys that may log in</legend>${keys.length ? html`<div class="checks">${keys.map((key) => html`<${Check} key=${key.id}
@@ -104,7 +104,7 @@ function Options({ form, change, image, keys, orders }) {
         <div class="row"><${Select} label="Network" value=${form.network} onValue=${(network) => change({ network })}
             options=${[['image', 'As the image wants it'], ['yes', 'With an address'], ['no', 'None']]} />
         <${Select} label="Paid by" value=${form.purchase_order_id} onValue=${(purchase_order_id) => change({ purchase_order_id })}
-            options=${[['', 'The wallet'], ...orders.filter((order) => order.state === 'open').map((order) => [order.id, `${order.name} (${money.cents(order.available, 'EUR')} left)`])]} />
+            options=${[['', 'The wallet'], ...orders.filter((order) => order.state === 'open').map((order) => [order.id, `${order.name} (${money.cents(order.available, currency)} left)`])]} />
         ${image?.boot === 'disk' && html`<${Input} label="Disk, GiB" type="number" min=${Math.ceil(image.disk_mib_min / 1024)} value=${form.disk_gib}
             placeholder=${String(Math.ceil(image.disk_mib_min / 1024))} onValue=${(disk_gib) => change({ disk_gib })} />`}</div>
         <details open=${Boolean(form.user_data)}><summary>A script for the first boot</summary><${Area} label="User data" value=${form.user_data}
@@ -136,7 +136,7 @@ function Creator({ images, flavors, keys, orders, wallet, count }) {
                 note: small(one) ? `Needs ${one.memory_mib_min} MiB of memory` : one.description, disabled: one.available === false }))} />
             <${Choice} label="Size" value=${form.flavor} onValue=${(id) => change({ flavor: id })} options=${flavors.map((one) => ({ value: one.id, title: one.name,
                 note: one.id }))} /></${Card}>
-        <${Options} form=${form} change=${change} image=${image} keys=${keys} orders=${orders} /></${Form}>
+        <${Options} form=${form} change=${change} image=${image} keys=${keys} orders=${orders} currency=${wallet?.currency} /></${Form}>
         <div class="stack sticky"><${Quote} flavor=${form.flavor} wallet=${wallet} percent=${percent} setPercent=${setPercent} />
             <${Commands} body=${body} keys=${keys} /></div></div>`;
 }

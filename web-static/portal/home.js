@@ -60,15 +60,15 @@ function Events({ events, instances }) {
 }
 
 export default function Home({ session }) {
-    const money = mayMoney(session), work = may(session, 'instances:read');
+    const seesMoney = mayMoney(session), work = may(session, 'instances:read');
     const load = useLoad(async (signal) => {
         const ask = (path, allowed) => (allowed ? get(path, { signal }) : { data: [] });
-        const [wallet, instances, budgets, alerts] = await Promise.all([ask('/v1/wallet', money), ask('/v1/instances', work), ask('/v1/budgets', money), ask('/v1/alerts?standing=true', money)]);
+        const [wallet, instances, budgets, alerts] = await Promise.all([ask('/v1/wallet', seesMoney), ask('/v1/instances', work), ask('/v1/budgets', seesMoney), ask('/v1/alerts?standing=true', seesMoney)]);
         const events = await get('/v1/events?order=newest&limit=40', { signal });
         return { wallet, instances: instances.data, budgets: budgets.data, alerts: alerts.data, events: events.data };
     }, [], 60, /./);
     const create = may(session, 'instances:write') && html`<a class="btn primary" href="/portal/create">Create an instance</a>`;
     return html`<${Page} title="Home" actions=${create}>
-        <${Loaded} load=${load}>${(data) => html`${money && html`<${Figures} ...${data} />`}
-            ${work && html`<${Instances} ...${data} create=${create} />`}<div class=${money ? 'columns two' : 'columns'}>${money && html`<${Caps} ...${data} />`}<div class="stack">${money && html`<${Alerts} ...${data} />`}<${Events} ...${data} /></div></div>`}</${Loaded}></${Page}>`;
+        <${Loaded} load=${load}>${(data) => html`${seesMoney && html`<${Figures} ...${data} />`}
+            ${work && html`<${Instances} ...${data} create=${create} />`}<div class=${seesMoney ? 'columns two' : 'columns'}>${seesMoney && html`<${Caps} ...${data} />`}<div class="stack">${seesMoney && html`<${Alerts} ...${data} />`}<${Events} ...${data} /></div></div>`}</${Loaded}></${Page}>`;
 }

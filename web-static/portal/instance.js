@@ -10,7 +10,7 @@ import { acted } from './acted.js';
 import { Rebuild, Resize } from './change.js';
 import { Firewall } from './firewall.js';
 import { Graphs } from './graphs.js';
-import { may } from './may.js';
+import { currencyOf, may } from './may.js';
 import { Timeline } from './timeline.js';
 
 // What each state allows: [type, words, what it does to the guest; empty: no question is asked].
@@ -91,7 +91,7 @@ export default function Instance({ params: { id }, session }) {
             may(session, 'billing:read') && get(`/v1/instances/${id}/usage`, { signal }).catch((error) => { if (error.status === 409 || error.status === 404) return null; throw error; })]);
         return { instance, usage };
     }, [id], 5, /^(instance|action|volume|forward)[.]/);
-    const [currency] = useState(session.probe?.currency ?? session.account?.currency ?? 'EUR');
+    const currency = currencyOf(session);
     const instance = load.data?.instance;
     return html`<${Page} title=${instance?.name ?? 'Instance'} back=${['/portal/instances', 'Instances']}
         actions=${instance && html`<${Actions} instance=${instance} reload=${load.reload} session=${session} />`}>

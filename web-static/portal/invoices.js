@@ -1,6 +1,6 @@
 // Invoices and credit notes, and what the next invoice would say today.
 
-import { get, post } from '../lib/api.js';
+import { all, get, post } from '../lib/api.js';
 import { html } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { go } from '../lib/router.js';
@@ -27,9 +27,9 @@ const Draft = ({ draft }) => html`<${Card} title="The next invoice, as of now" a
 
 export default function Invoices() {
     const load = useLoad(async (signal) => {
-        const [invoices, notes, draft] = await Promise.all([get('/v1/invoices', { signal }), get('/v1/credit_notes', { signal }),
+        const [invoices, notes, draft] = await Promise.all([all('/v1/invoices?limit=200'), all('/v1/credit_notes?limit=200'),
             get('/v1/invoices/draft', { signal }).catch((error) => { if (error.status === 409) return null; throw error; })]);
-        const rows = new Map([...invoices.data, ...notes.data].map((row) => [row.id, row]));
+        const rows = new Map([...invoices, ...notes].map((row) => [row.id, row]));
         return { rows: [...rows.values()].sort((a, b) => (a.issued_at < b.issued_at ? 1 : -1)), draft };
     }, []);
     return html`<${Page} title="Invoices" actions=${html`<${Issue} />`}><${Loaded} load=${load}>${({ rows, draft }) => html`${draft && html`<${Draft} draft=${draft} />`}

@@ -10,4 +10,7 @@ export const isWide = (session) => (session.key ? session.probe.key.project_id =
 // Of what is the whole account's: a role in the project that was chosen adds nothing there.
 export const mayWide = (session, scope) => isWide(session) && (session.account_scopes ?? scopesOf(session)).includes(scope);
 
+// The account's.
+export const currencyOf = (session) => session.probe?.currency ?? session.currency;
+
 export const mayMoney = (session) => mayWide(session, 'billing:read');
