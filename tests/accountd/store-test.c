@@ -1,8 +1,10 @@
 /* common/db and the stores' files: migrations, damage, what cannot be opened;
  * and the log's own refusals. */
 #include "common/db.h"
+#include "schema/host.h"
 #include "schema/ledger.h"
 #include "schema/usage.h"
+#include "schema/witness.h"
 #include "tests/accountd/life.h"
 #include "tests/tap/tap.h"
 
@@ -213,6 +215,8 @@ int main(void)
         return 99;
     test_migrations_give_schema("usage", usage_migrations, sizeof(usage_migrations) / sizeof(usage_migrations[0]));
     test_migrations_give_schema("ledger", ledger_migrations, sizeof(ledger_migrations) / sizeof(ledger_migrations[0]));
+    test_migrations_give_schema("host", host_migrations, sizeof(host_migrations) / sizeof(host_migrations[0]));
+    test_migrations_give_schema("witness", witness_migrations, sizeof(witness_migrations) / sizeof(witness_migrations[0]));
     test_migrate();
     test_cannot_open();
     test_log_refuses();
