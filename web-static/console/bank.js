@@ -1,11 +1,12 @@
 // Money from outside: a bank's statement, payments that nobody was found for, and vouchers.
 
 import { get, post } from '../lib/api.js';
+import { Once } from '../lib/confirm.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { Pager, pageOf } from '../lib/pager.js';
 import { query, setQuery, usePath } from '../lib/router.js';
-import { Badge, Card, Code, DialogButton, Empty, Form, Input, Loaded, Money, Notice, Page, Select, Stat, Stats, Table, toast, useId } from '../lib/ui.js';
+import { Badge, Card, DialogButton, Empty, Form, Input, Loaded, Money, Page, Select, Stat, Stats, Table, toast, useId } from '../lib/ui.js';
 import { For, may } from './roles.js';
 
 function Import({ close, reload }) {
@@ -23,7 +24,7 @@ function Voucher({ close }) {
     const [values, set] = useState({ amount: '', expires: '' }), [made, keep] = useState(null);
     const form = useSubmit(({ amount, expires }, options) => post('/v1/admin/vouchers', { amount, ...(expires && { expires_at: `${expires}T00:00:00Z` }) }, options));
     if (made)
-        return html`<div class="secret"><${Notice} tone="busy"><p>Whoever has this code can redeem it, once.</p></${Notice}><${Code} label="The code" text=${made.code} /><div><button type="button" class="btn primary" onClick=${close}>Done</button></div></div>`;
+        return html`<${Once} words="Whoever has this code can redeem it, once." label="The code" text=${made.code} done=${close} />`;
     return html`<${Form} form=${form} values=${values} button="Make voucher" cancel=${close} done=${keep}>
         <${Input} label="Amount" inputmode="decimal" placeholder="10.00" value=${values.amount} onValue=${(amount) => set({ ...values, amount })} error=${form.error?.of?.('amount')} />
         <${Input} label="Expires (may be left out)" type="date" value=${values.expires} onValue=${(expires) => set({ ...values, expires })} error=${form.error?.of?.('expires_at')} /></${Form}>`;

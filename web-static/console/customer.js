@@ -1,10 +1,11 @@
 // One customer: money, what runs, invoices, who may act for them, and what speaks for caution.
 
 import { get, post } from '../lib/api.js';
+import { Once } from '../lib/confirm.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { query, usePath } from '../lib/router.js';
-import { Badge, Card, Code, DialogButton, Form, Input, Loaded, Notice, Page, Tabs, toast } from '../lib/ui.js';
+import { Badge, DialogButton, Form, Input, Loaded, Page, Tabs, toast } from '../lib/ui.js';
 import { Access, Instances, Invoices, Money, Overview } from './customer_parts.js';
 import { For } from './roles.js';
 import { Suspend, byWhom } from './suspend.js';
@@ -17,20 +18,16 @@ function Credit({ customer, close, reload }) {
         <${Input} label="Amount" inputmode="decimal" placeholder="10.00" ...${field('amount')} /><${Input} label="Reason" hint="Stands in the ledger." ...${field('reason')} /></${Form}>`;
 }
 
-function Secret({ words, text, close }) {
-    return html`<div class="secret"><${Notice} tone="busy"><p>${words}</p></${Notice}><${Code} label="The secret" text=${text} /><div><button type="button" class="btn primary" onClick=${close}>Done</button></div></div>`;
-}
-
 function Key({ customer, close, reload }) {
     const [name, set] = useState(''), [made, keep] = useState(null);
     const form = useSubmit((body, options) => post(`/v1/admin/customers/${customer.id}/keys`, body, options));
-    return made ? html`<${Secret} words="This is the only time that the key is shown." text=${made.key} close=${() => { close(); reload(); }} />` : html`<${Form} form=${form} values=${{ name }} button="Make key" cancel=${close} done=${keep}>
+    return made ? html`<${Once} label="The secret" words="This is the only time that the key is shown." text=${made.key} done=${() => { close(); reload(); }} />` : html`<${Form} form=${form} values=${{ name }} button="Make key" cancel=${close} done=${keep}>
         <${Input} label="Name" value=${name} onValue=${set} error=${form.error?.of?.('name')} /></${Form}>`;
 }
 
 function Reset({ customer, close, reload }) {
     const [email, set] = useState(''), [made, keep] = useState(null), form = useSubmit((body, options) => post(`/v1/admin/customers/${customer.id}/password_reset`, body.email ? body : {}, options));
-    return made ? html`<${Secret} words="Give this address to the customer by a way that you trust. It works once, for a day." text=${location.origin + made.path} close=${() => { close(); reload(); }} />` :
+    return made ? html`<${Once} label="The secret" words="Give this address to the customer by a way that you trust. It works once, for a day." text=${location.origin + made.path} done=${() => { close(); reload(); }} />` :
         html`<${Form} form=${form} values=${{ email }} button="Make the link" cancel=${close} done=${keep}><p>Whoever opens the link sets a new password. Be sure whom you give it to.</p>
             <${Input} label="E-mail" type="email" value=${email} onValue=${set} error=${form.error?.of?.('email')} hint="Left out: the customer's first user. One that nobody has makes a user." /></${Form}>`;
 }

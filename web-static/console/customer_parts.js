@@ -1,9 +1,9 @@
 // The tabs of a customer's screen: each shows a part of GET /v1/admin/customers/{id}.
 
 import { remove } from '../lib/api.js';
+import { Confirm } from '../lib/confirm.js';
 import { html } from '../lib/html.js';
-import { useSubmit } from '../lib/load.js';
-import { Away, Badge, Card, DialogButton, Empty, Facts, Form, Money as Amount, Stat, State, Stats, Table, Time, toast } from '../lib/ui.js';
+import { Away, Badge, Card, Empty, Facts, Money as Amount, Stat, State, Stats, Table, Time, toast } from '../lib/ui.js';
 import { may } from './roles.js';
 import { Transfers } from './transfers.js';
 
@@ -70,11 +70,8 @@ const INVOICES = [
 
 export const Invoices = ({ customer }) => html`${list('The newest', INVOICES, customer.invoices, 'None yet')}<p><a href=${`/console/invoices?customer_id=${customer.id}`}>All of this customer's invoices</a></p>`;
 
-function Revoke({ row, reload }) {
-    const form = useSubmit(() => remove(`/v1/admin/keys/${row.id}`));
-    return html`<${DialogButton} label="Revoke" tone="small" title=${`Revoke ${row.name}?`}>${(close) => html`<${Form} form=${form} values=${{}} tone="danger" button="Revoke" cancel=${close} done=${() => { close(); toast('It works no more'); reload(); }}>
-        <p>Whoever uses it is refused from now on. This cannot be undone.</p></${Form}>`}</${DialogButton}>`;
-}
+const Revoke = ({ row, reload }) => html`<${Confirm} label="Revoke" title=${`Revoke ${row.name}?`} warning="Whoever uses it is refused from now on. This cannot be undone." send=${() => remove(`/v1/admin/keys/${row.id}`)}
+    done=${() => { toast('It works no more'); reload(); }} />`;
 
 const keyState = (row) => (row.revoked_at ? 'revoked' : row.expires_at && Date.parse(row.expires_at) < Date.now() ? 'expired' : 'active');
 

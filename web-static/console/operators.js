@@ -1,22 +1,20 @@
 // Who runs this host, what each may, and the keys that they use.
 
 import { get, post, put, remove } from '../lib/api.js';
+import { Confirm, Once } from '../lib/confirm.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
-import { Badge, Card, Code, DialogButton, Form, Input, Loaded, Notice, Page, Select, Table, Time, toast } from '../lib/ui.js';
+import { Badge, Card, DialogButton, Form, Input, Loaded, Page, Select, Table, Time, toast } from '../lib/ui.js';
 import { For, may } from './roles.js';
 
 const ROLES = [['view', 'View: look at everything'], ['support', 'Support: and help customers'], ['billing', 'Billing: and move money'], ['admin', 'Admin: and prices and operators']];
-
-const Secret = ({ words, text, done }) => html`<div class="secret"><${Notice} tone="busy"><p>${words}</p></${Notice}><${Code} label="The secret" text=${text} />
-    <div><button type="button" class="btn primary" onClick=${done}>Done</button></div></div>`;
 
 const LINK = 'Give this link to its person by a way that you trust. It sets a password, works once, for a day, and is shown only now.';
 
 function Create({ close, reload }) {
     const [values, set] = useState({ name: '', role: 'view' }), [made, keep] = useState(null), form = useSubmit((body, options) => post('/v1/admin/operators', body, options));
     if (made)
-        return html`<${Secret} words=${LINK} text=${location.origin + made.path} done=${() => { close(); reload(); }} />`;
+        return html`<${Once} label="The secret" words=${LINK} text=${location.origin + made.path} done=${() => { close(); reload(); }} />`;
     return html`<${Form} form=${form} values=${values} button="Create" cancel=${close} done=${keep}><${Input} label="Name" value=${values.name} onValue=${(name) => set({ ...values, name })} error=${form.error?.of?.('name')} hint="What they log in with." />
         <${Select} label="Role" value=${values.role} options=${ROLES} onValue=${(role) => set({ ...values, role })} /></${Form}>`;
 }
@@ -24,21 +22,18 @@ function Create({ close, reload }) {
 function NewKey({ row, close, reload }) {
     const [name, set] = useState(''), [made, keep] = useState(null), form = useSubmit((body, options) => post(`/v1/admin/operators/${row.id}/keys`, body, options));
     if (made)
-        return html`<${Secret} words="This is the only time that the key is shown." text=${made.key} done=${() => { close(); reload(); }} />`;
+        return html`<${Once} label="The secret" words="This is the only time that the key is shown." text=${made.key} done=${() => { close(); reload(); }} />`;
     return html`<${Form} form=${form} values=${{ name }} button="Make key" cancel=${close} done=${keep}><${Input} label="Name" value=${name} onValue=${set} error=${form.error?.of?.('name')} placeholder="What it is for" /></${Form}>`;
 }
 
 function NewLink({ row, close }) {
     const [made, keep] = useState(null), form = useSubmit((body, options) => post(`/v1/admin/operators/${row.id}/password_reset`, {}, options));
-    return made ? html`<${Secret} words=${LINK} text=${location.origin + made.path} done=${close} />` : html`<${Form} form=${form} values=${{}} button="Make the link" cancel=${close} done=${keep}>
+    return made ? html`<${Once} label="The secret" words=${LINK} text=${location.origin + made.path} done=${close} />` : html`<${Form} form=${form} values=${{}} button="Make the link" cancel=${close} done=${keep}>
         <p>Whoever opens it sets a new password for ${row.name}; open sessions end.</p></${Form}>`;
 }
 
-function Revoke({ row, reload }) {
-    const form = useSubmit(() => remove(`/v1/admin/operators/${row.id}`));
-    return html`<${DialogButton} label="Revoke" tone="small" title=${`Revoke ${row.name}?`}>${(close) => html`<${Form} form=${form} values=${{}} tone="danger" button="Revoke" cancel=${close} done=${() => { close(); toast('Revoked'); reload(); }}>
-        <p>Whoever uses it is refused from now on. What was done with it stays in the books under its id.</p></${Form}>`}</${DialogButton}>`;
-}
+const Revoke = ({ row, reload }) => html`<${Confirm} label="Revoke" title=${`Revoke ${row.name}?`} send=${() => remove(`/v1/admin/operators/${row.id}`)} done=${() => { toast('Revoked'); reload(); }}
+    warning="Whoever uses it is refused from now on. What was done with it stays in the books under its id." />`;
 
 function Role({ row, close, reload }) {
     const [role, set] = useState(row.role), form = useSubmit((body) => put(`/v1/admin/operators/${row.id}/role`, body));

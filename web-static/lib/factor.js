@@ -2,12 +2,13 @@
 // recovery codes, once. `path` is that of the person (/v1/user or /v1/admin/user).
 
 import { post } from './api.js';
+import { Once } from './confirm.js';
 import { html, useState } from './html.js';
 import { useSubmit } from './load.js';
-import { Code, Form, Input, Notice } from './ui.js';
+import { Code, Form, Input } from './ui.js';
 
-const RecoveryCodes = ({ codes, done }) => html`<div class="secret"><${Notice} tone="busy"><p>Each of these logs you in once if your authenticator is lost. They are shown only now: print them, or keep them where you keep secrets.</p></${Notice}>
-    <${Code} label="Recovery codes" text=${codes.join('\n')} /><div><button type="button" class="btn primary" onClick=${done}>I have kept them</button></div></div>`;
+const RecoveryCodes = ({ codes, done }) => html`<${Once} label="Recovery codes" text=${codes.join('\n')} button="I have kept them" done=${done}
+    words="Each of these logs you in once if your authenticator is lost. They are shown only now: print them, or keep them where you keep secrets." />`;
 
 export function TurnOn({ path, cancel, done }) {
     const [password, setPassword] = useState(''), [offer, keep] = useState(null), [code, setCode] = useState(''), [codes, show] = useState(null);

@@ -79,8 +79,7 @@ const rowsOf = (thing) => Object.keys(PEER).flatMap((way) => thing[way].map((rul
 const what = ({ protocol, ports }) => `${protocol.toUpperCase()}${ports ? ` ${ports}` : protocol === 'icmp' ? '' : ', all ports'}`;
 
 const columns = (change) => [
-    { title: 'Way', of: (row) => (row.way === 'inbound' ? 'in' : 'out') },
-    { title: 'What', of: what },
+    { title: 'What', of: (row) => `${row.way === 'inbound' ? 'in' : 'out'} ${what(row)}` },
     { title: 'From or to', of: (row) => (row.peer ? html`<code>${row.peer}</code>` : 'everywhere') },
     { title: 'Note', of: (row) => row.note ?? '', hide: 'phone' },
     change && { title: '', num: true, of: (row) => html`<${Remove} way=${row.way} at=${row.at} ...${change} />` },

@@ -1,11 +1,12 @@
 // API keys: what each may do, until when; the text is shown once.
 
 import { get, post, remove } from '../lib/api.js';
+import { Confirm, Once } from '../lib/confirm.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { Pager, pageOf } from '../lib/pager.js';
 import { query, usePath } from '../lib/router.js';
-import { Badge, Card, Check, Code, DialogButton, Empty, Form, Input, Loaded, Notice, Page, Select, Table, Time } from '../lib/ui.js';
+import { Badge, Card, Check, DialogButton, Empty, Form, Input, Loaded, Page, Select, Table, Time } from '../lib/ui.js';
 import { isWide, may } from './may.js';
 
 const PAGE = 50;
@@ -13,10 +14,7 @@ const SCOPES = ['account:read', 'instances:read', 'instances:write', 'billing:re
     'networks:read', 'networks:write', 'ssh_keys:read', 'ssh_keys:write', 'webhooks:read', 'webhooks:write', 'projects:read', 'projects:write'];
 const LIFETIMES = [['', 'Never'], [String(86400), 'In a day'], [String(30 * 86400), 'In 30 days'], [String(90 * 86400), 'In 90 days'], [String(365 * 86400), 'In a year']];
 
-function Made({ made, close }) {
-    return html`<div class="secret"><${Notice} tone="busy"><p>This is the only time that the key is shown. Put it where you keep secrets.</p></${Notice}><${Code} label="The new key" text=${made.key} />
-        <div><button type="button" class="btn primary" onClick=${close}>Done</button></div></div>`;
-}
+const Made = ({ made, close }) => html`<${Once} words="This is the only time that the key is shown. Put it where you keep secrets." label="The new key" text=${made.key} done=${close} />`;
 
 const words = (text) => text.split(/[ ,]+/).filter(Boolean);
 
@@ -37,11 +35,7 @@ function Create({ session, projects, close, reload }) {
         <${Input} label="At most so much a month (may be left out)" inputmode="decimal" placeholder="50.00" value=${values.spend_limit} onValue=${(spend_limit) => set({ ...values, spend_limit })} error=${form.error?.of?.('spend_limit')} hint="What may be set aside for instances that it makes." autocomplete="off" /></${Form}>`;
 }
 
-function Revoke({ row, reload }) {
-    const form = useSubmit(() => remove(`/v1/keys/${row.id}`));
-    return html`<${DialogButton} label="Revoke" tone="small" title=${`Revoke ${row.name}?`}>${(close) => html`<${Form} form=${form} values=${{}} tone="danger" button="Revoke" cancel=${close} done=${() => { close(); reload(); }}>
-        <p>Whoever uses it is refused from now on. This cannot be undone.</p></${Form}>`}</${DialogButton}>`;
-}
+const Revoke = ({ row, reload }) => html`<${Confirm} label="Revoke" title=${`Revoke ${row.name}?`} warning="Whoever uses it is refused from now on. This cannot be undone." send=${() => remove(`/v1/keys/${row.id}`)} done=${reload} />`;
 
 const stateOf = (row) => (row.revoked_at ? 'revoked' : row.expires_at && Date.parse(row.expires_at) < Date.now() ? 'expired' : 'active');
 

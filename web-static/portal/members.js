@@ -1,10 +1,10 @@
 // Who may do what: members, their roles, and who is invited.
 
 import { get, post, remove, request } from '../lib/api.js';
+import { Confirm, Once } from '../lib/confirm.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { Away, Badge, Card, Code, DialogButton, Empty, Form, Input, Loaded, Notice, Page, Select, Table, toast } from '../lib/ui.js';
-import { Confirm } from './confirm.js';
 import { isWide, may } from './may.js';
 
 const ROLES = { owner: 'Owner: everything, owners too', admin: 'Admin: everything but spending', developer: 'Developer: instances, disks, network, SSH keys',
@@ -24,8 +24,9 @@ function Proof({ values, set, error }) {
 const proofOf = ({ password, code }) => ({ ...(password && { password }), ...(code && { code }) });
 
 function Invited({ made, close }) {
-    return html`<div class="secret">${made.path ? html`<${Notice} tone="busy"><p>Send this link to ${made.email}. It works once, for a week, and is shown only now.</p></${Notice}><${Code} label="The link" text=${location.origin + made.path} />` :
-        html`<p>A mail with a link is on its way to ${made.email}.</p>`}<div><button type="button" class="btn primary" onClick=${close}>Done</button></div></div>`;
+    if (made.path)
+        return html`<${Once} words=${`Send this link to ${made.email}. It works once, for a week, and is shown only now.`} label="The link" text=${location.origin + made.path} done=${close} />`;
+    return html`<div class="stack"><p>A mail with a link is on its way to ${made.email}.</p><div><button type="button" class="btn primary" onClick=${close}>Done</button></div></div>`;
 }
 
 function Invite({ session, projects, close, reload }) {

@@ -1,10 +1,10 @@
 // The account's network: addresses in it, and the host's ports that lead to them.
 
 import { get, post, remove } from '../lib/api.js';
+import { Confirm } from '../lib/confirm.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { Card, DialogButton, Empty, Facts, Form, Input, Loaded, Page, Select, Table } from '../lib/ui.js';
-import { Confirm } from './confirm.js';
 import { may } from './may.js';
 
 const Instance = ({ id, name }) => html`<a href=${`/portal/instances/${id}`}>${name}</a>`;

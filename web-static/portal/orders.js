@@ -1,6 +1,7 @@
 // Purchase orders: parts of the wallet with a name and an end, which pay for the instances that are made under them.
 
 import { get, post, remove } from '../lib/api.js';
+import { Confirm } from '../lib/confirm.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import * as money from '../lib/money.js';
@@ -26,11 +27,8 @@ function Add({ order, close, reload }) {
         <${Input} label="Amount" inputmode="decimal" placeholder="10.00" value=${amount} onValue=${set} error=${form.error?.of?.('amount')} hint="From the wallet to this purchase order." /></${Form}>`;
 }
 
-function Close({ order, reload }) {
-    const form = useSubmit(() => remove(`/v1/purchase_orders/${order.id}`));
-    return html`<${DialogButton} label="Close" tone="small" title=${`Close ${order.name}?`}>${(close) => html`<${Form} form=${form} values=${{}} tone="danger" button="Close it" cancel=${close} done=${() => { close(); reload(); }}>
-        <p>What is left goes back to the wallet. Instances that it pays for stand still until somebody else pays.</p></${Form}>`}</${DialogButton}>`;
-}
+const Close = ({ order, reload }) => html`<${Confirm} label="Close" button="Close it" title=${`Close ${order.name}?`} send=${() => remove(`/v1/purchase_orders/${order.id}`)} done=${reload}
+    warning="What is left goes back to the wallet. Instances that it pays for stand still until somebody else pays." />`;
 
 const Order = ({ order, currency, reload }) => html`<${Card} title=${order.name} aside=${html`<${Badge} of=${order.state} />`}>
     <${Gauge} label="Spent and set aside" share=${money.share(money.nano(order.spent) + money.nano(order.held), order.funded)} words=${`${money.cents(order.spent, currency)} of ${money.cents(order.funded, currency)}`} />

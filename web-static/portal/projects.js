@@ -1,10 +1,10 @@
 // Projects: what the account's things are kept apart in.
 
 import { get, post, remove, request } from '../lib/api.js';
+import { Confirm } from '../lib/confirm.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { Away, Badge, Card, DialogButton, Form, Input, Loaded, Page, Table } from '../lib/ui.js';
-import { Confirm } from './confirm.js';
 import { mayWide } from './may.js';
 
 function Naming({ was, button, send, close, done }) {

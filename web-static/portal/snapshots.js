@@ -1,11 +1,11 @@
 // Snapshots of volumes, and volumes made of them.
 
 import { get, post, remove } from '../lib/api.js';
+import { Confirm } from '../lib/confirm.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { go } from '../lib/router.js';
 import { Away, Card, DialogButton, Empty, Form, Input, Loaded, Page, Table, toast } from '../lib/ui.js';
-import { Confirm } from './confirm.js';
 import { may } from './may.js';
 
 function Restore({ snapshot }) {

@@ -1,6 +1,7 @@
 // SSH keys that new instances can be given.
 
 import { get, post, remove } from '../lib/api.js';
+import { Confirm } from '../lib/confirm.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { Area, Card, DialogButton, Empty, Form, Input, Loaded, Page, Table, Time, toast } from '../lib/ui.js';
@@ -14,11 +15,7 @@ function Add({ close, reload }) {
             placeholder="ssh-ed25519 AAAA…" hint="The line of a .pub file, such as ~/.ssh/id_ed25519.pub." spellcheck="false" /></${Form}>`;
 }
 
-function Delete({ row, reload }) {
-    const form = useSubmit(() => remove(`/v1/ssh_keys/${row.id}`));
-    return html`<${DialogButton} label="Delete" tone="small" title=${`Delete ${row.name}?`}>${(close) => html`<${Form} form=${form} values=${{}} tone="danger" button="Delete" cancel=${close}
-        done=${() => { close(); reload(); }}><p>New instances can no longer be given it. Instances that have it keep it.</p></${Form}>`}</${DialogButton}>`;
-}
+const Delete = ({ row, reload }) => html`<${Confirm} label="Delete" title=${`Delete ${row.name}?`} warning="New instances can no longer be given it. Instances that have it keep it." send=${() => remove(`/v1/ssh_keys/${row.id}`)} done=${reload} />`;
 
 export default function SshKeys() {
     const load = useLoad((signal) => get('/v1/ssh_keys', { signal }), []);

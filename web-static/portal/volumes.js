@@ -1,12 +1,12 @@
 // Volumes: disks that outlive instances.
 
 import { get, post, remove } from '../lib/api.js';
+import { Confirm } from '../lib/confirm.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
 import { bytes } from '../lib/meters.js';
 import { Away, Badge, Card, Check, DialogButton, Empty, Form, Input, Loaded, Page, Select, Table, toast } from '../lib/ui.js';
 import { acted } from './acted.js';
-import { Confirm } from './confirm.js';
 import { may } from './may.js';
 
 const gib = (mib) => (mib % 1024 ? `${mib} MiB` : `${mib / 1024} GiB`);

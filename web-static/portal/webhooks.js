@@ -1,16 +1,16 @@
 // Events brought to an address of the customer's: where to, what was sent, and sending it again.
 
 import { get, post, remove, request } from '../lib/api.js';
+import { Confirm, Once } from '../lib/confirm.js';
 import { html, useState } from '../lib/html.js';
 import { useLoad, useSubmit } from '../lib/load.js';
-import { Away, Badge, Card, Code, DialogButton, Empty, Form, Input, Loaded, Notice, Page, Table, Time, toast } from '../lib/ui.js';
+import { Away, Badge, Card, DialogButton, Empty, Form, Input, Loaded, Page, Table, Time, toast } from '../lib/ui.js';
 
 function Create({ close, reload }) {
     const [values, set] = useState({ url: '', types: '' }), [made, keep] = useState(null);
     const form = useSubmit(({ url, types }, options) => post('/v1/webhooks', { url: url.trim(), ...(types.trim() && { types: types.split(/[ ,]+/).filter(Boolean) }) }, options));
     if (made)
-        return html`<div class="secret"><${Notice} tone="busy"><p>Each request is signed with this secret. It is shown only now.</p></${Notice}><${Code} label="The secret" text=${made.secret} />
-            <div><button type="button" class="btn primary" onClick=${() => { close(); reload(); }}>Done</button></div></div>`;
+        return html`<${Once} words="Each request is signed with this secret. It is shown only now." label="The secret" text=${made.secret} done=${() => { close(); reload(); }} />`;
     return html`<${Form} form=${form} values=${values} button="Create" cancel=${close} done=${keep}>
         <${Input} label="Address" type="url" placeholder="https://example.org/hook" value=${values.url} onValue=${(url) => set({ ...values, url })} error=${form.error?.of?.('url')} hint="https, at a public address." />
         <${Input} label="Only these events (may be left out)" placeholder="instance.*, invoice.issued" value=${values.types} onValue=${(types) => set({ ...values, types })} error=${form.error?.of?.('types')} /></${Form}>`;
@@ -34,11 +34,7 @@ function Deliveries({ hook }) {
     return html`<${Loaded} load=${load}>${({ data }) => html`<${Table} label="Deliveries" columns=${DELIVERIES(hook, load.reload)} rows=${data} keyOf=${(row) => row.id} empty=${html`<${Empty} title="Nothing was sent yet" />`} />`}</${Loaded}>`;
 }
 
-function Delete({ hook, reload }) {
-    const form = useSubmit(() => remove(`/v1/webhooks/${hook.id}`));
-    return html`<${DialogButton} label="Delete" tone="small" title="Delete this webhook?">${(close) => html`<${Form} form=${form} values=${{}} tone="danger" button="Delete" cancel=${close} done=${() => { close(); reload(); }}>
-        <p>Nothing more is sent to <code>${hook.url}</code>.</p></${Form}>`}</${DialogButton}>`;
-}
+const Delete = ({ hook, reload }) => html`<${Confirm} label="Delete" title="Delete this webhook?" warning=${html`Nothing more is sent to <code>${hook.url}</code>.`} send=${() => remove(`/v1/webhooks/${hook.id}`)} done=${reload} />`;
 
 function Hook({ hook, reload }) {
     const ping = useSubmit((values, options) => post(`/v1/webhooks/${hook.id}/ping`, undefined, options));
